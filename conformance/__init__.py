@@ -1,0 +1,1 @@
+"""Conformance suite for ICE agents that speak TCP (RFC 6544)."""

@@ -1,0 +1,52 @@
+"""`python -m conformance.agent`: the reference agent as an adapter on standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import resource
+import sys
+
+from conformance.agent import faults
+from conformance.agent.adapter import Adapter
+from conformance.agent.rpc import Server
+
+
+def main() -> int:
+    """Run the adapter until standard input ends; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.agent", description=__doc__)
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME", help="break one requirement (repeatable)"
+    )
+    parser.add_argument(
+        "--payload", choices=("raw", "dtls"), default="raw", help="what goes over selected connections (default: raw)"
+    )
+    parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
+    options = parser.parse_args()
+    if options.list_faults:
+        for fault in faults.FAULTS:
+            sys.stdout.write(f"{fault.name}\t{fault.requirement}\t{fault.summary}\n")
+        return 0
+    unknown = sorted(set(options.fault) - faults.BY_NAME.keys())
+    if unknown:
+        parser.error(f"no such fault: {', '.join(unknown)} (--list-faults lists them)")
+    _raise_descriptor_limit()
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        asyncio.run(_serve(Adapter(frozenset(options.fault), secured=options.payload == "dtls")))
+    return 0
+
+
+async def _serve(adapter: Adapter) -> None:
+    await Server(adapter).run()
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow as many open sockets as the system lets us: one process serves many sessions."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

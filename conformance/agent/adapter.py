@@ -1,0 +1,304 @@
+"""The adapter of the reference agent: the contract's methods, and what they ask of sessions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib.metadata
+import ipaddress
+import resource
+import sys
+from typing import TYPE_CHECKING, Any
+
+from conformance.agent import faults, rpc, serverurl, variation
+from conformance.agent.config import Config, Media, StreamPlan
+from conformance.agent.events import (
+    AgentError,
+    DataReceived,
+    Note,
+    Rejected,
+    SelectedPair,
+    State,
+    StateChanged,
+    Unsupported,
+)
+from conformance.agent.interfaces import can_bind, host_addresses
+from conformance.agent.rpc import INVALID_PARAMS, REJECTED, UNABLE, RpcError
+from conformance.agent.shell import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conformance.agent.config import IceServer
+    from conformance.agent.events import Event
+
+PROTOCOL = 1
+MAX_SESSIONS = 1024
+_DESCRIPTORS = 8  # of sockets that a session may need: listening, being checked, selected
+MAX_COMPONENTS = {Media.RTP: 2, Media.BYTES: 16}
+MODES = ("full", "lite")
+TRANSPORTS = ("tcp", "udp")
+TCPTYPES = ("active", "passive", "so")
+
+
+class Adapter:
+    """Serves the contract, version 1, for as many sessions as are asked for."""
+
+    def __init__(self, default_faults: frozenset[str] = frozenset(), *, secured: bool = False) -> None:
+        self._faults = default_faults
+        self._secured = secured
+        self._sessions: dict[str, Session] = {}
+        self._methods = {
+            "hello": self._hello,
+            "open": self._open,
+            "describe": self._describe,
+            "accept": self._accept,
+            "send": self._send,
+            "restart": self._restart,
+            "close": self._close,
+        }
+
+    # -- what the server of the protocol asks --------------------------------------------------------------
+
+    def knows(self, method: str) -> bool:
+        """Whether there is such a method. trickle is not among them yet, as `pics` says."""
+        return method in self._methods
+
+    async def call(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Serve a call. Raises `RpcError`."""
+        try:
+            return await self._methods[method](params)
+        except Unsupported as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from error
+        except Rejected as error:
+            raise RpcError(REJECTED, str(error)) from error
+        except AgentError as error:
+            raise RpcError(UNABLE, str(error)) from error
+
+    def hurry(self, session: str) -> None:
+        """Stop waiting for a peer that does not read: the tester is about to close the session."""
+        found = self._sessions.get(session)
+        if found is not None:
+            found.hurry()
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
+
+    # -- methods -------------------------------------------------------------------------------------------
+
+    async def _hello(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if params.get("protocol") != PROTOCOL:
+            raise RpcError(INVALID_PARAMS, f"only protocol {PROTOCOL} is spoken here")
+        return {"name": "icetcp reference agent", "version": _version(), "pics": pics(secured=self._secured)}
+
+    async def _open(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = params.get("session")
+        if not isinstance(name, str) or not name:
+            raise RpcError(INVALID_PARAMS, "session is no name")
+        if name in self._sessions:
+            raise RpcError(INVALID_PARAMS, f"session {name!r} is open already")
+        if len(self._sessions) >= max_sessions():
+            raise RpcError(UNABLE, f"{max_sessions()} sessions are open")
+        config = configure(params, self._faults, secured=self._secured)
+        self._sessions[name] = Session(config, self._reporter(name))
+        rpc.notify("state", {"session": name, "state": State.NEW})
+        return {}
+
+    async def _describe(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        session = self._session(params)
+        if params.get("trickle", False) is not False:
+            raise RpcError(INVALID_PARAMS, "candidates are not trickled")
+        kind, sdp = await session.describe()
+        return {"type": kind, "sdp": sdp}
+
+    async def _accept(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._session(params).accept(_text(params, "type"), _text(params, "sdp"))
+        return {}
+
+    async def _restart(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._session(params).restart()
+        return {}
+
+    async def _send(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        component = params.get("component", 1)
+        if not isinstance(component, int) or isinstance(component, bool):
+            raise RpcError(INVALID_PARAMS, "component is no number")
+        try:
+            octets = base64.b64decode(_text(params, "data"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise RpcError(INVALID_PARAMS, f"data is no base64: {error}") from error
+        await self._session(params).send(component, octets)
+        return {}
+
+    async def _close(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        session = self._session(params)
+        session.close()
+        del self._sessions[_text(params, "session")]
+        return {}
+
+    def _session(self, params: Mapping[str, Any]) -> Session:
+        session = self._sessions.get(_text(params, "session"))
+        if session is None:
+            raise RpcError(INVALID_PARAMS, f"no session {params['session']!r} is open")
+        return session
+
+    # -- notifications -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _reporter(name: str) -> Callable[[Event], None]:
+        def report(event: Event) -> None:
+            match event:
+                case StateChanged(state):
+                    rpc.notify("state", {"session": name, "state": state})
+                case SelectedPair(_, component, local, remote):
+                    pair = {"component": component, "local": str(local), "remote": str(remote)}
+                    rpc.notify("selected", {"session": name, **pair})
+                case DataReceived(stream, component, octets):
+                    data = {"component": component, "data": base64.b64encode(octets).decode()}
+                    more = {"stream": stream} if stream else {}
+                    rpc.notify("data", {"session": name, **data, **more})
+                case Note(text):
+                    sys.stderr.write(f"{name}: {text}\n")
+
+        return report
+
+
+def pics(*, secured: bool = False) -> dict[str, Any]:
+    """Return what a case may count on; secured: of an agent whose media goes through DTLS."""
+    return {
+        "agent": list(MODES),
+        "sides": ["offerer", "answerer"],
+        "offers": list(TCPTYPES),
+        "connects": list(TCPTYPES),
+        "transports": list(TRANSPORTS),
+        "families": [version for version, ip in ((4, "127.0.0.1"), (6, "::1")) if can_bind(ip)],
+        "obeys": ["addresses", "tcptypes", "transports"],
+        "role": "stack",
+        "components": MAX_COMPONENTS[Media.BYTES],
+        "restart": True,
+        "trickle": False,
+        "consent": True,
+        "tcp_srflx": True,
+        "tcp_relay": True,
+        "sdp": "full",
+        "profile": "webrtc" if secured else "plain",
+        "payload": "dtls" if secured else "raw",
+        "reports": ["state", "selected", "data"],
+        "sessions": max_sessions(),
+    }
+
+
+def max_sessions() -> int:
+    """Return how many sessions the process may hold, as far as its open files go."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_SESSIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_SESSIONS, soft // _DESCRIPTORS))
+
+
+def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secured: bool = False) -> Config:
+    """Return what `open`'s params ask for. Raises `RpcError` for what this agent does not do."""
+    side = params.get("side")
+    if side not in ("offerer", "answerer"):
+        raise RpcError(INVALID_PARAMS, "side is neither offerer nor answerer")
+    mode = params.get("agent", "full")
+    if mode not in MODES:
+        raise RpcError(INVALID_PARAMS, f"agent is neither {' nor '.join(MODES)}")
+    media = params.get("media", "rtp" if secured else "bytes")
+    if media not in tuple(Media):
+        raise RpcError(INVALID_PARAMS, "media is neither rtp nor bytes")
+    if secured and media != Media.RTP:
+        raise RpcError(INVALID_PARAMS, "through DTLS this agent's media is rtp only")
+    components = params.get("components", 1)
+    most = MAX_COMPONENTS[Media(media)]
+    if not isinstance(components, int) or isinstance(components, bool) or not 1 <= components <= most:
+        raise RpcError(INVALID_PARAMS, f"components of {media} are from 1 to {most}")
+    transports = _words(params, "transports", ["tcp"])
+    udp = "udp" in transports and Media(media) is Media.RTP
+    tcptypes = frozenset(_words(params, "tcptypes", list(TCPTYPES))) & frozenset(TCPTYPES)
+    if "tcp" not in transports:
+        tcptypes = frozenset()
+    elif not tcptypes:
+        raise RpcError(INVALID_PARAMS, f"this agent's tcptypes are {', '.join(TCPTYPES)}")
+    if not (tcptypes or udp):
+        raise RpcError(INVALID_PARAMS, f"this agent's transports are {' and '.join(TRANSPORTS)}, of {media} tcp alone")
+    varied = _variation(params)
+    return Config(
+        offerer=side == "offerer",
+        streams=(StreamPlan(Media(media), components),),
+        addresses=_addresses(params),
+        tcptypes=tcptypes,
+        udp=udp,
+        lite=mode == "lite",
+        secured=secured,
+        servers=_servers(params),
+        faults=default_faults | _faults(params),
+        variation=varied,
+        pacing=varied.pacing,
+        settling=varied.settling,
+        decision=max(varied.settling, varied.decision),
+        grace=varied.grace,
+    )
+
+
+def _addresses(params: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = _words(params, "addresses", [])
+    if not wanted:
+        return tuple(host_addresses())
+    try:
+        addresses = tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in wanted))
+    except ValueError as error:
+        raise RpcError(INVALID_PARAMS, f"addresses: {error}") from error
+    foreign = [ip for ip in addresses if not can_bind(ip)]
+    if foreign:
+        raise RpcError(INVALID_PARAMS, f"not addresses of this host: {', '.join(foreign)}")
+    return addresses
+
+
+def _servers(params: Mapping[str, Any]) -> tuple[IceServer, ...]:
+    entries = params.get("ice_servers") or []
+    if not isinstance(entries, list):
+        raise RpcError(INVALID_PARAMS, "ice_servers is no list")
+    try:
+        return tuple(map(serverurl.read, entries))
+    except ValueError as error:
+        raise RpcError(INVALID_PARAMS, f"ice_servers: {error}") from error
+
+
+def _faults(params: Mapping[str, Any]) -> frozenset[str]:
+    wanted = frozenset(_words(params, "x-faults", []))
+    unknown = sorted(wanted - faults.BY_NAME.keys())
+    if unknown:
+        raise RpcError(INVALID_PARAMS, f"no such faults: {', '.join(unknown)}")
+    return wanted
+
+
+def _variation(params: Mapping[str, Any]) -> variation.Variation:
+    try:
+        return variation.read(params.get("x-variation"))
+    except ValueError as error:
+        raise RpcError(INVALID_PARAMS, f"x-variation: {error}") from error
+
+
+def _words(params: Mapping[str, Any], name: str, default: list[str]) -> list[str]:
+    value = params.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise RpcError(INVALID_PARAMS, f"{name} is no list of words")
+    return value
+
+
+def _text(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise RpcError(INVALID_PARAMS, f"{name} is no text")
+    return value
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("icetcp")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"

@@ -1,0 +1,208 @@
+"""Local candidates: where they start from, what they are called, what they are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from conformance.wire.candidate import Candidate, priority, tcp_local_preference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.agent.allocation import Allocation
+    from conformance.wire.attributes import Address
+
+DISCARD = 9  # the port of every active candidate (RFC 6544 section 4.5)
+HOST, PEER_REFLEXIVE = 126, 110  # type preferences (RFC 8445 section 5.1.2.2)
+DIRECTION = {"active": 6, "passive": 4, "so": 2}  # of host candidates (RFC 6544 section 4.2)
+MAX_OTHER = 8191
+MAX_LOCAL = 65535  # of a UDP candidate (RFC 8445 section 5.1.2.1)
+
+
+@dataclass(slots=True, eq=False)
+class Base:
+    """A place that candidates start from: an interface's address and, if one can connect to it, its port.
+
+    ``number`` names the listening socket towards the driver; ``rank`` is the address' place in the order of preference.
+    ``relay`` is the allocation whose relayed address this is.
+    ``lowered`` is by how much its candidates' type preferences give way to those of a preferred transport. The tcptype
+    of a UDP socket is empty.
+    """
+
+    number: int
+    component: int
+    ip: str
+    tcptype: str
+    rank: int = 0
+    port: int = 0  # 0: none allocated
+    relay: Allocation | None = None
+    lowered: int = 0
+
+    @property
+    def is_udp(self) -> bool:
+        """Whether it is a UDP socket."""
+        return not self.tcptype
+
+    @property
+    def listens(self) -> bool:
+        """Whether connections are accepted there (RFC 6544 section 7.2), or datagrams received."""
+        return self.tcptype != "active"
+
+
+@dataclass(slots=True, eq=False)
+class Local:
+    """A candidate of ours and its base."""
+
+    candidate: Candidate
+    base: Base
+
+    @property
+    def tcptype(self) -> str:
+        """Direction of the connections this candidate makes."""
+        return self.base.tcptype
+
+
+@dataclass(slots=True)
+class Foundations:
+    """Hands out foundations: equal for equal type, base address, server and transport (RFC 8445 section 5.1.1.3).
+
+    The tcptype is no part of that rule, so the active and the passive candidate of an address share one. Those of a
+    lite agent differ by address alone (RFC 8445 section 5.2): not `by_transport`.
+    """
+
+    by_transport: bool = True
+    _known: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def of(self, kind: str, base_ip: str, server: str = "", transport: str = "tcp") -> str:
+        """Return the foundation of candidates of this sort."""
+        transport = transport if self.by_transport else ""
+        return self._known.setdefault((kind, base_ip, server, transport), str(len(self._known) + 1))
+
+
+def other_preference(rank: int) -> int:
+    """Return other-pref: 8191 for the only or best address, unique for the others (RFC 6544 section 4.2)."""
+    return max(0, MAX_OTHER - rank)
+
+
+def host_candidates(bases: Iterable[Base], foundations: Foundations, faults: frozenset[str]) -> list[Local]:
+    """Return the host candidates of these bases, passive ones with their ports, active ones with port 9."""
+    found = [Local(_host_candidate(base, foundations, faults), base) for base in bases]
+    if "so-shares-passive-port" in faults:
+        passive = {
+            (local.base.ip, local.base.component): local.base.port for local in found if local.tcptype == "passive"
+        }
+        for local in found:
+            if local.tcptype == "so":
+                port = passive.get((local.base.ip, local.base.component), local.base.port)
+                local.candidate = replace(local.candidate, port=port)
+    return found
+
+
+def _host_candidate(base: Base, foundations: Foundations, faults: frozenset[str]) -> Candidate:
+    port = base.port if base.listens else DISCARD
+    if "active-port-allocated" in faults and base.tcptype == "active":
+        port = 50000 + base.number
+    address = base.ip
+    if "active-address-unused" in faults and base.tcptype == "active":
+        address = "192.0.2.1" if "." in base.ip else "2001:db8::1"
+    candidate = Candidate(
+        foundation=foundations.of("host", base.ip, transport="udp" if base.is_udp else "tcp"),
+        component=base.component,
+        transport="UDP" if base.is_udp or "transport-udp" in faults else "TCP",
+        priority=_host_priority(base, faults),
+        address=address,
+        port=port,
+        type="host",
+        tcptype=base.tcptype or None,
+    )
+    return candidate if base.is_udp else _misspelt(candidate, faults)
+
+
+def _host_priority(base: Base, faults: frozenset[str]) -> int:
+    if base.is_udp:
+        return priority(HOST - base.lowered, max(0, MAX_LOCAL - base.rank), base.component)
+    direction = DIRECTION[base.tcptype]
+    if "passive-direction-pref-3" in faults and base.tcptype == "passive":
+        direction = 3
+    if "so-direction-pref-3" in faults and base.tcptype == "so":
+        direction = 3
+    if "active-direction-pref-5" in faults and base.tcptype == "active":
+        direction = 5
+    if "direction-pref-9" in faults and base.tcptype == "active":
+        direction = 9
+    other = other_preference(base.rank)
+    if "other-pref-not-8191" in faults:
+        other -= 191
+    if "other-pref-shared" in faults:
+        other = MAX_OTHER
+    kind = 100 if "host-type-pref-100" in faults else HOST - base.lowered
+    component = 256 if "component-not-in-priority" in faults else base.component
+    local = tcp_local_preference(direction, other)
+    if "direction-below-address" in faults:
+        local = (other << 3) + direction
+    return priority(kind, local, component)
+
+
+def _misspelt(candidate: Candidate, faults: frozenset[str]) -> Candidate:
+    """Apply the faults in how a candidate is written."""
+    if "tcptype-missing" in faults:
+        return replace(candidate, tcptype=None)
+    if "so-spelt-out" in faults and candidate.tcptype == "so":
+        return replace(candidate, tcptype="simultaneous-open")
+    if "tcptype-not-in-place" in faults:
+        return replace(candidate, extensions=(("generation", "0"),), tcptype_position=1)
+    return candidate
+
+
+def check_priority(local: Local) -> int:
+    """Return PRIORITY for a check from this candidate: its own with the type preference of a peer-reflexive one.
+
+    RFC 8445 section 7.1.1; RFC 6544 section 4.2 gives directions no other order for this type.
+    """
+    own = local.candidate
+    return priority(PEER_REFLEXIVE - local.base.lowered, own.local_preference, own.component)
+
+
+def peer_reflexive_local(origin: Local, mapped: Address, worth: int, foundations: Foundations) -> Local:
+    """Return the candidate that a response's mapped address reveals (RFC 8445 section 7.2.5.3.1)."""
+    candidate = Candidate(
+        foundation=foundations.of("prflx", origin.base.ip),
+        component=origin.candidate.component,
+        transport=origin.candidate.transport,
+        priority=worth,
+        address=mapped.ip,
+        port=mapped.port,
+        type="prflx",
+        related_address=origin.base.ip,
+        related_port=origin.candidate.port,
+        tcptype=origin.tcptype or None,
+    )
+    return Local(candidate, origin.base)
+
+
+def peer_reflexive_remote(source: Address, base: Base, worth: int, known: Sequence[Candidate]) -> Candidate:
+    """Return the candidate that a check to `base` from an unknown address reveals (RFC 8445 section 7.3.1.3)."""
+    taken = {candidate.foundation for candidate in known}
+    number = next(n for n in range(1, len(taken) + 2) if f"prflx{n}" not in taken)
+    return Candidate(
+        foundation=f"prflx{number}",
+        component=base.component,
+        transport="UDP" if base.is_udp else "TCP",
+        priority=worth,
+        address=source.ip,
+        port=source.port,
+        type="prflx",
+        tcptype=None if base.is_udp else "so" if base.tcptype == "so" else "active",  # what is paired with its base
+    )
+
+
+def default_candidate(locals_: Sequence[Local], component: int, wanted: str) -> Local | None:
+    """Return the default of a component: the best of the wanted direction, else of its transport, S-O last.
+
+    RFC 6544 section 4.3. The direction wanted of UDP is "".
+    """
+    mine = [local for local in locals_ if (local.candidate.component, local.base.is_udp) == (component, not wanted)]
+    fitting = [local for local in mine if local.tcptype == wanted]
+    fitting = fitting or [local for local in mine if local.tcptype != "so"] or mine
+    return max(fitting, key=lambda local: local.candidate.priority, default=None)

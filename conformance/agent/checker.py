@@ -1,0 +1,475 @@
+"""Connectivity checks both ways: what is sent when, and what follows from what comes (RFC 8445 sections 6 to 8)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conformance.agent import client, lite, renewal, transports
+from conformance.agent.candidates import Foundations, check_priority
+from conformance.agent.checklist import ListState, limit_pairs, pick, set_initial_states, unfreeze
+from conformance.agent.client import CheckFailed, Question, RoleConflict, Succeeded, Transaction
+from conformance.agent.connections import Phase
+from conformance.agent.events import Note
+from conformance.agent.pairs import PairState, connects
+from conformance.agent.retransmission import Retransmission, rto
+from conformance.agent.server import Identity, Server
+from conformance.agent.simultaneous import source_of, take_over
+from conformance.wire.attributes import Address
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.stun import Message, MessageClass, Method, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.agent.config import Config
+    from conformance.agent.connections import Connection, Connections
+    from conformance.agent.events import Output
+    from conformance.agent.pairs import Pair
+    from conformance.agent.server import IncomingCheck
+    from conformance.agent.stream import Credentials, Stream
+
+_DTLS_HELLO = bytes.fromhex("16fefd0000000000000000000c010000000000000000000000")  # begins like a ClientHello
+
+
+class Checker:
+    """Runs the check lists of a session. Times are seconds on the caller's clock."""
+
+    def __init__(
+        self, config: Config, connections: Connections, out: list[Output], random: Callable[[int], bytes]
+    ) -> None:
+        self.streams: Sequence[Stream] = ()
+        self.controlling = config.offerer and not config.lite
+        self.lite = config.lite and "lite-forms-check-list" not in config.faults
+        self.peer_lite = False
+        self.foundations = Foundations(by_transport=not config.lite)
+        self.pacing = config.pacing
+        self.started = False
+        self._config = config
+        self._faults = config.faults
+        self._connections = connections
+        self._out = out
+        self._random = random
+        self._tie_breaker = self._new_tie_breaker()
+        self._server = Server(config.faults, config.variation)
+        self._transactions: dict[bytes, Transaction] = {}
+        self._next_check = 0.0
+        self._timer: float | None = None
+        self._turn = 0
+        # Whoever looks after selected pairs is told of checks after completion, of responses to questions of its own,
+        # and of the ends of connections.
+        self.later_check: Callable[[Connection], None] = lambda _connection: None
+        self.later_response: Callable[[Connection, bytes, Message, float], None] = lambda *_: None
+        self.gone: Callable[[Connection, str], None] = lambda _connection, _why: None
+
+    # -- the course of things ------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Form the check lists, unfreeze, and take up the checks that came early (RFC 8445 sections 6.1.2, 7.3)."""
+        self.started = True
+        self._next_check = now
+        for stream in self.streams:
+            if not stream.formed:
+                stream.form_checks(self.controlling)
+        limit_pairs([stream.checks for stream in self.streams], self._config.max_pairs)
+        set_initial_states([stream.checks for stream in self.streams])
+        if "connects-all-at-once" in self._faults:
+            for stream in self.streams:
+                for pair in stream.checks.pairs:
+                    pair.connection = self.connect(stream, pair, now)
+        for connection in self._connections:
+            early, connection.early = connection.early, []
+            self.accepted(connection)
+            for check in early:
+                self._follow_up(connection, check)
+        for stream in self.streams if self.lite and self.peer_lite else ():
+            lite.begin(stream, self.controlling, partial(self.connect, stream, now=now))
+
+    def meet(self, peer_lite: bool) -> None:
+        """Take note of the peer's mode, from which our role follows (RFC 8445 section 6.1.1)."""
+        self.peer_lite = peer_lite
+        self.controlling = lite.leads(self._config.offerer, self._config.lite, peer_lite, self._faults)
+
+    def advance(self, now: float) -> None:
+        """Do what is due: give up, nominate, check."""
+        self._retransmit(now)
+        self._expire(now)
+        if self.started:
+            if self._nominates:
+                for stream in self.streams:
+                    stream.nominate_due(now)
+            self._pace(now)
+
+    def next_time(self) -> float | None:
+        """Return when `advance` has something to do without anything happening before."""
+        times = [transaction.deadline for transaction in self._transactions.values()]
+        times += [time for again in self._again() if (time := again.next_time) is not None]
+        times += [c.since + self._config.connect_timeout for c in self._connections if c.phase is Phase.CONNECTING]
+        if self._timer is not None:
+            times.append(self._timer)
+        if self.started:
+            nominations = (stream.next_time(self._nominates) for stream in self.streams)
+            times += [time for time in nominations if time is not None]
+        return min(times, default=None)
+
+    @property
+    def _nominates(self) -> bool:
+        return not self.lite and (self.controlling or "nominates-as-controlled" in self._faults)
+
+    def _expire(self, now: float) -> None:
+        for transaction in [t for t in self._transactions.values() if t.deadline <= now]:
+            del self._transactions[transaction.id]
+            if not transaction.cancelled:
+                self._failed(transaction, "no response")
+        for connection in self._connections:
+            late = connection.since + self._config.connect_timeout <= now
+            if connection.phase is Phase.CONNECTING and late:
+                self._connections.close(connection)
+                self.ended(connection, "no connection in time")
+
+    def _again(self) -> list[Retransmission]:
+        """Return what may have to be sent again: a cancelled request is not (RFC 8445 section 7.3.1.4)."""
+        return [t.again for t in self._transactions.values() if t.again is not None and not t.cancelled]
+
+    def _retransmit(self, now: float) -> None:
+        for transaction in list(self._transactions.values()):
+            again = transaction.again
+            if again is not None and not transaction.cancelled and again.take(now):
+                self._connections.send_request(transaction.connection, again.request)
+
+    # -- sending checks ------------------------------------------------------------------------------------
+
+    def _pace(self, now: float) -> None:
+        """Begin at most one check a Ta (RFC 8445 section 6.1.4.2, RFC 6544 section 4.1)."""
+        if now < self._next_check:
+            waiting = any(stream.checks.running and not stream.checks.exhausted for stream in self.streams)
+            self._timer = self._next_check if waiting else None
+            return
+        found = self._pick()
+        self._timer = None
+        if found is not None:
+            self._next_check = now + (0.0 if "checks-unpaced" in self._faults else self.pacing)
+            self._timer = self._next_check
+            self._perform(*found, now)
+
+    def _pick(self) -> tuple[Stream, Pair] | None:
+        running = [stream for stream in self.streams if stream.checks.running]
+        for step in range(len(running)):
+            stream = running[(self._turn + step) % len(running)]
+            rank = partial(transports.rank, faults=self._faults)
+            pair = pick(stream.checks, [s.checks for s in self.streams], self._can_start, rank)
+            if pair is not None:
+                self._turn += step + 1
+                return stream, pair
+        return None
+
+    def _can_start(self, pair: Pair) -> bool:
+        connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
+        if "one-attempt-at-a-time" in self._faults and connecting:
+            return False
+        if "unanswered-check-blocks" in self._faults and self._transactions:
+            return False
+        return pair.connection is not None or self._connections.may_attempt(pair.remote.address)
+
+    def _perform(self, stream: Stream, pair: Pair, now: float) -> None:
+        """Begin a check, connecting first where there is no connection yet (RFC 6544 section 7.1)."""
+        stream.checks.remove_from_queue(pair)
+        pair.state = PairState.IN_PROGRESS
+        connection = pair.connection
+        ours = connects(pair, self._faults)
+        if "setup-directs-connections" in self._faults and self._config.secured and not stream.dtls_client:
+            ours = False
+        if connection is None and not ours:
+            self._pair_failed(stream, pair, "its connection is gone")
+        elif connection is None or ("second-connection-per-check" in self._faults and ours):
+            pair.connection = self.connect(stream, pair, now)
+            if pair.connection.is_udp:
+                self._send_check(stream, pair, pair.connection, now)
+        elif connection.is_open:
+            self._send_check(stream, pair, connection, now)
+
+    def connect(self, stream: Stream, pair: Pair, now: float) -> Connection:
+        """Connect from the local candidate's interface; from an unallocated port if it is active (RFC 6544 7.1)."""
+        source = source_of(pair.local.base, self._faults)
+        if pair.local.base.is_udp:
+            return self._connections.open(pair, stream.index, pair.local.candidate.endpoint, now)
+        if "connects-from-other-interface" in self._faults:
+            source = Address("0.0.0.0" if "." in source.ip else "::", 0)  # noqa: S104
+        if "connects-from-allocated-port" in self._faults:
+            source = stream.listening_address(pair.local.base)
+        return self._connections.open(pair, stream.index, source, now)
+
+    def _send_check(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
+        use_candidate = pair.nominate and self.controlling
+        if "use-candidate-at-once" in self._faults and self.controlling:
+            use_candidate = True
+        if "nominates-as-controlled" in self._faults:
+            use_candidate = pair.nominate
+        worth = check_priority(pair.local)
+        transaction_id, message = self.ask(stream, connection, worth, use_candidate=use_candidate)
+        transaction = Transaction(
+            id=transaction_id,
+            pair=pair,
+            connection=connection,
+            pwd=stream.remote_pwd,
+            controlling=self.controlling,
+            use_candidate=use_candidate,
+            priority=worth,
+            deadline=now + self._config.transaction_timeout,
+        )
+        self._transactions[transaction.id] = transaction
+        if connection.is_udp:
+            transaction.again = Retransmission(message, now, self._rto())
+            transaction.deadline = transaction.again.deadline
+        if "nominates-before-success" in self._faults and self.controlling and not pair.nominate:
+            pair.nominate = True
+            self._send_check(stream, pair, connection, now)
+
+    def indicate(self, connection: Connection) -> None:
+        """Send a Binding indication, as a keepalive is (RFC 8445 section 11)."""
+        message = build(Method.BINDING, MessageClass.INDICATION, self._random(12))
+        self._connections.send(connection, message)
+
+    def _rto(self) -> float:
+        pairs = [pair for stream in self.streams for pair in stream.checks.pairs]
+        busy = sum(pair.state in (PairState.WAITING, PairState.IN_PROGRESS) for pair in pairs)
+        return rto(self.pacing, len(pairs), busy)
+
+    def ask(
+        self, who: Credentials, connection: Connection, worth: int, *, use_candidate: bool = False
+    ) -> tuple[bytes, bytes]:
+        """Send a request with these credentials; return its transaction id and the message."""
+        transaction_id = self._random(12)
+        question = Question(
+            username=self._username(who),
+            pwd=who.remote_pwd,
+            priority=worth,
+            controlling=self.controlling,
+            tie_breaker=self._tie_breaker,
+            use_candidate=use_candidate,
+        )
+        message = client.request(transaction_id, question, self._faults, self._config.variation)
+        self._connections.send_request(connection, message)
+        return transaction_id, message
+
+    def _username(self, who: Credentials) -> str:
+        """Return USERNAME: the peer's fragment, then ours (RFC 8445 section 7.2.2)."""
+        if "check-username-reversed" in self._faults:
+            return f"{who.ufrag}:{who.remote_ufrag}"
+        return f"{who.remote_ufrag}:{who.ufrag}"
+
+    # -- connections ---------------------------------------------------------------------------------------
+
+    def accepted(self, connection: Connection) -> None:
+        """Take a connection of the peer's; that of an S-O pair is the pair's, between lite agents it is selected."""
+        if self.started:
+            take_over(self.streams[connection.stream].checks, connection, self._connections)
+            if "so-opened-twice" in self._faults and connection.base.tcptype == "so" and connection.pair is not None:
+                self._connections.open(connection.pair, connection.stream, Address(connection.base.ip, 0), 0.0)
+        if self.started and self.lite and self.peer_lite and not connection.outgoing:
+            lite.arrived(self.streams[connection.stream], connection)
+            if self.streams[connection.stream].completed_at is not None:
+                self.later_check(connection)
+
+    def connected(self, connection: Connection, local: Address, now: float) -> None:
+        """Send the check that the connection was opened for."""
+        connection.local = local
+        connection.phase = Phase.OPEN
+        if "media-before-validation" in self._faults:
+            self._connections.send(connection, _DTLS_HELLO)
+        pair = connection.pair
+        if "connects-without-check" in self._faults:
+            return
+        if self.lite and pair is not None and not connection.revives:
+            lite.trust(connection)
+            lite.settle(self.streams[connection.stream], pair, connection)
+            return
+        if pair is not None and pair.state is PairState.IN_PROGRESS:
+            self._send_check(self.streams[connection.stream], pair, connection, now)
+
+    def ended(self, connection: Connection, why: str) -> None:
+        """Note that a connection could not be opened or is gone: what ran over it has failed (RFC 8489 6.2.2)."""
+        for transaction in [t for t in self._transactions.values() if t.connection is connection]:
+            del self._transactions[transaction.id]
+        self.gone(connection, why)
+        pair = connection.pair
+        if pair is None or pair.connection is not connection:
+            return
+        if "lost-connection-ends-checks" in self._faults and connection.local is not None:
+            self.streams[connection.stream].checks.state = ListState.FAILED
+        if "unreachable-not-failed" in self._faults and connection.local is None:
+            return
+        self._pair_failed(self.streams[connection.stream], pair, why)
+
+    def not_the_peer(self, connection: Connection) -> None:
+        """Close a connection whose far end does not speak STUN; fail all pairs with it (RFC 6544 section 7.1)."""
+        if "non-stun-answer-ignored" in self._faults:
+            return
+        stream = self.streams[connection.stream]
+        assert connection.pair is not None
+        remote = connection.pair.remote
+        self._out.append(Note(f"{remote.endpoint} does not speak STUN: closing, failing its pairs"))
+        self._drop(connection)
+        if "non-stun-answer-retried" in self._faults:
+            connection.pair.connection = None
+            stream.checks.trigger(connection.pair)
+            return
+        for pair in stream.fail_remote(remote):
+            if pair.connection is not None:
+                self._drop(pair.connection)
+            stream.lost(pair)
+
+    def _drop(self, connection: Connection) -> None:
+        self._connections.close(connection)
+        for transaction in [t for t in self._transactions.values() if t.connection is connection]:
+            del self._transactions[transaction.id]
+        self.gone(connection, "it does not speak STUN")
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def stun(self, connection: Connection, octets: bytes, now: float) -> None:
+        """Process a frame that holds STUN. What is not well formed is discarded (RFC 8489 section 6.3)."""
+        try:
+            whole = Message.decode(octets)
+        except StunError as error:
+            self._out.append(Note(f"{connection}: discarded: {error}"))
+            return
+        if whole.method != Method.BINDING or check_fingerprint(octets) is not Check.VALID:
+            return  # RFC 8445 section 7.3: FINGERPRINT is a must; other methods mean nothing here
+        message = Message(whole.method, whole.cls, whole.transaction_id, whole.honoured())
+        if message.is_request:
+            self._request(connection, octets, message)
+        elif message.is_indication:  # it keeps alive by merely coming (RFC 8489 section 6.3.2)
+            if "indication-answered" in self._faults:
+                answer = build(Method.BINDING, MessageClass.SUCCESS, message.transaction_id)
+                self._connections.send_response(connection, answer)
+        else:
+            self._response(connection, octets, message, now)
+
+    def _request(self, connection: Connection, octets: bytes, message: Message) -> None:
+        if "early-check-unanswered" in self._faults and not self.started:
+            return
+        stream = self.streams[connection.stream]
+        if "check-after-completion-unanswered" in self._faults and stream.completed_at is not None:
+            return
+        meant = renewal.addressed(stream, message)
+        me = Identity(meant.ufrag, meant.pwd, self.controlling, self._tie_breaker, self.lite)
+        nominable = meant is not stream or self._nominable(stream, connection)
+        judged = self._server.judge(octets, message, connection.remote, me, nominable=nominable)
+        if judged.switch_role:
+            self._switch_role()  # RFC 8445 section 7.3.1.1
+        self._connections.send_response(connection, judged.response)
+        if judged.check is None:
+            self._out.append(Note(f"{connection}: check answered with {judged.error}"))
+            return
+        connection.authenticated = True
+        if meant is not stream:
+            return  # the pair was selected before the restart
+        if self.started and stream.formed:
+            self._follow_up(connection, judged.check)
+        elif "early-check-forgotten" not in self._faults:
+            connection.early.append(judged.check)
+
+    def _nominable(self, stream: Stream, connection: Connection) -> bool:
+        """Whether a nomination here can be taken: not if another pair of the component is nominated already."""
+        current = stream.checks.nominated.get(connection.component)
+        return current is None or current.connection is connection
+
+    def _follow_up(self, connection: Connection, check: IncomingCheck) -> None:
+        """Do what follows an accepted check (RFC 8445 sections 7.3.1.3 to 7.3.1.5)."""
+        stream = self.streams[connection.stream]
+        if check.peer_ufrag != stream.remote_ufrag or renewal.is_former(stream, connection):
+            return
+        if stream.completed_at is not None:
+            self.later_check(connection)
+            return
+        if "no-triggered-check" in self._faults and not check.use_candidate:
+            return
+        if self.lite and not (self.controlling or "lite-checks-in-turn" in self._faults):
+            lite.take_nomination(stream, connection, check)
+        if self.lite and "lite-checks-in-turn" not in self._faults:
+            return
+        pair = stream.incoming_pair(connection, check.priority, self.controlling)
+        if pair is None or pair.component in stream.checks.nominated:
+            return
+        if pair.valid is None:
+            self._trigger(stream, pair)
+        if check.use_candidate and not self.controlling:
+            pair.nominated_by_peer = True
+            if pair.valid is not None:
+                stream.set_nominated(pair)
+
+    def _trigger(self, stream: Stream, pair: Pair) -> None:
+        if pair.state is PairState.IN_PROGRESS:
+            for transaction in self._transactions.values():
+                if transaction.pair is pair:
+                    transaction.cancelled = True
+        stream.checks.trigger(pair)
+
+    def _response(self, connection: Connection, octets: bytes, message: Message, now: float) -> None:
+        transaction = self._transactions.pop(message.transaction_id, None)
+        if transaction is None:
+            self.later_response(connection, octets, message, now)
+            return
+        outcome = client.judge(octets, message, transaction.pwd, self._faults)
+        if connection is not transaction.connection:  # RFC 8445 section 7.2.5.2.1
+            outcome = CheckFailed("the response came on another connection")
+        match outcome:
+            case Succeeded(mapped):
+                connection.authenticated = True
+                self._succeeded(transaction, mapped, now)
+            case RoleConflict():
+                self._conflict(transaction)
+            case CheckFailed(why):
+                self._failed(transaction, why)
+
+    # -- outcomes ------------------------------------------------------------------------------------------
+
+    def _succeeded(self, transaction: Transaction, mapped: Address, now: float) -> None:
+        pair, connection = transaction.pair, transaction.connection
+        stream = self.streams[connection.stream]
+        if pair not in stream.checks.pairs or not stream.checks.running:
+            return  # removed meanwhile: the component has its nominated pair
+        valid = stream.valid_pair(pair, mapped, transaction.priority, self.controlling, self.foundations)
+        stream.checks.succeeded(pair, valid)
+        stream.checks.remove_from_queue(pair)
+        stream.note_valid(pair.component, now)
+        unfreeze([s.checks for s in self.streams], pair.foundation)
+        ours = transaction.use_candidate and transaction.controlling == self.controlling
+        if ours or (pair.nominated_by_peer and not self.controlling):
+            stream.set_nominated(pair)
+        elif pair.nominate:
+            stream.checks.trigger(pair)  # this was the check before the nominating one
+
+    def _conflict(self, transaction: Transaction) -> None:
+        """Take the other role and check again (RFC 8445 section 7.2.5.1)."""
+        if transaction.controlling == self.controlling:
+            self._tie_breaker = self._new_tie_breaker()
+            self._switch_role()
+        stream = self.streams[transaction.connection.stream]
+        if transaction.pair in stream.checks.pairs:
+            stream.checks.trigger(transaction.pair)
+
+    def _switch_role(self) -> None:
+        self.controlling = not self.controlling
+        self._out.append(Note(f"role conflict: now {'controlling' if self.controlling else 'controlled'}"))
+        for stream in self.streams:
+            stream.checks.reprioritise(self.controlling)
+            for pair in stream.checks.pairs:
+                pair.nominate = pair.nominated_by_peer = False
+
+    def _failed(self, transaction: Transaction, why: str) -> None:
+        pair = transaction.pair
+        if pair.valid is not None and not transaction.use_candidate:
+            return  # another check has already succeeded on it
+        self._pair_failed(self.streams[transaction.connection.stream], pair, why)
+
+    def _pair_failed(self, stream: Stream, pair: Pair, why: str) -> None:
+        if pair not in stream.checks.pairs:
+            return
+        self._out.append(Note(f"pair {pair} failed: {why}"))
+        stream.lost(pair)
+
+    def _new_tie_breaker(self) -> int:
+        return int.from_bytes(self._random(8), "big")

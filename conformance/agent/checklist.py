@@ -1,0 +1,174 @@
+"""Check lists, the set they form, and whose turn it is (RFC 8445 sections 6.1.2.6, 6.1.4 and 8.1.2)."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.agent.pairs import OPEN_STATES, Pair, PairState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+class ListState(enum.Enum):
+    """RFC 8445 section 6.1.2.1."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, eq=False)
+class CheckList:
+    """The pairs of one stream, those that wait for a triggered check, and those found valid."""
+
+    components: int = 0
+    pairs: list[Pair] = field(default_factory=list)
+    triggered: deque[Pair] = field(default_factory=deque)
+    valid: list[Pair] = field(default_factory=list)
+    nominated: dict[int, Pair] = field(default_factory=dict)  # by component; members of `valid`
+    state: ListState = ListState.RUNNING
+
+    @property
+    def running(self) -> bool:
+        """Whether checks are still to be made."""
+        return self.state is ListState.RUNNING
+
+    def insert(self, pair: Pair) -> None:
+        """Put a pair in its place by priority."""
+        self.pairs.append(pair)
+        self._sort()
+
+    def reprioritise(self, controlling: bool) -> None:
+        """Compute all priorities anew, after a change of role (RFC 8445 section 7.3.1.1)."""
+        for pair in (*self.pairs, *self.valid):
+            pair.reprioritise(controlling)
+        self._sort()
+
+    def trigger(self, pair: Pair) -> None:
+        """Queue a triggered check (RFC 8445 section 7.3.1.4)."""
+        pair.state = PairState.WAITING
+        if pair not in self.triggered:
+            self.triggered.append(pair)
+        if self.state is ListState.FAILED:
+            self.state = ListState.RUNNING
+
+    def succeeded(self, pair: Pair, valid: Pair) -> None:
+        """Note that a check of `pair` succeeded and made `valid`."""
+        pair.state = valid.state = PairState.SUCCEEDED
+        pair.valid = valid
+        valid.origin = pair
+        if valid not in self.valid:
+            self.valid.append(valid)
+
+    def invalidate(self, pair: Pair) -> None:
+        """Note that a pair's check failed or its connection is gone."""
+        pair.state = PairState.FAILED
+        if pair.valid is not None and pair.valid in self.valid:
+            self.valid.remove(pair.valid)
+            if self.nominated.get(pair.component) is pair.valid:
+                del self.nominated[pair.component]
+        pair.valid = None
+        self._unqueue(pair)
+
+    def conclude_component(self, component: int) -> None:
+        """Drop what is left of a component that has its nominated pair (RFC 8445 section 8.1.2)."""
+        chosen = self.nominated[component].origin
+        for pair in [pair for pair in self.pairs if pair.component == component and pair is not chosen]:
+            self.pairs.remove(pair)
+            self._unqueue(pair)
+        if chosen is not None:
+            self._unqueue(chosen)
+
+    def best_valid(self, component: int) -> Pair | None:
+        """Return the valid pair of the highest priority."""
+        return max((p for p in self.valid if p.component == component), key=lambda p: p.priority, default=None)
+
+    def better_open(self, than: Pair) -> bool:
+        """Whether a pair that may still succeed would be preferred to the one that made this valid pair."""
+        made_by = than.origin or than
+        return any(
+            pair.state in OPEN_STATES and pair.component == than.component and pair.priority > made_by.priority
+            for pair in self.pairs
+        )
+
+    @property
+    def every_component_valid(self) -> bool:
+        """Whether data could flow on every component."""
+        return self.components > 0 and {p.component for p in self.valid} >= set(range(1, self.components + 1))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no pair can become valid any more (RFC 8445 section 7.2.5.4)."""
+        return not any(pair.state in OPEN_STATES for pair in self.pairs)
+
+    def remove_from_queue(self, pair: Pair) -> None:
+        """Take a pair whose check begins out of the triggered-check queue."""
+        self._unqueue(pair)
+
+    def _unqueue(self, pair: Pair) -> None:
+        if pair in self.triggered:
+            self.triggered.remove(pair)
+
+    def _sort(self) -> None:
+        self.pairs.sort(key=lambda pair: pair.priority, reverse=True)
+
+
+def set_initial_states(lists: Sequence[CheckList]) -> None:
+    """Unfreeze one pair of each foundation: of the first list that has it, the lowest component, the best."""
+    seen: set[tuple[str, str]] = set()
+    for checks in lists:
+        for pair in sorted(checks.pairs, key=lambda p: (p.component, -p.priority)):
+            if pair.foundation not in seen:
+                seen.add(pair.foundation)
+                pair.state = PairState.WAITING
+
+
+def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str]) -> None:
+    """Let all frozen pairs of a foundation go, one of which has succeeded (RFC 8445 section 7.2.5.3.3)."""
+    for checks in lists:
+        for pair in checks.pairs:
+            if pair.state is PairState.FROZEN and pair.foundation == foundation:
+                pair.state = PairState.WAITING
+
+
+def limit_pairs(lists: Sequence[CheckList], most: int) -> None:
+    """Discard the lowest-priority pairs, evenly, down to the limit of the set (RFC 8445 section 6.1.2.5)."""
+    while sum(len(checks.pairs) for checks in lists) > most:
+        max(lists, key=lambda checks: len(checks.pairs)).pairs.pop()
+
+
+def pick(
+    checks: CheckList,
+    lists: Sequence[CheckList],
+    can_start: Callable[[Pair], bool],
+    rank: Callable[[Pair], int] = lambda _pair: 0,
+) -> Pair | None:
+    """Return the pair of this list whose check is next, or None (RFC 8445 section 6.1.4.2, steps 1 to 3).
+
+    `can_start` says whether a pair's check may begin now: too many connections to an address hold it back. `rank`
+    puts some pairs before others whatever their priority, as only a fault does.
+    """
+    for pair in checks.triggered:
+        if can_start(pair):
+            return pair
+    if not any(pair.state is PairState.WAITING for pair in checks.pairs):
+        _thaw(checks, lists)
+    waiting = [pair for pair in checks.pairs if pair.state is PairState.WAITING and can_start(pair)]
+    return max(waiting, key=lambda pair: (rank(pair), pair.priority, -pair.component), default=None)
+
+
+def _thaw(checks: CheckList, lists: Sequence[CheckList]) -> None:
+    busy = {
+        pair.foundation
+        for other in lists
+        for pair in other.pairs
+        if pair.state in (PairState.WAITING, PairState.IN_PROGRESS)
+    }
+    for pair in checks.pairs:
+        if pair.state is PairState.FROZEN and pair.foundation not in busy:
+            busy.add(pair.foundation)
+            pair.state = PairState.WAITING

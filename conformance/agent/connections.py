@@ -1,0 +1,233 @@
+"""The connections of a session: their frames, their ends, and how many may be on their way at once."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.agent.events import Close, Connect, Datagram, Write
+from conformance.agent.framing import MARKER, Inbound, cannot_be_stun, framed, within_dtls
+from conformance.wire.stun import MessageClass, Method, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conformance.agent.candidates import Base
+    from conformance.agent.config import Config
+    from conformance.agent.events import Output
+    from conformance.agent.pairs import Pair
+    from conformance.agent.server import IncomingCheck
+    from conformance.wire.attributes import Address
+
+_HEAD = 10  # octets that show whether the first frame may hold STUN: LENGTH, and a header up to the cookie
+
+
+class Phase(enum.Enum):
+    """Where a connection is in its life."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One TCP connection, or a UDP flow, which is what a UDP socket and a remote address have in common.
+
+    Times are seconds on the caller's clock.
+
+    ``authenticated``: a STUN transaction has shown on it that the peer knows the passwords, so its data is taken
+    (RFC 6544 section 12). ``spoke_stun``: something that is STUN came as the answer to our first check. ``revives``: it
+    may take the place of a selected connection that was lost.
+    """
+
+    number: int
+    stream: int
+    base: Base
+    remote: Address
+    outgoing: bool
+    since: float
+    inbound: Inbound
+    local: Address | None = None
+    phase: Phase = Phase.CONNECTING
+    pair: Pair | None = None
+    authenticated: bool = False
+    selected: bool = False
+    spoke_stun: bool = False
+    revives: bool = False
+    framed: bool = False  # a frame of ours has gone out
+    head: bytes = b""
+    early: list[IncomingCheck] = field(default_factory=list)
+
+    @property
+    def component(self) -> int:
+        """The component that it serves."""
+        return self.base.component
+
+    @property
+    def is_udp(self) -> bool:
+        """Whether it is a flow of datagrams: no frames, nothing to open or close, and requests may get lost."""
+        return self.base.is_udp
+
+    @property
+    def is_open(self) -> bool:
+        """Whether octets can be sent."""
+        return self.phase is Phase.OPEN
+
+    def speaks_something_else(self, octets: bytes) -> bool:
+        """Whether the first octets of the connection show that no STUN comes (RFC 6544 section 7.1)."""
+        if self.spoke_stun or not self.outgoing or len(self.head) >= _HEAD:
+            return False
+        head = self.head + octets
+        while head.startswith(b"\0\0"):  # null frames say nothing
+            head = head[2:]
+        self.head = head[:_HEAD]
+        return cannot_be_stun(self.head)
+
+    def __str__(self) -> str:
+        arrow = "->" if self.outgoing else "<-"
+        return f"#{self.number} {self.local or self.base.ip} {arrow} {self.remote}"
+
+
+_NULL = b"\0\0"  # a frame of length zero (RFC 4571 section 2)
+
+
+class Connections:
+    """All connections of a session that are not closed."""
+
+    def __init__(self, config: Config, out: list[Output]) -> None:
+        self._config = config
+        self._out = out
+        self._live: dict[int, Connection] = {}
+        self._next = 1
+        self.open_relayed: Callable[[Connection, float], None] = lambda _connection, _now: None
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._live.values()))
+
+    def flow(self, base: Base, remote: Address) -> Connection | None:
+        """Return the flow of a UDP socket with a remote address."""
+        return next((c for c in self._live.values() if c.base is base and c.remote == remote), None)
+
+    def find(self, number: int) -> Connection | None:
+        """Return a connection that is not closed."""
+        return self._live.get(number)
+
+    # -- beginnings ----------------------------------------------------------------------------------------
+
+    def may_attempt(self, target: str) -> bool:
+        """Whether one more attempt towards an address keeps within the limit (RFC 6544 section 12)."""
+        if "attempts-unlimited" in self._config.faults:
+            return True
+        attempts = [c for c in self._live.values() if c.phase is Phase.CONNECTING and c.remote.ip == target]
+        if "so-attempts-uncounted" in self._config.faults:
+            attempts = [attempt for attempt in attempts if attempt.base.tcptype != "so"]
+        outstanding = len(attempts)
+        return outstanding < self._config.max_attempts
+
+    def open(self, pair: Pair, stream: int, source: Address, now: float) -> Connection:
+        """Begin to connect for a pair; over UDP there is nothing to wait for."""
+        if pair.local.base.is_udp:
+            return self._open_flow(pair, stream, source, now)
+        connection = self._new(self.reserve(), stream, pair.local.base, pair.remote.endpoint, True, now)
+        connection.pair = pair
+        if connection.base.relay is not None:
+            self.open_relayed(connection, now)
+        else:
+            self._out.append(Connect(connection.number, source, pair.remote.endpoint))
+        return connection
+
+    def _open_flow(self, pair: Pair, stream: int, source: Address, now: float) -> Connection:
+        connection = self.flow(pair.local.base, pair.remote.endpoint)
+        if connection is None:
+            connection = self._new(self.reserve(), stream, pair.local.base, pair.remote.endpoint, True, now)
+            connection.local, connection.phase = source, Phase.OPEN
+        connection.pair = pair
+        return connection
+
+    def accept(
+        self, stream: int, base: Base, local: Address, remote: Address, now: float, number: int | None = None
+    ) -> Connection:
+        """Take in a connection, or a flow, that came to a base of ours; `number` if it has one."""
+        connection = self._new(number or self.reserve(), stream, base, remote, False, now)
+        connection.local = local
+        connection.phase = Phase.OPEN
+        return connection
+
+    def reserve(self) -> int:
+        """Return a number that no other connection of the session has."""
+        self._next += 1
+        return self._next - 1
+
+    def _new(self, number: int, stream: int, base: Base, remote: Address, outgoing: bool, now: float) -> Connection:
+        inbound = Inbound(self._config.faults)
+        connection = self._live[number] = Connection(number, stream, base, remote, outgoing, now, inbound)
+        return connection
+
+    # -- octets --------------------------------------------------------------------------------------------
+
+    def send(self, connection: Connection, payload: bytes) -> None:
+        """Send a payload in a frame of its own, for as long as the connection lives (RFC 6544 section 7.1)."""
+        if connection.is_udp:
+            self.write(connection, payload)
+            return
+        nulls = self._config.variation.null_frames
+        octets = framed(payload, self._config.faults)
+        if "frame-marker" in self._config.faults and connection.framed:
+            octets = MARKER + octets
+        connection.framed = True
+        self.write(connection, _NULL * (nulls > 1) + octets + _NULL * (nulls > 0))
+
+    def send_request(self, connection: Connection, message: bytes) -> None:
+        """Send a check: in a frame of its own, once (RFC 6544 section 7.1)."""
+        if "checks-within-dtls" in self._config.faults and self._config.secured:
+            message = within_dtls(message)
+        if connection.is_udp or "check-without-frame" in self._config.faults:
+            self.write(connection, message)
+        elif "two-messages-in-frame" in self._config.faults:
+            self.send(connection, message + build(Method.BINDING, MessageClass.INDICATION, bytes(12)))
+        else:
+            self.send(connection, message)
+        if "check-retransmitted" in self._config.faults and not connection.is_udp:
+            self.send(connection, message)
+
+    def send_response(self, connection: Connection, message: bytes) -> None:
+        """Send a response on the connection of its request (RFC 6544 section 7.2)."""
+        if "responses-within-dtls" in self._config.faults and self._config.secured and connection.selected:
+            message = within_dtls(message)
+        if (
+            connection.is_udp
+            or ("response-without-frame" in self._config.faults and not connection.outgoing)
+            or ("framing-ends-with-selection" in self._config.faults and connection.selected)
+        ):
+            self.write(connection, message)
+        else:
+            self.send(connection, message)
+
+    def write(self, connection: Connection, octets: bytes) -> None:
+        """Send octets as they are."""
+        if connection.is_open and connection.is_udp and connection.base.relay is not None:
+            connection.base.relay.send(connection.remote, octets)
+        elif connection.is_open and connection.is_udp:
+            self._out.append(Datagram(connection.base.number, connection.remote, octets))
+        elif connection.is_open:
+            self._out += [Write(connection.number, piece) for piece in self._config.variation.pieces(octets)]
+
+    # -- ends ----------------------------------------------------------------------------------------------
+
+    def close(self, connection: Connection) -> None:
+        """Close a connection, or stop opening it."""
+        if connection.phase is not Phase.CLOSED:
+            self.forget(connection)
+            if not connection.is_udp:
+                self._out.append(Close(connection.number))
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is no more."""
+        connection.phase = Phase.CLOSED
+        self._live.pop(connection.number, None)
+
+    def strangers(self) -> list[Connection]:
+        """Return the accepted connections on which nobody has authenticated, oldest first."""
+        return [c for c in self._live.values() if not c.outgoing and not c.authenticated]

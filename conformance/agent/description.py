@@ -1,0 +1,315 @@
+"""Offers and answers: writing ours, reading the peer's (RFC 8839, RFC 6544 sections 4.3 and 4.5, RFC 4145)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from conformance.agent import updates
+from conformance.agent.candidates import DISCARD, default_candidate
+from conformance.agent.config import Config, Media, StreamPlan
+from conformance.agent.events import Rejected
+from conformance.agent.pairs import PARTNER
+from conformance.agent.rewriting import rewrite
+from conformance.agent.variation import USUAL
+from conformance.wire.errors import SdpError
+from conformance.wire.sdp import SessionDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.agent.candidates import Local
+    from conformance.agent.stream import Stream
+    from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import Media as Section
+
+# RFC 4145 section 4.1: what an answer may say, what we prefer first. The default of an offer is "active".
+_ANSWERS = {
+    "active": ("passive", "holdconn"),
+    "passive": ("active", "holdconn"),
+    "actpass": ("active", "passive", "holdconn"),
+    "holdconn": ("holdconn",),
+}
+_NO_RTCP = ("RS:0", "RR:0")  # RFC 8839 section 4.2.2, RFC 4571 section 4
+_BYTES_LINE = ("application", "TCP", ("octet-stream",))
+_RTP_LINE = ("audio", "TCP/RTP/AVP", ("0",))
+_DTLS_LINE = ("audio", "UDP/TLS/RTP/SAVPF", ("0",))  # RFC 8829 section 5.1.2, whatever the transport
+# RFC 5763 section 5: with DTLS the answerer had better be the client.
+_DTLS_ANSWERS = {"actpass": "active", "passive": "active", "active": "passive"}
+_UDP_LINE = ("audio", "RTP/AVP", ("0",))
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStream:
+    """A media section of the peer's that uses ICE. ``plan`` is what it asks of us."""
+
+    section: Section
+    ufrag: str
+    pwd: str
+    candidates: tuple[Candidate, ...]
+    plan: StreamPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDescription:
+    """The peer's offer or answer. ``streams`` has None for a section that is disabled or does without ICE.
+
+    ``pacing`` is its Ta in seconds, if it proposes one (RFC 8839 section 5.5).
+    """
+
+    streams: tuple[PeerStream | None, ...]
+    sections: tuple[Section, ...]
+    lite: bool
+    pacing: float | None = None
+    text: str = field(default="", repr=False)
+
+
+def read(text: str, faults: frozenset[str] = frozenset()) -> PeerDescription:
+    """Take an offer or answer apart. Raises `Rejected` if it is malformed or no stream of it uses ICE."""
+    try:
+        sdp = SessionDescription.parse(text)
+    except SdpError as error:
+        raise Rejected(str(error)) from error
+    streams = tuple(_peer_stream(section, number, faults) for number, section in enumerate(sdp.media))
+    if not any(streams):
+        raise Rejected("no media section has ice-ufrag and ice-pwd (RFC 8839 section 4.2.5)")
+    return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, _pacing(sdp), text)
+
+
+def require_fingerprints(peer: PeerDescription) -> None:
+    """Raise `Rejected` if a stream of the peer's comes without the DTLS that we insist on (RFC 5763 section 5)."""
+    for stream in peer.streams:
+        if stream is not None and not (stream.section.has("fingerprint") or stream.section.session.has("fingerprint")):
+            raise Rejected("a media section without a=fingerprint")
+
+
+def _peer_stream(section: Section, number: int, faults: frozenset[str]) -> PeerStream | None:
+    if section.port == 0 or section.ufrag is None or section.pwd is None or section.has("ice-mismatch"):
+        return None
+    usable = tuple(c for c in map(_usable, section.candidates) if c is not None)
+    if "extended-candidate-ignored" in faults:
+        usable = tuple(c for c in usable if not c.extensions)
+    if "lower-case-transport-ignored" in faults:
+        usable = tuple(c for c in usable if c.transport == "TCP")
+    packets = any(word in section.proto.upper() for word in ("RTP", "DTLS"))  # DTLS has datagrams, whatever is in them
+    media = Media.RTP if packets else Media.BYTES
+    components = max((c.component for c in section.candidates), default=1)
+    return PeerStream(
+        section, section.ufrag, section.pwd, usable, StreamPlan(media, components, section.mid or str(number))
+    )
+
+
+def _usable(candidate: Candidate) -> Candidate | None:
+    """Return a candidate that may be paired, its address in the usual form; None for one that cannot be.
+
+    A TCP candidate without tcptype, or with an unknown one, has no direction that we could meet; names are not looked
+    up (RFC 8839 section 5.1), and transports other than TCP and UDP are nothing to us.
+    """
+    try:
+        address = ipaddress.ip_address(candidate.address)
+    except ValueError:
+        return None
+    if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
+        return None
+    if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
+        return None
+    return None if address.is_unspecified or address.is_multicast else replace(candidate, address=str(address))
+
+
+def _pacing(sdp: SessionDescription) -> float | None:
+    value = sdp.attribute("ice-pacing") or ""
+    return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 6 else None
+
+
+class Writer:
+    """Writes our descriptions of one session."""
+
+    def __init__(self, session_id: int, config: Config, fingerprint: bytes = b"") -> None:
+        self._session_id = session_id
+        self._config = config
+        self._faults = config.faults
+        self._version = 0
+        self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
+
+    def offer(self, streams: Sequence[Stream], *, controlling: bool = False) -> str:
+        """Return the offer: an active default where there is an active candidate, for a lite agent a passive one.
+
+        RFC 6544 section 4.3.
+        """
+        self._version += 1
+        parts = []
+        for stream in streams:
+            line = self._line(stream)
+            if "rtp-format-named" in self._faults and stream.plan.media is Media.RTP:
+                line = (*line[:2], ("PCMU",))
+            wanted = "so" if "default-so" in self._faults else self._wanted_default(stream)
+            default = default_candidate(stream.locals, 1, wanted)
+            if updates.settled(stream):
+                default = updates.default(stream)
+            setup = default.tcptype if default else "holdconn"
+            if setup == "so":
+                setup = "actpass"
+            if self._fingerprint:
+                setup = "actpass"  # RFC 5763 section 5
+            naming = controlling and updates.settled(stream)
+            more = [updates.remote_candidates(stream)] if naming else []
+            parts.append(self._media(stream, line, default, setup, more=more))
+        return self._join(parts)
+
+    def _default_is_udp(self, stream: Stream) -> bool:
+        """Whether the offer's default candidate is UDP: for a real-time stream that has any (RFC 6544 section 4.3)."""
+        if updates.settled(stream):
+            return updates.default(stream).base.is_udp
+        transports = {local.base.is_udp for local in stream.locals}
+        return True in transports and not ("tcp-default-for-rtp" in self._faults and False in transports)
+
+    def _line(self, stream: Stream) -> tuple[str, str, tuple[str, ...]]:
+        if self._fingerprint:
+            return _DTLS_LINE
+        if stream.plan.media is not Media.RTP:
+            return _BYTES_LINE
+        return _UDP_LINE if self._default_is_udp(stream) else _RTP_LINE
+
+    def _wanted_default(self, stream: Stream) -> str:
+        if self._default_is_udp(stream):
+            return ""
+        passive = "lite-default-active" not in self._faults if self._config.lite else False
+        return "passive" if passive or "offer-default-passive" in self._faults else "active"
+
+    def answer(self, streams: Sequence[Stream], offer: PeerDescription) -> str:
+        """Return the answer: a section for each of the offer's, setup within RFC 4145's constraints."""
+        self._version += 1
+        parts = []
+        answered = iter(streams)
+        for section, theirs in zip(offer.sections, offer.streams, strict=True):
+            if theirs is None:
+                parts.append(_disabled(section))
+                continue
+            stream = next(answered)
+            setup = self._answer_setup(section.setup or "active", stream.locals)
+            if self._fingerprint:
+                setup = _DTLS_ANSWERS.get(section.setup or "active", "holdconn")
+                stream.dtls_client = setup == "active"
+            wanted = "active" if setup == "active" else "passive"
+            default = default_candidate(stream.locals, 1, wanted if _is_tcp(section.proto) else "")
+            if updates.settled(stream):
+                default = updates.default(stream)
+            line = (section.kind, section.proto, tuple(section.formats))
+            parts.append(self._media(stream, line, default, setup, offered=section.connection))
+        return self._join(parts)
+
+    def _answer_setup(self, offered: str, locals_: Sequence[Local]) -> str:
+        if "answer-setup-active" in self._faults:
+            return "active"
+        if "answer-setup-actpass" in self._faults:
+            return "actpass"
+        able = {local.tcptype for local in locals_} | {"holdconn"}
+        if "so" in able:
+            able |= {"active", "passive"}
+        allowed = _ANSWERS.get(offered.lower(), _ANSWERS["active"])
+        return next(setup for setup in allowed if setup in able)
+
+    def _media(
+        self,
+        stream: Stream,
+        line: tuple[str, str, Sequence[str]],
+        default: Local | None,
+        setup: str,
+        *,
+        offered: str | None = None,
+        more: Sequence[str] = (),
+    ) -> SessionDescription:
+        kind, proto, formats = line
+        over_tcp = _is_tcp(proto)
+        directed = over_tcp or bool(self._fingerprint)
+        address, port = "0.0.0.0", DISCARD  # noqa: S104  (RFC 8839 section 4.3.2: no default in this transport)
+        if default is not None and default.base.is_udp is over_tcp:
+            default = None
+        if default is not None:
+            address, port = default.candidate.address, default.candidate.port
+        connection = updates.connection(stream, offered, self._faults)
+        return SessionDescription.build(
+            kind=kind,
+            proto=proto,
+            formats=formats,
+            address=address,
+            port=port,
+            ufrag=stream.ufrag,
+            pwd=stream.pwd,
+            candidates=updates.candidates(stream) if updates.settled(stream) else self._candidates(stream),
+            setup=None if "setup-missing" in self._faults or not directed else setup,
+            connection=None if "connection-missing" in self._faults or not over_tcp else connection,
+            mid=stream.plan.mid,
+            bandwidth=self._bandwidth(stream.plan),
+            ice_lite=self._config.lite and "lite-undeclared" not in self._faults,
+            session_attributes=self._session_attributes(),
+            attributes=[*self._attributes(stream, formats, default), *more],
+            session_id=self._session_id,
+            version=self._version,
+        )
+
+    def _candidates(self, stream: Stream) -> list[Candidate]:
+        mine = [local for local in stream.locals if local.candidate.type != "prflx"]
+        if self._faults & {"no-active-candidate", "lite-forms-check-list"}:
+            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "active"]
+        if "no-passive-candidate" in self._faults:
+            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "passive"]
+        if "no-so-candidate" in self._faults:
+            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "so"]
+        return [local.candidate for local in mine if not self._withheld(local, mine)]
+
+    def _withheld(self, local: Local, mine: Sequence[Local]) -> bool:
+        """Whether a fault keeps one of the candidates from servers, or for their sake one of the others, to itself."""
+        kind = local.candidate.type
+        faults = self._faults
+        return (
+            ("no-reflexive-candidate" in faults and kind == "srflx")
+            or ("no-passive-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "passive"))
+            or ("no-active-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "active"))
+            or ("relay-instead-of-host" in faults and kind == "host" and any(other.base.relay for other in mine))
+        )
+
+    def _bandwidth(self, plan: StreamPlan) -> tuple[str, ...]:
+        without_rtcp = plan.media is Media.RTP and plan.components == 1 and not self._fingerprint
+        return _NO_RTCP if without_rtcp and "rtcp-not-disclaimed" not in self._faults else ()
+
+    def _session_attributes(self) -> tuple[str, ...]:
+        if self._config.lite:  # who makes no checks has no pace for them (RFC 8839 section 4.3.1)
+            return ("ice-options:ice2",)
+        return "ice-options:ice2", f"ice-pacing:{round(self._config.pacing * 1000)}"
+
+    def _attributes(self, stream: Stream, formats: Sequence[str], default: Local | None) -> list[str]:
+        if stream.plan.media is not Media.RTP:
+            return []
+        attributes = ["rtpmap:0 PCMU/8000"] if "0" in formats else []
+        if self._fingerprint:
+            attributes.append("fingerprint:sha-256 " + self._fingerprint.hex(":").upper())
+        rtcp = None if default is None else default_candidate(stream.locals, 2, default.tcptype)
+        if updates.settled(stream):
+            rtcp = stream.chosen[2].local if 2 in stream.chosen else None
+        if rtcp is not None:
+            family = "IP6" if ":" in rtcp.candidate.address else "IP4"
+            attributes.append(f"rtcp:{rtcp.candidate.port} IN {family} {rtcp.candidate.address}")
+        return attributes
+
+    def _join(self, parts: Sequence[SessionDescription]) -> str:
+        """Put all media sections under one session level."""
+        session = next(part for part in parts if part.values("o"))
+        lines = [*session.lines, *(line for part in parts for media in part.media for line in media.lines)]
+        text = "".join(map(str, lines))
+        varied = self._config.variation
+        return text if varied == USUAL else rewrite(text, varied)
+
+
+def _is_tcp(proto: str) -> bool:
+    """Whether a media line's protocol runs over TCP."""
+    return proto.upper().startswith("TCP")
+
+
+def _disabled(section: Section) -> SessionDescription:
+    """Return the answer's section for one that we cannot take: port 0 (RFC 3264 section 6)."""
+    text = f"v=0\r\nm={section.kind} 0 {section.proto} {' '.join(section.formats)}\r\n"
+    if section.mid is not None:
+        text += f"a=mid:{section.mid}\r\n"
+    return SessionDescription.parse(text)

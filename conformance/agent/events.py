@@ -1,0 +1,134 @@
+"""What the core tells its driver: commands to carry out, and events for the application."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.wire.attributes import Address
+    from conformance.wire.candidate import Candidate
+
+
+class AgentError(Exception):
+    """The agent was asked for something that it cannot do now, or cannot do at all."""
+
+
+class Rejected(AgentError):
+    """A description of the peer's cannot be used."""
+
+
+class Unsupported(AgentError):
+    """What was asked for is never done by this agent."""
+
+
+class State(enum.StrEnum):
+    """The session as the application sees it."""
+
+    NEW = "new"
+    CHECKING = "checking"
+    CONNECTED = "connected"  # every component has a valid pair
+    COMPLETED = "completed"  # every component has a selected pair
+    DISCONNECTED = "disconnected"  # the connection of a selected pair was lost
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Open a listening socket; answer with `Agent.listening` or `Agent.listen_failed`. Port 0: any.
+
+    ``shared``: connections are to be opened from the same port as well (RFC 6544 appendix B).
+    """
+
+    base: int
+    ip: str
+    port: int = 0
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Open a UDP socket; answer like `Listen`, and from then on with `Agent.datagram`."""
+
+    base: int
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """Send a datagram from the UDP socket of a base."""
+
+    base: int
+    target: Address
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisten:
+    """Close the listening or UDP socket of a base."""
+
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open a connection from an address (port 0: an unallocated one, else a shared one) to the target."""
+
+    connection: int
+    source: Address
+    target: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Send octets on a connection, in order, whole."""
+
+    connection: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a connection (or give up opening it) after what was written has gone out."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The session's state changed."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedPair:
+    """A component of a stream has its selected pair."""
+
+    stream: int
+    component: int
+    local: Candidate
+    remote: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived:
+    """Application data arrived: one packet, or the next octets of the byte stream."""
+
+    stream: int
+    component: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the log."""
+
+    text: str
+
+
+Command = Listen | Bind | Unlisten | Connect | Write | Datagram | Close
+Event = StateChanged | SelectedPair | DataReceived | Note
+Output = Command | Event

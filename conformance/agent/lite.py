@@ -1,0 +1,125 @@
+"""The lite mode: no checks of one's own, the peer's nomination decides, or nobody's where both agents are lite.
+
+RFC 8445 sections 5.2, 6.1.1, 7.3.2 and 8.2, RFC 6544 sections 4.3, 4.4, 6 and 6.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.pairs import Pair, PairState, may_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.agent.candidates import Base, Local
+    from conformance.agent.config import Config
+    from conformance.agent.connections import Connection
+    from conformance.agent.server import IncomingCheck
+    from conformance.agent.stream import Stream
+    from conformance.wire.sdp import Media as Section
+
+_ACTIVE_TOO = frozenset({"lite-gathers-active", "lite-default-active", "lite-forms-check-list"})
+
+
+def tcptypes(config: Config, needs_active: bool) -> frozenset[str]:
+    """Return which TCP candidates are gathered: passive ones, active only to have such a default (RFC 6544 4.4)."""
+    active = needs_active or bool(config.faults & _ACTIVE_TOO)
+    return config.tcptypes & ({"passive", "active"} if active else {"passive"})
+
+
+def checked(mine: list[Local], faults: frozenset[str]) -> list[Local]:
+    """Return the candidates from which checks are made: none, for either transport (RFC 6544 sections 4.4 and 6.2)."""
+    if "lite-forms-check-list" in faults:
+        return mine
+    return [local for local in mine if local.base.is_udp] if "lite-checks-over-udp" in faults else []
+
+
+def leads(offerer: bool, lite: bool, peer_lite: bool, faults: frozenset[str]) -> bool:
+    """Whether an agent controls: the offerer if both are of the same mode, else the full one (RFC 8445 6.1.1)."""
+    if lite is not peer_lite:
+        return not lite
+    return offerer and not (lite and "lite-offerer-controlled" in faults)
+
+
+def take_nomination(stream: Stream, connection: Connection, check: IncomingCheck) -> None:
+    """Nominate the pair on which the full peer's nomination came (RFC 8445 section 7.3.2)."""
+    if not check.use_candidate:
+        return
+    pair = stream.incoming_pair(connection, check.priority, controlling=False)
+    if pair is not None and pair.component not in stream.checks.nominated:
+        settle(stream, pair, connection)
+
+
+def settle(stream: Stream, pair: Pair, connection: Connection) -> None:
+    """Make a pair the valid and nominated one of its component, without a check."""
+    pair.connection, connection.pair = connection, pair
+    stream.checks.succeeded(pair, pair)
+    stream.set_nominated(pair)
+
+
+# -- two lite agents ---------------------------------------------------------------------------------------
+
+
+def begin(stream: Stream, controlling: bool, connect: Callable[[Pair], Connection]) -> None:
+    """Take each component's best pair; open its connection where it is ours to open (RFC 8445 section 8.2, RFC 4145).
+
+    Where there is UDP, its pair is the best on either side, and there is nothing to open.
+    """
+    for component in range(1, stream.checks.components + 1):
+        pairs = [
+            Pair(local, remote)
+            for local in stream.locals
+            for remote in stream.remotes
+            if local.tcptype in ("active", "") and remote.component == component and may_pair(local, remote)
+        ]
+        for pair in pairs:
+            pair.reprioritise(controlling)
+        best = max(pairs, key=lambda pair: pair.priority, default=None)
+        if best is not None:
+            best.state = PairState.IN_PROGRESS
+            stream.checks.insert(best)
+            best.connection = connect(best)
+            if best.connection.is_udp:
+                trust(best.connection)
+                settle(stream, best, best.connection)
+
+
+def arrived(stream: Stream, connection: Connection) -> None:
+    """Take a connection from a lite peer's address as that of its component, if it is the first.
+
+    Nothing authenticates it but the address (RFC 6544 section 6.1); any passive candidate may be met.
+    """
+    known = connection.remote.ip in {remote.address for remote in stream.remotes}
+    if not known or connection.component in stream.checks.nominated:
+        return
+    pair = stream.incoming_pair(connection, priority=1, controlling=False)
+    if pair is not None:
+        trust(connection)
+        settle(stream, pair, connection)
+
+
+def mismatched(stream: Stream, section: Section, faults: frozenset[str]) -> list[Connection]:
+    """Return the connections that are not those of the pairs that a lite peer's new offer names.
+
+    A connection made in parallel with the offer stays if it is the pair's (RFC 6544 section 6.1); our end of the pair
+    is what a=remote-candidates says (RFC 8839 section 4.4.2.2).
+    """
+    if "lite-closes-matching" in faults:
+        return list(stream.selected.values())
+    if "lite-keeps-mismatch" not in faults:
+        words = (section.attribute("remote-candidates") or "").split()
+        ends = zip(words[::3], words[1::3], words[2::3], strict=False)
+        stream.named = {component: (ip, port) for component, ip, port in ends}
+    return [c for c in stream.selected.values() if not c.outgoing and unnamed(stream, c.base)]
+
+
+def unnamed(stream: Stream, base: Base) -> bool:
+    """Whether a lite peer's new offer names another local candidate of the component than this base's."""
+    mine = (base.ip, str(base.port))
+    return stream.named.get(str(base.component), mine) != mine
+
+
+def trust(connection: Connection) -> None:
+    """Let data flow without any check."""
+    connection.authenticated = connection.spoke_stun = True

@@ -1,0 +1,94 @@
+"""Writes a description of the agent's differently, within RFC 8866 and what builds on it."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from conformance.wire.candidate import Candidate
+from conformance.wire.errors import SdpError
+
+if TYPE_CHECKING:
+    from conformance.agent.variation import Variation
+
+_CREDENTIALS = ("a=ice-ufrag:", "a=ice-pwd:")
+_SETUP = ("a=setup:", "a=connection:")
+_SESSION_LINES = ("i=a session", "u=https://example.org/", "e=nobody@example.org", "p=+1 617 555-6011")
+
+
+def rewrite(text: str, variation: Variation) -> str:
+    """Return a description that says the same."""
+    session, *streams = _levels(text.splitlines())
+    for stream in streams:
+        _candidates(stream, variation)
+    if len(streams) == 1:
+        if variation.session_credentials:
+            _move(streams[0], session, _CREDENTIALS)
+        if variation.session_setup:
+            _move(streams[0], session, _SETUP)
+    if variation.no_pacing:
+        session[:] = [line for line in session if not line.startswith("a=ice-pacing:")]
+    if variation.more_lines:
+        at = next(n for n, line in enumerate(session) if line.startswith("s=")) + 1
+        session[at:at] = _SESSION_LINES
+        for stream in streams:
+            after_c = 1 + sum(line.startswith("c=") for line in stream)
+            stream.insert(after_c, "b=AS:512")
+            stream.insert(1, "i=a stream")
+    for number, level in enumerate((session, *streams)):
+        level += [
+            f"a=x-lawful{n}" + (f":{number} and more" if n % 2 else "") for n in range(variation.unknown_attributes)
+        ]
+        _shuffle(level, variation, number)
+    lines = [line for level in (session, *streams) for line in level]
+    if variation.long_addresses:
+        lines = [_long(line) for line in lines]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _levels(lines: list[str]) -> list[list[str]]:
+    """Return the session's lines, then each media section's."""
+    levels: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith("m="):
+            levels.append([])
+        levels[-1].append(line)
+    return levels
+
+
+def _candidates(stream: list[str], variation: Variation) -> None:
+    places = [n for n, line in enumerate(stream) if line.startswith("a=candidate:")]
+    try:
+        written = [f"a={variation.candidate(Candidate.parse(stream[n][2:]))}" for n in places]
+    except SdpError:  # a fault has spoilt them
+        return
+    if variation.reverse_candidates:
+        written.reverse()
+    for place, line in zip(places, written, strict=True):
+        stream[place] = line
+
+
+def _move(stream: list[str], session: list[str], names: tuple[str, ...]) -> None:
+    session += [line for line in stream if line.startswith(names)]
+    stream[:] = [line for line in stream if not line.startswith(names)]
+
+
+def _shuffle(level: list[str], variation: Variation, number: int) -> None:
+    if not variation.shuffle_attributes:
+        return
+    attributes = [line for line in level if line.startswith("a=")]
+    level[:] = [line for line in level if not line.startswith("a=")]
+    variation.random(f"lines {number}").shuffle(attributes)
+    level += attributes
+
+
+def _long(line: str) -> str:
+    """Write the IPv6 addresses of a line out in full (RFC 4291 section 2.2)."""
+    return " ".join(_unabridged(word) for word in line.split(" "))
+
+
+def _unabridged(word: str) -> str:
+    try:
+        return ipaddress.IPv6Address(word).exploded.upper()
+    except ValueError:
+        return word

@@ -1,0 +1,161 @@
+"""Lawful ways to differ, for finding out whether the suite's oracles are as lenient as the RFCs.
+
+A variation is asked for session by session, as the extra `x-variation` of `open`: an object with any of the names
+below. Whatever it says, the agent stays within what it must do; what it should do it may leave.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.wire.attributes import Attribute, RawAttribute, software
+from conformance.wire.candidate import Candidate, priority, tcp_local_preference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conformance.agent.candidates import Local
+
+ICE_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # RFC 8839 section 5.1
+_UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC 8489 section 14)
+_DIRECTIONS = ("active", "passive", "so")
+
+
+def _between(low: float, high: float, default: float, what: str) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "what": what})
+
+
+def _flag(what: str) -> Any:
+    return field(default=False, metadata={"what": what})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """What differs. Numbers have their range in the field's metadata; times are seconds."""
+
+    seed: int = _between(0, 2**32 - 1, 0, "of every order that is shuffled and every text that is made up")
+    # the description (RFC 8866, RFC 8839)
+    ufrag: int = _between(4, 256, 8, "characters of the user name fragment")
+    pwd: int = _between(22, 256, 32, "characters of the password")
+    foundation: int = _between(1, 32, 1, "characters of a foundation")
+    reverse_candidates: bool = _flag("candidates in the opposite order")
+    shuffle_attributes: bool = _flag("a= lines of each level, candidates among them, in any order")
+    session_credentials: bool = _flag("ice-ufrag and ice-pwd at the session level, where there is one stream")
+    session_setup: bool = _flag("setup and connection at the session level (RFC 4145), where there is one stream")
+    more_lines: bool = _flag("lines that every description may have: i=, u=, e=, p=, b=AS")
+    unknown_attributes: int = _between(0, 5, 0, "attributes that nobody knows, at both levels")
+    lower_transport: bool = _flag("the transport token in small letters")
+    extensions: int = _between(0, 3, 0, "extension attributes behind tcptype")
+    long_addresses: bool = _flag("IPv6 addresses unabridged and in capitals")
+    no_pacing: bool = _flag("ice-pacing left out: the default holds")
+    # candidates
+    listeners: int = _between(1, 2, 1, "listening sockets, so passive candidates, on each address")
+    type_preference: int = _between(0, 126, 126, "of host candidates")
+    directions: int = _between(0, 5, 0, "which permutation of direction preferences")
+    other: int = _between(0, 8191, 8191, "the best other-pref")
+    # messages
+    software: int = _between(0, 128, 22, "characters of SOFTWARE; 0: none")
+    more_attributes: int = _between(0, 4, 0, "comprehension-optional attributes that nobody knows")
+    shuffle_message: bool = _flag("attributes of a message in any order")
+    indication: bool = _flag("a Binding indication on each connection that is selected")
+    # connections
+    segments: int = _between(0, 40, 0, "octets of each of a frame's first ten writes; 0: frames are written whole")
+    null_frames: int = _between(0, 2, 0, "null frames; 1: behind each frame, 2: before it as well")
+    portion: int = _between(1, 65535, 16384, "octets of a byte stream in a frame")
+    # times
+    delay: float = _between(0.0, 0.2, 0.0, "before anything is sent, opened or closed")
+    pacing: float = _between(0.05, 0.2, 0.05, "Ta; of a peer that says nothing it is 50 ms (RFC 8839 section 5.5)")
+    settling: float = _between(0.0, 0.6, 0.1, "from the first valid pair to a nomination")
+    decision: float = _between(0.0, 1.0, 0.5, "so long a nomination waits for better pairs")
+    grace: float = _between(0.0, 3.0, 3.0, "until what was not selected is freed")
+
+    # -- what it makes of things ---------------------------------------------------------------------------
+
+    def random(self, purpose: str) -> random.Random:
+        """Return the numbers of one purpose: the same in every run."""
+        return random.Random(f"{self.seed}:{purpose}")
+
+    def credential(self, octets: Callable[[int], bytes], length: int) -> str:
+        """Return so many random ice-chars."""
+        return "".join(ICE_CHARS[octet & 63] for octet in octets(length))
+
+    def worth(self, locals_: Sequence[Local]) -> list[Local]:
+        """Give host candidates other priorities by the same formula, unique as RFC 6544 section 4.2 asks."""
+        for local in locals_:
+            own = local.candidate
+            if own.type == "host" and own.is_tcp and own.tcptype in _DIRECTIONS:
+                other = self.other - (8191 - own.other_preference)
+                if other < 0:
+                    other %= 8192
+                local_preference = tcp_local_preference(self._direction(own.tcptype), other)
+                worth = priority(self.type_preference, local_preference, own.component)
+                local.candidate = replace(own, priority=worth)
+        return list(locals_)
+
+    def _direction(self, tcptype: str) -> int:
+        orders = ((6, 4, 2), (6, 2, 4), (4, 6, 2), (4, 2, 6), (2, 4, 6), (7, 0, 1))
+        return orders[self.directions][_DIRECTIONS.index(tcptype)]
+
+    def dress(self, attributes: Sequence[RawAttribute]) -> list[RawAttribute]:
+        """Return a message's attributes with what may be added, in an order that it may have."""
+        rng = self.random("message")
+        dressed = [attribute for attribute in attributes if attribute.type != Attribute.SOFTWARE]
+        if self.software:
+            dressed.append(software("".join(rng.choices(ICE_CHARS + " .äß", k=self.software))[:127]))
+        dressed += [RawAttribute(kind, rng.randbytes(rng.randrange(40))) for kind in _UNKNOWN[: self.more_attributes]]
+        if self.shuffle_message:
+            rng.shuffle(dressed)
+        return dressed
+
+    def pieces(self, octets: bytes) -> Iterator[bytes]:
+        """Divide what is written at once into what is written one after the other."""
+        size, position = self.segments, 0
+        for _ in range(10 if size else 0):
+            if position < len(octets):
+                yield octets[position : position + size]
+                position += size
+        if position < len(octets):
+            yield octets[position:]
+
+    def candidate(self, candidate: Candidate) -> Candidate:
+        """Write a candidate differently."""
+        changed: dict[str, Any] = {}
+        if self.lower_transport:
+            changed["transport"] = candidate.transport.lower()
+        more = (("generation", "0"), ("network-id", "1"), ("x-lawful", "a,b;c"))[: self.extensions]
+        changed["extensions"] = (*candidate.extensions, *more)
+        if self.foundation > 1:
+            stem = "".join(self.random("foundation").choices(ICE_CHARS, k=32))
+            changed["foundation"] = (candidate.foundation + stem)[: max(self.foundation, len(candidate.foundation))]
+        return replace(candidate, **changed)
+
+
+USUAL = Variation()
+NAMES = {item.name: item for item in fields(Variation)}
+
+
+def read(value: object) -> Variation:
+    """Return what an adapter was asked for. Raises `ValueError` for what is no variation."""
+    if value is None:
+        return USUAL
+    if not isinstance(value, Mapping):
+        raise ValueError("it is no object")
+    for name, given in value.items():
+        if name not in NAMES:
+            raise ValueError(f"there is nothing called {name!r} to vary")
+        _check(name, given)
+    return Variation(**value)
+
+
+def _check(name: str, given: object) -> None:
+    default, metadata = NAMES[name].default, NAMES[name].metadata
+    if isinstance(default, bool):
+        if not isinstance(given, bool):
+            raise ValueError(f"{name} is neither true nor false")
+        return
+    number = int if isinstance(default, int) else (int, float)
+    if isinstance(given, bool) or not isinstance(given, number) or not metadata["low"] <= given <= metadata["high"]:
+        raise ValueError(f"{name} is no number from {metadata['low']} to {metadata['high']}")

@@ -1,0 +1,44 @@
+"""What the RFCs ask for, as data: one requirement per normative sentence, and those stated without a key word."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from conformance.catalogue import rfc4571, rfc6544_connectivity, rfc6544_gathering
+from conformance.catalogue.model import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["REQUIREMENTS", "Requirement", "UnknownRequirement", "by_section", "requirement", "sections"]
+
+REQUIREMENTS: Mapping[str, Requirement] = {
+    entry.id: entry for module in (rfc4571, rfc6544_gathering, rfc6544_connectivity) for entry in module.REQUIREMENTS
+}
+
+
+class UnknownRequirement(KeyError):
+    """No requirement has this id; the message names the nearest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def requirement(identifier: str) -> Requirement:
+    """Return the requirement of an id. Raises `UnknownRequirement`."""
+    found = REQUIREMENTS.get(identifier)
+    if found is None:
+        near = ", ".join(difflib.get_close_matches(identifier, REQUIREMENTS, 3))
+        raise UnknownRequirement(f"there is no requirement {identifier}" + (f"; near: {near}" if near else ""))
+    return found
+
+
+def by_section(rfc: str, section: str) -> list[Requirement]:
+    """Return the requirements of one section, in the order of its text."""
+    return [entry for entry in REQUIREMENTS.values() if (entry.rfc, entry.section) == (rfc, section)]
+
+
+def sections() -> list[tuple[str, str]]:
+    """Return RFC and number of every section that has requirements."""
+    return list(dict.fromkeys((entry.rfc, entry.section) for entry in REQUIREMENTS.values()))

@@ -1,0 +1,111 @@
+"""The PICS proforma: what an adapter declares of its stack, and the conditions that cases put on it.
+
+A condition is a tuple of atoms that must all hold: "offers:passive" (the value is, or contains, passive), "restart"
+(true), "components:2" (a count of at least 2), "!offers:so" (not so).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One key of the PICS. ``kind`` is "set" (a list), "choice", "flag" or "count"."""
+
+    key: str
+    kind: str
+    values: tuple[str, ...]
+    default: object
+    meaning: str
+
+
+PROFORMA: Mapping[str, Capability] = {
+    capability.key: capability
+    for capability in (
+        Capability("agent", "set", ("full", "lite"), ["full"], "modes of ICE"),
+        Capability("sides", "set", ("offerer", "answerer"), ["offerer", "answerer"], "sides it can take"),
+        Capability("offers", "set", ("active", "passive", "so"), [], "tcptypes in its descriptions"),
+        Capability("connects", "set", ("active", "passive", "so"), [], "tcptypes it acts as"),
+        Capability("transports", "set", ("tcp", "udp"), ["tcp"], "transports of its candidates"),
+        Capability("families", "set", ("4", "6"), ["4"], "address families"),
+        Capability("obeys", "set", ("addresses", "tcptypes", "transports"), [], "wishes of open that hold"),
+        Capability("role", "choice", ("stack", "adapter"), "stack", "who determines the role (RFC 8445 6.1.1)"),
+        Capability("components", "count", (), 1, "most components of a stream"),
+        Capability("restart", "flag", (), False, "ICE restarts"),
+        Capability("trickle", "flag", (), False, "candidates after the description"),
+        Capability("consent", "flag", (), False, "consent freshness (RFC 7675)"),
+        Capability("tcp_srflx", "flag", (), False, "server reflexive candidates by STUN over TCP"),
+        Capability("tcp_relay", "flag", (), False, "relayed candidates by TURN TCP allocations (RFC 6062)"),
+        Capability("sdp", "choice", ("full", "candidates"), "full", "what of the SDP is the stack's own"),
+        Capability("profile", "choice", ("plain", "webrtc"), "plain", "kind of description it takes"),
+        Capability("payload", "choice", ("raw", "dtls"), "raw", "what send puts on the selected connection"),
+        Capability("reports", "set", ("state", "selected", "data"), [], "notifications it sends"),
+        Capability("sessions", "count", (), 1, "most sessions at once"),
+    )
+}
+
+
+def validate(pics: Mapping[str, object]) -> list[str]:
+    """Return what is wrong with a declaration, one line each. Unknown keys are allowed: newer adapters have them."""
+    problems = []
+    for key, capability in PROFORMA.items():
+        if key in pics:
+            problem = _problem(capability, pics[key])
+            if problem:
+                problems.append(f"pics {key}: {problem}")
+    return problems
+
+
+def _problem(capability: Capability, value: object) -> str:
+    if capability.kind == "flag":
+        return "" if isinstance(value, bool) else f"{value!r} is neither true nor false"
+    if capability.kind == "count":
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        return "" if whole else f"{value!r} is no number from 1"
+    allowed = f"one of {', '.join(capability.values)}"
+    if capability.kind == "choice":
+        return "" if value in capability.values else f"{value!r} is not {allowed}"
+    if not isinstance(value, list):
+        return f"{value!r} is no list"
+    strange = [item for item in value if str(item) not in capability.values]
+    return f"{strange[0]!r} is not {allowed}" if strange else ""
+
+
+def check_conditions(atoms: Iterable[str]) -> None:
+    """Raise `ValueError` for an atom that no declaration could ever decide."""
+    for atom in atoms:
+        key, colon, value = atom.removeprefix("!").partition(":")
+        capability = PROFORMA.get(key)
+        if capability is None:
+            raise ValueError(f"condition {atom!r}: pics have no key {key!r}")
+        decidable = value.isdigit() if capability.kind == "count" else value in capability.values
+        if bool(colon) is (capability.kind == "flag") or (colon and not decidable):
+            raise ValueError(f"condition {atom!r}: {key} is a {capability.kind} of {', '.join(capability.values)}")
+
+
+def unmet(atoms: Iterable[str], pics: Mapping[str, object]) -> list[str]:
+    """Return, in words, the conditions that a declaration does not meet."""
+    return [_reason(atom) for atom in atoms if not _holds(atom, pics)]
+
+
+def _holds(atom: str, pics: Mapping[str, object]) -> bool:
+    key, _, value = atom.removeprefix("!").partition(":")
+    declared = pics.get(key, PROFORMA[key].default)
+    if PROFORMA[key].kind == "count":
+        found = isinstance(declared, int) and declared >= int(value)
+    elif isinstance(declared, list):
+        found = value in [str(item) for item in declared]
+    else:
+        found = declared == value if value else bool(declared)
+    return found is not atom.startswith("!")
+
+
+def _reason(atom: str) -> str:
+    key, _, value = atom.removeprefix("!").partition(":")
+    declared = f"{key} {value}".strip()
+    return f"the IUT's pics have {declared}" if atom.startswith("!") else f"the IUT's pics lack {declared}"

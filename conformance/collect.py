@@ -1,0 +1,101 @@
+"""From pytest items to cases: identity, section, requirements, level and conditions of a function marked as a case."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.catalogue import requirement as look_up
+from conformance.engine import Case
+from conformance.suites.dimensions import case_name, usual_form
+from conformance.verdict import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_CASE = pytest.StashKey[Case]()
+_FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
+_ORDER = list(Level)
+
+
+def is_case(item: pytest.Item) -> bool:
+    """Whether an item is a conformance case."""
+    return isinstance(item, pytest.Function) and item.get_closest_marker("requirement") is not None
+
+
+def case_of(item: pytest.Item) -> Case:
+    """Return the case that an item stands for."""
+    assert isinstance(item, pytest.Function)
+    case = item.stash.get(_CASE, None)
+    if case is None:
+        case = item.stash[_CASE] = _make(item)
+    return case
+
+
+def _make(item: pytest.Function) -> Case:
+    mark = item.get_closest_marker("requirement")
+    assert mark is not None
+    requirements = [look_up(identifier) for identifier in mark.args]
+    section = _section(item)
+    spec = getattr(item, "callspec", None)
+    suffix = f"[{spec.id}]" if spec is not None else ""
+    name = item.originalname.removeprefix("test_")
+    conditions = dict.fromkeys([atom for r in requirements for atom in r.pics] + list(mark.kwargs.get("needs", ())))
+    return Case(
+        id=f"{section}/{name}{suffix}",
+        title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),
+        purpose=(item.function.__doc__ or "").strip(),
+        section=section,
+        requirements=tuple(r.id for r in requirements),
+        level=min((r.level for r in requirements), key=_ORDER.index),
+        function=item.function,
+        needs=tuple(conditions),
+        parameters=dict(spec.params) if spec is not None else {},
+    )
+
+
+def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Return the items without the variants in which something is unusual."""
+    chosen: dict[str, pytest.Item] = {}
+    for item in items:
+        chosen.setdefault(usual_form(case_of(item).id) if is_case(item) else item.nodeid, item)
+    return list(chosen.values())
+
+
+def one_variant_each(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Return one variant of each case, always the same one but not the first of all: together they are a mixture."""
+    variants: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        name = case_name(case_of(item).id) if is_case(item) else item.nodeid
+        variants.setdefault(name, []).append(item)
+    return [group[zlib.crc32(name.encode()) % len(group)] for name, group in variants.items()]
+
+
+def _section(item: pytest.Function) -> str:
+    """Return "RFC6544-7.2" for suites/rfc6544/test_7_2_stun_server.py."""
+    match = _FILE.fullmatch(item.path.stem)
+    if match is None:
+        raise pytest.UsageError(
+            f"{item.path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py"
+        )
+    return f"{item.path.parent.name.upper()}-{match[1].replace('_', '.')}"
+
+
+def wanted(case: Case, sections: Sequence[str], level: str | None) -> bool:
+    """Whether a case is in one of the sections ("7.2", "RFC4571-2"; none: all) and at least as strong as `level`."""
+    if level is not None and _ORDER.index(case.level) > _ORDER.index(Level(level)):
+        return False
+    return not sections or any(_within(case.section, section.upper().replace(" ", "")) for section in sections)
+
+
+def _within(section: str, asked: str) -> bool:
+    rfc, _, number = section.partition("-")
+    asked_rfc, dash, asked_number = asked.partition("-")
+    if not dash:
+        asked_rfc, asked_number = "", asked
+    if asked_number.startswith("RFC"):
+        return asked_number == rfc
+    return asked_rfc in ("", rfc) and (number == asked_number or number.startswith(f"{asked_number}."))

@@ -1,0 +1,1 @@
+"""The upper tester: adapters, their processes, and the stacks that come with one."""

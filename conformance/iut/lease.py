@@ -1,0 +1,109 @@
+"""A case's hold on an adapter process, and the log of what passed meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.iut.process import AdapterProcess, Session
+
+_LONGEST_NAME = 180  # octets of a file name, which may have 255
+_LARGEST = 16 << 20  # characters of one log
+_NAMED = 8
+
+
+def log_name(case: str) -> str:
+    """Return the name of a case's log file: safe anywhere, different for different cases."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", case)
+    if len(safe) > _LONGEST_NAME:
+        safe = f"{safe[:_LONGEST_NAME]}-{hashlib.sha256(case.encode()).hexdigest()[:8]}"
+    return f"{safe}.log"
+
+
+class CaseLog:
+    """Lines with the seconds since the case began. A log that cannot be written stops, and disturbs nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self._begun = time.monotonic()
+        self._lock = threading.Lock()
+        self._size = 0
+        self._file: TextIO | None = None
+        with contextlib.suppress(OSError):
+            self._file = path.open("a", encoding="utf-8", errors="replace")
+
+    def write(self, channel: str, text: str) -> None:
+        """Write a line."""
+        with self._lock:
+            if self._file is None:
+                return
+            self._size += len(text)
+            full = self._size > _LARGEST
+            line = "the log is full" if full else text
+            with contextlib.suppress(OSError):
+                self._file.write(f"{time.monotonic() - self._begun:9.6f} {channel:<7} {line}\n")
+            if full:
+                self._shut()
+
+    def close(self) -> None:
+        """Write nothing more."""
+        with self._lock:
+            self._shut()
+
+    def _shut(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+class Lease:
+    """A case's hold on a process. ``shared_death``: it failed while other cases were using it too, or before."""
+
+    def __init__(self, case: str, process: AdapterProcess, log_dir: Path, *, isolated: bool) -> None:
+        self.case = case
+        self.process = process
+        self.log_name = f"{log_dir.name}/{log_name(case)}"
+        self.shared_death = False
+        self.neighbours: set[str] = set()
+        self.isolated = isolated
+        self._log = CaseLog(log_dir / log_name(case))
+        self._sessions: list[Session] = []
+        self._log.write("note", f"{case}, process {process.pid}" + (", alone in it" if isolated else ""))
+        process.attach(self._log.write)
+
+    def session(self, name: str | None = None) -> Session:
+        """Return a new session of the adapter; its name is made up unless given."""
+        session = self.process.session(name or secrets.token_hex(6), self._log.write)
+        self._sessions.append(session)
+        return session
+
+    def log(self, channel: str, text: str) -> None:
+        """Write a line into the case's log."""
+        self._log.write(channel, text)
+
+    def close(self) -> None:
+        """End the case's sessions and its log; find out whose fault a failure of the process was."""
+        process = self.process
+        unanswered = [method for session in self._sessions for method in process.forget(session)]
+        process.detach(self._log.write)
+        if unanswered:
+            process.retired = True
+            self._log.write("note", f"never answered: {', '.join(unanswered)}; no further case uses this process")
+        if process.death is not None:
+            self.shared_death = process.victims != {self.case}
+        elif unanswered:
+            self.shared_death = bool(self.neighbours)
+        if self.neighbours:
+            named = sorted(self.neighbours)
+            more = " …" if len(named) > _NAMED else ""
+            shown = ", ".join(named[:_NAMED]) + more
+            self._log.write("note", f"{len(named)} other cases used the process, stderr may be theirs: {shown}")
+        self._log.close()

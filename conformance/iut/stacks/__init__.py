@@ -1,0 +1,144 @@
+"""The stacks that icetcp knows how to start: one folder each, with a stack.toml and, if it needs one, an adapter.
+
+A stack is named (`reference`, `libnice`) or any command (`exec:COMMAND`) that speaks the adapter contract.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.iut.errors import StackError, UnknownStack
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
+
+__all__ = ["Expectation", "Stack", "StackError", "UnknownStack", "description", "expectations", "names", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """How to start an IUT. ``folder`` is None for exec:COMMAND."""
+
+    name: str
+    command: list[str]
+    folder: Traversable | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a stack.toml says.
+
+    ``requires`` are Debian packages. ``modules`` are what the toolchain asks for: pkg-config modules (C), import paths
+    (Go), packages with their versions as npm names them (Node).
+    """
+
+    name: str
+    title: str
+    homepage: str
+    licence: str
+    command: list[str]
+    source: str = ""
+    requires: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence.
+
+    ``sometimes``: it shows in some runs only, by the stack's own timing.
+    """
+
+    verdict: Verdict
+    evidence: str
+    sometimes: bool = False
+
+
+def names() -> list[str]:
+    """Return the names of all stacks."""
+    return sorted(entry.name for entry in _root().iterdir() if entry.joinpath("stack.toml").is_file())
+
+
+def description(name: str) -> Description:
+    """Return what is known of a stack. Raises `UnknownStack` for a name that is none's."""
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), 1)
+        if near:
+            hint = f"did you mean {near[0]}? "
+        elif _is_command(name):
+            hint = f"for a command write --iut 'exec:{name}'. "
+        else:
+            hint = ""
+        raise UnknownStack(f"no stack is called {name!r}; {hint}Known: {', '.join(names())}; any adapter: exec:COMMAND")
+    table = tomllib.loads(_root().joinpath(name, "stack.toml").read_text(encoding="utf-8"))
+    return Description(name=name, **table)
+
+
+def _is_command(text: str) -> bool:
+    return "/" in text or " " in text or shutil.which(text) is not None
+
+
+def resolve(spec: str) -> Stack:
+    """Return the stack of NAME or exec:COMMAND.
+
+    Raises `StackError` for an unknown name, a stack that is not built, or a command that cannot be found.
+    """
+    if spec.startswith("exec:"):
+        return _command(spec.removeprefix("exec:"))
+    known = description(spec)
+    folder = _root().joinpath(spec)
+    binary = ""
+    if known.source:
+        from conformance.iut.stacks.build import built  # deferred: only what is compiled needs it
+
+        path = built(known)
+        if path is None:
+            raise StackError(f"the adapter of {spec} is not built yet; run: icetcp stacks build {spec}")
+        binary = str(path)
+    command = [word.format(python=sys.executable, binary=binary, folder=folder) for word in known.command]
+    return Stack(spec, command, folder)
+
+
+def _command(text: str) -> Stack:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise StackError(f"exec:{text} is no command line: {error}") from None
+    if not words:
+        raise StackError("exec: needs a command, as in --iut 'exec:./adapter --option'")
+    if shutil.which(words[0]) is None:
+        if Path(words[0]).is_file():
+            raise StackError(f"{words[0]!r} of --iut may not be executed; chmod +x mends it, or name its interpreter")
+        raise StackError(f"the command {words[0]!r} of --iut was not found")
+    return Stack(Path(words[0]).name, words)
+
+
+def expectations(stack: Stack) -> Mapping[str, Expectation]:
+    """Return the stack's confirmed deviations by case id."""
+    if stack.folder is None:
+        return {}
+    file = stack.folder.joinpath("expectations.toml")
+    if not file.is_file():
+        return {}
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        case: Expectation(Verdict(entry["verdict"]), entry["evidence"], entry.get("sometimes", False))
+        for entry in table.get("deviation", [])
+        for case in entry["cases"]
+    }
+
+
+def _root() -> Traversable:
+    return resources.files(__name__)

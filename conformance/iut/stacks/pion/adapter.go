@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The adapter of pion/ice: an agent and a TCP multiplexer with a port of its own per session.
+//
+// pion accepts TCP connections and never opens one; a stream has one component. The stack's own are its candidates,
+// ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates), and the role is its caller's (role: adapter).
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/logging"
+)
+
+const (
+	noMethod = -32601
+	noParams = -32602
+	rejected = -32010
+	internal = -32603
+)
+
+type refusal struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func refuse(code int, format string, words ...interface{}) *refusal {
+	return &refusal{code, fmt.Sprintf(format, words...)}
+}
+
+type params struct {
+	Session    string   `json:"session"`
+	Side       string   `json:"side"`
+	Agent      string   `json:"agent"`
+	Components int      `json:"components"`
+	Media      string   `json:"media"`
+	Addresses  []string `json:"addresses"`
+	Transports []string `json:"transports"`
+	Type       string   `json:"type"`
+	SDP        string   `json:"sdp"`
+	Candidate  string   `json:"candidate"`
+	Component  int      `json:"component"`
+	Data       string   `json:"data"`
+	Servers    []struct {
+		URL string `json:"url"`
+	} `json:"ice_servers"`
+}
+
+type call struct {
+	ID     json.RawMessage `json:"id"`
+	Method string          `json:"method"`
+	Params params          `json:"params"`
+}
+
+type object = map[string]interface{}
+
+var (
+	out     sync.Mutex
+	encoder = json.NewEncoder(os.Stdout)
+	loggers = logging.NewDefaultLoggerFactory()
+)
+
+func write(line object) {
+	out.Lock()
+	defer out.Unlock()
+	line["jsonrpc"] = "2.0"
+	if encoder.Encode(line) != nil {
+		os.Exit(0) // nobody listens any more
+	}
+}
+
+func tell(method string, what object) { write(object{"method": method, "params": what}) }
+
+// session is one agent. Its calls are served in order by one goroutine.
+type session struct {
+	name        string
+	controlling bool
+	lite        bool
+	remoteLite  bool
+	dialed      bool
+	offering    bool
+	agent       *ice.Agent
+	mux         *ice.TCPMuxDefault
+	gathered    chan struct{}
+	mu          sync.Mutex
+	candidates  []string
+	conn        *ice.Conn
+	calls       chan call
+}
+
+var picture = object{
+	"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
+	"offers": []string{"passive"}, "connects": []string{"passive"}, "transports": []string{"tcp"},
+	"families": []int{4}, "obeys": []string{"addresses", "transports", "tcptypes"}, "role": "adapter", "components": 1,
+	"restart": true, "consent": false, "sdp": "candidates", "profile": "plain", "payload": "raw",
+	"reports": []string{"state", "selected", "data"}, "sessions": 64,
+}
+
+func (s *session) open(p params) *refusal {
+	if p.Components > 1 || p.Media == "bytes" || len(p.Servers) > 0 {
+		return refuse(noParams, "pion/ice has one component, packets only, and no TCP candidates by servers")
+	}
+	if len(p.Transports) > 0 && strings.Join(p.Transports, "") != "tcp" {
+		return refuse(noParams, "the adapter gathers TCP candidates only")
+	}
+	addresses := p.Addresses
+	if len(addresses) != 1 {
+		return refuse(noParams, "a multiplexer has one address")
+	}
+	s.offering = p.Side == "offerer"
+	s.controlling, s.lite = s.offering, p.Agent == "lite"
+	address := net.ParseIP(addresses[0])
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: address})
+	if err != nil {
+		return refuse(internal, "%v", err)
+	}
+	s.mux = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: listener, Logger: loggers.NewLogger("mux"), ReadBufferSize: 32, WriteBufferSize: 4 << 20})
+	s.agent, err = ice.NewAgent(&ice.AgentConfig{
+		TCPMux: s.mux, NetworkTypes: []ice.NetworkType{ice.NetworkTypeTCP4}, CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost},
+		Lite: s.lite, IncludeLoopback: true, IPFilter: address.Equal, MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
+	})
+	if err != nil {
+		return refuse(internal, "%v", err)
+	}
+	s.agent.OnCandidate(s.onCandidate)
+	s.agent.OnConnectionStateChange(func(state ice.ConnectionState) {
+		tell("state", object{"session": s.name, "state": strings.ToLower(state.String())})
+	})
+	s.agent.OnSelectedCandidatePairChange(func(local, remote ice.Candidate) {
+		tell("selected", object{"session": s.name, "component": 1, "local": "candidate:" + local.Marshal(), "remote": "candidate:" + remote.Marshal()})
+	})
+	return s.gather()
+}
+
+func (s *session) gather() *refusal {
+	s.mu.Lock()
+	s.candidates, s.gathered = nil, make(chan struct{})
+	s.mu.Unlock()
+	if err := s.agent.GatherCandidates(); err != nil {
+		return refuse(internal, "%v", err)
+	}
+	return nil
+}
+
+func (s *session) onCandidate(candidate ice.Candidate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if candidate == nil {
+		close(s.gathered)
+	} else if candidate.Type() != ice.CandidateTypePeerReflexive {
+		s.candidates = append(s.candidates, candidate.Marshal())
+	}
+}
+
+func (s *session) describe() (object, *refusal) {
+	<-s.gathered
+	ufrag, pwd, err := s.agent.GetLocalUserCredentials()
+	if err != nil {
+		return nil, refuse(internal, "%v", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	address := s.mux.LocalAddr().(*net.TCPAddr)
+	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nt=0 0\r\n", address.IP)
+	if s.lite {
+		sdp += "a=ice-lite\r\n"
+	}
+	sdp += fmt.Sprintf("m=audio %d TCP/RTP/AVP 0\r\nc=IN IP4 %s\r\na=mid:0\r\na=setup:passive\r\na=connection:new\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n",
+		address.Port, address.IP, ufrag, pwd)
+	for _, candidate := range s.candidates {
+		sdp += "a=candidate:" + candidate + "\r\n"
+	}
+	kind := "answer"
+	if s.offering {
+		kind = "offer"
+	}
+	return object{"type": kind, "sdp": sdp}, nil
+}
+
+func attribute(sdp, name string) []string {
+	var found []string
+	for _, line := range strings.FieldsFunc(sdp, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if strings.HasPrefix(line, "a="+name+":") {
+			found = append(found, line[len(name)+3:])
+		} else if line == "a="+name {
+			found = append(found, "")
+		}
+	}
+	return found
+}
+
+func (s *session) accept(p params) *refusal {
+	ufrags, pwds := attribute(p.SDP, "ice-ufrag"), attribute(p.SDP, "ice-pwd")
+	if len(ufrags) == 0 || len(pwds) == 0 {
+		return refuse(rejected, "no ICE credentials")
+	}
+	if s.dialed { // only an offer or answer with new credentials restarts
+		old, _, err := s.agent.GetRemoteUserCredentials()
+		if err == nil && old != ufrags[0] && p.Type == "offer" {
+			if refused := s.restart(); refused != nil {
+				return refused
+			}
+			s.offering = false
+		}
+		if err := s.agent.SetRemoteCredentials(ufrags[0], pwds[0]); err != nil {
+			return refuse(rejected, "%v", err)
+		}
+	}
+	s.remoteLite = len(attribute(p.SDP, "ice-lite")) > 0
+	for _, value := range attribute(p.SDP, "candidate") {
+		if refused := s.add(value); refused != nil {
+			return refused
+		}
+	}
+	if !s.dialed {
+		s.dialed = true
+		go s.connect(ufrags[0], pwds[0])
+	}
+	return nil
+}
+
+func (s *session) add(value string) *refusal {
+	candidate, err := ice.UnmarshalCandidate(strings.TrimPrefix(value, "candidate:"))
+	if err == nil {
+		err = s.agent.AddRemoteCandidate(candidate)
+	}
+	if err != nil {
+		return refuse(rejected, "%v", err)
+	}
+	return nil
+}
+
+func (s *session) connect(ufrag, pwd string) {
+	start := s.agent.Accept
+	if s.lite == s.remoteLite && s.controlling || s.remoteLite && !s.lite {
+		start = s.agent.Dial
+	}
+	conn, err := start(context.Background(), ufrag, pwd)
+	if err != nil {
+		return // closed before it was connected
+	}
+	s.mu.Lock()
+	s.conn = conn
+	s.mu.Unlock()
+	buffer := make([]byte, 1<<16)
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return
+		}
+		tell("data", object{"session": s.name, "component": 1, "data": base64.StdEncoding.EncodeToString(buffer[:n])})
+	}
+}
+
+func (s *session) send(p params) *refusal {
+	octets, err := base64.StdEncoding.DecodeString(p.Data)
+	if err != nil {
+		return refuse(noParams, "%v", err)
+	}
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if conn == nil {
+		return refuse(internal, "not connected yet")
+	}
+	if _, err = conn.Write(octets); err != nil {
+		return refuse(internal, "%v", err)
+	}
+	return nil
+}
+
+func (s *session) restart() *refusal {
+	<-s.gathered
+	if err := s.agent.Restart("", ""); err != nil {
+		return refuse(internal, "%v", err)
+	}
+	s.offering = true
+	return s.gather()
+}
+
+func (s *session) close() {
+	_ = s.agent.Close()
+	done := make(chan struct{})
+	go func() { // waits for connections that never sent anything, as long as their peer keeps them
+		_ = s.mux.Close()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+		fmt.Fprintln(os.Stderr, s.name, "the multiplexer still waits for a connection that never sent anything")
+	}
+}
+
+func (s *session) serve(gone func()) {
+	for c := range s.calls {
+		var result object = object{}
+		var refused *refusal
+		switch c.Method {
+		case "open":
+			refused = s.open(c.Params)
+		case "describe":
+			result, refused = s.describe()
+		case "accept":
+			refused = s.accept(c.Params)
+		case "trickle":
+			if c.Params.Candidate != "" {
+				refused = s.add(c.Params.Candidate)
+			}
+		case "send":
+			refused = s.send(c.Params)
+		case "restart":
+			refused = s.restart()
+		case "close":
+			s.close()
+		default:
+			refused = refuse(noMethod, "no such method")
+		}
+		answer(c, result, refused)
+		if c.Method == "close" || c.Method == "open" && refused != nil {
+			gone()
+			return
+		}
+	}
+}
+
+func answer(c call, result object, refused *refusal) {
+	if refused != nil {
+		write(object{"id": c.ID, "error": refused})
+	} else {
+		write(object{"id": c.ID, "result": result})
+	}
+}
+
+func main() {
+	loggers.Writer = os.Stderr
+	loggers.DefaultLogLevel = logging.LogLevelInfo
+	var mu sync.Mutex
+	sessions := map[string]*session{}
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var c call
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			fmt.Fprintln(os.Stderr, "no JSON-RPC:", err)
+			continue
+		}
+		if c.Method == "hello" {
+			answer(c, object{"name": "pion/ice", "version": version, "pics": picture}, nil)
+			continue
+		}
+		mu.Lock()
+		s, known := sessions[c.Params.Session]
+		if c.Method == "open" && !known {
+			name := c.Params.Session
+			s, known = &session{name: name, calls: make(chan call, 64)}, true
+			sessions[name] = s
+			go s.serve(func() {
+				mu.Lock()
+				defer mu.Unlock()
+				delete(sessions, name)
+			})
+		}
+		mu.Unlock()
+		switch {
+		case known:
+			s.calls <- c
+		case c.Params.Session == "" || !methods[c.Method]:
+			answer(c, nil, refuse(noMethod, "no such method"))
+		default:
+			answer(c, nil, refuse(noParams, "no such session"))
+		}
+	}
+}
+
+var version = "2"
+
+var methods = map[string]bool{"describe": true, "accept": true, "trickle": true, "send": true, "restart": true, "close": true}

@@ -1,0 +1,134 @@
+"""How an adapter of each language is built: C by cc and pkg-config, Go by go, Node by npm.
+
+A toolchain is chosen by the suffix of the adapter's source. Each says what the machine lacks, in which versions the
+stack is there, and how to make an executable or a script named `adapter` in a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from conformance.iut.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.iut.stacks import Description
+
+_C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"]
+_MACROS = {"nice": "LIBNICE"}
+_GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
+
+
+class Toolchain(Protocol):
+    """What building needs of a language."""
+
+    def missing(self, stack: Description) -> list[str]:
+        """Return what the build needs and the machine lacks."""
+        ...
+
+    def versions(self, stack: Description) -> list[tuple[str, str]]:
+        """Return what the result depends on beside the source: names and versions."""
+        ...
+
+    def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
+        """Make `folder`/adapter of the source. Raises `StackError` with the tool's words."""
+        ...
+
+
+def toolchain(stack: Description) -> Toolchain:
+    """Return the toolchain for a stack's source."""
+    return _TOOLCHAINS[Path(stack.source).suffix]
+
+
+class _C:
+    def missing(self, stack: Description) -> list[str]:
+        lacks = _absent("cc", "pkg-config")
+        if "pkg-config" in lacks:
+            return lacks
+        return lacks + [m for m in stack.modules if not _succeeds("pkg-config", "--exists", m)]
+
+    def versions(self, stack: Description) -> list[tuple[str, str]]:
+        found = [(module, _output("pkg-config", "--modversion", module)) for module in stack.modules]
+        return [("cc", " ".join(_C_FLAGS)), *found]
+
+    def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
+        macros = [f'-D{_macro(module)}_VERSION="{version}"' for module, version in self.versions(stack)[1:]]
+        flags = shlex.split(_output("pkg-config", "--cflags", "--libs", *stack.modules))
+        _run(stack, ["cc", *_C_FLAGS, *macros, "-o", str(folder / "adapter"), str(source), *flags], say)
+
+
+class _Go:
+    """Against the sources that Debian packages, without the network: what is tested is what Debian ships."""
+
+    def missing(self, stack: Description) -> list[str]:
+        return _absent("go") + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
+
+    def versions(self, stack: Description) -> list[tuple[str, str]]:
+        packages = [name for name in stack.requires if name.startswith("golang-github")]
+        return [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in packages]
+
+    def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
+        version = next((v for _name, v in self.versions(stack)), "unknown")
+        environment = {"GO111MODULE": "off", "GOPATH": str(_GO_PATH), "GOFLAGS": "", "GOCACHE": str(folder / "cache")}
+        command = ["go", "build", "-ldflags", f"-X main.version={version}", "-o", str(folder / "adapter"), str(source)]
+        try:
+            _run(stack, command, say, environment)
+        finally:
+            shutil.rmtree(folder / "cache", ignore_errors=True)
+
+
+class _Node:
+    """The script beside the packages that it requires: node looks for them there."""
+
+    def missing(self, stack: Description) -> list[str]:
+        return _absent("node", "npm")
+
+    def versions(self, stack: Description) -> list[tuple[str, str]]:
+        return [(module, "") for module in stack.modules]  # npm's way to name a package, its version included
+
+    def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
+        quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+        _run(stack, ["npm", "install", *quiet, "--prefix", str(folder), *stack.modules], say)
+        shutil.copyfile(source, folder / "adapter")
+
+
+_TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node()}
+
+
+def _run(
+    stack: Description, command: list[str], say: Callable[[str], None], environment: dict[str, str] | None = None
+) -> None:
+    say(f"+ {shlex.join(command)}")
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
+    )
+    if done.returncode:
+        raise StackError(f"the adapter of {stack.name} does not compile:\n{(done.stderr or done.stdout).strip()}")
+
+
+def _absent(*tools: str) -> list[str]:
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _output(*command: str) -> str:
+    """Return what a tool says, which is nothing where it or what it is asked about is missing."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _macro(module: str) -> str:
+    """Return what the C source calls a module: LIBNICE for nice."""
+    return _MACROS.get(module, re.sub(r"\W", "_", module).upper())

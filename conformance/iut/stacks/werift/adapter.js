@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The adapter of werift: its ICE `Connection`, without the WebRTC that usually stands around it.
+//
+// The stack's own are its candidates, ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates). Its caller
+// sets the role (role: adapter). It always gathers UDP candidates beside TCP.
+'use strict'
+const path = require('node:path')
+const readline = require('node:readline')
+
+const home = path.dirname(require.resolve('werift'))
+const { Connection, Candidate } = require(path.join(home, '..', '..', 'ice', 'src'))
+const { version } = require(path.join(home, '..', '..', '..', 'package.json'))
+
+const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
+const PICS = {
+  agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
+  transports: ['tcp', 'udp'], families: [4], obeys: ['addresses'], role: 'adapter', components: 1, restart: true,
+  trickle: true, consent: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
+}
+const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
+
+class Refused extends Error {
+  constructor (code, message) { super(message); this.code = code }
+}
+const write = line => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...line }) + '\n')
+const tell = (method, params) => write({ method, params })
+const values = (sdp, name) => sdp.split(/\r?\n/).filter(line => line.startsWith(`a=${name}:`)).map(line => line.slice(name.length + 3))
+
+class Session {
+  constructor (name) { this.name = name; this.connecting = false }
+
+  async open (p) {
+    if (p.components > 1 || p.media === 'bytes' || p.ice_servers?.length) throw new Refused(NO_PARAMS, 'one component, RTP, host candidates: more is not driven')
+    this.offering = p.side === 'offerer'
+    this.address = (p.addresses ?? ['127.0.0.1'])[0]
+    const addresses = p.addresses ?? ['127.0.0.1']
+    this.ice = new Connection(this.offering, {
+      useTcp: true, useIpv6: false, iceLite: p.agent === 'lite', additionalHostAddresses: addresses,
+      interfaceAddresses: { udp4: this.address },
+    })
+    this.ice.stateChanged.subscribe(state => STATES[state] && tell('state', { session: this.name, state: STATES[state] }))
+    this.ice.onData.subscribe(data => tell('data', { session: this.name, component: 1, data: data.toString('base64') }))
+    this.trickling = false
+    this.ice.onIceCandidate.subscribe(candidate => {
+      if (this.trickling) tell('candidate', { session: this.name, candidate: `candidate:${candidate.toSdp()}`, mid: '0' })
+    })
+    return {}
+  }
+
+  async describe (p) {
+    if (p.trickle) {
+      const sdp = this.sdp()
+      this.trickling = true
+      this.ice.gatherCandidates().then(() => tell('candidate', { session: this.name, candidate: '', mid: '0' }))
+      return sdp
+    }
+    await this.ice.gatherCandidates()
+    return this.sdp()
+  }
+
+  sdp () {
+    const ice = this.ice
+    const tcp = ice.localCandidates.find(c => c.transport === 'tcp')
+    const lines = ['v=0', `o=- 1 1 IN IP4 ${this.address}`, 's=-', 't=0 0', ...(ice.iceLite ? ['a=ice-lite'] : []),
+      `m=audio ${tcp ? tcp.port : 9} TCP/RTP/AVP 0`, `c=IN IP4 ${this.address}`, 'a=mid:0', `a=setup:${this.offering ? 'actpass' : 'active'}`,
+      'a=connection:new', `a=ice-ufrag:${ice.localUsername}`, `a=ice-pwd:${ice.localPassword}`,
+      ...ice.localCandidates.map(c => `a=candidate:${c.toSdp()}`), '']
+    return { type: this.offering ? 'offer' : 'answer', sdp: lines.join('\r\n') }
+  }
+
+  async accept (p) {
+    const [ufrag] = values(p.sdp, 'ice-ufrag')
+    const [pwd] = values(p.sdp, 'ice-pwd')
+    if (!ufrag || !pwd) throw new Refused(REJECTED, 'no ICE credentials')
+    if (this.connecting && ufrag !== this.ice.remoteUsername && p.type === 'offer') {
+      await this.ice.restart()
+      this.offering = false
+      this.connecting = false
+    }
+    const lite = /^a=ice-lite\s*$/m.test(p.sdp)
+    this.ice.setRemoteParams({ iceLite: lite, usernameFragment: ufrag, password: pwd })
+    if (lite !== this.ice.iceLite) this.ice.iceControlling = lite
+    for (const value of values(p.sdp, 'candidate')) await this.add(value)
+    if (this.connecting) return {}
+    this.connecting = true
+    await this.ice.gatherCandidates()
+    this.connect()
+    return {}
+  }
+
+  connect () { this.ice.connect().catch(error => console.error(this.name, 'connect:', error.message)) }
+
+  async add (value) {
+    try {
+      await this.ice.addRemoteCandidate(Candidate.fromSdp(value.replace(/^candidate:/, '')))
+    } catch (error) { throw new Refused(REJECTED, error.message) }
+  }
+
+  async trickle (p) {
+    if (p.candidate) await this.add(p.candidate)
+    else await this.ice.addRemoteCandidate(undefined)
+    return {}
+  }
+
+  async send (p) { await this.ice.send(Buffer.from(p.data, 'base64')); return {} }
+  async restart () { await this.ice.restart(); this.offering = true; this.connecting = false; return {} }
+  async close () { await this.ice?.close(); return {} }
+}
+
+const METHODS = ['open', 'describe', 'accept', 'trickle', 'send', 'restart', 'close']
+const sessions = new Map()
+
+async function serve (call) {
+  const { method, params } = call
+  if (method === 'hello') return { name: 'werift', version, pics: PICS }
+  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
+  if (method === 'open') sessions.set(params.session, new Session(params.session))
+  const session = sessions.get(params.session)
+  if (!session) throw new Refused(NO_PARAMS, 'no such session')
+  if (method === 'close') sessions.delete(params.session)
+  const before = session.last ?? Promise.resolve()
+  const result = before.then(() => session[method](params))
+  session.last = result.catch(() => {}) // one call after the other, also after one that failed
+  if (method === 'open') result.catch(() => sessions.delete(params.session))
+  return result
+}
+
+process.on('uncaughtException', error => console.error('uncaught:', error.stack))
+process.on('unhandledRejection', error => console.error('unhandled:', error?.stack ?? error))
+readline.createInterface({ input: process.stdin }).on('line', line => {
+  const call = JSON.parse(line)
+  serve(call).then(
+    result => write({ id: call.id, result }),
+    error => write({ id: call.id, error: { code: error.code ?? INTERNAL, message: error.message } }))
+}).on('close', () => process.exit(0))

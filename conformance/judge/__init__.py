@@ -1,0 +1,15 @@
+"""Rules that hold for any exchange, held against decoded captures, by requirement id.
+
+Lenient where the RFC is, and where the capture is: lawful behaviour never breaks a rule, and what the capture does not
+hold makes the rule inconclusive, with the reason. `judge` holds all rules against an exchange.
+"""
+
+from __future__ import annotations
+
+from conformance.judge import candidates, checks, connecting, framing, media, nomination, responses
+from conformance.judge.judgement import Judgement, judge
+from conformance.judge.model import RULES, Exchange, Known, Observation, Party, Rule, Talk
+
+__all__ = ["RULES", "Exchange", "Judgement", "Known", "Observation", "Party", "Rule", "Talk", "judge"]
+
+_ROOMS = (candidates, checks, connecting, framing, media, nomination, responses)  # importing them makes the rules

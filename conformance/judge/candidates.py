@@ -1,0 +1,125 @@
+"""What offer and answer themselves show (RFC 6544 sections 4.2 and 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from conformance.judge.model import HELD, Exchange, Observation, Party, rule
+from conformance.verdict import Verdict
+from conformance.wire.candidate import Candidate
+
+_DISCARD = 9
+_TYPE_PREFERENCES = {"host": 126, "prflx": 110, "srflx": 100, "relay": 0}
+_HOST_DIRECTIONS = {"active": 6, "passive": 4, "so": 2}
+_REFLEXIVE_DIRECTIONS = {"so": 6, "active": 4, "passive": 2}
+
+
+def _sections(exchange: Exchange) -> Iterator[tuple[Party, list[Candidate]]]:
+    """Yield the TCP candidates of each media section of each agent."""
+    for party in exchange.known.parties:
+        for section in party.media:
+            yield party, [candidate for candidate in section if candidate.is_tcp]
+
+
+def _broken(party: Party, candidate: Candidate, reason: str, expected: str) -> Observation:
+    return Observation(Verdict.FAIL, f"{party.name}: {reason}", expected, str(candidate), agent=party.name)
+
+
+@rule("RFC6544-4.5-s02", "a TCP candidate has tcptype")
+def candidate_has_tcptype(exchange: Exchange) -> Iterator[Observation]:
+    """Every TCP candidate says its direction."""
+    for party, candidates in _sections(exchange):
+        for candidate in candidates:
+            if candidate.tcptype is None:
+                yield _broken(party, candidate, "a TCP candidate without tcptype", "tcptype active, passive or so")
+            else:
+                yield HELD
+
+
+@rule("RFC6544-4.5-01", "an active candidate states port 9")
+def active_candidate_states_port_9(exchange: Exchange) -> Iterator[Observation]:
+    """An active relayed candidate states the address of another candidate of its relay instead."""
+    for party, candidates in _sections(exchange):
+        for candidate in candidates:
+            if _tcptype(candidate) != "active" or candidate.type.lower() == "relay":
+                continue
+            if candidate.port == _DISCARD:
+                yield HELD
+            else:
+                yield _broken(party, candidate, f"an active candidate with port {candidate.port}", "port 9")
+
+
+@rule("RFC6544-4.2-11", "candidates of equal preferences differ in other-pref")
+def other_preference_tells_equals_apart(exchange: Exchange) -> Iterator[Observation]:
+    """Within one component, candidates of the same type preference and direction-pref."""
+    for party, candidates in _sections(exchange):
+        for one, other in combinations(candidates, 2):
+            if _ranks(one) != _ranks(other) or _is_same(one, other):
+                continue
+            if one.other_preference != other.other_preference:
+                yield HELD
+            else:
+                what = f"two candidates with priority {other.priority}"
+                yield _broken(party, other, what, f"another other-pref than that of {one}")
+
+
+def _ranks(candidate: Candidate) -> tuple[object, ...]:
+    return candidate.component, candidate.type_preference, candidate.direction_preference
+
+
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    """Whether two lines tell of the same candidate, as in an updated offer."""
+    return (one.endpoint, one.type, _tcptype(one)) == (other.endpoint, other.type, _tcptype(other))
+
+
+@rule("RFC6544-4.2-01", "priorities follow the formula and the recommended type preferences")
+def priority_follows_the_formula(exchange: Exchange) -> Iterator[Observation]:
+    """With UDP candidates in the section the type preferences may be lowered or raised (4.2-02)."""
+    for party in exchange.known.parties:
+        for section in party.media:
+            alone = all(candidate.is_tcp for candidate in section)
+            for candidate in section:
+                if candidate.is_tcp:
+                    yield _formula(party, candidate, alone)
+
+
+def _formula(party: Party, candidate: Candidate, alone: bool) -> Observation:
+    if 256 - (candidate.priority & 0xFF) != candidate.component:
+        component = 256 - (candidate.priority & 0xFF)
+        return _broken(party, candidate, f"a priority of component {component}", f"component {candidate.component}")
+    wanted = _TYPE_PREFERENCES.get(candidate.type.lower())
+    if alone and wanted is not None and candidate.type_preference != wanted:
+        found = f"type preference {candidate.type_preference} of a {candidate.type} candidate"
+        return _broken(party, candidate, found, f"type preference {wanted}")
+    return HELD
+
+
+@rule("RFC6544-4.2-09", "direction-pref of host and relayed candidates")
+def host_direction_preference(exchange: Exchange) -> Iterator[Observation]:
+    """6 for active, 4 for passive, 2 for S-O."""
+    yield from _directions(exchange, ("host", "relay"), _HOST_DIRECTIONS)
+
+
+@rule("RFC6544-4.2-10", "direction-pref of reflexive candidates")
+def reflexive_direction_preference(exchange: Exchange) -> Iterator[Observation]:
+    """6 for S-O, 4 for active, 2 for passive."""
+    yield from _directions(exchange, ("srflx",), _REFLEXIVE_DIRECTIONS)
+
+
+def _directions(exchange: Exchange, types: tuple[str, ...], wanted: dict[str, int]) -> Iterator[Observation]:
+    for party, candidates in _sections(exchange):
+        for candidate in candidates:
+            expected = wanted.get(_tcptype(candidate))
+            if candidate.type.lower() not in types or expected is None:
+                continue
+            if candidate.direction_preference == expected:
+                yield HELD
+            else:
+                kind = f"{_tcptype(candidate)} {candidate.type}"
+                found = f"direction-pref {candidate.direction_preference} of a {kind} candidate"
+                yield _broken(party, candidate, found, f"direction-pref {expected}")
+
+
+def _tcptype(candidate: Candidate) -> str:
+    return (candidate.tcptype or "").lower()

@@ -1,0 +1,201 @@
+"""Connectivity checks: what a STUN client sends (RFC 6544 section 7.1, RFC 8445 section 7.2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from conformance.judge.model import (
+    HELD,
+    Exchange,
+    Known,
+    Observation,
+    Stun,
+    Talk,
+    broken,
+    hole,
+    integrity_of,
+    key_of,
+    rule,
+    unclear,
+)
+from conformance.wire.attributes import Attribute
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, check_fingerprint
+
+_MOST_PRIORITY = 2**31 - 1
+_ENOUGH_IDS = 3
+_ALIKE_OCTETS = 8  # of 12: that so many agree by chance in three ids has a probability below 2^-119
+
+
+@rule("RFC6544-7.1-s03", "checks are not retransmitted")
+def check_is_not_retransmitted(exchange: Exchange) -> Iterator[Observation]:
+    """The same request, to the octet, twice on a connection. TCP's own retransmissions do not show here."""
+    for talk, client in exchange.sides():
+        seen: set[bytes] = set()
+        requests = [stun for stun in talk.sent(client=client) if stun.is_check and stun.valid]
+        for stun in requests:
+            if stun.octets in seen:
+                yield broken(
+                    talk,
+                    stun,
+                    f"sent the check {stun.message.transaction_id.hex()} again on the same connection",
+                    expected="each check is sent once; TCP delivers it",
+                )
+            seen.add(stun.octets)
+        if requests and talk.connection.lossy_from(client=client):
+            yield unclear(f"whether checks were sent again: {hole(talk)}", talk)
+        elif requests:
+            yield HELD
+
+
+@rule("RFC6544-7.1-s04", "a check has PRIORITY and one role attribute")
+def check_has_its_attributes(exchange: Exchange) -> Iterator[Observation]:
+    """Until the pair is validated; later requests may be for consent alone, which needs neither (RFC 7675)."""
+    for talk, stun in exchange.checks():
+        succeeded = [response.index for _, response in talk.successes(exchange.known, client=stun.from_client)]
+        if stun.valid and not any(index < stun.index for index in succeeded):
+            problem = _lacking(stun)
+            if not problem:
+                yield HELD
+            elif talk.whole():
+                yield broken(talk, stun, f"sent a check {problem}", expected="PRIORITY and one role")
+            else:
+                yield unclear(f"whether a request {problem} is for consent alone: {hole(talk)}", talk)
+
+
+def _lacking(stun: Stun) -> str:
+    message = stun.message
+    roles = [message.has(Attribute.ICE_CONTROLLING), message.has(Attribute.ICE_CONTROLLED)]
+    if all(roles):
+        return "with ICE-CONTROLLING and ICE-CONTROLLED"
+    if not any(roles):
+        return "with neither ICE-CONTROLLING nor ICE-CONTROLLED"
+    try:
+        priority = message.priority
+    except StunError as problem:
+        return f"whose PRIORITY is malformed: {problem}"
+    if priority is None:
+        return "without PRIORITY"
+    return "" if 1 <= priority <= _MOST_PRIORITY else f"with PRIORITY {priority}, not from 1 to 2^31 - 1"
+
+
+@rule("RFC6544-7.1-s04", "a check's user name is the peer's fragment, a colon, and the agent's own")
+def check_has_the_user_name(exchange: Exchange) -> Iterator[Observation]:
+    """Held against the descriptions; without them only the form can be judged."""
+    for talk, stun in exchange.checks():
+        if not stun.valid:
+            continue
+        theirs, colon, own = (stun.username or "").partition(":")
+        if not colon:
+            actual = "no user name" if stun.username is None else f"the user name {stun.username!r}"
+            yield broken(talk, stun, f"sent a check with {actual}", expected="PEER:OWN", actual=actual)
+        elif exchange.known.parties:
+            yield from _named(exchange.known, talk, stun, theirs, own)
+
+
+def _named(known: Known, talk: Talk, stun: Stun, theirs: str, own: str) -> Iterator[Observation]:
+    left, right = known.owner(theirs), known.owner(own)
+    sender = talk.address(client=stun.from_client).ip
+    if left is not None and right is not None and left is not right:
+        if not left.owns(sender) or right.owns(sender):
+            yield HELD
+        elif not _is_made_for_the_sender(known, talk, stun):
+            what = f"sent a check with its own fragment first: {stun.username}"
+            yield broken(talk, stun, what, expected=f"{own}:{theirs}")
+    elif known.whole and right is not None:
+        yield broken(talk, stun, f"sent a check for {theirs}, which its peer never was", expected="the peer's fragment")
+    elif known.whole and left is not None:
+        yield broken(talk, stun, f"sent a check as {own}, which it never was", expected="the agent's own fragment")
+
+
+def _is_made_for_the_sender(known: Known, talk: Talk, stun: Stun) -> bool:
+    """Whether this is the other side's check to the letter, sent back as media on a validated connection.
+
+    That a byte stream must be divided then is another requirement (10.1-03), which says nothing about checks.
+    """
+    validated = any(response.index < stun.index for _, response in talk.successes(known, client=stun.from_client))
+    return validated and integrity_of(stun, key_of(stun, known)) is Check.VALID
+
+
+@rule("RFC6544-7.1-s04", "a check's integrity is right by the peer's password")
+def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
+    """RFC 8445 section 7.2.2: short-term credentials, the peer's password."""
+    unknown: dict[str, Talk] = {}
+    for talk, stun in exchange.checks():
+        found = integrity_of(stun, key_of(stun, exchange.known)) if stun.valid else None
+        if found is Check.VALID:
+            yield HELD
+        elif found is Check.ABSENT:
+            yield broken(talk, stun, "sent a check without MESSAGE-INTEGRITY", expected="MESSAGE-INTEGRITY")
+        elif found is Check.INVALID:
+            yield broken(
+                talk, stun, "sent a check whose MESSAGE-INTEGRITY is wrong", expected="the key is the peer's password"
+            )
+        elif stun.valid:
+            unknown.setdefault((stun.username or "").partition(":")[0], talk)
+    for fragment, talk in unknown.items():
+        yield unclear(f"integrity of checks: the password of {fragment!r} is not known", talk)
+
+
+@rule("RFC6544-7.1-s04", "a check has a FINGERPRINT that is right")
+def check_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
+    """RFC 8445 section 7.2.2. What is no STUN for its FINGERPRINT is a check if it names the agents of the others."""
+    for talk, stun in exchange.checks():
+        found = check_fingerprint(stun.octets)
+        if found is Check.VALID:
+            yield HELD
+        elif found is Check.ABSENT:
+            yield broken(talk, stun, "sent a check without FINGERPRINT", expected="FINGERPRINT as the last attribute")
+        elif not talk.successes(exchange.known, client=stun.from_client):  # later it may be media that looks like it
+            yield broken(talk, stun, "sent a check whose FINGERPRINT is wrong", expected="the CRC-32 of the message")
+
+
+@rule("RFC6544-7.1-s04", "each request has a transaction id of its own")
+def transaction_ids_are_unique(exchange: Exchange) -> Iterator[Observation]:
+    """RFC 8489 section 6. The same request once more, on a new connection, is no new transaction."""
+    seen: dict[tuple[str, str, bytes], bytes] = {}
+    for talk, stun in exchange.checks():
+        if not stun.valid:
+            continue
+        key = (*_agent(talk, stun), stun.message.transaction_id)
+        if seen.setdefault(key, stun.octets) == stun.octets:
+            yield HELD
+        else:
+            yield broken(
+                talk,
+                stun,
+                f"used the transaction id {stun.message.transaction_id.hex()} for another request",
+                expected="a new transaction id for every new transaction",
+            )
+
+
+@rule("RFC6544-7.1-s04", "transaction ids cannot be foretold")
+def transaction_ids_are_random(exchange: Exchange) -> Iterator[Observation]:
+    """RFC 8489 section 6. Only what is plainly a counter or mostly constant is judged."""
+    made: defaultdict[tuple[str, str], dict[bytes, tuple[Talk, Stun]]] = defaultdict(dict)
+    for talk, stun in exchange.checks():
+        if stun.valid:
+            made[_agent(talk, stun)].setdefault(stun.message.transaction_id, (talk, stun))
+    for found in made.values():
+        if len(found) < _ENOUGH_IDS:
+            continue
+        pattern = _pattern(list(found))
+        where = list(found.values())[-1]
+        yield broken(*where, f"makes transaction ids {pattern}", expected="random ids") if pattern else HELD
+
+
+def _agent(talk: Talk, stun: Stun) -> tuple[str, str]:
+    return talk.address(client=stun.from_client).ip, (stun.username or "").partition(":")[2]
+
+
+def _pattern(identifiers: list[bytes]) -> str:
+    alike = sum(len(set(column)) == 1 for column in zip(*identifiers, strict=True))
+    if alike >= _ALIKE_OCTETS:
+        return f"of which {alike} of 12 octets never change"
+    for step in (1, -1):  # either octet order
+        numbers = [int.from_bytes(identifier[::step], "big") for identifier in identifiers]
+        if len({(later - earlier) % (1 << 96) for earlier, later in pairwise(numbers)}) == 1:
+            return "by counting"
+    return ""

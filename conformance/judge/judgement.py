@@ -1,0 +1,73 @@
+"""What a rule came to over an exchange, or over many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from conformance.judge.model import RULES, Exchange, Observation, Rule
+from conformance.verdict import Verdict
+
+_KEPT = 20  # observations of each kind; the others are counted
+_WITH_CONNECTION = 3
+
+
+@dataclass(slots=True)
+class Judgement:
+    """One rule's observations: how often it held, where it was broken, what was unclear, which readings it met."""
+
+    rule: Rule
+    held: int = 0
+    breaches: int = 0
+    doubts: int = 0
+    broken: list[Observation] = field(default_factory=list)
+    unclear: list[Observation] = field(default_factory=list)
+    readings: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of what was seen; NONE where there was nothing to judge."""
+        if self.breaches:
+            return Verdict.FAIL
+        if self.doubts:
+            return Verdict.INCONC
+        return Verdict.PASS if self.held else Verdict.NONE
+
+    def take(self, seen: Iterable[Observation]) -> None:
+        """Count observations."""
+        for observation in seen:
+            if observation.verdict is Verdict.FAIL:
+                self.breaches += 1
+                _keep(self.broken, observation)
+            elif observation.verdict is Verdict.INCONC:
+                self.doubts += 1
+                _keep(self.unclear, observation)
+            else:
+                self.held += 1
+                if observation.reason and observation.reason not in self.readings:
+                    self.readings.append(observation.reason)
+
+    def add(self, other: Judgement) -> None:
+        """Take over what the same rule came to elsewhere."""
+        self.held += other.held
+        self.breaches += other.breaches
+        self.doubts += other.doubts
+        self.broken += other.broken[: _KEPT - len(self.broken)]
+        self.unclear += other.unclear[: _KEPT - len(self.unclear)]
+        self.readings += [text for text in other.readings if text not in self.readings]
+
+
+def _keep(kept: list[Observation], observation: Observation) -> None:
+    """Keep the first few; of those only the very first with their connections, which may be large."""
+    if len(kept) < _KEPT:
+        kept.append(observation if len(kept) < _WITH_CONNECTION else replace(observation, connection=None))
+
+
+def judge(exchange: Exchange, rules: Sequence[Rule] = RULES) -> list[Judgement]:
+    """Hold the rules against an exchange."""
+    found = []
+    for rule in rules:
+        judgement = Judgement(rule)
+        judgement.take(rule.look(exchange))
+        found.append(judgement)
+    return found

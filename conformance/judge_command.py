@@ -1,0 +1,242 @@
+"""`icetcp judge`: holds captures from anywhere against the rules of the judge."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.options import complain, own_version
+from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.judge import Judgement, Known, Observation
+    from conformance.judging import Reading
+    from conformance.wire.sdp import SessionDescription
+
+_MOST_SHOWN = 20  # connections in the ladder
+_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONC: "yellow"}
+
+_EXAMPLES = """
+\b
+Examples:
+  icetcp judge call.pcapng
+  icetcp judge call.pcapng --offer offer.sdp --answer answer.sdp
+  icetcp judge call.pcap.gz --credentials 'aB3d:22charactersOfPassword' --agent 192.0.2.7
+  tcpdump -i any -w call.pcap tcp & ... ; icetcp judge call.pcap --out reports/call
+"""
+
+
+class _Unusable(Exception):
+    """Something that was given on the command line cannot be used; the message says what and why."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--offer", "offers", multiple=True, type=click.Path(path_type=Path), metavar="SDP", help="The offer.")
+@click.option("--answer", "answers", multiple=True, type=click.Path(path_type=Path), metavar="SDP", help="The answer.")
+@click.option("--credentials", multiple=True, metavar="UFRAG:PWD", help="Of one agent; repeatable.")
+@click.option("--agent", "agents", multiple=True, metavar="ADDRESS", help="Judge only the agent with this IP address.")
+@click.option(
+    "--ladder",
+    type=click.Choice(["findings", "all", "none"]),
+    default="findings",
+    show_default=True,
+    help="Which connections to draw.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for junit.xml and record.jsonl.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["must", "should"]),
+    default="must",
+    show_default=True,
+    help="Weakest level at which a breach counts.",
+)
+def judge(captures: Sequence[Path], **options: Any) -> int:
+    """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not) of any origin.
+
+    Rules that hold for any exchange are held against every connection that carries ICE; everything else in the
+    captures is passed over. Without passwords integrity is not judged, and without offer and answer what depends on
+    candidates is not; such rules are inconclusive. After a restart give each offer and answer.
+
+    Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged: what the captures do not hold.
+    """
+    try:
+        known = _known(options)
+        results = [result for capture in captures for result in _judged(capture, known, len(captures) > 1, options)]
+        if options["out"] is not None:
+            _write(results, options)
+    except _Unusable as error:
+        return complain(str(error), ExitStatus.USAGE)
+    return _verdict(results, Level(options["fail_on"]))
+
+
+# -- what was given ----------------------------------------------------------------------------------------------------
+
+
+def _known(options: dict[str, Any]) -> Known:
+    from conformance.judge.model import Known, canonical
+
+    credentials = dict(_credential(text) for text in options["credentials"])
+    described = [(name, _description(path)) for name in ("offer", "answer") for path in options[f"{name}s"]]
+    agents = frozenset(canonical(address) for address in options["agents"])
+    return replace(Known.of(described, credentials), only=agents)
+
+
+def _credential(text: str) -> tuple[str, str]:
+    ufrag, colon, pwd = text.partition(":")
+    if not (ufrag and colon and pwd):
+        raise _Unusable(f"--credentials {text!r} is not UFRAG:PWD, as in a=ice-ufrag and a=ice-pwd")
+    return ufrag, pwd
+
+
+def _description(path: Path) -> SessionDescription:
+    from conformance.wire.errors import SdpError
+    from conformance.wire.sdp import SessionDescription
+
+    try:
+        return SessionDescription.parse(path.read_bytes().decode())
+    except OSError as error:
+        raise _Unusable(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _Unusable(f"{path} is no session description: it is not UTF-8 text") from None
+    except SdpError as error:
+        raise _Unusable(f"{path} is no session description: {error}") from None
+
+
+# -- one capture -------------------------------------------------------------------------------------------------------
+
+
+def _judged(capture: Path, known: Known, several: bool, options: dict[str, Any]) -> list[Result]:
+    from conformance.judging import blank_result, judge_file, result_of
+    from pcaps.pcapng import CaptureError
+
+    begun = time.time()
+    try:
+        reading = judge_file(capture, known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
+    except OSError as error:
+        raise _Unusable(f"cannot read {capture}: {error.strerror or error}") from None
+    except CaptureError as error:
+        raise _Unusable(f"{capture} is no capture: {error}") from None
+    _tell(capture, reading, time.time() - begun)
+    command = shlex.join(["icetcp", *sys.argv[1:]])
+    blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
+    results = [result_of(judgement, blank) for judgement in reading.judgements if judgement.verdict is not Verdict.NONE]
+    for result in results:
+        if several:
+            result.case += f"[{capture.name}]"
+            result.parameters = {"capture": str(capture)}
+    for judgement in reading.judgements:
+        _print(judgement, options["ladder"] == "findings")
+    if reading.shown:
+        from pcaps.ladder import render
+
+        click.echo(f"\n{render(reading.shown)}")
+    return results
+
+
+def _tell(capture: Path, reading: Reading, seconds: float) -> None:
+    reader = reading.reader
+    rate = f", {reader.packets / seconds:,.0f} packets a second" if seconds > 1 else ""
+    click.echo(
+        f"{capture}: {reader.packets} packets, {reader.segments} TCP segments, "
+        f"{reading.talks} ICE connections with {reading.requests} checks{rate}"
+    )
+    if reading.cut:
+        click.echo(f"note: judged up to where the file breaks off: {reading.cut}")
+    if reader.given_up:
+        click.echo(f"note: {reader.given_up} connections were judged before their end, to keep memory in bounds")
+
+
+def _print(judgement: Judgement, ladder: bool) -> None:
+    from conformance.catalogue import requirement
+
+    verdict = judgement.verdict
+    if verdict is Verdict.NONE:
+        return
+    asked = requirement(judgement.rule.requirement)
+    word = click.style(f"{verdict.value:<6}", fg=_COLOURS[verdict])
+    click.echo(f"{word}  {asked.id} ({asked.level.value.upper()})  {judgement.rule.title}")
+    count = judgement.breaches or judgement.doubts
+    shown = judgement.broken or _distinct(judgement.unclear)
+    for observation in shown:
+        click.echo(f"        {_placed(observation)}")
+    if judgement.broken and count > len(shown):
+        click.echo(f"        and {count - len(shown)} more")
+    for text in judgement.readings:
+        click.echo(f"        note: {text}")
+    if ladder and judgement.broken and judgement.broken[0].connection is not None:
+        from pcaps.ladder import render
+
+        click.echo("\n".join(f"        {line}" for line in render([judgement.broken[0].connection]).splitlines()))
+
+
+def _distinct(unclear: Iterable[Observation]) -> list[Observation]:
+    return list({observation.reason: observation for observation in unclear}.values())[:3]
+
+
+def _placed(observation: Observation) -> str:
+    """Return what was seen, where and when."""
+    where = ""
+    if observation.connection is not None and observation.verdict is Verdict.FAIL:
+        since = (observation.time_ns - observation.connection.first_ns) / 1e6
+        where = f", {observation.connection.client} -> {observation.connection.server} after {since:.3f} ms"
+    expected = f"; expected: {observation.expected}" if observation.expected else ""
+    return f"{observation.reason}{where}{expected}"
+
+
+# -- all of them -------------------------------------------------------------------------------------------------------
+
+
+def _verdict(results: list[Result], fail_on: Level) -> int:
+    if not results:
+        return complain("nothing to judge: no connectivity check over TCP was found", ExitStatus.COULD_NOT_JUDGE)
+    status = exit_status(results, fail_on)
+    words = {
+        ExitStatus.CONFORMS: "conforms, as far as a capture shows it",
+        ExitStatus.DOES_NOT_CONFORM: "does not conform",
+        ExitStatus.COULD_NOT_JUDGE: "not wholly judged: see what is inconclusive",
+    }
+    click.echo(words[status])
+    return int(status)
+
+
+def _write(results: list[Result], options: dict[str, Any]) -> None:
+    from conformance.catalogue import REQUIREMENTS
+    from reports import junit
+    from reports.record import Recorder, ReportError, RunInfo
+
+    out: Path = options["out"]
+    info = RunInfo(
+        iut="captures",
+        iut_version="",
+        command="",
+        seed=0,
+        icetcp_version=own_version(),
+        python=platform.python_version(),
+        platform=platform.system(),
+        link="capture",
+        started=min((result.started for result in results), default=time.time()),
+        requirements=len(REQUIREMENTS),
+        command_line=shlex.join(sys.argv),
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        recorder = Recorder(out / "record.jsonl", info)
+        for result in results:
+            recorder.write(result)
+        recorder.close(info)
+        junit.write(out / "junit.xml", results, info, Level(options["fail_on"]))
+    except OSError as error:
+        raise _Unusable(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+    except ReportError as error:
+        raise _Unusable(str(error)) from None
+    click.echo(f"written: {out / 'junit.xml'}, {out / 'record.jsonl'}")

@@ -1,0 +1,180 @@
+"""Captures held against the rules of `conformance.judge`: one from the field, or all those of a run."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.catalogue import requirement as look_up
+from conformance.judge import RULES, Exchange, Judgement, Known, Talk
+from conformance.verdict import Result
+from pcaps.field import Field
+from pcaps.ladder import render
+from pcaps.pcapng import CaptureError, read_file
+
+if TYPE_CHECKING:
+    from conformance.judge import Observation, Rule
+    from conformance.wire.sdp import SessionDescription
+    from pcaps.pcapng import Packet
+    from pcaps.streams import Connection
+
+_BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
+_BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
+_LOOK = 4096  # packets between two looks at the budget
+
+
+@dataclass(slots=True)
+class Reading:
+    """One capture, read and judged. ``cut``: why the file could not be read to its end."""
+
+    judgements: list[Judgement]
+    reader: Field
+    cut: str = ""
+    talks: int = 0
+    requests: int = 0
+    until_ns: int = 0
+    shown: list[Connection] = field(default_factory=list)  # the first connections of ICE, for the ladder
+
+
+def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
+    """Read a capture in one pass and judge it. Raises `CaptureError` if its beginning is no capture, and `OSError`."""
+    packets = read_file(path)
+    first = next(packets, None)
+    reader = Field(known.endpoints().__contains__)
+    reading = Reading([Judgement(rule) for rule in rules], reader)
+    try:
+        _take(reading, () if first is None else (first,), known, show)
+        _take(reading, packets, known, show)
+    except CaptureError as error:
+        reading.cut = str(error)
+    reader.finish()
+    _judge_ended(reading, known, show, last=True)
+    return reading
+
+
+def _take(reading: Reading, packets: Iterable[Packet], known: Known, show: int) -> None:
+    reader = reading.reader
+    for packet in packets:
+        reader.take(packet)
+        reading.until_ns = max(reading.until_ns, packet.time_ns)
+        if reader.packets % _LOOK == 0 and reader.events > _BUDGET:
+            reader.relieve(_BUDGET // 2)
+            _judge_ended(reading, known, show)
+
+
+def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = False) -> None:
+    """Judge the connections that are over, and let go of them."""
+    reader = reading.reader
+    aimed = known.endpoints()
+    read = [Talk(connection) for connection in reader.ended]
+    talks = [talk for talk in read if talk.checked or talk.connection.server in aimed]
+    reader.strangers |= {(c.client, c.server) for c in reader.ended if not c.began}
+    talks.sort(key=lambda talk: talk.connection.first_ns)
+    partial = reading.talks > 0
+    reading.talks += len(talks)
+    reading.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
+    reading.shown += [talk.connection for talk in talks[: max(0, show - len(reading.shown))]]
+    reader.let_go()
+    exchange = Exchange(
+        talks, list(reader.attempts) if last else [], known, reading.until_ns, partial, reader.strangers
+    )
+    for judgement in reading.judgements:
+        judgement.take(judgement.rule.look(exchange))
+
+
+# -- the captures of a run ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class CaseCapture:
+    """A case's capture with what the two sides described to each other ("IUT" and "tester")."""
+
+    case: str
+    path: Path
+    tester: frozenset[str]
+    exchanged: Sequence[tuple[str, SessionDescription]] = ()
+
+
+def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tuple[list[Result], dict[str, int]]:
+    """Return a verdict for each rule that the IUT broke, and how often each rule held; the tester is not judged.
+
+    `blank` has, as its repeat command, one with a place for the case's ``{name}``. Doubts do not count: a tester
+    leaves gaps on purpose. Left out are the rules for which cases have better evidence than a capture: those on
+    descriptions, and how many attempts are outstanding, which the kernel's own table tells to the millisecond.
+    """
+    rules = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
+    sums = {rule.name: Judgement(rule) for rule in rules}
+    origins: dict[str, CaseCapture] = {}
+    for capture in captures:
+        for judgement in _of_case(capture, rules):
+            if judgement.breaches:
+                origins.setdefault(judgement.rule.name, capture)
+            sums[judgement.rule.name].add(judgement)
+    findings = [_of_run(sums[name], capture, blank, root) for name, capture in origins.items()]
+    return findings, {name: total.held for name, total in sums.items()}
+
+
+def _of_case(capture: CaseCapture, rules: Sequence[Rule]) -> list[Judgement]:
+    known = Known.of(capture.exchanged)
+    known = replace(known, spared=capture.tester, whole=bool(capture.exchanged))
+    try:
+        return judge_file(capture.path, known, rules).judgements
+    except (OSError, CaptureError):
+        return []  # the cross-check, which reads it too, says so
+
+
+def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
+    result = result_of(total, blank, dict.fromkeys(origin.tester, "tester"))
+    result.repeat = blank.repeat.format(name=shlex.quote(origin.case.partition("/")[2]), id=origin.case)
+    result.reason = f"in {origin.case}: {result.reason}"
+    result.capture = str(origin.path.relative_to(root))
+    return result
+
+
+# -- verdicts ----------------------------------------------------------------------------------------------------------
+
+
+def result_of(judgement: Judgement, blank: Result, names: Mapping[str, str] | None = None) -> Result:
+    """Return the verdict of a rule as a result like a case's; `blank` gives what is the same for all."""
+    asked = look_up(judgement.rule.requirement)
+    section = f"{asked.rfc}-{asked.section}"
+    result = replace(
+        blank,
+        case=f"{section}/judge_{judgement.rule.name}",
+        title=judgement.rule.title,
+        section=section,
+        requirements=(asked.id,),
+        level=asked.level,
+        verdict=judgement.verdict,
+        note="; ".join(judgement.readings),
+    )
+    worst = (judgement.broken or judgement.unclear)[:1]
+    if worst:
+        _explain(result, worst[0], (judgement.breaches or judgement.doubts) - 1, names or {})
+    return result
+
+
+def _explain(result: Result, seen: Observation, more: int, names: Mapping[str, str]) -> None:
+    result.reason = seen.reason + (f" (and {more} more)" if more else "")
+    result.expected, result.actual = seen.expected, seen.actual
+    if seen.connection is not None:
+        result.ladder = render([seen.connection], names)
+
+
+def blank_result(iut: str, repeat: str, started: float | None = None) -> Result:
+    """Return what every verdict of a judge has in common."""
+    asked = look_up("RFC6544-7.1-03")
+    return Result(
+        case="",
+        title="",
+        section="",
+        requirements=(),
+        level=asked.level,
+        iut=iut,
+        started=time.time() if started is None else started,
+        repeat=repeat,
+    )

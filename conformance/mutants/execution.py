@@ -1,0 +1,167 @@
+"""Executes cases against the reference agent with one requirement broken at a time.
+
+A few IUT processes serve all sessions: the fault is an extra of `open`, so nothing is started for a mutant.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+from conformance.engine import Engine, Settings
+from conformance.iut import stacks
+from conformance.iut.pool import Pool
+from conformance.listing import discover
+from conformance.mutants.matrix import KillMatrix
+from conformance.peer import lab
+from conformance.peer.pixit import Pixit
+from conformance.peer.pump import Aborted
+from conformance.recording import SOCKETS, NoRecording
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from conformance.engine import Case
+    from conformance.verdict import Result
+
+AT_ONCE = 64
+CALM = 8  # at once for what is looked at twice
+_RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
+
+
+class Bench:
+    """The reference agent, ready to be varied. A context manager; logs go below `out`.
+
+    Cases that need DTLS above ICE meet the agent that has it, which is started with the first of them.
+    """
+
+    def __init__(self, out: Path, *, response: float = _RESPONSE, wire: lab.Wire | lab.Unavailable = SOCKETS) -> None:
+        self._out = out
+        self._wire = wire
+        self._response = response
+        self._pools: list[Pool] = []
+        self._engines: dict[str, Engine] = {}
+        self._starting = threading.Lock()
+        (out / "logs").mkdir(parents=True, exist_ok=True)
+        self._engine("reference")
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.stop()
+        for pool in self._pools:
+            pool.close() if kind is None else pool.kill()
+
+    def _engine(self, stack: str) -> Engine:
+        with self._starting:
+            if stack not in self._engines:
+                pool = Pool(stacks.resolve(stack), processes=os.cpu_count() or 2, log_dir=self._out / "logs")
+                try:
+                    pics = pool.hello().pics
+                except BaseException:
+                    pool.kill()
+                    raise
+                self._pools.append(pool)
+                settings = Settings(iut=stack, out=self._out, pixit=Pixit.scaled(self._response))
+                self._engines[stack] = Engine(pool, NoRecording(self._wire), settings, pics)
+            return self._engines[stack]
+
+    def stop(self) -> None:
+        """Let every case in execution end at its next wait; none can be executed after it."""
+        for engine in self._engines.values():
+            engine.stop()
+
+    def run(self, case: Case, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
+        """Execute one case against the agent with these faults, or varied lawfully."""
+        stack = "reference-dtls" if "payload:dtls" in case.needs else "reference"
+        return self._engine(stack).run(case, faults=faults, variation=variation)
+
+    def execute(
+        self,
+        pairs: Sequence[tuple[Case, str]],
+        matrix: KillMatrix,
+        *,
+        jobs: int = AT_ONCE,
+        progress: Callable[[str, Result], None] = lambda _fault, _result: None,
+    ) -> None:
+        """Execute each (case, fault name; "": none) and put the verdicts into the matrix as they come.
+
+        An interrupt comes out as `KeyboardInterrupt`; what was done by then is in the matrix. An exception of the
+        test system in one of the threads comes out as itself.
+        """
+        waiting: queue.SimpleQueue[tuple[Case, str]] = queue.SimpleQueue()
+        for pair in pairs:
+            waiting.put(pair)
+        done: queue.SimpleQueue[tuple[str, Result] | BaseException] = queue.SimpleQueue()
+        stopping = threading.Event()
+
+        for _ in range(min(jobs, len(pairs))):
+            threading.Thread(target=self._work, args=(waiting, done, stopping), daemon=True).start()
+        try:
+            for _ in pairs:
+                outcome = done.get()
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                fault, result = outcome
+                self.tidy(result)
+                matrix.results[fault, result.case] = result
+                progress(fault, result)
+        except BaseException:
+            stopping.set()
+            self.stop()
+            raise
+
+    def _work(
+        self,
+        waiting: queue.SimpleQueue[tuple[Case, str]],
+        done: queue.SimpleQueue[tuple[str, Result] | BaseException],
+        stopping: threading.Event,
+    ) -> None:
+        while not stopping.is_set():
+            try:
+                case, fault = waiting.get_nowait()
+                done.put((fault, self.run(case, [fault] if fault else [])))
+            except (queue.Empty, Aborted):
+                return
+            except BaseException as error:
+                done.put(error)
+
+    def tidy(self, result: Result) -> None:
+        """Keep no log of what went as it does nearly always: there would be tens of thousands."""
+        if result.verdict is Verdict.PASS and result.log:
+            (self._out / result.log).unlink(missing_ok=True)
+
+
+def own_network() -> lab.Wire | lab.Unavailable:
+    """Enter a network of one's own, for the cases that speak in segments. The process must have one thread yet."""
+    unavailable = lab.enter()
+    return lab.lay_wire() if unavailable is None else unavailable
+
+
+def execute(pairs: Iterable[tuple[Case, str]], out: Path) -> KillMatrix:
+    """Execute each (case, fault name) and return all verdicts; logs go below `out`.
+
+    A process of its own does it: who calls this keeps the network, and the threads, that it has.
+    """
+    named = [(case.id, fault) for case, fault in pairs]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return KillMatrix(process.submit(_execute_named, named, out).result())
+
+
+def _execute_named(named: Sequence[tuple[str, str]], out: Path) -> dict[tuple[str, str], Result]:
+    cases = {case.id: case for case in discover().every}
+    matrix = KillMatrix()
+    with Bench(out, wire=own_network()) as bench:
+        bench.execute([(cases[case], fault) for case, fault in named], matrix)
+    return matrix.results

@@ -1,0 +1,139 @@
+"""The kill matrix: which fault fails which case, and what each fault's row comes to."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.agent.faults import FAULTS
+from conformance.mutants.reach import reason
+from conformance.suites.dimensions import case_name, usual_form
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.agent.faults import Fault
+    from conformance.engine import Case
+    from conformance.verdict import Result
+
+
+class Standing(enum.StrEnum):
+    """What the suite makes of a fault."""
+
+    KILLED = "killed"
+    ACCIDENT = "by accident"  # cases of other requirements fail too, and nothing says why
+    SURVIVED = "survived"
+    NO_CASE = "no case"  # no case cites its requirement
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault's row. ``cases`` were executed of its requirement; the rest are results of failed cases."""
+
+    fault: Fault
+    standing: Standing
+    cases: int
+    killers: Sequence[Result]
+    explained: Sequence[Result]
+    accidents: Sequence[Result]
+
+
+@dataclass(slots=True)
+class KillMatrix:
+    """The verdict of every executed (fault, case); the fault "" is the healthy agent."""
+
+    results: dict[tuple[str, str], Result] = field(default_factory=dict)
+
+    def killers(self, fault: Fault) -> list[Result]:
+        """Return the failed cases of a fault that cite its requirement."""
+        return [result for result in self._failed(fault.name) if fault.requirement in result.requirements]
+
+    def collateral(self, fault: Fault) -> list[Result]:
+        """Return the failed cases of a fault that do not cite its requirement."""
+        return [result for result in self._failed(fault.name) if fault.requirement not in result.requirements]
+
+    def row(self, fault: Fault, cited: Iterable[str]) -> Row:
+        """Return what a fault came to; `cited` are the requirements that the suite has cases for."""
+        mine = [result for (name, _), result in self.results.items() if name == fault.name]
+        killers, collateral = self.killers(fault), self.collateral(fault)
+        explained = [result for result in collateral if reason(fault, result.requirements)]
+        accidents = [result for result in collateral if result not in explained]
+        executed = sum(fault.requirement in result.requirements for result in mine)
+        if fault.requirement not in cited:
+            standing = Standing.NO_CASE
+        elif not executed:
+            standing = Standing.NOT_RUN
+        elif not killers:
+            standing = Standing.SURVIVED
+        else:
+            standing = Standing.ACCIDENT if accidents else Standing.KILLED
+        return Row(fault, standing, executed, killers, explained, accidents)
+
+    def healthy(self) -> list[Result]:
+        """Return the results of the agent without a fault."""
+        return [result for (fault, _), result in self.results.items() if not fault]
+
+    def unhealthy(self) -> list[Result]:
+        """Return those of the healthy agent's results that are no pass."""
+        return [r for r in self.healthy() if r.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)]
+
+    def errors(self) -> list[tuple[str, Result]]:
+        """Return, with their faults, the results in which the test system went wrong."""
+        return [(fault, result) for (fault, _), result in self.results.items() if result.verdict is Verdict.ERROR]
+
+    def doubtful(self, faults: Iterable[Fault], cited: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what is worth a second look in a calm hour: (fault, case) whose verdict is not what it should be."""
+        found = [("", result.case) for result in self.unhealthy()]
+        found += [(fault, result.case) for fault, result in self.errors() if fault]
+        cited = set(cited)
+        for fault in faults:
+            row = self.row(fault, cited)
+            found += [(fault.name, result.case) for result in row.accidents]
+            if row.standing is Standing.SURVIVED:
+                found += [
+                    (fault.name, result.case)
+                    for (name, _), result in self.results.items()
+                    if name == fault.name and fault.requirement in result.requirements
+                ]
+        return list(dict.fromkeys(found))
+
+    def _failed(self, name: str) -> list[Result]:
+        return [r for (fault, _), r in self.results.items() if fault == name and r.verdict is Verdict.FAIL]
+
+
+def related(fault: Fault, cases: Iterable[Case]) -> list[Case]:
+    """Return the cases that cite a fault's requirement."""
+    return [case for case in cases if fault.requirement in case.requirements]
+
+
+def cited_by(cases: Iterable[Case]) -> set[str]:
+    """Return the requirements that these cases test."""
+    return {identifier for case in cases for identifier in case.requirements}
+
+
+def faults_with_cases(cases: Sequence[Case]) -> list[Fault]:
+    """Return the faults whose requirement some case cites."""
+    cited = cited_by(cases)
+    return [fault for fault in FAULTS if fault.requirement in cited]
+
+
+def representatives(cases: Iterable[Case]) -> list[Case]:
+    """Return one variant of each case for each side of offer and answer that it is executed on."""
+    chosen: dict[tuple[str, object], Case] = {}
+    for case in cases:
+        chosen.setdefault((case_name(case.id), case.parameters.get("side")), case)
+    return list(chosen.values())
+
+
+def usual_variants(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases without what `suites.case.varied` makes of them beyond their usual variant on each side.
+
+    Values that a case itself is parametrised with all stay.
+    """
+    chosen: dict[str, Case] = {}
+    for case in cases:
+        chosen.setdefault(usual_form(case.id), case)
+    return list(chosen.values())

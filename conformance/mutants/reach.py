@@ -1,0 +1,170 @@
+"""Why a fault also fails cases that do not cite its requirement: what else hangs on what it breaks.
+
+A fault breaks one requirement, but others stand on it: where no check comes, nothing that a check must hold can be
+seen. What is not explained here is an accident, in the suite (a case judges more than it cites) or in the fault (it
+breaks more than it names), and `icetcp mutants` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.agent.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """These faults also fail cases of these requirements (ids, or what they begin with), `because`."""
+
+    faults: frozenset[str]
+    requirements: tuple[str, ...]
+    because: str
+
+
+def _reach(because: str, faults: str, requirements: str) -> Reach:
+    return Reach(frozenset(faults.split()), tuple(requirements.split()), because)
+
+
+_PROCEDURES = "RFC4571-2 RFC4571-8 RFC6544-6 RFC6544-7 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12"
+
+REACHES: tuple[Reach, ...] = (
+    _reach(
+        "frames cannot be read, so nothing that is said in them can be seen",
+        "length-includes-itself length-little-endian frame-marker",
+        f"RFC6544-3 RFC6544-4.4 RFC6544-5 {_PROCEDURES}",
+    ),
+    _reach(
+        "the agent is never seen to answer a check, so nothing about its answers can be",
+        "active-port-believed response-without-frame",
+        f"RFC6544-3 RFC6544-4.4 RFC6544-5 {_PROCEDURES}",
+    ),
+    _reach(
+        "no check of the agent's is ever seen, so nothing about its checks can be",
+        "active-never-paired check-without-frame two-messages-in-frame connects-without-check",
+        f"RFC6544-4.5 RFC6544-5 {_PROCEDURES}",
+    ),
+    _reach(
+        "a peer that authenticates requests refuses its checks, so no pair becomes valid",
+        "check-without-integrity check-username-reversed",
+        "RFC6544-7.1-03 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11",
+    ),
+    _reach(
+        "nothing is ever selected, so nothing can be sent on the selected pair",
+        "never-nominates",
+        "RFC6544-7.1-03 RFC6544-9 RFC6544-10 RFC6544-11 RFC4571",
+    ),
+    _reach(
+        "the selected connection is gone, so nothing more can come or go over it",
+        "selected-closed",
+        "RFC6544-7 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12 RFC4571",
+    ),
+    _reach(
+        "checks on the selected connection are a part of what happens there",
+        "check-after-completion-unanswered framing-ends-with-selection",
+        "RFC6544-7.2 RFC6544-9 RFC6544-10.2 RFC6544-11",
+    ),
+    _reach(
+        "data that does not arrive, or not as it was sent, cannot be judged by what it is",
+        "media-not-delivered frame-ends-become-newlines stun-delivered-as-data components-mixed-up",
+        "RFC4571-2 RFC4571-8 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12",
+    ),
+    _reach(
+        "data that does not leave, or not in frames or in order, cannot be judged by what it is",
+        "media-not-sent media-without-frame stream-portions-swapped",
+        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-9 RFC6544-10 RFC6544-11",
+    ),
+    _reach(
+        "frames that arrive in pieces or together occur wherever several are sent",
+        "split-length-lost unfinished-frame-lost coalesced-frame-lost null-frame-eats-next null-frame-closes",
+        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-7.2-03 RFC6544-10",
+    ),
+    _reach(
+        "without a connection of the agent's own accord in return, nothing that follows a check of ours is seen",
+        "no-triggered-check peer-reflexive-ignored early-check-forgotten early-check-unanswered",
+        "RFC6544-7.2 RFC6544-8",
+    ),
+    _reach(
+        "a candidate that is not written as one is no candidate",
+        "tcptype-missing transport-udp so-spelt-out",
+        "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.5 RFC6544-5",
+    ),
+    _reach(
+        "without one of the two techniques there are not both",
+        "no-reflexive-candidate",
+        "RFC6544-5-01",
+    ),
+    _reach("the default has an active candidate's port and a=setup", "active-port-allocated", "RFC6544-4.3"),
+    _reach("what an answer's a=setup says cannot be judged without one", "setup-missing", "RFC6544-4.3 RFC6544-4.5"),
+    _reach("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2"),
+    _reach("the formula's parts have changed places", "direction-below-address", "RFC6544-4.2"),
+    _reach("connections that are opened together are outstanding together", "connects-all-at-once", "RFC6544-12-03"),
+    _reach("pairing what must not be paired makes pairs that must be pruned", "checks-from-passive", "RFC6544-6.2"),
+    _reach(
+        "every pair that should not be there opens a connection that should not be there",
+        "pairs-passive-with-passive pairs-active-with-active pairs-active-with-so",
+        "RFC6544-6.2 RFC6544-7.1-s02",
+    ),
+    _reach(
+        "a nomination goes with a check, which then takes a connection of its own",
+        "second-connection-per-check",
+        "RFC6544-7.1-03 RFC6544-8",
+    ),
+    _reach(
+        "a pair that is nominated before the others were checked is the selected one, whatever we prefer",
+        "use-candidate-at-once nominates-before-success",
+        "RFC6544-7.1-s04 RFC6544-8",
+    ),
+    _reach(
+        "a second connection is what the case of the unselected one needs",
+        "second-connection-refused listens-once",
+        "RFC6544-7.2 RFC6544-8",
+    ),
+    _reach(
+        "who does not listen accepts nothing, in either mode and family",
+        "passive-not-listening one-address-listens lite-listens-on-default",
+        "RFC6544-4.4 RFC6544-5 RFC6544-6.1 RFC6544-7.2",
+    ),
+    _reach("who has a check list works through it", "lite-forms-check-list", "RFC6544-6.1 RFC6544-7-s01"),
+    _reach("checks in turn come over either transport", "lite-checks-in-turn", "RFC6544-4.4-s02"),
+    _reach(
+        "what never begins DTLS, or not in frames, is neither its client nor its server to be seen",
+        "dtls-never-starts dtls-without-frame",
+        "RFC6544-4.5-s04 RFC6544-10",
+    ),
+    _reach(
+        "whoever begins in the other's place is never the client to be seen", "opener-begins-dtls", "RFC6544-10.1-s02"
+    ),
+    _reach("a check among DTLS and media is answered like any", "responses-within-dtls", "RFC6544-10.2-s03"),
+    _reach("a server that takes DTLS for media answers no ClientHello", "dtls-taken-for-media", "RFC6544-4.5-s04"),
+    _reach("nothing of DTLS may come before the check", "dtls-at-once", "RFC6544-7.1 RFC6544-4.5-s04"),
+    _reach(
+        "a connection to an S-O candidate is to come from the port that the IUT states for its own",
+        "so-shares-passive-port pairs-active-with-so",
+        "RFC6544-7.1",
+    ),
+    _reach("S-O candidates that are in no pair are never connected from", "so-never-paired", "RFC6544-7.1"),
+    _reach(
+        "a connection that is closed at once carries no check and no response", "so-connection-refused", "RFC6544-7.2"
+    ),
+    _reach("the data comes first on a connection, before the check", "media-before-validation", "RFC6544-7.1-03"),
+)
+
+
+def reason(fault: Fault, requirements: Iterable[str]) -> str:
+    """Return why a fault fails a case that cites these requirements; empty if nothing explains it."""
+    identifiers = tuple(requirements)
+    for reach in REACHES:
+        if fault.name in reach.faults and any(_covers(reach, identifier) for identifier in identifiers):
+            return reach.because
+    return ""
+
+
+def _covers(reach: Reach, identifier: str) -> bool:
+    """Whether an id is one of those listed, or lies in a section that is."""
+    return any(
+        identifier == listed or identifier.startswith((f"{listed}-", f"{listed}.")) for listed in reach.requirements
+    )

@@ -1,0 +1,52 @@
+"""Options and manners that the commands of `icetcp` share. Only click is imported here."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.verdict import ExitStatus, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_LEVELS = click.Choice([level.value for level in Level])
+_CASE_PREFIX = re.compile(r"\bRFC\d+-[\w.]+/")
+
+
+def filters(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that select cases."""
+    for option in (
+        click.option("--level", type=_LEVELS, help="Only this level and the stronger ones: must, stated, should, may."),
+        click.option("--section", "sections", multiple=True, help="Only this section: 7.2, RFC4571-2; repeatable."),
+        click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
+    ):
+        command = option(command)
+    return command
+
+
+def selection(sections: Iterable[str], level: str | None, expression: str) -> list[str]:
+    """Return the plugin's arguments for the filters; a case's id is understood in -k."""
+    arguments = [f"--icetcp-section={section}" for section in sections]
+    if level is not None:
+        arguments.append(f"--icetcp-level={level}")
+    if expression.strip():
+        arguments.append(f"-k={_CASE_PREFIX.sub('', expression)}")
+    return arguments
+
+
+def own_version() -> str:
+    """Return the version of icetcp."""
+    try:
+        return metadata.version("icetcp")
+    except metadata.PackageNotFoundError:  # used from a checkout on the path, not installed
+        return "uninstalled"
+
+
+def complain(message: str, status: ExitStatus) -> int:
+    """Print one line of what is wrong, with the remedy; return the status."""
+    click.echo(f"icetcp: {message.removeprefix('icetcp: ')}", err=True)
+    return int(status)

@@ -1,0 +1,1 @@
+"""The lower tester: connections, frames and segments as the script says."""

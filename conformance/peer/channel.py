@@ -1,0 +1,385 @@
+"""One TCP connection to the IUT, spoken in RFC 4571 frames over a kernel socket."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+from collections import deque
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+from conformance.peer.events import Data, End, Event, Expectation, Frame, as_expectation
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.attributes import Address
+from conformance.wire.errors import FramingError
+from conformance.wire.rfc4571 import Deframer
+from conformance.wire.stun import MAGIC_COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from scapy.packet import Packet
+
+    from conformance.peer.pump import Pump
+    from conformance.peer.segments.pipe import Pipe
+
+_CHUNK = 65536
+_STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
+_DATA = Data()
+_COOKIE = struct.pack("!I", MAGIC_COOKIE)
+
+
+class Tap(Protocol):
+    """Whoever records what the lower tester sends and receives. Times are nanoseconds since the epoch."""
+
+    def opened(self, local: Address, remote: Address, initiator: bool, time_ns: int) -> None:
+        """A connection stands; ``initiator``: we opened it."""
+        ...
+
+    def sent(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
+        """Octets were given to the kernel."""
+        ...
+
+    def received(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
+        """Octets came."""
+        ...
+
+    def datagram(self, source: Address, target: Address, octets: bytes, time_ns: int) -> None:
+        """A UDP datagram was sent or came."""
+        ...
+
+    def closed(self, key: tuple[Address, Address], by_peer: bool, reset: bool, time_ns: int) -> None:
+        """One side ended the connection."""
+        ...
+
+
+class Splitter(Protocol):
+    """Cuts what the IUT sends into payloads."""
+
+    @property
+    def pending(self) -> int:
+        """Octets that wait for the rest of their payload."""
+        ...
+
+    def feed(self, octets: bytes) -> Iterable[bytes]:
+        """Take in octets and return the payloads they complete."""
+        ...
+
+    def finish(self) -> None:
+        """Raise `FramingError` if the stream has ended inside a payload."""
+        ...
+
+
+class Channel:
+    """A connection with the IUT: send octets exactly as scripted, expect what comes.
+
+    ``outgoing`` tells who opened it: True, we did. ``selected`` is set once a check with USE-CANDIDATE has succeeded
+    on it, whichever side sent it.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket | Pipe,
+        pump: Pump,
+        tap: Tap,
+        *,
+        outgoing: bool,
+        component: int,
+        splitter: Splitter | None = None,
+    ) -> None:
+        self.socket: socket.socket | Pipe = sock
+        self.outgoing = outgoing
+        self.component = component
+        self.look = pump.looks  # in which look at all sockets the tester had it
+        self.opened_at = time.monotonic()  # when the tester had it; the kernel had it at that time or before
+        self.selected = False
+        self.checked = False  # the IUT's own check on this connection was answered with success
+        self.events: list[Event] = []
+        self.divide: Callable[[bytes], tuple[bytes, Sequence[int], float]] = lambda octets: (octets, (), 0.0)
+        self.on_request: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
+        self._pump = pump
+        self._tap = tap
+        self._taken: set[int] = set()
+        self._asked: set[bytes] = set()
+        self._deframer: Splitter = splitter or Deframer()
+        self._frames = 0
+        self._open = True
+        self._sending = False
+        self._held: deque[bytes] = deque()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local_address = _address(sock.getsockname())
+        self.remote_address = _address(sock.getpeername())
+        self.seen_from = self.remote_address  # where the IUT is to us: of a relayed connection, the relayed address
+        tap.opened(self.local_address, self.remote_address, outgoing, time.time_ns())
+        pump.add(self)
+
+    def __str__(self) -> str:
+        arrow = "->" if self.outgoing else "<-"
+        return f"{self.local_address} {arrow} {self.remote_address}"
+
+    @property
+    def _key(self) -> tuple[Address, Address]:
+        return self.local_address, self.remote_address
+
+    # -- what the script does ------------------------------------------------------------------------------------
+
+    def send(self, data: bytes | Packet, *, cut: Sequence[int] = (), pause: float = 0.0) -> None:
+        """Send octets; `cut` are the offsets at which they are divided into writes of their own.
+
+        Where the script does not cut, the shape of the case may (`divide` returns octets, cuts and pause). With `pause`
+        (seconds) the IUT gets that long to read each part before the next is sent. The octets go out as given:
+        `frame()` is the script's. Sending on a connection that the IUT has closed is not an error here; the expectation
+        that follows reports it.
+        """
+        octets = bytes(data)
+        if not cut:
+            octets, cut, pause = self.divide(octets)
+        self._remember_requests(octets)
+        bounds = [0, *sorted(position % len(octets) for position in cut), len(octets)] if octets else []
+        self._sending = True
+        try:
+            for number, (begin, end) in enumerate(pairwise(bounds)):
+                if number and pause:
+                    self._pump.wait(lambda: False, pause)
+                if end > begin and not self._write(octets[begin:end]):
+                    return
+        finally:
+            self._sending = False
+            self._send_held()
+
+    def send_between(self, data: bytes | Packet) -> None:
+        """Send whole frames that the script did not ask for: never in the middle of what it is sending."""
+        self._held.append(bytes(data))
+        if not self._sending:
+            self._send_held()
+
+    def _send_held(self) -> None:
+        while self._held:
+            octets, cuts, _ = self.divide(self._held.popleft())
+            bounds = [0, *cuts, len(octets)]
+            for begin, end in pairwise(bounds):
+                self._write(octets[begin:end])
+
+    def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> Frame:
+        """Wait for an event and return its frame; each event fulfils one expectation only.
+
+        Raises `Failed` when something rules it out or `within` seconds pass.
+        """
+        event = self._expect(as_expectation(wanted), within)
+        assert isinstance(event, Frame), "use expect_end() for the end of a connection"
+        return event
+
+    def expect_data(self, octets: bytes, *, within: float) -> list[Frame]:
+        """Wait until the data frames, in order, have brought exactly these octets; return those frames.
+
+        A byte stream may be divided among frames as the IUT likes (RFC 6544 section 10.1).
+        """
+
+        def frames() -> list[Frame]:
+            new = (event for event in self.events if id(event) not in self._taken)
+            return [event for event in new if isinstance(event, Frame) and _DATA.fulfilled_by(event)]
+
+        def got() -> bytes:
+            return b"".join(frame.octets for frame in frames())
+
+        def settled() -> bool:
+            return len(got()) >= len(octets) or not octets.startswith(got()) or not self.is_open
+
+        self._pump.wait(settled, within)
+        if got() != octets:
+            raise Failed(
+                f"the data did not come as sent on {self}",
+                expected=f"frames with the {len(octets)} octets that the application sent",
+                actual=f"{len(frames())} frames with {len(got())} octets within {within:g} s: {got()[:24]!r}",
+            )
+        taken = frames()
+        self._taken.update(map(id, taken))
+        return taken
+
+    def has(self, wanted: Expectation) -> bool:
+        """Whether an event that no expectation has taken yet fulfils this one."""
+        return self._find(wanted) is not None
+
+    def expect_end(self, *, within: float) -> End:
+        """Wait for the IUT to end the connection (FIN or RST)."""
+        if not self._pump.wait(lambda: not self.is_open, within):
+            raise Failed(
+                f"connection {self} is still open",
+                expected="the IUT closes the connection",
+                actual=f"it is still open after {within:g} s",
+            )
+        return next(event for event in self.events if isinstance(event, End))
+
+    def await_frame(self, wanted: Expectation | type[Expectation], *, within: float) -> Frame:
+        """Wait for a frame as a preamble: inconclusive if it does not come."""
+        try:
+            return self.expect(wanted, within=within)
+        except Failed as failure:
+            raise Inconclusive(str(failure)) from failure
+
+    def await_end(self, *, within: float) -> None:
+        """Wait for an end of the connection that another case judges: n/a, for what would follow it, if none comes."""
+        if not self._pump.wait(lambda: not self.is_open, within):
+            raise NotApplicable(f"the IUT did not close {self} within {within:g} s, which another case judges")
+
+    def wait_for(self, wanted: Expectation | type[Expectation], *, within: float) -> bool:
+        """Give something the time to come, without taking it and without demanding it."""
+        expectation = as_expectation(wanted)
+        return self._pump.wait(lambda: self.has(expectation), within)
+
+    def messages(self, *, transaction_id: bytes) -> list[Frame]:
+        """Return the messages of a transaction that have come so far."""
+        return [
+            event
+            for event in self.events
+            if isinstance(event, Frame) and event.message is not None and event.message.transaction_id == transaction_id
+        ]
+
+    def expect_open(self, *, within: float) -> None:
+        """Watch for `within` seconds that the IUT does not end the connection."""
+        if self._pump.wait(lambda: not self.is_open, within):
+            end = self.events[-1]
+            raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end))
+
+    def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
+        """Watch for `within` seconds that nothing of this kind comes; the connection may end meanwhile."""
+        unwanted = as_expectation(of)
+        if self._pump.wait(lambda: self._find(unwanted) is not None, within):
+            event = self._take(unwanted)
+            raise Failed(f"{event} came on {self}", expected=f"no {_bare(unwanted.text)}", actual=f"{event} came")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the IUT has ended the connection neither by FIN nor by RST."""
+        return not any(isinstance(event, End) for event in self.events)
+
+    def close(self, *, reset: bool = False) -> None:
+        """End the connection from our side, by FIN or by RST. Closing twice is harmless."""
+        if not self._open:
+            return
+        self._open = False
+        self._pump.remove(self)
+        if reset:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+        self._tap.closed(self._key, False, reset, time.time_ns())
+
+    def half_close(self) -> None:
+        """Send FIN but go on reading."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            self._tap.closed(self._key, False, False, time.time_ns())
+
+    # -- what the pump does --------------------------------------------------------------------------------------
+
+    def on_readable(self) -> None:
+        """Take in what has arrived, decode it and let the automatic answers happen."""
+        try:
+            octets = self.socket.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._ended(reset=True)
+            return
+        if not octets:
+            self._ended(reset=False)
+            return
+        self._tap.received(self._key, octets, time.time_ns())
+        for payload in self._deframer.feed(octets):
+            self._took_in(payload)
+
+    def speak_frames(self, already: bytes) -> None:
+        """Take what comes from now on for frames, beginning with octets that are here (RFC 6062 section 4.3)."""
+        self._deframer = Deframer()
+        self._frames = 0
+        for payload in self._deframer.feed(already):
+            self._took_in(payload)
+
+    def _took_in(self, payload: bytes) -> None:
+        self._frames += bool(payload)
+        frame = Frame.of(payload, self._frames, time.monotonic())
+        message = frame.message
+        if message is not None and (message.is_success or message.is_error):
+            frame.solicited = message.transaction_id in self._asked
+        self.events.append(frame)
+        if message is not None and message.is_request:
+            self.on_request(self, frame)
+
+    def _ended(self, *, reset: bool) -> None:
+        self._pump.remove(self)
+        self._tap.closed(self._key, True, reset, time.time_ns())
+        with contextlib.suppress(FramingError):  # the script's expectation says what is missing
+            self._deframer.finish()
+        self.events.append(End(reset, time.monotonic()))
+
+    # -- inner works ---------------------------------------------------------------------------------------------
+
+    def _expect(self, wanted: Expectation, within: float) -> Event:
+        def settled() -> bool:
+            return self._find(wanted) is not None or self._ruled_out(wanted) is not None
+
+        self._pump.wait(settled, within)
+        event = self._take(wanted)
+        if event is not None:
+            return event
+        against = self._ruled_out(wanted)
+        actual = str(against) if against is not None else self._instead(within)
+        raise Failed(f"{wanted.text} did not come on {self}: {actual}", expected=wanted.text, actual=actual)
+
+    def _instead(self, within: float) -> str:
+        others = [str(event) for event in self.events if id(event) not in self._taken]
+        pending = self._deframer.pending
+        tail = f", then {pending} octets of an unfinished frame" if pending else ""
+        if not others:
+            return f"nothing within {within:g} s{tail}"
+        return f"not within {within:g} s; what came: " + ", ".join(others[-3:]) + tail
+
+    def _find(self, wanted: Expectation) -> Event | None:
+        return next((e for e in self.events if id(e) not in self._taken and wanted.fulfilled_by(e)), None)
+
+    def _ruled_out(self, wanted: Expectation) -> Event | None:
+        return next((e for e in self.events if id(e) not in self._taken and wanted.ruled_out_by(e)), None)
+
+    def _take(self, wanted: Expectation) -> Event | None:
+        event = self._find(wanted)
+        if event is not None:
+            self._taken.add(id(event))
+        return event
+
+    def _remember_requests(self, octets: bytes) -> None:
+        """Note the transaction ids of requests in what we send, wherever their frames begin."""
+        position = octets.find(_COOKIE)
+        while position >= 4:
+            if octets[position - 4] & 0xC1 == 0 and octets[position - 3] & 0x10 == 0:
+                self._asked.add(octets[position + 4 : position + 16])
+            position = octets.find(_COOKIE, position + 4)
+
+    def _write(self, octets: bytes) -> bool:
+        """Give everything to the kernel, serving the pump when its buffer is full; False: the connection is gone."""
+        view = memoryview(octets)
+        deadline = time.monotonic() + _STALL
+        while view:
+            try:
+                written = self.socket.send(view)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    return False
+                self._pump.serve(0.005)  # the buffer is full: read meanwhile, so that the IUT can drain it
+                continue
+            except OSError:
+                return False
+            deadline = time.monotonic() + _STALL
+            self._tap.sent(self._key, bytes(view[:written]), time.time_ns())
+            view = view[written:]
+        return True
+
+
+def _address(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
+    return Address(name[0], name[1])
+
+
+def _bare(text: str) -> str:
+    return text.removeprefix("a ").removeprefix("an ")

@@ -1,0 +1,132 @@
+"""A UDP candidate of the lower tester: a socket whose datagrams are expected and answered as frames are.
+
+It is there for what UDP and TCP have to do with each other (RFC 6544 sections 4.2, 4.3, 4.4 and 7); cases on ICE over
+UDP alone are not this suite's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from conformance.peer.addresses import family_of
+from conformance.peer.events import Expectation, Frame, as_expectation
+from conformance.verdict import Failed
+from conformance.wire.attributes import Address
+from conformance.wire.candidate import Candidate, priority
+from conformance.wire.layers import binding_success
+
+if TYPE_CHECKING:
+    from scapy.packet import Packet
+
+    from conformance.peer.channel import Tap
+    from conformance.peer.pump import Pump
+    from conformance.peer.tester import Peer
+
+_LARGEST = 65535
+_HOST, _ONLY = 126, 65535  # type preference, and the local preference of an only address (RFC 8445 section 5.1.2)
+
+
+class DatagramSocket:
+    """Sends as scripted and takes what comes. While the peer is answering, valid checks are answered with success.
+
+    ``selected`` is where a check with USE-CANDIDATE came from last.
+    """
+
+    def __init__(self, peer: Peer, pump: Pump, tap: Tap, component: int, address: str) -> None:
+        self.component = component
+        self.events: list[tuple[Address, Frame]] = []
+        self.selected: Address | None = None
+        self.first_request: int | None = None  # in which look at all sockets it was there
+        self._peer = peer
+        self._pump = pump
+        self._tap = tap
+        self._asked: set[bytes] = set()
+        self._taken: set[int] = set()
+        self.socket = socket.socket(family_of(address), socket.SOCK_DGRAM)
+        try:
+            self.socket.bind((address, 0))
+        except OSError:
+            self.socket.close()
+            raise
+        self.socket.setblocking(False)
+        self.local_address = Address(address, self.socket.getsockname()[1])
+        pump.add(self)
+
+    def candidate(self, **change: Any) -> Candidate:
+        """Return a host candidate by RFC 8445's formula (section 5.1.2.1). `change` overrides any field."""
+        fields: dict[str, Any] = {
+            "foundation": f"udp{len(self._peer.datagram_sockets)}",
+            "component": self.component,
+            "transport": "UDP",
+            "priority": priority(_HOST, _ONLY, self.component),
+            "address": self.local_address.ip,
+            "port": self.local_address.port,
+            "type": "host",
+        }
+        return Candidate(**{**fields, **change})
+
+    def send(self, data: bytes | Packet, target: Address) -> None:
+        """Send a datagram with exactly these octets."""
+        octets = bytes(data)
+        self._asked.add(octets[8:20])
+        self._tap.datagram(self.local_address, target, octets, time.time_ns())
+        with contextlib.suppress(OSError):  # the expectation that follows says what is missing
+            self.socket.sendto(octets, (target.ip, target.port))
+
+    def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> tuple[Address, Frame]:
+        """Wait for a datagram; return where it came from, and its content. Each fulfils one expectation only."""
+        expectation = as_expectation(wanted)
+        self._pump.wait(lambda: self._find(expectation) is not None, within)
+        found = self._find(expectation)
+        if found is None:
+            raise Failed(
+                f"{expectation.text} did not come to {self.local_address} over UDP",
+                expected=f"{expectation.text} over UDP",
+                actual=f"not within {within:g} s",
+            )
+        self._taken.add(id(found[1]))
+        return found
+
+    def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
+        """Watch for `within` seconds that nothing of this kind comes."""
+        unwanted = as_expectation(of)
+        if self._pump.wait(lambda: self._find(unwanted) is not None, within):
+            found = self._find(unwanted)
+            assert found is not None
+            raise Failed(
+                f"{found[1]} came over UDP from {found[0]}",
+                expected=f"nothing of this kind over UDP: {unwanted.text}",
+                actual=f"{found[1]} came from {found[0]}",
+            )
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._pump.remove(self)
+        self.socket.close()
+
+    def on_readable(self) -> None:
+        """Take in a datagram, and answer it where that goes by itself."""
+        try:
+            octets, name = self.socket.recvfrom(_LARGEST)
+        except OSError:  # gone again, or the news that an earlier datagram found nobody
+            return
+        source = Address(name[0], name[1])
+        self._tap.datagram(source, self.local_address, octets, time.time_ns())
+        frame = Frame.of(octets, len(self.events) + 1, time.monotonic())
+        message = frame.message
+        if message is not None and (message.is_success or message.is_error):
+            frame.solicited = message.transaction_id in self._asked
+        self.events.append((source, frame))
+        if self.first_request is None and message is not None and message.is_request:
+            self.first_request = self._pump.looks
+        if message is not None and message.is_request and self._peer.answering and self._peer.is_valid(frame):
+            if message.use_candidate and not self._peer.controlling:
+                self.selected = source
+            self.send(binding_success(message.transaction_id, source, self._peer.pwd), source)
+
+    def _find(self, wanted: Expectation) -> tuple[Address, Frame] | None:
+        new = (event for event in self.events if id(event[1]) not in self._taken)
+        return next((event for event in new if wanted.fulfilled_by(event[1])), None)

@@ -1,0 +1,263 @@
+"""What can happen on a connection, and what a script can expect of it.
+
+An expectation says in words what it waits for, which event fulfils it, and which event makes further waiting
+pointless (an error response where success was expected, the end of the connection).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, check_fingerprint, check_integrity
+from conformance.wire.stun import Message, Method, looks_like_stun
+
+if TYPE_CHECKING:
+    from conformance.wire.attributes import Address, ErrorCode
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One RFC 4571 frame from the IUT.
+
+    ``octets`` is the payload without LENGTH (empty: a null frame); ``message`` is set if the payload is to be taken
+    for STUN (RFC 5389 sections 6 and 8). ``number`` counts, from 1, the connection's frames that are no null frames,
+    ``time`` is `time.monotonic` seconds and serves the log only.
+    """
+
+    octets: bytes
+    number: int
+    time: float
+    message: Message | None = None
+    problem: StunError | None = None
+    solicited: bool = False  # a response to a request that we sent on this connection
+
+    @classmethod
+    def of(cls, octets: bytes, number: int, time: float) -> Frame:
+        """Decode a payload."""
+        frame = cls(octets, number, time)
+        if looks_like_stun(octets):
+            try:
+                frame.message = Message.decode(octets)
+            except StunError as problem:
+                frame.problem = problem
+        return frame
+
+    @property
+    def stun(self) -> Message:
+        """The message; the frame must hold one."""
+        assert self.message is not None
+        return self.message
+
+    @property
+    def xor_mapped_address(self) -> Address | None:
+        """The address at which the IUT saw the request (RFC 8489 section 14.2)."""
+        return self.stun.xor_mapped_address
+
+    @property
+    def error_code(self) -> ErrorCode | None:
+        """ERROR-CODE (RFC 8489 section 14.8)."""
+        return self.stun.error_code
+
+    def integrity(self, key: bytes) -> Check:
+        """Whether MESSAGE-INTEGRITY is there and right under this key."""
+        return check_integrity(self.octets, key)
+
+    @property
+    def fingerprint(self) -> Check:
+        """Whether FINGERPRINT is there and right."""
+        return check_fingerprint(self.octets)
+
+    def __str__(self) -> str:
+        if self.message is None:
+            head = self.octets[:12].hex(" ")
+            return f"a frame of {len(self.octets)} octets that is no STUN message ({head}…)" if head else "a null frame"
+        return describe(self.message)
+
+
+_METHODS = {int(method): "".join(map(str.capitalize, method.name.split("_"))) for method in Method}
+
+
+def describe(message: Message) -> str:
+    """Return a message's kind in words, for expected/actual lines."""
+    kind = {0: "request", 1: "indication", 2: "success response", 3: "error response"}[int(message.cls)]
+    name = _METHODS.get(message.method, f"method 0x{message.method:03x}")
+    extra = ""
+    if message.is_error:
+        try:
+            error = message.error_code
+        except StunError as problem:
+            extra = f" with a broken ERROR-CODE ({problem})"
+        else:
+            extra = f" {error.code}" if error else " without ERROR-CODE"
+    if message.is_request and message.use_candidate:
+        extra = " with USE-CANDIDATE"
+    return f"a {name} {kind}{extra}"
+
+
+@dataclass(slots=True, eq=False)
+class End:
+    """The IUT ended the connection: by FIN, or by RST (``reset``)."""
+
+    reset: bool
+    time: float
+
+    def __str__(self) -> str:
+        return "the connection was reset" if self.reset else "the connection was closed"
+
+
+Event = Frame | End
+
+
+class Expectation:
+    """One thing that a script waits for."""
+
+    text = "something"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Whether this event is it."""
+        raise NotImplementedError
+
+    def ruled_out_by(self, event: Event) -> bool:
+        """Whether after this event it can no longer come."""
+        return isinstance(event, End)
+
+
+class BindingSuccess(Expectation):
+    """A success response to one of our requests on this connection."""
+
+    text = "a Binding success response"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take any success response whose transaction we began here."""
+        return _solicited(event) and event.stun.is_success  # type: ignore[union-attr]
+
+    def ruled_out_by(self, event: Event) -> bool:
+        """Give up at an error response to our request and at the connection's end."""
+        return isinstance(event, End) or (_solicited(event) and event.stun.is_error)
+
+
+@dataclass
+class BindingError(Expectation):
+    """An error response to one of our requests; `codes`: those that are lawful here (none given: any)."""
+
+    codes: tuple[int, ...] = ()
+    text: str = field(init=False)
+
+    def __init__(self, *codes: int) -> None:
+        self.codes = codes
+        wanted = " or ".join(map(str, codes))
+        self.text = f"a Binding error response {wanted}".rstrip()
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take an error response with one of the codes."""
+        if not (_solicited(event) and isinstance(event, Frame) and event.stun.is_error):
+            return False
+        error = event.error_code
+        return not self.codes or (error is not None and error.code in self.codes)
+
+    def ruled_out_by(self, event: Event) -> bool:
+        """Give up at any other response and at the connection's end."""
+        return isinstance(event, End) or (_solicited(event) and not self.fulfilled_by(event))
+
+
+class AnyResponse(Expectation):
+    """Any response, success or error, to one of our requests."""
+
+    text = "a response"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take any response whose transaction we began here."""
+        return _solicited(event)
+
+
+@dataclass
+class BindingRequest(Expectation):
+    """A Binding request of the IUT, with or without USE-CANDIDATE (None: either)."""
+
+    use_candidate: bool | None = None
+
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        """In words."""
+        nominating = {None: "", True: " with USE-CANDIDATE", False: " without USE-CANDIDATE"}[self.use_candidate]
+        return f"a Binding request{nominating}"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take a Binding request."""
+        if not isinstance(event, Frame) or event.message is None or not event.message.is_request:
+            return False
+        return self.use_candidate in (None, event.message.use_candidate)
+
+
+@dataclass
+class Repetition(Expectation):
+    """A message with the transaction id of this one: a retransmission."""
+
+    of: Frame
+
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        """In words."""
+        return f"a retransmission of {describe(self.of.stun)}"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take another frame of the same transaction and class."""
+        if event is self.of or not isinstance(event, Frame) or event.message is None:
+            return False
+        return (event.message.transaction_id, event.message.cls) == (
+            self.of.stun.transaction_id,
+            self.of.stun.cls,
+        )
+
+
+@dataclass
+class Data(Expectation):
+    """A frame of application data (no STUN, not null); with `octets`, exactly these."""
+
+    octets: bytes | None = None
+
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        """In words."""
+        return "a frame of application data" if self.octets is None else f"a frame with our {len(self.octets)} octets"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take a frame that is no STUN."""
+        if not isinstance(event, Frame) or event.message is not None or not event.octets:
+            return False
+        return self.octets in (None, event.octets)
+
+
+class Anything(Expectation):
+    """Any frame at all."""
+
+    text = "a frame"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take any frame."""
+        return isinstance(event, Frame)
+
+
+class Closed(Expectation):
+    """The IUT ends the connection, by FIN or by RST."""
+
+    text = "the end of the connection"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take FIN or RST."""
+        return isinstance(event, End)
+
+    def ruled_out_by(self, event: Event) -> bool:
+        """Nothing rules a later close out."""
+        return False
+
+
+def _solicited(event: Event) -> bool:
+    return isinstance(event, Frame) and event.solicited
+
+
+def as_expectation(wanted: Expectation | type[Expectation]) -> Expectation:
+    """Allow a bare class where nothing needs saying beyond it."""
+    return wanted() if isinstance(wanted, type) else wanted

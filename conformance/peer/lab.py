@@ -1,0 +1,184 @@
+"""A network of the run's own: user and network namespaces, entered without root where the kernel allows it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import ipaddress
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.peer import netlink
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_SIOCGIFINDEX, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCETHTOOL, _SIOCSIFADDR = 0x8933, 0x8914, 0x8922, 0x8946, 0x8916
+_IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
+_OFFLOADS = (0x0000001F, 0x00000024, 0x0000002C, 0x00000017)  # ETHTOOL_S: TSO, GSO, GRO, TX checksums
+_MTU = 1500
+_RTMGRP_IPV6_IFADDR, _RTM_NEWADDR, _IFA_F_TENTATIVE = 0x100, 20, 0x40
+_ADDRESS_READY = 5.0  # seconds
+_NETLINK = struct.Struct("=IHHII")  # struct nlmsghdr
+_ROUTE = struct.Struct("=BBBBBBBBI")  # struct rtmsg
+_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr
+_RTM_NEWROUTE, _CREATE = 24, 0x1 | 0x4 | 0x400  # NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE
+_RTA_DST, _RTA_OIF = 1, 4
+_RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL = 255, 3, 254, 2
+_REMEDY = (
+    "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 "
+    "kernel.apparmor_restrict_unprivileged_userns=0; in Docker --security-opt seccomp=unconfined), or run as root"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Why there can be no network of one's own here, and what would mend it."""
+
+    reason: str
+    remedy: str = _REMEDY
+
+
+def enter() -> Unavailable | None:
+    """Move this process, and what it starts from now on, into a network of its own; None: done.
+
+    Must be called while the process has one thread. The loopback interface is up afterwards, carries real segments
+    (no offloads, an Ethernet's MTU), and all of 127/8 and fd6c::/64 lies on it.
+    """
+    if threading.active_count() > 1:
+        return Unavailable("the process has several threads already", "call it earlier, or use --link sockets")
+    uid, gid = os.geteuid(), os.getegid()
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
+        error = ctypes.get_errno()
+        if uid != 0 or library.unshare(_CLONE_NEWNET):
+            return Unavailable(f"the kernel refuses user and network namespaces ({os.strerror(error)})")
+    else:
+        try:
+            Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+            Path("/proc/self/uid_map").write_text(f"0 {uid} 1", encoding="ascii")
+            Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
+        except OSError as error:  # the namespaces are entered, though without a mapping: loopback may still work
+            return Unavailable(f"the kernel refuses to map this user ({error.strerror})")
+    return _bring_up()
+
+
+def _bring_up() -> Unavailable | None:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP | _IFF_LOOPBACK))
+            fcntl.ioctl(control, _SIOCSIFMTU, struct.pack("16si12x", b"lo", _MTU))
+            for command in _OFFLOADS:
+                _ethtool(control, command)
+    except OSError as error:
+        return Unavailable(f"the loopback interface of the new network cannot be set up ({error.strerror})")
+    return None
+
+
+def _ethtool(control: socket.socket, command: int) -> None:
+    """Switch an offload off, where this kernel lets loopback do without it."""
+    request = ctypes.create_string_buffer(struct.pack("II", command, 0))
+    frame = struct.pack("16sP8x", b"lo", ctypes.addressof(request))
+    try:
+        fcntl.ioctl(control, _SIOCETHTOOL, frame)
+    except OSError:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An Ethernet of the run's own: at one end the IUT's kernel, at the other no kernel but the tester's segments."""
+
+    iut: str = "icetcp0"
+    ours: str = "icetcp1"
+    iut_hardware: bytes = b""
+    our_hardware: bytes = b""
+    families: tuple[str, ...] = ("IPv4",)
+
+
+# The tester's addresses on the wire are those of these networks that follow the IUT's.
+WIRE_IUT = {"IPv4": "198.18.0.1", "IPv6": "fd6d::1"}
+_WIRE_NETWORKS = ("198.18.0.0/15", "fd6d::/64")
+
+
+def lay_wire() -> Wire | Unavailable:
+    """Lay the wire, in the run's own network. The IUT's kernel has `WIRE_IUT` on it; nobody has the other addresses."""
+    wire = Wire()
+    try:
+        netlink.add_veth(wire.iut, wire.ours)
+        for name in (wire.iut, wire.ours):
+            netlink.bring_up(name)
+        netlink.add_address(wire.iut, WIRE_IUT["IPv4"])
+        netlink.add_route(wire.iut, _WIRE_NETWORKS[0])
+        families: tuple[str, ...] = ("IPv4",)
+        with contextlib.suppress(OSError):  # a kernel without IPv6
+            netlink.add_address(wire.iut, WIRE_IUT["IPv6"])
+            netlink.add_route(wire.iut, _WIRE_NETWORKS[1])
+            families = ("IPv4", "IPv6")
+        hardware = netlink.hardware_address(wire.iut), netlink.hardware_address(wire.ours)
+        return Wire(wire.iut, wire.ours, *hardware, families)
+    except OSError as error:
+        return Unavailable(f"no pair of virtual Ethernet interfaces ({error.strerror})", "load the kernel module veth")
+
+
+def wire_address(family: str, number: int) -> str:
+    """Return the tester's address of this number (from 1) on the wire."""
+    return str(ipaddress.ip_address(WIRE_IUT[family]) + 0x100 + number)
+
+
+def own_ipv6_prefix() -> bool:
+    """Make every address of fd6c::/64 this network's, by a route alone; False where the kernel does not allow it.
+
+    No interface gets the addresses: stacks that gather or count those (libnice takes 64 at most) do not notice.
+    """
+    try:
+        Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1", encoding="ascii")
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+            body = _ROUTE.pack(socket.AF_INET6, 64, 0, 0, _RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL, 0)
+            body += _ATTRIBUTE.pack(20, _RTA_DST) + ipaddress.IPv6Address("fd6c::").packed
+            body += _ATTRIBUTE.pack(8, _RTA_OIF) + struct.pack("=I", socket.if_nametoindex("lo"))
+            netlink.send(_NETLINK.pack(_NETLINK.size + len(body), _RTM_NEWROUTE, _CREATE, 1, 0) + body)
+            answer = netlink.recv(4096)
+        return bool(struct.unpack_from("=i", answer, _NETLINK.size)[0] == 0)
+    except OSError:
+        return False
+
+
+def add_ipv6(address: str) -> None:
+    """Put an IPv6 address on the loopback interface of the run's own network, ready for use. Raises `OSError`."""
+    index_request = struct.pack("16si12x", b"lo", 0)
+    packed = ipaddress.IPv6Address(address).packed
+    with (
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control,
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events,
+    ):
+        events.bind((0, _RTMGRP_IPV6_IFADDR))
+        events.settimeout(_ADDRESS_READY)
+        index = struct.unpack_from("i", fcntl.ioctl(control, _SIOCGIFINDEX, index_request), 16)[0]
+        fcntl.ioctl(control, _SIOCSIFADDR, struct.pack("16sIi", packed, 128, index))
+        while not _is_ready(events.recv(8192), packed):
+            pass
+
+
+def _is_ready(message: bytes, packed: bytes) -> bool:
+    """Whether a routing message says that an address is no longer tentative: even on loopback the kernel takes a while.
+
+    What is looked at: the type in struct nlmsghdr, the flags in struct ifaddrmsg, and the address in an attribute.
+    """
+    kind, flags = struct.unpack_from("=H", message, 4)[0], message[18]
+    return kind == _RTM_NEWADDR and not flags & _IFA_F_TENTATIVE and packed in message
+
+
+def can_enter() -> Unavailable | None:
+    """Find out, in a child process, whether `enter` would do. None: it would."""
+    program = "from conformance.peer.lab import enter; u = enter(); print(u.reason if u else '')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20)
+    if done.returncode:
+        return Unavailable("a child process failed: " + (done.stderr.strip().splitlines() or ["no message"])[-1])
+    reason = done.stdout.strip()
+    return Unavailable(reason) if reason else None

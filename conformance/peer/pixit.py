@@ -1,0 +1,58 @@
+"""PIXIT: how long the lower tester waits, in seconds.
+
+One figure scales them all (`icetcp run --timeout`), because a slow machine or a stack under a sanitizer is slow
+throughout. An expectation that is met ends its wait at once; only failures and silences take the whole time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RESPONSE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pixit:
+    """Deadlines of a run, in seconds.
+
+    response: an answer to a check, data through an open connection.
+    connect: the first connection or check of the IUT after it has both descriptions.
+    complete: nomination by a controlling IUT (RFC 8445 section 8.1.1 leaves it its own criteria).
+    close: closing what is no longer needed (RFC 8445 section 8.3 lets an agent wait three seconds first).
+    silence: how long nothing must come before it counts as not coming.
+    retransmission: how long a retransmission, were there one, would at most keep us waiting (RFC 8445 section 14.3:
+        the first after 500 ms, the second a second later).
+    attempts: for as many attempts as the IUT wants to make at once, one each Ta (50 ms: RFC 8445 section 14.2).
+    drip: between two parts of a frame that the IUT shall read separately.
+    adapter: one call to the adapter, gathering included.
+    """
+
+    response: float = RESPONSE
+    connect: float = 5.0
+    complete: float = 8.0
+    close: float = 6.0
+    silence: float = 0.4
+    retransmission: float = 1.2
+    attempts: float = 1.0
+    drip: float = 0.02
+    adapter: float = 15.0
+
+    @classmethod
+    def scaled(cls, response: float) -> Pixit:
+        """Return deadlines in proportion to the one for a response.
+
+        `attempts` and `drip` stay: they are paces, no deadlines.
+        """
+        factor = response / RESPONSE
+        default = cls()
+        return cls(
+            response=response,
+            connect=default.connect * factor,
+            complete=default.complete * factor,
+            close=default.close * factor,
+            silence=default.silence * factor,
+            retransmission=default.retransmission * factor,
+            attempts=default.attempts,
+            drip=default.drip,
+            adapter=max(default.adapter, default.adapter * factor),
+        )

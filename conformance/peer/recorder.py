@@ -1,0 +1,117 @@
+"""Records every interface of the run's own network, every packet once, with the kernel's timestamps.
+
+The kernel writes into a ring that is mapped into this process (packet(7), PACKET_RX_RING): its size does not depend on
+socket buffer limits, which an ordinary user in a user namespace cannot raise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import select
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ETH_P_ALL = 0x0003
+_SOL_PACKET, _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 263, 5, 6, 10
+_TPACKET_V2 = 1
+_FRAME, _BLOCK, _BLOCKS = 1 << 12, 1 << 16, 1 << 9  # octets of a slot and of a block; 32 MiB, 8192 slots in all
+_SLOTS = _BLOCK // _FRAME * _BLOCKS
+_HEADER = struct.Struct("=IIIHHII")  # status, length, captured, link and network offset, seconds, nanoseconds
+_PACKET_TYPE = 32 + 10  # where sockaddr_ll, behind the header, says which way the packet went
+_PACKET_OUTGOING = 4
+_USER = 1
+_DISCARD = 9
+_MARK = 16
+
+
+class Recorder:
+    """A thread that gives each packet of the network to `sink`: nanoseconds since the epoch, octets from Ethernet on.
+
+    Raises `OSError` where packets may not be recorded. ``dropped`` counts what the kernel could not keep, ``cut`` the
+    packets larger than a slot of the ring; `lost` is both.
+    """
+
+    def __init__(self, sink: Callable[[int, bytes], None]) -> None:
+        self.dropped = 0
+        self.cut = 0
+        self._sink = sink
+        # A protocol but no interface: it hears all of them, also those that come later.
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+        self._socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
+        self._socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, struct.pack("IIII", _BLOCK, _BLOCKS, _FRAME, _SLOTS))
+        self._ring = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
+        self._counting = threading.Lock()
+        self._marks: dict[bytes, threading.Event] = {}
+        self._marker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._stop_in, self._stop_out = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def barrier(self, timeout: float = 5.0) -> bool:
+        """Wait until every packet sent before this call has been recorded; False: not within `timeout` seconds.
+
+        A datagram is sent behind them, and the recorder says when it comes by.
+        """
+        mark, seen = os.urandom(_MARK), threading.Event()
+        self._marks[mark] = seen
+        with contextlib.suppress(OSError):
+            self._marker.sendto(mark, ("127.0.0.1", _DISCARD))
+        done = seen.wait(timeout)
+        self._marks.pop(mark, None)
+        return done
+
+    @property
+    def lost(self) -> int:
+        """How many packets are missing or incomplete so far."""
+        with self._counting:
+            statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)  # since it was last asked
+            self.dropped += struct.unpack("II", statistics)[1]
+            return self.dropped + self.cut
+
+    def close(self) -> int:
+        """Stop recording; what came before is recorded. Return how many packets are missing in all."""
+        self.barrier()
+        os.write(self._stop_out, b"\0")
+        self._thread.join(2.0)
+        lost = self.lost
+        self._ring.close()
+        self._socket.close()
+        self._marker.close()
+        os.close(self._stop_in)
+        os.close(self._stop_out)
+        return lost
+
+    def _run(self) -> None:
+        slot = 0
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        poller.register(self._stop_in, select.POLLIN)
+        while True:
+            position = slot * _FRAME
+            status, length, captured, link, _, seconds, nanoseconds = _HEADER.unpack_from(self._ring, position)
+            if not status & _USER:
+                if any(descriptor == self._stop_in for descriptor, _ in poller.poll()):
+                    return
+                continue
+            if (
+                self._ring[position + _PACKET_TYPE] == _PACKET_OUTGOING
+            ):  # each packet shows twice: where it leaves, where it comes
+                self.cut += length > captured
+                octets = self._ring[position + link : position + link + captured]
+                self._take(seconds * 1_000_000_000 + nanoseconds, octets)
+            self._ring[position : position + 4] = bytes(4)  # the slot is the kernel's again
+            slot = (slot + 1) % _SLOTS
+
+    def _take(self, time_ns: int, octets: bytes) -> None:
+        mark = self._marks.get(octets[-_MARK:]) if self._marks else None
+        if mark is not None:
+            mark.set()
+        else:
+            self._sink(time_ns, octets)

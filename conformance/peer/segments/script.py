@@ -1,0 +1,199 @@
+"""What a case says in segments: ports that behave badly, and connections whose every segment is the script's.
+
+A script reads as a timeline: each line sends something or waits for something, in that order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.peer.channel import Channel
+from conformance.peer.segments.link import Link
+from conformance.peer.segments.packets import SYN, Segment, of_scapy
+from conformance.peer.segments.pipe import Doorway, Pipe
+from conformance.peer.sockets import KernelSockets
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from scapy.packet import Packet
+
+    from conformance.peer.lab import Wire
+    from conformance.peer.pump import Pump
+    from conformance.peer.tester import Listener
+
+
+class SegmentChannel(Channel):
+    """A connection over our own TCP: also its single segments can be scripted."""
+
+    socket: Pipe
+
+    def arrange(self, data: bytes | Packet, *pieces: tuple[int, int], recover: bool = True) -> None:
+        """Send these (begin, end) parts of the octets as segments, in this order.
+
+        They may be out of order, overlap, be repeated and leave gaps. Whatever the IUT lacks after a while is sent
+        again, as a real stack does, unless not `recover`.
+        """
+        octets = bytes(data)
+        self._remember_requests(octets)
+        self.socket.tcp.arrange(octets, pieces, recover=recover)
+
+    def one_by_one(self, data: bytes | Packet, *, pause: float) -> None:
+        """Send every octet in a segment of its own; half of `pause` (seconds) passes behind the first of them."""
+        octets = bytes(data)
+        self._remember_requests(octets)
+        self._sending = True
+        try:
+            for at in range(len(octets)):
+                self._write(octets[at : at + 1])
+                self._pump.wait(lambda: False, pause / 2 if at == 0 else pause / 2 / len(octets))
+        finally:
+            self._sending = False
+            self._send_held()
+
+    def transmit(self, tcp: Packet) -> None:
+        """Send a segment as Scapy's `TCP` describes it; what it leaves open is what would be right here."""
+        state = self.socket.tcp
+        template = Segment(state.local, state.remote, state.snd_nxt, state.rcv_nxt, 0x10, state.window)
+        state.inject(of_scapy(tcp, template))
+
+    def announce_window(self, size: int) -> None:
+        """Tell the IUT how much it may send from now on."""
+        self.socket.tcp.window = size
+        self.socket.tcp.acknowledge()
+
+    def acknowledge(self, yes: bool) -> None:
+        """Go on acknowledging what comes, or leave the IUT in the dark."""
+        self.socket.tcp.acknowledging = yes
+        if yes:
+            self.socket.tcp.acknowledge()
+
+    def await_probe(self, *, within: float) -> None:
+        """Wait until the IUT's TCP has probed the window that we have shut (preamble)."""
+        if not self._pump.wait(lambda: self.socket.tcp.probes > 0, within):
+            raise Inconclusive("the IUT had nothing to send, or its TCP does not probe a shut window")
+
+    def await_acknowledged(self, *, within: float) -> None:
+        """Wait until the IUT's TCP has acknowledged everything that was sent (preamble)."""
+        if not self._pump.wait(lambda: not self.socket.tcp.outstanding, within):
+            raise Inconclusive(f"{self.socket.tcp.outstanding} octets are not acknowledged within {within:g} s")
+
+
+class Segments(KernelSockets):
+    """The lower tester's TCP for one case."""
+
+    channel = SegmentChannel
+
+    def __init__(
+        self, wire: Wire, address: str, pump: Pump, rng: random.Random, second_address: Callable[[], str] | None = None
+    ) -> None:
+        self.address = address
+        self._second_address = second_address
+        self.link = Link(wire, rng)
+        self.link.add(address)
+        self._pump = pump
+        pump.add(self.link)
+        pump.keep_time(self.link)
+
+    # -- as a source of connections ------------------------------------------------------------------------------
+
+    def connect(self, source: str, target: tuple[str, int], within: float, port: int = 0) -> Pipe:
+        """Connect with an ordinary handshake. Raises `OSError`."""
+        pipe = self.link.connect(source, Address(*target), port)
+        self._pump.wait(lambda: pipe.is_open or pipe.tcp.refused, within)
+        if pipe.is_open:
+            return pipe
+        pipe.tcp.abort()
+        raise (ConnectionRefusedError("refused") if pipe.tcp.refused else TimeoutError("no answer to SYN"))
+
+    def listen(self, address: str, port: int) -> Doorway:
+        """Return a port that accepts."""
+        return self.link.open_door(address, port, "accept")
+
+    def refusing_port(self, address: str) -> int:
+        """Return a port at which a connection is refused."""
+        return self.link.free_port(address)
+
+    def silent_port(self, address: str) -> Doorway:
+        """Return a port at which a SYN meets no answer."""
+        return self.link.open_door(address, 0, "silent")
+
+    def close(self) -> None:
+        """End all connections."""
+        self._pump.remove(self.link)
+        self.link.close()
+
+    # -- the script ----------------------------------------------------------------------------------------------
+
+    @property
+    def other_address(self) -> str:
+        """A further address of the tester on the wire, of the same family."""
+        if self._second_address is None:
+            raise NotApplicable("the tester has one address only")
+        address = self._second_address()
+        self.link.add(address)
+        return address
+
+    def port(self, behaviour: str) -> Doorway:
+        """Return a port of ours that treats SYNs in one of the ways of `pipe.Doorway`."""
+        return self.link.open_door(self.address, 0, behaviour)
+
+    def cross(self, base: Listener, ending: str = "syn-ack") -> None:
+        """Let a SYN of ours cross the IUT's at this base; the endings are those of `Tcp.cross`, and "late".
+
+        "late": the IUT's SYN stays without an answer until `meet_late`.
+        """
+        assert isinstance(base.socket, Doorway)
+        base.socket.behaviour = "silent" if ending == "late" else "cross"
+        base.socket.ending = "syn-ack" if ending == "late" else ending
+
+    def meet_late(self, base: Listener, ending: str, *, within: float) -> None:
+        """Where the ending is "late", wait for the IUT's SYN and send ours only then."""
+        if ending != "late":
+            return
+        assert isinstance(base.socket, Doorway)
+        syn = self.await_syn(base.socket, within=within)
+        base.socket.behaviour = "cross"
+        self.link.answer(base.socket, syn)
+
+    def require_attempts(self) -> None:
+        """Inconclusive where the IUT did not try to connect at all."""
+        if not self.syns():
+            raise Inconclusive("the IUT made no connection attempt")
+
+    def expect_syn(self, door: Doorway, *, within: float) -> Segment:
+        """Wait for a SYN of the IUT at a port of ours."""
+        if not self._pump.wait(lambda: bool(door.syns), within):
+            raise Failed(
+                "the IUT did not connect",
+                expected=f"a SYN to {door.address}",
+                actual=f"none within {within:g} s",
+            )
+        return door.syns[0]
+
+    def await_syn(self, door: Doorway, *, within: float) -> Segment:
+        """Wait for a SYN as a preamble."""
+        try:
+            return self.expect_syn(door, within=within)
+        except Failed as failure:
+            raise Inconclusive(str(failure)) from failure
+
+    def expect_no_data(self, *, within: float) -> None:
+        """Watch that no octet of data comes to any port of ours."""
+
+        def came() -> Segment | None:
+            return next((segment for _, segment in self.link.log if segment.data), None)
+
+        if self._pump.wait(lambda: came() is not None, within):
+            raise Failed("data came", expected="no data", actual=str(came()))
+
+    def syns(self) -> list[Segment]:
+        """Return the first SYNs of the IUT's attempts so far (no repetitions)."""
+        first: dict[tuple[Address, Address], Segment] = {}
+        for _, segment in self.link.log:
+            if segment.has(SYN) and not segment.acknowledgement:
+                first.setdefault((segment.source, segment.destination), segment)
+        return list(first.values())

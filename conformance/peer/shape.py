@@ -1,0 +1,82 @@
+"""How a case is carried out where that must not change its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from conformance.wire.rfc4571 import frame
+from conformance.wire.stun import MessageClass, Method, build
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+
+_DRIPS = 6
+_OCTETS = 200  # so many octets of a long frame go one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One value of each dimension; the defaults are the usual ones.
+
+    family: address family between the testers and the IUT.
+    roles: "own" as RFC 8445 section 6.1.1 gives them, or "switched" by a role conflict that our first check makes and
+        the IUT loses (section 7.3.1.1); for cases in which it cannot check before we do.
+    segmentation: how what we send is divided: "whole", "octets" one by one, "cut" somewhere or "cutN" behind octet N,
+        "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same segment.
+    components: how many components the stream has; the case happens on the first.
+    """
+
+    family: str = "IPv4"
+    roles: str = "own"
+    segmentation: str = "whole"
+    components: int = 1
+
+    @property
+    def words(self) -> list[str]:
+        """Return what differs from the usual, for a case's id."""
+        differing = [getattr(self, item.name) for item in fields(self) if getattr(self, item.name) != item.default]
+        return [f"{value}components" if isinstance(value, int) else str(value) for value in differing]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the PICS conditions that the differences put on an IUT."""
+        conditions = {
+            f"families:{self.family[-1]}": True,
+            "role:stack": self.roles == "switched",
+            f"components:{self.components}": self.components > 1,
+        }
+        return tuple(condition for condition, holds in conditions.items() if holds)
+
+    def __str__(self) -> str:
+        return " ".join(self.words) or "usual"
+
+    def divide(self, octets: bytes, drip: float, rng: random.Random) -> tuple[bytes, Sequence[int], float]:
+        """Return what to send for these octets, where to cut it, and the pause between the parts."""
+        length = len(octets)
+        match self.segmentation:
+            case "octets":
+                return octets, range(1, min(length, _OCTETS)), 0.0
+            case "drip":
+                return octets, [length * part // _DRIPS for part in range(1, _DRIPS)], drip
+            case "coalesced" if _whole_frames(octets):
+                indication = build(Method.BINDING, MessageClass.INDICATION, rng.randbytes(12))
+                return octets + frame(indication), (), 0.0
+            case "cut" if length > 1:
+                return octets, (rng.randrange(1, length),), drip
+            case _ if self.segmentation.startswith("cut") and length > 1:
+                return octets, (min(int(self.segmentation[3:] or 1), length - 1),), drip
+            case _:
+                return octets, (), 0.0
+
+
+USUAL = Shape()
+
+
+def _whole_frames(octets: bytes) -> bool:
+    """Whether the octets end where a frame of theirs ends."""
+    position = 0
+    while position + 2 <= len(octets):
+        position += 2 + int.from_bytes(octets[position : position + 2], "big")
+    return bool(octets) and position == len(octets)

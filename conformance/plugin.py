@@ -1,0 +1,304 @@
+"""The pytest plugin: cases are pytest items, executed concurrently by the engine and reported by pytest's own loop.
+
+At collection's end all selected cases are started on the engine's threads; the loop below then gives each item to
+`pytest_runtest_protocol` as its result arrives, so that selection (-k, -m, --lf), -x and every reporter work as usual.
+With -j 1 (`--icetcp-jobs 1`) a case is executed inside its own protocol, in the main thread, where a debugger works;
+under pytest-xdist likewise, since xdist's workers are the concurrency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from conformance import hooks
+from conformance.collect import case_of, is_case, one_variant_each, usual_variants, wanted
+from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from conformance.run import Run
+
+_RUN = pytest.StashKey["Run"]()
+_RESULT = pytest.StashKey[Result]()
+_RESULTS = pytest.StashKey[dict[str, Result]]()
+_TESTED = pytest.StashKey[set[str]]()
+_PROPERTY = "icetcp"
+_LEVELS = [level.value for level in Level]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare what a display can implement."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of `icetcp run`, most with a prefix because pytest's name space is crowded."""
+    group = parser.getgroup("icetcp", "ICE-TCP conformance")
+    add = group.addoption
+    add("--iut", default="reference", help="implementation under test: a stack's name or exec:COMMAND")
+    add(
+        "--icetcp-section",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="only cases of this section: 7.2",
+    )
+    add(
+        "--icetcp-level",
+        choices=_LEVELS,
+        help="only cases whose strongest requirement has this level or a stronger",
+    )
+    add(
+        "--icetcp-variants",
+        choices=["all", "usual", "one"],
+        default="all",
+        help="of each case: all variants, the usual one on each side, or one in all",
+    )
+    add(
+        "--icetcp-jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="cases at once (0: as many as serve; 1: debugging)",
+    )
+    add("--icetcp-out", default="reports/run", metavar="DIR", help="where reports, captures and logs go")
+    add(
+        "--icetcp-fail-on",
+        choices=["must", "should"],
+        default="must",
+        help="weakest level that fails the run",
+    )
+    add(
+        "--icetcp-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of everything random on the tester's side",
+    )
+    add(
+        "--icetcp-timeout",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="deadline of a response; others scale",
+    )
+    add(
+        "--icetcp-link",
+        choices=["auto", "lab", "sockets"],
+        default="auto",
+        help="own network where the kernel allows it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark, and prepare to gather results."""
+    config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
+    config.stash[_RESULTS] = {}
+
+
+@pytest.fixture
+def upper() -> object:
+    """Upper tester: drives the IUT through its adapter (`conformance.iut.upper.Upper`)."""
+    return None
+
+
+@pytest.fixture
+def peer() -> object:
+    """Lower tester: the scripted ICE-TCP peer (`conformance.peer.tester.Peer`)."""
+    return None
+
+
+@pytest.fixture
+def segments() -> object:
+    """The lower tester's own TCP (`conformance.peer.segments.script.Segments`): its peer then speaks in segments."""
+    return None
+
+
+@pytest.fixture
+def pixit() -> object:
+    """Deadlines of the run, in seconds (`conformance.peer.pixit.Pixit`)."""
+    return None
+
+
+@pytest.fixture
+def rng() -> object:
+    """Random numbers that the run's seed and the case's id determine (`random.Random`)."""
+    return None
+
+
+@pytest.fixture
+def family(request: pytest.FixtureRequest) -> str:
+    """Address family over which both testers meet the IUT, "IPv4" or "IPv6"; `suites.case.both_families` varies it."""
+    return str(getattr(request, "param", "IPv4"))
+
+
+@pytest.fixture
+def shape(request: pytest.FixtureRequest) -> object:
+    """How a case is carried out (`conformance.peer.shape.Shape`); `suites.case.varied` varies it."""
+    return getattr(request, "param", None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Deselect cases outside the wanted sections and levels, having noted what all of them together test."""
+    tested: set[str] = {r for item in items if is_case(item) for r in case_of(item).requirements}
+    config.stash[_TESTED] = tested
+    yield
+    sections, level = config.getoption("icetcp_section"), config.getoption("icetcp_level")
+    variants = config.getoption("icetcp_variants")
+    if not sections and level is None and variants == "all":
+        return
+    kept = [item for item in items if not is_case(item) or wanted(case_of(item), sections, level)]
+    if variants != "all":
+        kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept)
+    dropped = [item for item in items if item not in set(kept)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Execute the cases concurrently and report each as it is done; leave everything else to pytest."""
+    config = session.config
+    cases = {case_of(item).id: item for item in session.items if is_case(item)}
+    if not cases or config.option.collectonly or session.testsfailed:
+        return None
+    run = _begin(config, len(cases))
+    if run.inline:
+        return None  # pytest's own loop; each case is executed when its turn comes
+    others = [item for item in session.items if not is_case(item)]
+    for item in others:
+        _protocol(session, item)
+    done = run.engine.start([case_of(item) for item in cases.values()], run.jobs)
+    for _ in range(len(cases)):
+        case, outcome = done.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        item = cases[case.id]
+        item.stash[_RESULT] = outcome
+        _protocol(session, item)
+    return True
+
+
+def _protocol(session: pytest.Session, item: pytest.Item) -> None:
+    """Report one item; the session as `nextitem` keeps session fixtures and tears down the rest."""
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=cast("pytest.Item", session))
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+    if session.shouldstop:
+        raise session.Interrupted(session.shouldstop)
+
+
+def _begin(config: pytest.Config, total: int) -> Run:
+    """Enter the lab, start the IUT and announce the run."""
+    from conformance.run import Run  # heavy: only when cases are really executed
+
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    tested: set[str] = config.stash[_TESTED]
+    run = Run.begin(config, worker=worker, tested=tested)
+    config.stash[_RUN] = run
+    for note in run.notes:
+        config.hook.pytest_icetcp_note(text=note)
+    config.hook.pytest_icetcp_start(run=run.info, total=total)
+    run.total = total
+    return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Give the verdict of a case to pytest as the outcome of its call."""
+    if not is_case(pyfuncitem):
+        return None
+    result = pyfuncitem.stash.get(_RESULT, None)
+    if result is None:
+        run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config, 0)
+        result = run.engine.run(case_of(pyfuncitem))
+    pyfuncitem.user_properties.append((_PROPERTY, asdict(result)))
+    fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
+    _raise(result, fail_on)
+    return True
+
+
+def _raise(result: Result, fail_on: Level) -> None:
+    __tracebackhide__ = True
+    if result.verdict is Verdict.PASS:
+        return
+    text = f"{result.verdict.value}: {result.reason}"
+    if result.verdict is Verdict.NOT_APPLICABLE:
+        pytest.skip(text)
+    if result.verdict is Verdict.FAIL and not result.level.binding and fail_on is not Level.SHOULD:
+        pytest.skip(f"{result.level.value.upper()} not met: {result.reason}")
+    lines = [text]
+    lines += [f"  expected: {result.expected}", f"  actual:   {result.actual}"] if result.expected else []
+    lines += [f"  requirements: {', '.join(result.requirements)}", f"  repeat: {result.repeat}"]
+    pytest.fail("\n".join(lines), pytrace=False)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Nothing here: see `_Collector`, which knows the configuration."""
+
+
+class _Collector:
+    """Gathers results from reports, so that it works in xdist's controller as well."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        for name, value in report.user_properties:
+            if name == _PROPERTY:
+                self._take(_result(cast("dict[str, Any]", value)))
+
+    def _take(self, result: Result) -> None:
+        results = self._config.stash[_RESULTS]
+        results[result.case] = result
+        run = self._config.stash.get(_RUN, None)
+        if run is not None:
+            run.record(result)
+        total = run.total if run is not None else 0
+        self._config.hook.pytest_icetcp_result(result=result, done=len(results), total=total)
+
+
+def _result(value: dict[str, Any]) -> Result:
+    fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
+    return Result(**{**fields, "requirements": tuple(value["requirements"])})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Watch reports from now on."""
+    session.config.pluginmanager.register(_Collector(session.config), "icetcp-collector")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Nothing to do: the session's finish ends the run, interrupted or not."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
+    """End the IUT, decode the captures, write the reports, and set the exit status by the verdicts."""
+    config = session.config
+    run = config.stash.get(_RUN, None)
+    results = list(config.stash[_RESULTS].values())
+    if run is not None:
+        written: Sequence[Path] = run.finish(results, complete=int(exitstatus) in (0, 1))
+        config.hook.pytest_icetcp_finish(results=results, written=list(written))
+    yield
+    if run is not None and int(exitstatus) in (0, 1):
+        session.exitstatus = _status(results, Level(config.getoption("icetcp_fail_on")), session)
+
+
+def _status(results: list[Result], fail_on: Level, session: pytest.Session) -> int:
+    status = exit_status(results, fail_on)
+    if status is ExitStatus.CONFORMS and session.testsfailed > sum(r.verdict is Verdict.FAIL for r in results):
+        return int(pytest.ExitCode.TESTS_FAILED)  # other tests of the same session, no cases of ours
+    return int(status)

@@ -1,0 +1,71 @@
+"""In which order the IUT takes up our candidates, judged without trusting any clock.
+
+The tester looks at all its sockets at once, again and again. What it sees in one look may have come in any order;
+what it sees only in a later look has come later. So a stall of the tester hides an order, but never makes one up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from conformance.verdict import Inconclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.peer.datagram import DatagramSocket
+    from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
+
+_HIGHEST, _MIDDLE, _LOWEST = 2**31 - 1, 1000, 100  # the lower of both sides' priorities comes first in a pair's
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Our candidates, best first, whatever priorities the IUT's own have; none keeps another frozen."""
+
+    candidates: Sequence[Candidate]
+    udp: DatagramSocket
+
+    def reversed_pairs(self, peer: Peer, *, within: float) -> list[str]:
+        """Watch the IUT take them up; return, in words, which one was taken up before a better one.
+
+        Inconclusive if it does not come to all of them.
+        """
+        peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
+        looks = self._looks(peer)
+        missing = [str(c.endpoint) for c in self.candidates if c.port not in looks]
+        if missing:
+            raise Inconclusive(f"the IUT did not take up {', '.join(missing)} within {within:g} s")
+        return [
+            f"{_name(worse)} before {_name(better)}"
+            for better, worse in combinations(self.candidates, 2)
+            if looks[worse.port] < looks[better.port]
+        ]
+
+    def _looks(self, peer: Peer) -> dict[int, int]:
+        """Return, by port, in which look the IUT's first connection or request for a candidate was there."""
+        ours = {candidate.port for candidate in self.candidates}
+        looks: dict[int, int] = {}
+        for channel in peer.channels:
+            if channel.local_address.port in ours:
+                looks.setdefault(channel.local_address.port, channel.look)
+        if self.udp.first_request is not None:
+            looks[self.udp.local_address.port] = self.udp.first_request
+        return looks
+
+
+def ranked(peer: Peer, *, above: int, below: int) -> Ranked:
+    """Return passive candidates above and below a UDP one."""
+    udp = peer.udp()
+    priorities = [_HIGHEST - n for n in range(above)] + [_LOWEST - n for n in range(below)]
+    passive = [
+        peer.candidate("passive", priority=priority, foundation=f"tcp{n}") for n, priority in enumerate(priorities)
+    ]
+    return Ranked([*passive[:above], udp.candidate(priority=_MIDDLE), *passive[above:]], udp)
+
+
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.transport} port {candidate.port} (our priority {candidate.priority})"

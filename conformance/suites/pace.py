@@ -1,0 +1,75 @@
+"""How fast the IUT begins its transactions, judged so that a slow machine never makes a lawful IUT look fast.
+
+Nothing that the IUT begins can come sooner than its turn: the n-th transaction at least n - 1 times Ta behind our
+description. Whatever is slow, the IUT, this machine or the tester, only makes it come later than that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.verdict import Inconclusive, NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.iut.upper import Description
+    from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
+
+DEFAULT_TA = 0.050  # RFC 8445 section 14.2: of whoever proposes nothing, and the higher value counts
+LEAST_TA = 0.020  # RFC 5245 section 16.1, for RTP
+_TOLERANCE = 0.9  # of a timer's resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the IUT's connections and checks came, in seconds since our description was made; `ta` is the least Ta."""
+
+    connections: Sequence[float]
+    checks: Sequence[float]
+    ta: float
+
+    def early(self, times: Sequence[float]) -> str:
+        """Say which of these came before its turn; empty if none did."""
+        for number, time in enumerate(sorted(times)):
+            if time < number * self.ta * _TOLERANCE:
+                return f"number {number + 1} came {time:.3f} s after our description, with Ta {self.ta:.3f} s"
+        return ""
+
+    def require_paced_checks(self) -> None:
+        """Raise `Inconclusive` where the checks themselves were too fast, which another case judges."""
+        if self.early(self.checks):
+            raise Inconclusive(f"the checks are not paced: {self.early(self.checks)}")
+
+
+def targets(peer: Peer, count: int) -> list[Candidate]:
+    """Return passive candidates of ours of which none keeps another frozen: each has its own foundation."""
+    return [peer.candidate("passive", other=8191 - n, foundation=f"target{n}") for n in range(count)]
+
+
+def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
+    """Wait until the IUT has sent so many checks, or the time is over; return when all of it came.
+
+    Inconclusive if none came; n/a for an IUT that made one alone in this time, which has no pace.
+    """
+    peer.wait_until(lambda: len(peer.checks()) >= count, within)
+    checks = [frame.time - peer.described_at for frame in peer.checks()]
+    if not checks:
+        raise Inconclusive(f"the IUT sent no check within {within:g} s")
+    if len(checks) < 2:
+        raise NotApplicable(f"the IUT made one check alone within {within:g} s, which has no pace")
+    connections = [channel.opened_at - peer.described_at for channel in peer.channels]
+    return Pace(connections, checks, least_ta(iut))
+
+
+def least_ta(iut: Description) -> float:
+    """Return the shortest Ta that the IUT may use towards us, who propose none.
+
+    By RFC 8445 the default or more; an agent that neither says ice2 nor proposes a value may follow RFC 5245.
+    """
+    proposed = iut.sdp.attribute("ice-pacing") or iut.media().attribute("ice-pacing") or ""
+    if proposed.isdecimal():
+        return max(DEFAULT_TA, int(proposed) / 1000)
+    return DEFAULT_TA if "ice2" in iut.media().ice_options else LEAST_TA

@@ -1,0 +1,119 @@
+"""RFC 4571 section 2 (and 8): the frame."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.case import (
+    establish,
+    negotiate,
+    requirement,
+    varied,
+)
+from conformance.suites.values import DATA, rtp
+from conformance.wire.layers import RFC4571
+from conformance.wire.rfc4571 import frame
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC4571-2-01", needs="offers:passive")
+def test_length_equals_the_response(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check has been answered
+    then    LENGTH is the number of octets of the response, by the response's own header."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    response = channel.expect(BindingSuccess, within=pixit.response)
+    assert len(response.octets) == 20 + int.from_bytes(response.octets[2:4], "big")
+
+
+@varied("family", "segmentation")
+@requirement("RFC4571-2-01", needs="connects:active")
+def test_length_equals_the_request(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its check arrives
+    then    LENGTH is the number of octets of the request, by the request's own header."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert len(request.octets) == 20 + int.from_bytes(request.octets[2:4], "big")
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC4571-2-s03", needs="offers:passive")
+def test_frames_follow_each_other_directly(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    three checks have arrived on it
+    then    the responses come in frames with no marker before their LENGTH and nothing else between them."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(b"".join(bytes(RFC4571() / peer.check(iut)) for _ in range(3)))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC4571-2-s02", needs="offers:passive")
+def test_null_frame_before_the_first_check(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a null frame arrives, and then a check
+    then    the IUT answers the check."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(frame(b"") + bytes(RFC4571() / peer.check(iut)))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC4571-2-s02", needs="offers:passive")
+def test_null_frames_between_checks(upper, peer, side, pixit):
+    """with    a connection on which a check has been answered
+    when    null frames arrive, one of them cut in two, and then a check
+    then    the connection stays open and the IUT answers the check."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.send(frame(b"") * 3, cut=[1], pause=pixit.drip)
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC4571-2-s02", needs="payload:raw reports:data")
+def test_null_frames_among_media(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    null frames arrive before, between and behind frames with data
+    then    the IUT's application receives the data and the connection stays open."""
+    selected = establish(upper, peer, side)
+    selected.send(frame(b"") + frame(DATA) + frame(b"") * 2 + frame(DATA) + frame(b""))
+    upper.expect_data(DATA * 2, within=pixit.response)
+    selected.expect_open(within=pixit.silence)
+
+
+@varied("family", "roles", "segmentation", "components")
+@pytest.mark.parametrize("length", [12, 255, 256, 1460, 0x7FFF, 0x8000, 0xFFFF])
+@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
+def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
+    """with    ICE completed on a connection
+    when    a frame of one of the lengths that LENGTH can say arrives
+    then    the IUT's application receives all of it."""
+    selected = establish(upper, peer, side)
+    octets = rtp(1, bytes(position & 0xFF for position in range(length - 12)))
+    selected.send(frame(octets))
+    upper.expect_data(octets, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation")
+@pytest.mark.parametrize("length", [1, 2, 11, 0xFFFF])
+@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
+def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pixit, length):
+    """with    a byte stream over the selected connection
+    when    a frame of one of the lengths that LENGTH can say arrives
+    then    the IUT's application receives all of it."""
+    selected = establish(upper, peer, side, media="bytes")
+    octets = bytes(0x80 | (position & 0x3F) for position in range(length))
+    selected.send(frame(octets))
+    upper.expect_data(octets, within=pixit.response)

@@ -1,0 +1,79 @@
+"""RFC 4571 section 2: frames and the segments that carry them have nothing to do with each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.case import crosswise, negotiate, requirement
+from conformance.suites.segments import ORDERS, cut_everywhere, establish_in_segments, expect_successes, in_order_of
+from conformance.suites.values import DATA, rtp
+from conformance.wire.layers import RFC4571
+from conformance.wire.rfc4571 import frame
+
+
+@crosswise
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_check_in_segments_of_one_octet(upper, peer, segments, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives with every octet of its frame in a segment of its own
+    then    the IUT answers it."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.one_by_one(RFC4571() / peer.check(iut), pause=pixit.drip * 20)
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@crosswise
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_check_cut_at_each_octet(upper, peer, segments, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    checks arrive in two segments each, cut at every octet of the frame in turn
+    then    the IUT answers all of them."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    count = cut_everywhere(peer, iut, channel, pause=pixit.drip * 20)
+    expect_successes(channel, count, within=pixit.response)
+
+
+@crosswise
+@pytest.mark.parametrize("cut", [1, 2, 30])
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_segment_ends_inside_the_next_frame(upper, peer, segments, side, cut, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a segment brings a check and the beginning of another, the next one its rest and a third
+    then    the IUT answers all three."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    checks = [bytes(RFC4571() / peer.check(iut)) for _ in range(3)]
+    channel.send(b"".join(checks), cut=[len(checks[0]) + cut], pause=pixit.drip * 5)
+    expect_successes(channel, 3, within=pixit.response)
+
+
+@crosswise
+@pytest.mark.parametrize("order", ORDERS)
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_checks_in_segments_out_of_order(upper, peer, segments, side, order, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    the segments of three checks arrive out of order, overlapping or repeated
+    then    the IUT answers each check once, for TCP has put the octets in order.
+    """
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    octets = b"".join(bytes(RFC4571() / peer.check(iut)) for _ in range(3))
+    channel.arrange(octets, *in_order_of(order, octets))
+    expect_successes(channel, 3, within=pixit.response)
+    channel.expect_nothing(BindingSuccess, within=pixit.silence)
+
+
+@crosswise
+@pytest.mark.parametrize("order", ORDERS)
+@requirement("RFC4571-2-s01", needs="payload:raw reports:data")
+def test_data_in_segments_out_of_order(upper, peer, segments, side, order, pixit):
+    """with    ICE completed on a connection
+    when    the segments of three frames with data arrive out of order, overlapping or repeated
+    then    the IUT's application receives the data in order, and each frame's once."""
+    selected = establish_in_segments(upper, peer, side)
+    octets = frame(DATA) + frame(rtp(2, bytes(900))) + frame(rtp(3, b"the end"))
+    selected.arrange(octets, *in_order_of(order, octets))
+    upper.expect_data(DATA + rtp(2, bytes(900)) + rtp(3, b"the end"), within=pixit.response)

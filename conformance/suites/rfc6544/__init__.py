@@ -1,0 +1,1 @@
+"""Cases of RFC 6544, a file per section."""

@@ -1,0 +1,16 @@
+"""RFC 6544 section 10.1: (D)TLS begins where media would."""
+
+from __future__ import annotations
+
+from conformance.peer.secure import Hello
+from conformance.suites.case import both_sides, establish_dtls, requirement
+
+
+@both_sides
+@requirement("RFC6544-10.1-s02", "RFC6544-10.1-02", needs="payload:dtls")
+def test_handshake_begins_in_a_frame(upper, peer, side, pixit):
+    """with    the IUT as DTLS's client by a=setup
+    when    ICE has completed on a connection
+    then    a ClientHello comes over this connection, in a frame of its own."""
+    selected = establish_dtls(upper, peer, side)
+    selected.expect(Hello, within=pixit.complete)

@@ -1,0 +1,21 @@
+"""RFC 6544 section 10.1: media meet a window that is shut."""
+
+from __future__ import annotations
+
+from conformance.suites.case import crosswise, requirement
+from conformance.suites.segments import establish_in_segments
+from conformance.suites.values import DATA
+
+
+@crosswise
+@requirement("RFC6544-10.1-02", needs="payload:raw")
+def test_media_waits_for_a_shut_window(upper, peer, segments, side, pixit):
+    """with    ICE completed, and our window shut until the IUT's TCP has probed it
+    when    the window is open again
+    then    what the IUT's application sent meanwhile comes whole, in frames."""
+    selected = establish_in_segments(upper, peer, side)
+    selected.announce_window(0)
+    upper.send(DATA)
+    selected.await_probe(within=pixit.response)
+    selected.announce_window(0xFFFF)
+    selected.expect_data(DATA, within=pixit.response)

@@ -1,0 +1,38 @@
+"""RFC 6544 section 10.2: STUN, DTLS and media told apart by their first octet."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingSuccess
+from conformance.peer.secure import Hello, client_hello, expect_server, verify_request
+from conformance.suites.case import both_sides, establish_dtls, requirement
+from conformance.suites.values import DATA
+from conformance.wire.layers import RFC4571
+from conformance.wire.rfc4571 import frame
+
+_COOKIE = b"bring this back"
+
+
+@both_sides
+@requirement("RFC6544-10.2-s03", needs="payload:dtls")
+def test_client_tells_stun_dtls_and_media_apart(upper, peer, side, pixit):
+    """with    the IUT's ClientHello received
+    when    an RTP packet, a check and DTLS's HelloVerifyRequest arrive in one segment
+    then    the check is answered, and the ClientHello comes again with the cookie."""
+    selected = establish_dtls(upper, peer, side)
+    selected.await_frame(Hello, within=pixit.complete)
+    check = bytes(RFC4571() / peer.check(peer.iut))
+    selected.send(frame(DATA) + check + frame(verify_request(_COOKIE)))
+    selected.expect(BindingSuccess, within=pixit.response)
+    selected.expect(Hello(_COOKIE), within=pixit.response)
+
+
+@requirement("RFC6544-10.2-s03", needs="payload:dtls sides:offerer")
+def test_server_tells_stun_dtls_and_media_apart(upper, peer, pixit, rng):
+    """with    ICE completed, and the IUT as DTLS's server by a=setup
+    when    an RTP packet, a check and our ClientHello arrive in one segment
+    then    the check is answered, and so is the ClientHello."""
+    selected = establish_dtls(upper, peer, "offerer", iut_is="passive")
+    hello = client_hello(rng.randbytes(32))
+    selected.send(frame(DATA) + bytes(RFC4571() / peer.check(peer.iut)) + frame(hello))
+    selected.expect(BindingSuccess, within=pixit.response)
+    expect_server(peer, selected, hello, within=pixit.response)

@@ -1,0 +1,84 @@
+"""RFC 6544 section 10.2: what the IUT makes of the frames it receives."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.case import establish, establish_components, requirement, varied
+from conformance.suites.values import DATA, MORE_DATA
+from conformance.wire.layers import RFC4571
+from conformance.wire.rfc4571 import frame
+
+
+@varied("family", "roles", "segmentation", "components", cuts=range(1, len(DATA) + 2))
+@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
+def test_framed_media_is_delivered(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    a frame with data arrives
+    then    the IUT's application receives the data without the frame."""
+    selected = establish(upper, peer, side)
+    selected.send(frame(DATA))
+    upper.expect_data(DATA, within=pixit.response)
+
+
+@varied("family", "roles", "components")
+@pytest.mark.parametrize("cut", [(1,), (2,), (9,)], ids=["in-length", "behind-length", "in-payload"])
+@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
+def test_media_split_between_segments_is_delivered(upper, peer, side, pixit, cut):
+    """with    ICE completed on a connection
+    when    a frame with data arrives in two segments
+    then    the IUT's application receives the data."""
+    selected = establish(upper, peer, side)
+    selected.send(frame(DATA), cut=cut, pause=pixit.drip)
+    upper.expect_data(DATA, within=pixit.response)
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
+def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    data, a check and more data arrive in one segment
+    then    the check is answered, and the application receives both data and nothing of the check."""
+    selected = establish(upper, peer, side)
+    check = bytes(RFC4571() / peer.check(peer.iut))
+    selected.send(frame(DATA) + check + frame(MORE_DATA))
+    selected.expect(BindingSuccess, within=pixit.response)
+    upper.expect_data(DATA + MORE_DATA, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
+def test_checks_are_not_delivered_as_media(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    a check arrives and is answered
+    then    the IUT's application receives nothing."""
+    selected = establish(upper, peer, side)
+    selected.send(RFC4571() / peer.check(peer.iut))
+    selected.expect(BindingSuccess, within=pixit.response)
+    upper.expect_no_data(within=pixit.silence)
+
+
+@varied("family", "roles", "segmentation")
+@requirement("RFC6544-10.2-s02", needs="payload:raw reports:data")
+def test_byte_stream_is_put_together_in_order(upper, peer, side, pixit):
+    """with    a byte stream over the selected connection
+    when    it arrives in many small frames
+    then    the IUT's application receives all octets in order."""
+    selected = establish(upper, peer, side, media="bytes")
+    portions = [bytes([0x80 | number]) * (number + 1) for number in range(40)]
+    selected.send(b"".join(map(frame, portions)))
+    upper.expect_data(b"".join(portions), within=pixit.response)
+
+
+@varied("family", "segmentation", "roles")
+@requirement("RFC6544-10.2-01", needs="offers:passive components:2 payload:raw reports:data")
+def test_media_is_delivered_to_its_component(upper, peer, side, pixit):
+    """with    ICE completed for two components
+    when    frames with data arrive on the connection of each
+    then    the IUT's application receives each one's data on its component."""
+    first, second = establish_components(upper, peer, side, 2)
+    second.send(frame(MORE_DATA))
+    upper.expect_data(MORE_DATA, component=2, within=pixit.response)
+    first.send(frame(DATA))
+    upper.expect_data(DATA, component=1, within=pixit.response)

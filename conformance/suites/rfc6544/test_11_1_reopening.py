@@ -1,0 +1,140 @@
+"""RFC 6544 section 11.1: a selected connection that is lost, and the one that takes its place."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess, Data
+from conformance.suites.case import (
+    await_reopened,
+    both_sides,
+    ends,
+    establish,
+    expect_media,
+    expect_reopened,
+    expect_restart,
+    requirement,
+)
+from conformance.suites.values import DATA, MORE_DATA
+from conformance.wire.layers import RFC4571
+
+
+@both_sides
+@requirement("RFC6544-11.1-04", "RFC6544-11.1-01")
+def test_idle_selected_connection_is_not_closed_early(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    nothing is sent over it for a while
+    then    the IUT does not close it."""
+    selected = establish(upper, peer, side)
+    selected.expect_open(within=pixit.response)
+
+
+@ends
+@both_sides
+@requirement("RFC6544-11.1-05", needs="payload:raw")
+def test_active_side_reopens_the_lost_connection(upper, peer, side, end):
+    """with    ICE completed on a connection that the IUT opened
+    when    we end it and the IUT's application goes on sending
+    then    the IUT opens a connection to the same candidate of ours."""
+    selected = establish(upper, peer, side, opener="IUT")
+    peer.lose(selected, end)
+    expect_reopened(upper, peer)
+
+
+@both_sides
+@requirement("RFC6544-11.1-07", needs="payload:raw")
+def test_reopened_connection_is_checked(upper, peer, side, pixit):
+    """with    the IUT having reopened the selected connection
+    when    we wait for what it sends there
+    then    a check with the session's credentials comes."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    request = await_reopened(upper, peer).expect(BindingRequest, within=pixit.response)
+    assert peer.is_valid(request), "the check does not carry the session's credentials"
+
+
+@both_sides
+@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+def test_media_waits_for_the_check_on_the_reopened_connection(upper, peer, side, pixit):
+    """with    the IUT having reopened the selected connection, and its check there unanswered
+    when    its application sends data
+    then    none comes before we have answered the check."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    peer.answering = False
+    reopened = await_reopened(upper, peer)
+    upper.try_to_send(MORE_DATA)
+    reopened.expect_nothing(Data, within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+def test_media_flows_on_the_reopened_connection(upper, peer, side):
+    """with    the IUT having reopened the selected connection
+    when    its check there has been answered and its application sends data
+    then    the data comes over this connection."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    reopened = peer.revive(upper.description, await_reopened(upper, peer))
+    expect_media(upper, peer, reopened, MORE_DATA)
+
+
+@both_sides
+@requirement("RFC6544-11.1-06", needs="payload:raw")
+def test_passive_side_opens_no_connection_itself(upper, peer, side, pixit):
+    """with    ICE completed on a connection that we opened
+    when    we end it, and the IUT's application goes on sending
+    then    the IUT does not connect to where our connection came from."""
+    selected = establish(upper, peer, side, opener="tester")
+    peer.lose(selected, "RST")
+    peer.listen(port=selected.local_address.port)
+    peer.wait(pixit.silence)
+    upper.try_to_send(DATA)
+    peer.expect_no_connection(within=pixit.silence)
+
+
+@ends
+@both_sides
+@requirement("RFC6544-11.1-06")
+def test_passive_side_accepts_the_reopened_connection(upper, peer, side, end, pixit):
+    """with    ICE completed on a connection that we opened
+    when    we end it and connect to the same passive candidate again
+    then    the IUT accepts the connection and answers our check there."""
+    selected = establish(upper, peer, side, opener="tester")
+    peer.lose(selected, end)
+    peer.wait(pixit.silence)
+    reopened = peer.expect_accept(upper.description.candidate(tcptype="passive"))
+    reopened.send(RFC4571() / peer.check(upper.description))
+    reopened.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-11.1-09")
+def test_check_on_the_reopened_connection_is_checked_in_return(upper, peer, side, pixit):
+    """with    a connection that we have opened in the place of the selected one
+    when    we send a check
+    then    the IUT sends a check on it in return."""
+    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    peer.wait(pixit.silence)
+    reopened = peer.connect(upper.description.candidate(tcptype="passive"))
+    reopened.send(RFC4571() / peer.check(upper.description))
+    reopened.expect(BindingRequest, within=pixit.connect)
+
+
+@both_sides
+@requirement("RFC6544-11.1-s01", needs="payload:raw offers:passive")
+def test_passive_side_sends_media_on_the_reopened_connection(upper, peer, side, pixit):
+    """with    a connection that we have opened in the place of the selected one
+    when    it has been checked both ways and the IUT's application sends data
+    then    the data comes over this connection."""
+    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    peer.wait(pixit.silence)
+    reopened = peer.connect(upper.description.candidate(tcptype="passive"))
+    peer.revive(upper.description, reopened)
+    expect_media(upper, peer, reopened, MORE_DATA)
+
+
+@requirement("RFC6544-11.1-10", needs="payload:raw")
+def test_connection_that_cannot_be_reopened_leads_to_a_restart(upper, peer):
+    """with    the IUT controlling, and ICE completed on a connection that it opened
+    when    we end it and refuse to be connected to again, and the IUT's application sends
+    then    the IUT restarts ICE, or tells its application that it would have to."""
+    selected = establish(upper, peer, "offerer", opener="IUT")
+    peer.stop_listening()
+    peer.lose(selected, "RST")
+    expect_restart(upper, peer, upper.description)

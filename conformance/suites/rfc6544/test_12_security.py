@@ -1,0 +1,72 @@
+"""RFC 6544 section 12: how hard the IUT may press a peer."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, Data
+from conformance.suites.case import (
+    both_sides,
+    establish,
+    negotiate,
+    requirement,
+    varied,
+)
+from conformance.suites.values import DATA
+from conformance.wire.rfc4571 import frame
+
+_CANDIDATES = 9
+
+
+@both_sides
+@requirement("RFC6544-12-03", needs="connects:active")
+def test_no_more_than_five_attempts_are_outstanding(upper, peer, side, pixit):
+    """with    nine passive candidates of ours at one address, of different foundations, none answering a SYN
+    when    the IUT has had time for an attempt at each
+    then    never more than five of its attempts are outstanding."""
+    silent = [
+        peer.candidate("passive", port=peer.silent_port(), other=8191 - n, foundation=f"silent{n}")
+        for n in range(_CANDIDATES)
+    ]
+    negotiate(upper, peer, side, peer_candidates=silent)
+    most = peer.most_outstanding(within=pixit.attempts)
+    assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
+
+
+@both_sides
+@requirement("RFC6544-12-03", needs="connects:so")
+def test_no_more_than_five_so_attempts_are_outstanding(upper, peer, side, pixit):
+    """with    nine S-O candidates of ours at one address, of different foundations, none answering a SYN
+    when    the IUT has had time for an attempt at each
+    then    never more than five of its attempts are outstanding."""
+    silent = [
+        peer.candidate("so", port=peer.silent_port(), other=8191 - n, foundation=f"silent{n}")
+        for n in range(_CANDIDATES)
+    ]
+    negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=silent)
+    most = peer.most_outstanding(within=pixit.attempts)
+    assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
+
+
+@varied("family")
+@requirement("RFC6544-12-s01", needs="connects:active payload:raw")
+def test_no_media_before_validation(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and its check on it unanswered
+    when    the IUT's application wants to send data
+    then    none comes over the connection."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    channel.expect(BindingRequest, within=pixit.response)
+    upper.try_to_send(DATA)
+    channel.expect_nothing(Data, within=pixit.silence)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-12-s01", needs="offers:passive payload:raw reports:data")
+def test_media_on_an_unvalidated_connection_is_not_delivered(upper, peer, side, pixit):
+    """with    ICE completed on one connection
+    when    data arrives on another one that has carried no check
+    then    the IUT's application does not receive it."""
+    establish(upper, peer, side)
+    stranger = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
+    stranger.send(frame(DATA))
+    upper.expect_no_data(within=pixit.silence)

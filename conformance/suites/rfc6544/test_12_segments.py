@@ -1,0 +1,18 @@
+"""RFC 6544 section 12: how many SYNs of the IUT may be unanswered."""
+
+from __future__ import annotations
+
+from conformance.suites.case import crosswise, negotiate, requirement
+from conformance.suites.segments import silent_candidates
+
+
+@crosswise
+@requirement("RFC6544-12-03", needs="connects:active")
+def test_no_more_than_five_syns_are_unanswered(upper, peer, segments, side, pixit):
+    """with    eight candidates of ours at one address, none of which answers a SYN
+    when    the IUT has had the time to begin with all of them
+    then    no more than five attempts have been made."""
+    negotiate(upper, peer, side, peer_candidates=silent_candidates(peer, segments, 8))
+    peer.wait(pixit.attempts)
+    segments.require_attempts()
+    assert len(segments.syns()) <= 5, f"{len(segments.syns())} attempts are outstanding"

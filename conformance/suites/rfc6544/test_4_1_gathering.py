@@ -1,0 +1,69 @@
+"""RFC 6544 section 4.1: which host candidates there are, and the pace of transactions."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites import pace
+from conformance.suites.case import both_sides, describe, negotiate, requirement, varied
+
+_TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
+_TARGETS = 12
+
+
+@both_sides
+@requirement("RFC6544-4.1-02", needs="obeys:addresses")
+def test_host_candidates_on_every_address(upper, peer, side):
+    """with    the IUT on two addresses
+    when    its host candidates are read
+    then    there are some on each address."""
+    iut = describe(upper, peer, side, addresses=_TWO_ADDRESSES)
+    addresses = {c.address for c in iut.candidates(type="host")}
+    assert addresses >= set(_TWO_ADDRESSES), f"host candidates on {sorted(addresses)} only"
+
+
+@pytest.mark.parametrize("transports", ["udp", "udp-tcp"])
+@requirement("RFC6544-4.1-01", needs="transports:udp transports:tcp sides:offerer")
+def test_tcp_candidates_can_be_switched_off(upper, transports):
+    """with    the IUT configured for RTP over UDP alone, or over UDP and TCP
+    when    its offer is read
+    then    it has TCP candidates only if it was configured for TCP."""
+    wanted = transports.split("-")
+    found = {c.transport.lower() for c in upper.offer(transports=wanted).media().candidates}
+    assert ("tcp" in found) is ("tcp" in wanted), f"candidates of {sorted(found)}, configured for {wanted}"
+
+
+@varied("family", "components")
+@requirement("RFC6544-4.1-03", needs="connects:active")
+def test_active_candidate_for_every_component(upper, peer, side):
+    """with    an IUT that connects actively
+    when    its description is read
+    then    it has an active host candidate."""
+    media = describe(upper, peer, side).media()
+    active = [c for c in media.candidates if (c.tcptype, c.type) == ("active", "host")]
+    assert active, "there is no active host candidate"
+
+
+@varied("family")
+@requirement("RFC6544-4.1-s01", needs="connects:active")
+def test_checks_are_paced(upper, peer, side, pixit):
+    """with    twelve passive candidates of ours, none of which waits for another, and no check answered
+    when    the IUT checks them
+    then    no check comes before its turn, one every Ta from the moment our description was made."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_candidates=pace.targets(peer, _TARGETS))
+    seen = pace.watch(peer, iut, _TARGETS, within=pixit.attempts)
+    assert not seen.early(seen.checks), f"checks are begun too fast: {seen.early(seen.checks)}"
+
+
+@varied("family")
+@requirement("RFC6544-4.1-s02", needs="connects:active")
+def test_connections_are_opened_at_their_checks_turn(upper, peer, side, pixit):
+    """with    twelve passive candidates of ours, none of which waits for another, and no check answered
+    when    the IUT checks them, one every Ta
+    then    no connection comes before its check's turn."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_candidates=pace.targets(peer, _TARGETS))
+    seen = pace.watch(peer, iut, _TARGETS, within=pixit.attempts)
+    seen.require_paced_checks()
+    assert not seen.early(seen.connections), f"connections are opened too early: {seen.early(seen.connections)}"

@@ -1,0 +1,37 @@
+"""RFC 6544 section 4.5: with DTLS, a=setup says who begins the handshake, and nothing about connections."""
+
+from __future__ import annotations
+
+from conformance.peer.secure import AnyDtls, Hello, client_hello, expect_server
+from conformance.suites.case import both_sides, negotiate_dtls, requirement
+
+
+@requirement("RFC6544-4.5-s04", needs="connects:active sides:offerer")
+def test_dtls_server_opens_connections(upper, peer):
+    """with    our answer saying setup:active, and holding a passive candidate only
+    when    the IUT has it
+    then    it opens a connection, although it is to await the handshake."""
+    negotiate_dtls(upper, peer, "offerer", iut_is="passive", peer_tcptypes="passive")
+    peer.expect_connection()
+
+
+@both_sides
+@requirement("RFC6544-4.5-s04", needs="offers:passive")
+def test_dtls_client_begins_on_a_connection_it_accepted(upper, peer, side, pixit):
+    """with    a=setup making the IUT DTLS's client
+    when    ICE has completed on a connection that we opened
+    then    the IUT begins the handshake."""
+    iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    peer.complete(iut, channel).expect(Hello, within=pixit.complete)
+
+
+@requirement("RFC6544-4.5-s04", needs="connects:active sides:offerer")
+def test_dtls_server_awaits_the_handshake_on_a_connection_it_opened(upper, peer, pixit, rng):
+    """with    a=setup making the IUT DTLS's server
+    when    ICE has completed on a connection that the IUT opened
+    then    it leaves the handshake's beginning to us, and answers our ClientHello."""
+    iut = negotiate_dtls(upper, peer, "offerer", iut_is="passive", peer_tcptypes="passive")
+    selected = peer.complete(iut, peer.await_connection())
+    selected.expect_nothing(AnyDtls, within=pixit.silence)
+    expect_server(peer, selected, client_hello(rng.randbytes(32)), within=pixit.response)

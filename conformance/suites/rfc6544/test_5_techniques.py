@@ -1,0 +1,18 @@
+"""RFC 6544 section 5: techniques beyond host candidates."""
+
+from __future__ import annotations
+
+from conformance.suites.case import both_sides, describe, requirement
+from conformance.suites.servers import NAT, gathered
+
+
+@both_sides
+@requirement("RFC6544-5-01")
+def test_a_relaying_and_a_discovering_technique(upper, peer, side):
+    """with    a STUN server that sees the IUT at an address of a NAT, and a TURN server
+    when    the IUT's description is read
+    then    it has server reflexive and relayed TCP candidates."""
+    servers = [peer.stun_server(mapped=NAT).entry, peer.turn_server().entry]
+    iut = describe(upper, peer, side, ice_servers=servers)
+    assert gathered(iut, "srflx"), "there is no server reflexive candidate"
+    assert gathered(iut, "relay"), "there is no relayed candidate"

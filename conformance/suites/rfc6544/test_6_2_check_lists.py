@@ -1,0 +1,81 @@
+"""RFC 6544 section 6.2: which TCP candidates are paired, and which pairs are pruned."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.case import (
+    negotiate,
+    requirement,
+    varied,
+)
+from conformance.wire.layers import RFC4571
+
+_HIGHEST = 2**31 - 1
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-6.2-s01", needs="connects:active")
+def test_active_is_paired_with_passive(upper, peer, side, pixit):
+    """with    our description holding a passive candidate only
+    when    the IUT has both descriptions
+    then    it connects to it from an active candidate and sends a check."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    channel.expect(BindingRequest, within=pixit.response)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-6.2-s01", needs="connects:active")
+def test_active_is_not_paired_with_active(upper, peer, side):
+    """with    our active candidate listening on its port 9 against all custom, and a passive one of lower priority
+    when    the IUT has connected to the passive one
+    then    it does not connect to the active one."""
+    discard, listener = peer.listen(port=9), peer.listen()
+    ours = [peer.candidate("active", priority=_HIGHEST), peer.candidate("passive", port=listener.port)]
+    negotiate(upper, peer, side, peer_candidates=ours)
+    peer.expect_connection(listener)
+    peer.expect_no_connection(discard)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-6.2-s01", needs="connects:active")
+def test_so_is_not_paired_with_active(upper, peer, side):
+    """with    our S-O candidate of highest priority, a passive one beside it, and an IUT without S-O candidates
+    when    the IUT has connected to the passive one
+    then    it does not connect to the S-O one."""
+    so, listener = peer.listen(), peer.listen()
+    ours = [
+        peer.candidate("so", port=so.port, priority=_HIGHEST),
+        peer.candidate("passive", port=listener.port),
+    ]
+    negotiate(upper, peer, side, peer_candidates=ours).require_none("so")
+    first = peer.expect_connection()
+    assert first.local_address.port == listener.port, "it connected to the S-O candidate"
+    peer.expect_no_connection(so)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-6.2-01", needs="offers:passive obeys:tcptypes")
+def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixit):
+    """with    the IUT having passive candidates only, and our active one listening on its port 9 against all custom
+    when    checks have begun, as our own connection shows
+    then    the IUT does not connect to our active candidate."""
+    discard = peer.listen(port=9)
+    iut = negotiate(upper, peer, side, tcptypes="passive", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    peer.expect_no_connection(discard)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-6.2-s01", needs="offers:passive obeys:tcptypes")
+def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
+    """with    the IUT having passive candidates only, and we a passive one beside our active one
+    when    checks have begun, as our own connection shows
+    then    the IUT does not connect to our passive candidate."""
+    iut = negotiate(upper, peer, side, tcptypes="passive")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    peer.expect_no_connection()

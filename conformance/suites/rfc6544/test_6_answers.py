@@ -1,0 +1,17 @@
+"""RFC 6544 section 6: what follows when both descriptions are there."""
+
+from __future__ import annotations
+
+from conformance.suites.case import negotiate, requirement
+
+
+@requirement("RFC6544-6-s01", needs="offers:passive sdp:full")
+def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
+    """with    a lite IUT having offered, our lite answer, and our connection to its passive candidate
+    when    it makes an updated offer
+    then    the offer names our candidate of the selected pair, as that of the controlling agent does."""
+    iut = negotiate(upper, peer, "offerer", agent="lite", peer_lite=True, peer_tcptypes="active")
+    peer.connect(iut.candidate(tcptype="passive"))
+    upper.ready(within=pixit.complete)
+    media = upper.updated_offer().media()
+    assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"

@@ -1,0 +1,63 @@
+"""RFC 6544 section 7.1: checks are no part of (D)TLS, and its handshake comes after them."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.secure import AnyDtls, Hello
+from conformance.suites.case import both_sides, negotiate_dtls, requirement
+from conformance.wire.layers import RFC4571
+
+
+@both_sides
+@requirement("RFC6544-7.1-s05", needs="payload:dtls offers:passive")
+def test_checks_on_an_accepted_connection_are_outside_dtls(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate, on which our check was answered
+    when    the IUT checks in return
+    then    its check is a STUN message in a frame of its own."""
+    iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect(BindingRequest, within=pixit.connect)
+
+
+@both_sides
+@requirement("RFC6544-7.1-s05", needs="payload:dtls connects:active")
+def test_checks_on_an_opened_connection_are_outside_dtls(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its first frame arrives
+    then    it is a check, a STUN message in a frame of its own."""
+    negotiate_dtls(upper, peer, side, peer_tcptypes="passive")
+    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert request.number == 1, f"{request.number - 1} frames came before the check"
+
+
+@requirement("RFC6544-7.1-s06", "RFC6544-3-s03", needs="payload:dtls offers:passive sides:answerer")
+def test_handshake_of_the_controlled_waits_for_the_nomination(upper, peer, pixit):
+    """with    the IUT controlled, and a pair valid on both sides but not nominated
+    when    some time passes, and then we nominate the pair
+    then    the IUT begins DTLS after the nomination, not before."""
+    iut = negotiate_dtls(upper, peer, "answerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingRequest, within=pixit.connect)
+    channel.expect_nothing(AnyDtls, within=pixit.silence)
+    channel.send(RFC4571() / peer.check(iut, use_candidate=True))
+    channel.await_frame(Hello, within=pixit.complete)
+
+
+@requirement("RFC6544-7.1-s06", "RFC6544-3-s03", needs="payload:dtls connects:active sides:offerer")
+def test_handshake_of_the_controlling_waits_for_the_nomination(upper, peer, pixit):
+    """with    the IUT controlling, a check of its answered, and its nomination unanswered
+    when    some time passes, and then we answer the nomination
+    then    the IUT begins DTLS after the answer, not before."""
+    peer.answering = False
+    negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    first = channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(RFC4571() / peer.success(channel, first))
+    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
+    channel.expect_nothing(AnyDtls, within=pixit.silence)
+    channel.send(RFC4571() / peer.success(channel, nomination))
+    channel.await_frame(Hello, within=pixit.complete)

@@ -1,0 +1,99 @@
+"""RFC 6544 section 7.1: connections that do not come about, break, stand still, or begin with SYNs that cross."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest
+from conformance.suites.case import both_families, crosswise, negotiate, requirement
+from conformance.suites.segments import break_off
+from conformance.suites.values import DATA
+
+
+@crosswise
+@pytest.mark.parametrize("behaviour", ["silent", "network", "host", "prohibited"])
+@requirement("RFC6544-7.1-04", needs="connects:active")
+def test_unanswered_syn_holds_up_no_other_pair(upper, peer, segments, side, behaviour, pixit):
+    """with    SYNs to our first candidate unanswered or answered by ICMP, and a second one at another address
+    when    the IUT has both descriptions
+    then    it checks the second one, without waiting for the first."""
+    stuck = peer.candidate("passive", port=segments.port(behaviour).port, foundation="stuck")
+    other = peer.candidate("passive", address=segments.other_address, other=8000)
+    negotiate(upper, peer, side, peer_candidates=[stuck, other])
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@crosswise
+@pytest.mark.parametrize("behaviour", ["refuse", "port"])
+@requirement("RFC6544-7.1-04", needs="connects:active")
+def test_unreachable_port_fails_only_its_pair(upper, peer, segments, side, behaviour, pixit):
+    """with    our first candidate answering SYNs with RST or ICMP port unreachable, and a second of the same foundation
+    when    the IUT has both descriptions
+    then    it checks the second one."""
+    refused = peer.candidate("passive", port=segments.port(behaviour).port)
+    negotiate(upper, peer, side, peer_candidates=[refused, peer.candidate("passive", other=8000)])
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@both_families
+@pytest.mark.parametrize("end", ["FIN", "half-close", "RST"])
+@requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
+def test_broken_connection_ends_only_its_pair(upper, peer, segments, end, pixit):
+    """with    two candidates of ours, and the connection that the controlling IUT opens first broken off in its check
+    when    the checks on the other connection are answered
+    then    the IUT nominates."""
+    peer.answering = False
+    ours = [peer.candidate("passive", foundation="first"), peer.candidate("passive", address=segments.other_address)]
+    negotiate(upper, peer, "offerer", peer_candidates=ours)
+    broken = peer.await_connection()
+    broken.await_frame(BindingRequest, within=pixit.response)
+    break_off(broken, end)
+    peer.answer_held()
+    peer.expect(BindingRequest(use_candidate=True), within=pixit.complete)
+
+
+@crosswise
+@requirement("RFC6544-7.1-s04", needs="connects:active")
+def test_standing_still_holds_up_no_other_pair(upper, peer, segments, side, pixit):
+    """with    a connection of the IUT's on which its check is neither acknowledged nor answered
+    when    its other pairs' turn has come
+    then    it checks our other candidate as well."""
+    peer.answering = False
+    ours = [peer.candidate("passive", foundation="first"), peer.candidate("passive", address=segments.other_address)]
+    negotiate(upper, peer, side, peer_candidates=ours)
+    stalled = peer.await_connection()
+    stalled.acknowledge(False)
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@crosswise
+@pytest.mark.parametrize("ending", ["syn-ack", "ack", "late"])
+@requirement("RFC6544-7.1-s01", needs="offers:so connects:so")
+def test_syns_cross(upper, peer, segments, side, ending, pixit):
+    """with    our description holding an S-O candidate only
+    when    a SYN of ours crosses the IUT's
+    then    one connection stands between the two S-O candidates, and the IUT sends its check on it."""
+    base = peer.listen()
+    segments.cross(base, ending)
+    ours = [peer.candidate("so", port=base.port)]
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
+    segments.meet_late(base, ending, within=pixit.connect)
+    channel = peer.expect_connection()
+    channel.expect(BindingRequest, within=pixit.response)
+    assert channel.remote_address in {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
+    peer.expect_no_connection(within=pixit.silence)
+
+
+@crosswise
+@requirement("RFC6544-10.1-01", "RFC6544-7.1-s01", needs="offers:so connects:so payload:raw")
+def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pixit):
+    """with    ICE completed on a connection that began with crossing SYNs
+    when    the IUT's application sends data
+    then    it comes over this connection."""
+    base = peer.listen()
+    segments.cross(base)
+    ours = [peer.candidate("so", port=base.port)]
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
+    selected = peer.complete(iut, peer.await_connection())
+    upper.send_when_ready(DATA, within=pixit.complete)
+    selected.expect_data(DATA, within=pixit.response)

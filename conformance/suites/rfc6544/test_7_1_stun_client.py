@@ -1,0 +1,218 @@
+"""RFC 6544 section 7.1: the IUT opens connections and sends checks."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest, BindingSuccess, Repetition
+from conformance.suites.case import (
+    EVERY_CUT,
+    SIDES,
+    both_sides,
+    needs_regular_nomination,
+    negotiate,
+    requirement,
+    varied,
+)
+from conformance.suites.values import DATA, NOT_STUN
+from conformance.wire.integrity import Check, short_term_key
+from conformance.wire.layers import RFC4571, binding_success
+from conformance.wire.rfc4571 import frame
+
+_ROLES = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("ice_controlling", "ice_controlled"), strict=True)))
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-s01", needs="connects:active")
+def test_connection_is_opened_for_a_check(upper, peer, side, pixit):
+    """with    our description holding a passive candidate
+    when    the IUT has both descriptions
+    then    it opens a connection to it and sends a check."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.1-01", needs="connects:active obeys:addresses")
+def test_connects_from_the_interface_of_its_candidate(upper, peer, side):
+    """with    the IUT confined to an address that is not the host's first
+    when    it connects to our passive candidate
+    then    the connection comes from that address."""
+    negotiate(upper, peer, side, peer_tcptypes="passive", addresses=["127.0.0.3"])
+    channel = peer.expect_connection()
+    assert channel.remote_address.ip == "127.0.0.3", f"it connected from {channel.remote_address}"
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-02", needs="connects:active offers:passive")
+def test_connects_from_an_unallocated_port(upper, peer, side):
+    """with    the IUT having passive candidates beside its active ones
+    when    it connects to our passive candidate
+    then    the connection comes from a port that is no candidate's."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    allocated = {c.port for c in iut.candidates()}
+    assert channel.remote_address.port not in allocated, f"it connected from {channel.remote_address}"
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-03", needs="connects:active")
+def test_check_is_framed(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its first octets arrive
+    then    they are a frame that holds exactly one Binding request."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert request.number == 1, f"{request.number - 1} frames came before the check"
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-s04", needs="connects:active")
+def test_check_carries_credentials(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its check arrives
+    then    its user name is ours and its own, in this order, and integrity and fingerprint are right."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
+    assert request.integrity(short_term_key(peer.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    assert request.fingerprint is Check.VALID, "FINGERPRINT is not right"
+
+
+@_ROLES
+@requirement("RFC6544-7.1-s04", needs="connects:active role:stack")
+def test_check_carries_role_and_priority(upper, peer, side, role, pixit):
+    """with    the offerer controlling
+    when    the IUT's check arrives
+    then    it has the attribute of its role and PRIORITY."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert getattr(request.stun, role) is not None, f"no {role} attribute"
+    assert request.stun.priority is not None, "no PRIORITY attribute"
+
+
+@varied("family")
+@requirement("RFC6544-7.1-s03", needs="connects:active")
+def test_check_is_not_retransmitted(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    request = channel.expect(BindingRequest, within=pixit.response)
+    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-s02", needs="connects:active offers:active")  # or its bases, and so its pairs, are not known
+def test_one_connection_serves_a_pair(upper, peer, side, pixit):
+    """with    one passive candidate of ours, and the IUT's check on it answered
+    when    the time for further checks of the pair, a nomination for one, has passed
+    then    the IUT has opened no second connection to it."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_no_connection(within=pixit.retransmission)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-04", needs="connects:active")
+def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
+    """with    our first candidate refusing connections, and a second one of lower priority
+    when    the IUT has both descriptions
+    then    it checks the second one."""
+    refused = peer.candidate("passive", port=peer.refusing_port())
+    negotiate(upper, peer, side, peer_candidates=[refused, peer.candidate("passive", other=8000)])
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-05", needs="connects:active")
+def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
+    """with    the IUT's first check on a connection
+    when    the answer to it is a frame that is no STUN message
+    then    the IUT closes the connection."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    channel.expect(BindingRequest, within=pixit.response)
+    channel.send(frame(NOT_STUN))
+    channel.expect_end(within=pixit.close)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.1-05", needs="connects:active")
+def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pixit):
+    """with    the IUT's first check answered by a frame that is no STUN message
+    when    it has ended the connection
+    then    it does not try this remote candidate again."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    channel.expect(BindingRequest, within=pixit.response)
+    channel.send(frame(NOT_STUN))
+    channel.await_end(within=pixit.close)
+    peer.expect_no_connection(within=pixit.retransmission)
+
+
+@varied("family", "segmentation", side="answerer")
+@requirement("RFC6544-7.1-s04", needs="connects:active sides:answerer")
+def test_controlled_agent_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlled, and a connection that it has opened
+    when    checks of both sides have succeeded on it
+    then    none of its checks carried USE-CANDIDATE."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+
+
+@varied("family", "segmentation", side="offerer")
+@requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
+def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    the success response to it is made with a wrong password
+    then    the IUT does not nominate the pair."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    request = channel.expect(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    channel.send(RFC4571() / binding_success(request.stun.transaction_id, channel.remote_address, "wrong" * 5))
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+
+
+@varied("family", "segmentation", side="offerer", cuts=EVERY_CUT)
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
+def test_response_is_taken(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    the success response comes, divided in any way
+    then    ICE completes and its application's data comes over this connection."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    request = channel.expect(BindingRequest, within=pixit.response)
+    peer.answering = True
+    channel.send(RFC4571() / peer.success(channel, request))
+    upper.send_when_ready(DATA, within=pixit.complete)
+    channel.expect_data(DATA, within=pixit.response)
+
+
+@varied("family", side="offerer")
+@pytest.mark.parametrize(
+    "cut", [(1,), (2,), (12,), tuple(range(1, 60))], ids=["in-length", "behind-length", "in-header", "octets"]
+)
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
+def test_response_in_pieces_is_taken(upper, peer, pixit, cut):
+    """with    the controlling IUT's check on a connection
+    when    the success response comes in pieces
+    then    ICE completes and its application's data comes over this connection."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    request = channel.expect(BindingRequest, within=pixit.response)
+    peer.answering = True
+    channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
+    upper.send_when_ready(DATA, within=pixit.complete)
+    channel.expect_data(DATA, within=pixit.response)

@@ -1,0 +1,29 @@
+"""RFC 6544 section 7.2: what breaks one connection to the IUT leaves it ready for the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.case import crosswise, negotiate, requirement
+from conformance.suites.segments import ENDS, break_off
+from conformance.wire.layers import RFC4571
+
+
+@crosswise
+@pytest.mark.parametrize("sent", [0, 1, 30, 1000])
+@pytest.mark.parametrize("end", ENDS)
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-s01", needs="offers:passive")
+def test_broken_connection_leaves_the_others(upper, peer, segments, side, end, sent, pixit):
+    """with    a connection to the IUT's passive candidate broken off before, within or behind its first check
+    when    we connect to the candidate again and send a check
+    then    the connection is accepted and the check answered."""
+    passive = negotiate(upper, peer, side, peer_tcptypes="active")
+    broken = peer.connect(passive.candidate(tcptype="passive"))
+    broken.send(bytes(RFC4571() / peer.check(passive))[:sent])
+    peer.wait(pixit.drip * 5)  # the IUT reads what there is
+    break_off(broken, end)
+    peer.wait(pixit.silence)
+    channel = peer.expect_accept(passive.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(passive))
+    channel.expect(BindingSuccess, within=pixit.response)

@@ -1,0 +1,51 @@
+"""RFC 6544 section 7.2: the IUT accepts connections on its simultaneous-open candidates and answers checks."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.case import both_sides, negotiate, requirement
+from conformance.wire.layers import RFC4571
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:so")
+def test_connection_to_an_so_candidate_is_accepted(upper, peer, side):
+    """with    both descriptions exchanged, ours without S-O candidates, so that the IUT opens no S-O connection
+    when    we connect to the IUT's S-O candidate
+    then    the connection is accepted."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    peer.expect_accept(iut.candidate(tcptype="so")).expect_open(within=peer.pixit.silence)
+
+
+@requirement("RFC6544-7.2-01", needs="offers:so sides:offerer")
+def test_so_connection_before_the_answer_is_accepted(upper, peer):
+    """with    the IUT's offer out, and no answer yet
+    when    we connect to its S-O candidate
+    then    the connection is accepted."""
+    offer = upper.offer("active passive so")
+    peer.expect_accept(offer.candidate(tcptype="so"))
+
+
+@both_sides
+@requirement("RFC6544-7.2-03", needs="offers:so")
+def test_check_on_an_so_connection_is_answered(upper, peer, side, pixit):
+    """with    a connection to the IUT's S-O candidate
+    when    a check arrives in a frame
+    then    the success response comes back in a frame."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="so"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-s01", needs="offers:so")
+def test_check_on_an_so_connection_triggers_a_check(upper, peer, side, pixit):
+    """with    a connection to the IUT's S-O candidate from an address that our description does not hold
+    when    our check has been answered
+    then    the IUT sends a check of its own on this connection."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="so"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.expect(BindingRequest, within=pixit.connect)

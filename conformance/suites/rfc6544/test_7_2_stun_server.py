@@ -1,0 +1,316 @@
+"""RFC 6544 section 7.2: the IUT accepts connections and answers checks."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.suites.case import EVERY_CUT, both_sides, negotiate, requirement, varied
+from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.wire.integrity import Check, short_term_key
+from conformance.wire.layers import RFC4571, RawStunAttribute, binding_indication
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive")
+def test_connection_to_a_passive_candidate_is_accepted(upper, peer, side):
+    """with    both descriptions exchanged
+    when    we connect to the IUT's passive candidate
+    then    the connection is accepted."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.expect_accept(iut.candidate(tcptype="passive"))
+
+
+@varied("family", side="offerer")
+@requirement("RFC6544-7.2-01", needs="offers:passive sides:offerer")
+def test_connection_before_the_answer_is_accepted(upper, peer):
+    """with    the IUT's offer out, and no answer yet
+    when    we connect to its passive candidate
+    then    the connection is accepted."""
+    offer = upper.offer()
+    peer.expect_accept(offer.candidate(tcptype="passive"))
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive obeys:addresses")
+def test_every_passive_candidate_accepts(upper, peer, side):
+    """with    the IUT on two addresses
+    when    we connect to each of its passive host candidates
+    then    each connection is accepted."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=["127.0.0.1", "127.0.0.2"])
+    passive = iut.candidates(tcptype="passive", type="host")
+    iut.require(len(passive) > 1, "passive candidates on two addresses")
+    peer.expect_all_accepted(passive)
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-7.2-02", needs="offers:passive")
+def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a second and a third one are opened to it, each with a check
+    then    each check is answered on its connection."""
+    peer.answering = False  # or a controlling IUT may lawfully complete, and close all but one (section 8)
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    passive = iut.candidate(tcptype="passive")
+    peer.connect(passive)
+    second, third = peer.expect_accept(passive), peer.expect_accept(passive)
+    second.send(RFC4571() / peer.check(iut))
+    third.send(RFC4571() / peer.check(iut))
+    second.expect(BindingSuccess, within=pixit.response)
+    third.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components", cuts=EVERY_CUT)
+@requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
+def test_response_is_framed(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives in a frame
+    then    the success response comes back in a frame."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check has been answered with success
+    then    XOR-MAPPED-ADDRESS is our end of the connection."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    response = channel.expect(BindingSuccess, within=pixit.response)
+    assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_response_is_protected(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check has been answered with success
+    then    the response has a right MESSAGE-INTEGRITY under the IUT's password, and FINGERPRINT."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    response = channel.expect(BindingSuccess, within=pixit.response)
+    assert response.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
+def test_length_field_split_between_segments(upper, peer, side, pixit):
+    """with    the IUT offering a passive host candidate
+    when    a Binding request arrives with its frame length in two segments
+    then    the IUT answers once, on the same connection."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut), cut=[1], pause=pixit.drip)
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect_nothing(AnyResponse, within=pixit.silence)
+
+
+@varied("family", "roles", "components")
+@pytest.mark.parametrize(
+    "cut", [(2,), (10,), (22,), (-1,)], ids=["behind-length", "in-header", "behind-header", "last-octet"]
+)
+@requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
+def test_request_split_between_segments(upper, peer, side, pixit, cut):
+    """with    a connection to the IUT's passive candidate
+    when    the frame with a check comes in two segments
+    then    the IUT answers it with success."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut), cut=cut, pause=pixit.drip)
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
+def test_request_octet_by_octet(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives octet by octet
+    then    the IUT answers it with success."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    request = bytes(RFC4571() / peer.check(iut))
+    channel.send(request, cut=range(1, len(request)), pause=0.001)
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "components")
+@requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
+def test_two_requests_in_one_segment(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    two checks arrive in one segment
+    then    the IUT answers both."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(bytes(RFC4571() / peer.check(iut)) + bytes(RFC4571() / peer.check(iut)))
+    first = channel.expect(BindingSuccess, within=pixit.response)
+    second = channel.expect(BindingSuccess, within=pixit.response)
+    assert first.stun.transaction_id != second.stun.transaction_id, "one request was answered twice"
+
+
+@varied("family", "segmentation", side="offerer")
+@requirement("RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+def test_check_before_the_answer_is_answered(upper, peer, pixit):
+    """with    the IUT's offer out, and a check sent before our answer
+    when    the IUT has got our answer
+    then    the check has been, or is, answered with success."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.controlling = False
+    channel.send(RFC4571() / peer.check(offer))
+    channel.wait_for(BindingSuccess, within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate from our active one
+    when    our check has been answered
+    then    the IUT sends a check of its own on this connection."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect(BindingRequest, within=pixit.connect)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_wrong_password_is_refused_with_401(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose integrity is made with another password
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    channel.expect(BindingError(401), within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_wrong_user_name_is_refused_with_401(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose user name does not begin with the IUT's fragment
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, username=f"nobody:{peer.ufrag}"))
+    channel.expect(BindingError(401), within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_request_without_integrity_is_refused_with_400(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives without MESSAGE-INTEGRITY
+    then    the IUT answers with error 400."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, password=None))
+    channel.expect(BindingError(400), within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_unknown_required_attribute_is_refused_with_420(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives with an unknown comprehension-required attribute
+    then    the IUT answers with error 420 and names the attribute."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    error = channel.expect(BindingError(420), within=pixit.response)
+    assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_error_to_an_authenticated_request_is_protected(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request with right credentials has been refused for an unknown required attribute
+    then    the error response has a right MESSAGE-INTEGRITY under the IUT's password."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    error = channel.expect(BindingError(420), within=pixit.response)
+    assert error.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+
+
+@pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])
+@requirement("RFC6544-7.2-s01", needs="offers:passive role:stack")
+def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check claims the IUT's own role with a tie-breaker by which the IUT keeps it
+    then    the IUT answers with error 487."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.tie_breaker = tie_breaker
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, controlling=controlling))
+    channel.expect(BindingError(487), within=pixit.response)
+
+
+@varied("family", "roles", "segmentation")
+@requirement("RFC6544-7.2-03", needs="offers:passive")
+def test_framing_lasts_beyond_selection(upper, peer, side, pixit):
+    """with    ICE completed on a connection that we opened
+    when    a further check arrives on it
+    then    the response comes in a frame."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    selected.send(RFC4571() / peer.check(iut))
+    selected.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.2-s03", needs="offers:passive")
+def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, side, pixit):
+    """with    our description holding nothing but a passive candidate that refuses connections
+    when    we connect to the IUT's passive candidate all the same and send a check
+    then    the IUT takes the address for a peer-reflexive candidate and sends a check on this connection."""
+    refused = peer.candidate("passive", port=peer.refusing_port())
+    iut = negotiate(upper, peer, side, peer_candidates=[refused])
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingRequest, within=pixit.connect)
+
+
+@varied("family", "segmentation", side="offerer")
+@requirement("RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
+    """with    the IUT's offer out, and a check sent before our answer
+    when    the IUT has got our answer
+    then    it sends a check of its own on the connection of the early one."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.controlling = False
+    channel.send(RFC4571() / peer.check(offer))
+    channel.wait_for(BindingSuccess, within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    channel.expect(BindingRequest, within=pixit.connect)
+
+
+@varied("family", "roles", "segmentation", "components")
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_indication_is_not_answered(upper, peer, side, pixit):
+    """with    a connection on which a check has been answered
+    when    a Binding indication arrives
+    then    no response to it comes, and a further check is answered."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))  # an IUT may expect a check first of a connection
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    answers = channel.messages(transaction_id=b"indication!!")
+    assert not answers, f"the indication was answered by {answers[0]}"

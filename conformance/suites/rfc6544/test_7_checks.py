@@ -1,0 +1,64 @@
+"""RFC 6544 section 7: who sends checks, and in which order."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites import order
+from conformance.suites.case import (
+    both_sides,
+    negotiate,
+    requirement,
+    varied,
+)
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-6.2-s03", "RFC6544-7-s01", needs="offers:passive")
+def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
+    """with    a lite IUT, and a passive candidate of ours beside our active one
+    when    checks have begun, as our own connection shows
+    then    the IUT opens no connection to ours."""
+    iut = negotiate(upper, peer, side, agent="lite")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    peer.expect_no_connection()
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7-s01", needs="offers:passive")
+def test_lite_agent_sends_no_check_in_turn(upper, peer, side, pixit):
+    """with    a lite IUT
+    when    a check of ours has been answered with success
+    then    no check of the IUT's comes on the connection."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    channel.expect_nothing(BindingRequest, within=pixit.silence)
+
+
+@varied("family", "segmentation")
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-03", needs="agent:lite offers:passive")
+def test_lite_agent_accepts_and_answers(upper, peer, side, pixit):
+    """with    a lite IUT
+    when    we connect to its passive candidate and send a check in a frame
+    then    the connection is accepted, and the check answered in a frame."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
+    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7-s02", needs="transports:udp transports:tcp connects:active")
+def test_udp_and_tcp_pairs_are_checked_in_one_order(upper, peer, side, pixit):
+    """with    passive candidates of ours above and below our UDP candidate in priority, and no check answered
+    when    the IUT, which has both transports, checks them
+    then    it takes them up in order of priority, whichever the transport."""
+    peer.answering = False
+    ranked = order.ranked(peer, above=3, below=3)
+    negotiate(upper, peer, side, peer_candidates=[*ranked.candidates], transports=["udp", "tcp"])
+    wrong = ranked.reversed_pairs(peer, within=pixit.attempts)
+    assert not wrong, f"not in order of priority: {wrong[0]}"

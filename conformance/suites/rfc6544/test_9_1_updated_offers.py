@@ -1,0 +1,24 @@
+"""RFC 6544 section 9.1: offers after ICE has completed."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites.case import establish, requirement
+
+
+@pytest.mark.parametrize(
+    "opener",
+    [
+        pytest.param("tester", marks=pytest.mark.requirement("RFC6544-9.1-s01", needs=("offers:passive",))),
+        pytest.param("IUT", marks=pytest.mark.requirement("RFC6544-9.1-s01", needs=("connects:active",))),
+    ],
+)
+@requirement("RFC6544-9.1-s01")
+def test_updated_offer_names_the_existing_connection(upper, peer, opener):
+    """with    the IUT having offered and, controlling, completed ICE
+    when    it makes an updated offer without restarting ICE
+    then    the offer says a=connection:existing."""
+    establish(upper, peer, "offerer", opener=opener)
+    media = upper.updated_offer().media()
+    assert media.connection == "existing", f"a=connection:{media.connection}"

@@ -1,0 +1,78 @@
+"""Frames in segments that a kernel would not make: where they are cut, and in what order they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.peer.events import BindingSuccess
+from conformance.peer.segments.script import SegmentChannel, Segments
+from conformance.suites.case import establish
+from conformance.wire.layers import RFC4571
+
+if TYPE_CHECKING:
+    from conformance.iut.upper import Description, Upper
+    from conformance.peer.channel import Channel
+    from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
+
+# Names of orders, and the parts of the octets that they send, in tenths of the whole, one after the other.
+ORDERS = {
+    "reversed": ((8, 10), (5, 8), (2, 5), (0, 2)),
+    "last-first": ((9, 10), (0, 9)),
+    "overlapping": ((0, 4), (2, 7), (5, 10)),
+    "overlapping-out-of-order": ((5, 10), (3, 6), (0, 4)),
+    "repeated": ((0, 3), (0, 3), (3, 10), (3, 10), (0, 10)),
+    "hole-filled-late": ((0, 3), (4, 10), (4, 7), (3, 4)),
+}
+
+
+# How a script breaks a connection off: both directions, ours alone, at once, or by falling silent.
+ENDS = ("FIN", "half-close", "RST", "stall")
+
+
+def break_off(channel: Channel, end: str) -> None:
+    """Break a connection off in one of the ways of `ENDS`."""
+    assert isinstance(channel, SegmentChannel)
+    if end == "half-close":
+        channel.half_close()
+    elif end == "stall":
+        channel.acknowledge(False)
+    else:
+        channel.close(reset=end == "RST")
+
+
+def silent_candidates(peer: Peer, segments: Segments, count: int) -> list[Candidate]:
+    """Return passive candidates of ours at which SYNs are not answered; none keeps another frozen."""
+    return [
+        peer.candidate("passive", port=segments.port("silent").port, other=8191 - n, foundation=f"silent{n}")
+        for n in range(count)
+    ]
+
+
+def in_order_of(name: str, octets: bytes) -> list[tuple[int, int]]:
+    """Return the parts of octets that an order of `ORDERS` sends."""
+    return [(begin * len(octets) // 10, end * len(octets) // 10) for begin, end in ORDERS[name]]
+
+
+def establish_in_segments(upper: Upper, peer: Peer, side: str) -> SegmentChannel:
+    """Bring ICE to completion over our own TCP and return the selected connection (preamble)."""
+    selected = establish(upper, peer, side)
+    assert isinstance(selected, SegmentChannel)
+    return selected
+
+
+def cut_everywhere(peer: Peer, iut: Description, channel: SegmentChannel, *, pause: float) -> int:
+    """Send one check for each octet of a check's frame, cut in two segments at that octet; return how many.
+
+    The IUT gets `pause` seconds in all to read the first halves by themselves.
+    """
+    length = len(bytes(RFC4571() / peer.check(iut)))
+    for position in range(1, length):
+        channel.send(RFC4571() / peer.check(iut), cut=[position], pause=pause / length)
+    return length - 1
+
+
+def expect_successes(channel: SegmentChannel, count: int, *, within: float) -> None:
+    """Wait for so many success responses."""
+    for _ in range(count):
+        channel.expect(BindingSuccess, within=within)

@@ -1,0 +1,55 @@
+"""Values that several cases compare with, and small questions to ask of lists."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from conformance.iut.upper import Description
+    from conformance.wire.candidate import Candidate
+
+T = TypeVar("T", bound="Hashable")
+
+
+def rtp(sequence: int, payload: bytes) -> bytes:
+    """Return an RTP packet (RFC 3550 section 5.1), which every media section of ours allows."""
+    return struct.pack("!BBHII", 0x80, 0, sequence, sequence * 160, 0x0BADCAFE) + payload
+
+
+DATA = rtp(1, b"what the application says")
+MORE_DATA = rtp(2, b"and what it says then")
+BOTH_FAMILIES = ["127.0.0.1", "::1"]
+NOT_STUN = DATA
+UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
+
+# RFC 4145 section 4.1, table: what an answer may say to each offer.
+SETUP_ANSWERS = {
+    "active": {"passive", "holdconn"},
+    "passive": {"active", "holdconn"},
+    "actpass": {"active", "passive", "holdconn"},
+    "holdconn": {"holdconn"},
+}
+# RFC 6544 section 4.4: the directions of a lite agent's candidates, by a=setup, which tells its default's.
+LITE_TCPTYPES = {"active": {"passive", "active"}}
+
+
+def duplicates(items: Iterable[T]) -> list[T]:
+    """Return what occurs more than once."""
+    return [item for item, count in Counter(items).items() if count > 1]
+
+
+def families(candidates: Iterable[Candidate]) -> set[int]:
+    """Return the address families of candidates, 4 and 6."""
+    return {6 if ":" in candidate.address else 4 for candidate in candidates}
+
+
+def both_transports(description: Description) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the host candidates of UDP and of TCP of the first component; Inconclusive unless there are both."""
+    hosts = [c for c in description.media().candidates if (c.type.lower(), c.component) == ("host", 1)]
+    udp, tcp = [c for c in hosts if c.transport.upper() == "UDP"], [c for c in hosts if c.is_tcp]
+    description.require(bool(udp and tcp), "host candidates of both UDP and TCP")
+    return udp, tcp

@@ -1,0 +1,150 @@
+"""Verdicts of the test system and the outcome of one executed case.
+
+The order is TTCN-3's (ETSI ES 201 873-1, section 24.2): a later, worse verdict overwrites a better one and never
+the other way round. ``NOT_APPLICABLE`` stands outside the order: a case that PICS rule out was never executed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.StrEnum):
+    """What a case, or a run, came to."""
+
+    NONE = "none"
+    PASS = "pass"
+    INCONC = "inconc"
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_APPLICABLE = "n/a"
+
+    def worse(self, other: Verdict) -> Verdict:
+        """Return the verdict that overwrites the other one."""
+        return max(self, other, key=_ORDER.__getitem__)
+
+
+_ORDER = {
+    Verdict.NOT_APPLICABLE: 0,
+    Verdict.NONE: 1,
+    Verdict.PASS: 2,
+    Verdict.INCONC: 3,
+    Verdict.FAIL: 4,
+    Verdict.ERROR: 5,
+}
+
+
+class Level(enum.StrEnum):
+    """How strongly the RFC asks for a requirement (RFC 2119), strongest first.
+
+    ``STATED`` is behaviour that the RFC states without a keyword; it is reported like a MUST.
+    """
+
+    MUST = "must"
+    STATED = "stated"
+    SHOULD = "should"
+    MAY = "may"
+
+    @property
+    def binding(self) -> bool:
+        """Whether failing it means that the IUT does not conform."""
+        return self in (Level.MUST, Level.STATED)
+
+
+class ExitStatus(enum.IntEnum):
+    """Exit status of every ``icetcp`` command that judges."""
+
+    CONFORMS = 0
+    DOES_NOT_CONFORM = 1
+    USAGE = 2
+    COULD_NOT_JUDGE = 3
+
+
+class CaseOutcome(Exception):
+    """A case ended early; carries what was expected and what came instead.
+
+    ``expected`` and ``actual`` are single sentences for a person to read.
+    """
+
+    verdict = Verdict.ERROR
+
+    def __init__(self, message: str, *, expected: str = "", actual: str = "") -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+class Failed(CaseOutcome):
+    """The IUT broke the requirement under test."""
+
+    verdict = Verdict.FAIL
+
+
+class Inconclusive(CaseOutcome):
+    """The case could not reach its body: the preamble failed, or the IUT died of something else."""
+
+    verdict = Verdict.INCONC
+
+
+class NotApplicable(CaseOutcome):
+    """What the IUT declared, or answered, rules the case out."""
+
+    verdict = Verdict.NOT_APPLICABLE
+
+
+class TestSystemError(CaseOutcome):
+    """The test system itself went wrong; nothing is said about the IUT."""
+
+    __test__ = False  # the name begins like a test class
+    verdict = Verdict.ERROR
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """One executed (or ruled out) case: the source of every report.
+
+    Times are seconds; ``started`` is seconds since the epoch. Paths are relative to the output folder and empty
+    where the thing does not exist. ``level`` is that of the strongest requirement the case tests.
+    """
+
+    case: str
+    title: str
+    section: str
+    requirements: tuple[str, ...]
+    level: Level
+    verdict: Verdict = Verdict.NONE
+    reason: str = ""
+    expected: str = ""
+    actual: str = ""
+    iut: str = ""
+    started: float = 0.0
+    duration: float = 0.0
+    parameters: dict[str, str] = field(default_factory=dict)
+    note: str = ""  # the reading of an ambiguous clause that the IUT follows, or a known deviation's evidence
+    ladder: str = ""
+    capture: str = ""
+    log: str = ""
+    seed: int = 0
+    repeat: str = ""
+
+    def overwrite(self, verdict: Verdict, reason: str, *, expected: str = "", actual: str = "") -> None:
+        """Take over ``verdict`` with its reason if it is worse than what stands."""
+        if _ORDER[verdict] > _ORDER[self.verdict]:
+            self.verdict, self.reason, self.expected, self.actual = verdict, reason, expected, actual
+
+
+def exit_status(results: list[Result], fail_on: Level = Level.MUST) -> ExitStatus:
+    """Return the exit status of a run.
+
+    A failure that counts is certain, whatever else could not be judged. A failed SHOULD
+    counts only with ``fail_on=Level.SHOULD``. A run that judged nothing has judged nothing.
+    """
+    verdicts = {result.verdict for result in results}
+    if verdicts <= {Verdict.NOT_APPLICABLE, Verdict.NONE}:
+        return ExitStatus.COULD_NOT_JUDGE
+    if any(r.verdict is Verdict.FAIL and (r.level.binding or fail_on is Level.SHOULD) for r in results):
+        return ExitStatus.DOES_NOT_CONFORM
+    if verdicts & {Verdict.ERROR, Verdict.INCONC, Verdict.NONE}:
+        return ExitStatus.COULD_NOT_JUDGE
+    return ExitStatus.CONFORMS

@@ -1,0 +1,1 @@
+"""Campaigns: the only room of the fuzzer that opens sockets."""

@@ -1,0 +1,29 @@
+"""`python -m fuzz.campaign SPEC`: one shard as a process of its own, which tells its status on standard output."""
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+
+from fuzz.campaign.shard import Shard, Spec, Status
+
+
+def main() -> int:
+    """Run a shard until it is done or asked to end."""
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is our parent's business
+
+    def report(status: Status) -> None:
+        sys.stdout.write(json.dumps(asdict(status)) + "\n")
+        sys.stdout.flush()
+
+    try:
+        status = Shard(Spec(**json.loads(sys.argv[1])), report, lambda: bool(asked)).run()
+    except BrokenPipeError:  # nobody listens any more
+        return 1
+    return 1 if status.problem else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

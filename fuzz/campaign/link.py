@@ -1,0 +1,128 @@
+"""One TCP connection of ours to the IUT. Nothing but the standard library: this text is a part of every `replay.py`."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+
+_COOKIE = b"\x21\x12\xa4\x42"
+_CHUNK = 65536
+GONE = ("rst", "closed")
+_TIMEVAL = struct.Struct("ll")
+_RST = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
+
+
+def patience_of(sock: socket.socket, seconds: float) -> None:
+    """Let connecting, reading and writing take no longer; BlockingIOError tells of it."""
+    value = _TIMEVAL.pack(int(seconds), int(seconds % 1 * 1_000_000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+
+class Link:
+    """One TCP connection of ours: what was sent, and what came, taken apart."""
+
+    def __init__(self, sock: socket.socket, component: int = 1) -> None:
+        self.sock = sock
+        self.component = component
+        self.local: tuple[str, int] = sock.getsockname()[:2]
+        self.remote: tuple[str, int] = sock.getpeername()[:2]
+        self.sent = bytearray()  # of the case being played
+        self.answers: dict[bytes, list[bytes]] = {}
+        self.requests: list[bytes] = []
+        self.unanswered: list[bytes] = []
+        self.media: list[bytes] = []
+        self.came = 0
+        self.closed = ""  # "fin" or "rst": by the IUT
+        self.ended = ""  # by us
+        self._in = bytearray()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def patience(self, seconds: float) -> None:
+        """Set how long a read or a write may take."""
+        patience_of(self.sock, seconds)
+
+    def put(self, whole: bytes) -> None:
+        """Send octets, as far as the IUT lets us."""
+        self.sent += whole
+        try:
+            self.sock.sendall(whole)
+        except BlockingIOError:
+            self.ended = "stuck"
+        except OSError:
+            self.closed = self.closed or "rst"
+
+    def take(self, octets: bytes) -> None:
+        """Take octets that came apart."""
+        buffer = self._in
+        buffer += octets
+        self.came += len(octets)
+        while len(buffer) >= 2:
+            end = 2 + (buffer[0] << 8 | buffer[1])
+            if len(buffer) < end:
+                break
+            self._frame(bytes(buffer[2:end]))
+            del buffer[:end]
+
+    def _frame(self, payload: bytes) -> None:
+        if len(payload) < 20 or payload[0] > 0x3F or payload[4:8] != _COOKIE:
+            self.media.append(payload)
+        elif payload[0] & 1:
+            self.answers.setdefault(payload[8:20], []).append(payload)
+        else:
+            self.requests.append(payload)
+            self.unanswered.append(payload[8:20])
+
+    def receive(self, flags: int = 0) -> bool:
+        """Read once; False if nothing came in time."""
+        try:
+            octets = self.sock.recv(_CHUNK, flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.closed = "rst"
+            return True
+        if octets:
+            self.take(octets)
+        else:
+            self.closed = "fin"
+        return True
+
+    @property
+    def aligned(self) -> bool:
+        """Whether what was sent ends where a frame ends, so that what comes next can be understood."""
+        sent, place = self.sent, 0
+        while place + 2 <= len(sent):
+            place += 2 + (sent[place] << 8 | sent[place + 1])
+        return place == len(sent)
+
+    @property
+    def pending(self) -> int:
+        """Octets of a frame that did not come whole."""
+        return len(self._in)
+
+    def drain(self) -> None:
+        """Take what is there, without waiting."""
+        while not self.closed and self.ended not in GONE and self.receive(socket.MSG_DONTWAIT):
+            pass
+
+    def forget(self) -> None:
+        """Begin a new case on this connection."""
+        self.sent.clear()
+        self.answers.clear()
+        self.requests.clear()
+        self.media.clear()
+
+    def end(self, how: str) -> None:
+        """End it: "half" (FIN, and go on reading), "rst", or "closed"."""
+        if self.ended in GONE:
+            return
+        with contextlib.suppress(OSError):
+            if how == "half":
+                self.sock.shutdown(socket.SHUT_WR)
+            else:
+                if how == "rst":
+                    self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+                self.sock.close()
+        self.ended = how

@@ -1,0 +1,76 @@
+"""The log of a shard: JSON lines, only ever appended, so that a killed campaign can be taken up where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LINES = 128
+_SECONDS = 0.25
+
+
+class Log:
+    """Appends lines. Cases are written in batches, everything else at once; what is written survives our death."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._lines: list[str] = []
+        self._written = time.monotonic()
+
+    def case(self, number: int, stage: int, kind: str, result: str, milliseconds: float) -> None:
+        """Note a case. It can be made again from seed, shard, number and the corpus."""
+        self._lines.append(f'[{number},{stage},"{kind}","{result}",{milliseconds:.2f}]\n')
+        if len(self._lines) >= _LINES or time.monotonic() - self._written > _SECONDS:
+            self.flush()
+
+    def event(self, what: str, **more: Any) -> None:
+        """Note anything else, now."""
+        self._lines.append(json.dumps({"event": what, **more}) + "\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._lines:
+            os.write(self._file, "".join(self._lines).encode())
+            self._lines.clear()
+        self._written = time.monotonic()
+
+    def close(self) -> None:
+        """Write what waits, and no more."""
+        self.flush()
+        os.close(self._file)
+
+
+class Past:
+    """What a log tells of an earlier run."""
+
+    def __init__(self, path: Path) -> None:
+        self.cases = 0
+        self.stages = 0
+        self.seconds = 0.0
+        self.corpus: list[dict[str, Any]] = []
+        self.begun: dict[str, Any] = {}
+        if path.is_file():
+            with path.open(encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    self._take(line)
+
+    def _take(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return  # the line that a SIGKILL cut off
+        if isinstance(entry, list):
+            self.cases, self.stages = max(self.cases, entry[0] + 1), max(self.stages, entry[1] + 1)
+        elif entry.get("event") == "new":
+            self.corpus.append(entry["case"])
+            self.cases, self.stages = max(self.cases, entry["number"] + 1), max(self.stages, entry["stage"] + 1)
+        elif entry.get("event") == "begin":
+            self.begun = entry
+        elif entry.get("event") == "status":
+            self.seconds = entry["seconds"]

@@ -1,0 +1,51 @@
+"""Our offers and answers. Nothing but the standard library: this text is a part of every `replay.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fuzz.render import Env
+
+ADDRESS = "127.0.0.1"
+_OUR_TCPTYPE = {"passive": "active", "active": "passive"}
+_SESSION = ["v=0", "o=- 1 1 IN IP4 {address}", "s=-", "t=0 0"]
+_MEDIA = {"rtp": "m=audio {port} TCP/RTP/AVP 0", "bytes": "m=application {port} TCP *"}
+
+
+def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
+    """Return our answer to an offer, or our offer, with the plan's mutations."""
+    ours = _OUR_TCPTYPE[plan["iut"]]
+    theirs = offer.split("\r\n") if plan["side"] == "offerer" else []
+    media = next((line for line in theirs if line.startswith("m=")), _MEDIA[plan["media"]])
+    words = media.split(" ")
+    media = " ".join([words[0], "{port}", *words[2:]])
+    mid = next((line for line in theirs if line.startswith("a=mid:")), "a=mid:0")
+    lines = [*_SESSION, media, "c=IN IP4 {address}"]
+    lines += ["b=RS:0", "b=RR:0"] if plan["media"] == "rtp" else []
+    lines += ["a=ice-ufrag:{ufrag}", "a=ice-pwd:{pwd}", mid]
+    lines += [f"a=setup:{'active' if theirs else 'actpass'}", "a=connection:new"]
+    for component in range(1, plan["components"] + 1):
+        priority = (126 << 24) + ((6 if ours == "active" else 4) << 21) + 256 - component
+        lines.append(f"a=candidate:1 {component} TCP {priority} {{address}} {{port}} typ host tcptype {ours}")
+    text = "".join(f"{line}\r\n" for line in edit(lines, plan.get("sdp", [])))
+    for name, value in (("port", str(port)), ("address", ADDRESS), ("ufrag", env.ufrag), ("pwd", env.pwd)):
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def edit(lines: list[str], operations: list[list[Any]]) -> list[str]:
+    """Apply the mutations of a description: set, insert, drop, swap; places count modulo the number of lines."""
+    lines = list(lines)
+    for name, place, *more in operations:
+        at = place % (len(lines) or 1)
+        if name == "set" and lines:
+            lines[at] = more[0]
+        elif name == "insert":
+            lines.insert(at, more[0])
+        elif name == "drop" and lines:
+            del lines[at]
+        elif name == "swap" and lines:
+            other = more[0] % len(lines)
+            lines[at], lines[other] = lines[other], lines[at]
+    return lines

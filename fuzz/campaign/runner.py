@@ -1,0 +1,305 @@
+"""Runs cases against an IUT: in the stage of a campaign, or anew, to see whether a symptom comes again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from conformance.iut.errors import AdapterError
+from fuzz import monitors, oracle
+from fuzz.campaign.iut import Iut
+from fuzz.campaign.player import Outcome, Stage, StageFailed
+from fuzz.oracle import Symptom, View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.iut.stacks import Stack
+    from fuzz.campaign.player import Link
+
+_LEAKS = 12  # repetitions that tell a leak from noise
+_SETTLE = 1.5
+_LEAKED = 24 << 10  # octets per repetition
+_BUSY = 0.8  # share of looks at which the process wanted to run while nothing was asked
+
+
+class Scene:
+    """A stage, and what the oracle knows of it."""
+
+    def __init__(self, iut: Iut, plan: dict[str, Any], within: float) -> None:
+        self.iut, self.plan = iut, plan
+        self.stage = Stage(iut.session(), plan, within)
+        self.view = View(peer=self.stage.env.ufrag, early=plan["state"] == "early")
+        self.outcome = Outcome()
+        self._heard = iut.heard
+        self._media = 0
+
+    def open(self) -> None:
+        """Open the session. Raises `StageFailed`."""
+        self.stage.open()
+        env, view = self.stage.env, self.view
+        view.ufrag, view.key = env.iut_ufrag, env.key
+        view.iut_controlling = not env.controlling
+        self._media = len(self.stage.upper.data())  # type: ignore[attr-defined]
+
+    def play(self, case: dict[str, Any]) -> list[Symptom]:
+        """Play a case; return what is wrong, deaths and hangs of the whole process left to `health`."""
+        steps = case["steps"]
+        if any(step["do"] in ("restart", "accept", "call") for step in steps):
+            self.view.unsure = True  # which credentials hold just then is nothing we judge
+        outcome = self.outcome = self.stage.play(steps)
+        if not self.answered and any(link.closed for link in outcome.links):
+            self.iut.dies(0.04)
+        if self.stage.upper.death() and self.iut.process.death is not None:
+            return [self.iut_death()]
+        found = oracle.judge(outcome, self.view)
+        if outcome.hung:
+            found.append(Symptom("hang", "process", outcome.hung))
+        return found + self.notices()
+
+    def notices(self) -> list[Symptom]:
+        """Return what stderr and the application tell in the meantime."""
+        found: list[Symptom] = []
+        if self.iut.heard != self._heard:
+            found += monitors.complaints(self.iut.last_words(self._heard))
+            self._heard = self.iut.heard
+        if self.plan["media"] == "rtp":
+            delivered = self.stage.upper.data()  # type: ignore[attr-defined]
+            if len(delivered) > self._media:
+                found += oracle.judge_media(delivered[self._media :], self.view)
+                self._media = len(delivered)
+        return found
+
+    def iut_death(self) -> Symptom:
+        """Return how the process ended, by what it said since the last case."""
+        return monitors.death(self.iut.death, self.iut.last_words(self._heard))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the case itself has shown that the IUT lives: its last check was answered."""
+        probes = self.outcome.probes
+        return bool(probes) and probes[-1][2]
+
+    @property
+    def over(self) -> bool:
+        """Whether not much can be judged in this session any more."""
+        gone = self.plan["iut"] == "active" and 0 not in self.stage.links
+        return self.view.unsure or not self.view.roles_clear or gone
+
+    def close(self) -> None:
+        """End the session."""
+        with contextlib.suppress(StageFailed):
+            self.stage.close()
+
+
+class Runner:
+    """An IUT that can be had anew, and trials on it."""
+
+    def __init__(self, stack: Stack, environment: Mapping[str, str] | None = None) -> None:
+        self.stack = stack
+        self.environment = dict(environment or {})
+        self.within = 1.0
+        self.calls = 5.0
+        self.median = 0.001
+        self.opened = 0.01
+        self.separate = False
+        self.quick = False  # shorter deadlines, while a case is made smaller
+        self.restarts = 0
+        self.spoilt = False  # the process is not to be trusted any more
+        self._heard = 0
+        self.iut = self._start()
+
+    def _start(self) -> Iut:
+        iut = Iut(self.stack, self.environment)
+        iut.greet()
+        return iut
+
+    def fresh(self) -> None:
+        """Replace the process. Raises `AdapterError` if that fails three times."""
+        self.iut.kill()
+        self.restarts += 1
+        self.spoilt = False
+        for attempt in range(3):
+            try:
+                self.iut = self._start()
+                self._heard = 0
+            except AdapterError:
+                if attempt == 2:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def close(self) -> None:
+        """End the process."""
+        self.iut.kill()
+
+    def calibrate(self, plan: dict[str, Any]) -> float:
+        """Measure what a valid check and a session take, and set deadlines by that; return the median of the former."""
+        begun = time.perf_counter()
+        scene = self.scene(plan)
+        opened = self.opened = time.perf_counter() - begun
+        times = []
+        for _ in range(15):
+            begun = time.perf_counter()
+            if scene.stage.probe(scene.stage.links[0]):
+                times.append(time.perf_counter() - begun)
+        scene.close()
+        median = self.median = sorted(times)[len(times) // 2] if times else 0.01
+        self.within = min(3.0, max(0.7, 100 * median))
+        self.calls = min(20.0, max(1.5, 20 * opened))
+        return median
+
+    def scene(self, plan: dict[str, Any], within: float = 0.0) -> Scene:
+        """Return an open stage. Raises `StageFailed`."""
+        scene = Scene(self.iut, plan, within or self.deadline)
+        scene.stage.calls = min(self.calls, max(0.15, 30 * self.opened)) if self.quick else self.calls
+        scene.stage.separate = self.separate
+        try:
+            scene.open()
+        except StageFailed:
+            scene.close()
+            raise
+        return scene
+
+    @property
+    def deadline(self) -> float:
+        """Seconds for the answer to a valid check."""
+        return max(0.1, 30 * self.median) if self.quick else self.within
+
+    # -- is it well? -----------------------------------------------------------------------------------------------
+
+    def health(self, scene: Scene | None) -> list[Symptom]:
+        """Return whether the process is dead or answers nobody; a session alone may be over."""
+        if self.iut.death and self.iut.process.death is not None:
+            return [scene.iut_death() if scene is not None else self._death()]
+        early = scene is not None and scene.plan["state"] == "early"
+        if scene is not None and not self.quick and not early and scene.stage.alive(self.within):
+            return []
+        return self._fresh_session(scene.plan if scene is not None else None)
+
+    def _fresh_session(self, plan: dict[str, Any] | None) -> list[Symptom]:
+        """Return whether a session of its own works."""
+        plain = {"components": 1, "media": "rtp", **(plan or {"side": "offerer", "iut": "passive"}), "state": "fresh"}
+        plain.pop("sdp", None)
+        failed = ""
+        for attempt in range(1 if self.quick else 2):
+            try:
+                self.scene(plain, self.deadline * (1 + attempt)).close()
+            except StageFailed as error:
+                failed = str(error)
+                if self.iut.process.death is not None or self.iut.death:
+                    return [self._dead(error)]
+            else:
+                return []
+        return [Symptom("hang", "process", f"no new session works: {failed}")]
+
+    def _dead(self, error: StageFailed) -> Symptom:
+        if error.hung or (self.iut.process.death is None and self.iut.process.retired):
+            return Symptom("hang", "process", str(error))
+        return self._death()
+
+    def _death(self) -> Symptom:
+        return monitors.death(self.iut.death, self.iut.last_words(self._heard))
+
+    # -- once more -------------------------------------------------------------------------------------------------
+
+    def trial(self, case: dict[str, Any], *, anew: bool = False) -> list[Symptom]:
+        """Play a case in a stage of its own; return all that is wrong. `anew`: in a new process, too."""
+        if anew or self.spoilt or self.iut.death:
+            self.fresh()
+        self._heard = self.iut.heard
+        try:
+            scene = self.scene(case["plan"])
+        except StageFailed:
+            found = self.health(None)
+            self.spoilt = bool(found)
+            return found if "sdp" in case["plan"] else []
+        found = scene.play(case)
+        if not any(symptom.kind in ("death", "hang") for symptom in found) and not scene.answered:
+            found += self.health(scene)
+        scene.close()
+        if not found and self.iut.process.death is not None:
+            found = [self._death()]
+        self.spoilt = any(symptom.kind in ("death", "hang") for symptom in found)
+        return found if self.spoilt else found + scene.notices()
+
+    def links(self, case: dict[str, Any]) -> list[Link]:
+        """Play a case and return its connections, for a record of what passed."""
+        try:
+            scene = self.scene(case["plan"])
+        except StageFailed:
+            return []
+        scene.play(case)
+        scene.close()
+        return scene.outcome.links
+
+    def leak(self, case: dict[str, Any], repeat: int = _LEAKS) -> list[Symptom]:
+        """Play a case over and over in a new process; return what has grown with it, or spins."""
+        self.fresh()
+        plain = {**case, "steps": []}
+        for _ in range(4):
+            if not self._once(plain):
+                return []
+        self._once(case)
+        before = self._settled(None)
+        for _ in range(repeat):
+            if not self._once(case):
+                return self.spin()
+        after = self._settled(before)
+        if before is None or after is None:
+            return []
+        return list(_grown(before, after, repeat)) or self.spin()
+
+    def spin(self) -> list[Symptom]:
+        """Return whether the process is busy with nothing to do."""
+        for seconds in (0.1, 0.3, 0.5):
+            if monitors.busy(self.iut.pid, seconds) < _BUSY:
+                return []
+        return [Symptom("spin", "CPU", "the process never waits while nothing is asked of it")]
+
+    def _once(self, case: dict[str, Any]) -> bool:
+        try:
+            scene = self.scene(case["plan"])
+        except StageFailed:
+            return False
+        scene.play(case)
+        for _ in range(3):  # what was sent has been served when these are answered
+            scene.stage.alive(self.deadline)
+        scene.close()
+        return not self.iut.death
+
+    def _settled(self, before: monitors.Usage | None) -> monitors.Usage | None:
+        """Return the usage once nothing is freed any more, or back at what it was."""
+        last = monitors.usage(self.iut.pid)
+        deadline = time.monotonic() + _SETTLE
+        while last is not None and time.monotonic() < deadline:
+            if before is not None and _back(before, last):
+                break
+            time.sleep(0.15)
+            last = monitors.usage(self.iut.pid)
+            if before is None:
+                break
+        return last
+
+
+def _back(before: monitors.Usage, now: monitors.Usage) -> bool:
+    """Whether a process holds no more than it did."""
+    same = now.descriptors <= before.descriptors and now.threads <= before.threads
+    return same and now.memory - before.memory < _LEAKED * _LEAKS
+
+
+def _grown(before: monitors.Usage, after: monitors.Usage, repeat: int) -> list[Symptom]:
+    found = []
+    if after.descriptors - before.descriptors >= max(2, repeat // 3):
+        text = f"{before.descriptors} descriptors before, {after.descriptors} after {repeat} times"
+        found.append(Symptom("leak", "descriptors", text))
+    if after.threads - before.threads >= max(2, repeat // 3):
+        found.append(
+            Symptom("leak", "threads", f"{before.threads} threads before, {after.threads} after {repeat} times")
+        )
+    if after.memory - before.memory >= repeat * _LEAKED * 2:
+        text = f"{before.memory >> 10} KiB before, {after.memory >> 10} KiB after {repeat} times"
+        found.append(Symptom("leak", "memory", text))
+    return found

@@ -1,0 +1,214 @@
+"""The commands `icetcp fuzz` and `icetcp replay`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.iut import stacks
+from conformance.iut.errors import AdapterError, StackError
+from conformance.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fuzz.campaign.conduct import Total
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
+_UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
+_SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)\Z")
+_PLAIN_EVERY = 5.0
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float:
+    if value is None:
+        return 0.0
+    match = _TIME.match(value)
+    if match is None or float(match[1]) <= 0:
+        raise click.BadParameter(f"{value!r} is no time; write 60s, 5m or 1h.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _shard(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
+    match = _SHARD.match(value)
+    if match is None or int(match[1]) > int(match[2]):
+        raise click.BadParameter(f"{value!r} is no shard; write 1/4 to 4/4.")
+    return int(match[1]), int(match[2])
+
+
+def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value:
+        try:
+            stacks.resolve(value)
+        except StackError as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
+@click.command(context_settings=_CONTEXT)
+@click.option("--iut", default="reference", show_default=True, callback=_iut, metavar="NAME|exec:COMMAND")
+@click.option("--time", "seconds", callback=_seconds, metavar="TIME", help="How long: 60s (the default), 5m, 1h.")
+@click.option("--cases", type=click.IntRange(1), help="How many cases per worker, instead of a time.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Shards at once.")
+@click.option("--shard", callback=_shard, default="1/1", show_default=True, metavar="I/N", help="For several machines.")
+@click.option("--out", default="reports/fuzz", show_default=True, type=click.Path(), help="Folder of log and findings.")
+@click.option("--against", callback=_iut, metavar="NAME|exec:COMMAND", help="A second IUT, to compare the answers.")
+@click.option("--corpus", type=click.Path(exists=True), multiple=True, help="Captures to begin with; repeatable.")
+@click.option("--resume", is_flag=True, help="Go on where the campaign in --out was stopped.")
+def fuzz(**options: Any) -> int:
+    """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
+
+    Exit status: 0 nothing found, 1 findings, 2 usage, 3 no campaign was possible.
+    """
+    from fuzz.campaign.conduct import conduct
+    from fuzz.report import coverage_lines, failing, finding_line, write_junit
+
+    out = _folder(Path(options["out"]), resume=options["resume"])
+    view = _View()
+    try:
+        total = conduct(_specs(options, out), view.show)
+    finally:
+        view.close()
+    for line in ("", *coverage_lines(total), ""):
+        click.echo(line)
+    for finding in total.findings.values():
+        click.echo(finding_line(finding))
+    for name, count in total.unconfirmed.items():
+        click.echo(f"not seen again, {count} times: {name}")
+    write_junit(out / "junit.xml", total, options["iut"], options["seed"])
+    (out / "summary.json").write_text(json.dumps(_summary(total), indent=1), encoding="utf-8")
+    for problem in total.problems:
+        click.echo(f"icetcp: cannot fuzz {options['iut']}: {problem}", err=True)
+    if total.problems:
+        return int(ExitStatus.COULD_NOT_JUDGE)
+    found = failing(total)
+    click.echo(f"{total.cases} cases, {f'{len(found)} findings in {out}/findings' if found else 'no finding'}")
+    return int(ExitStatus.DOES_NOT_CONFORM if found else ExitStatus.CONFORMS)
+
+
+def _summary(total: Total) -> dict[str, Any]:
+    return {
+        "cases": total.cases,
+        "seconds": round(total.seconds, 1),
+        "findings": list(total.findings.values()),
+        "coverage": total.coverage,
+        "unconfirmed": total.unconfirmed,
+    }
+
+
+def _specs(options: dict[str, Any], out: Path) -> list[Any]:
+    """Return what each worker is to do. Its shard's number tells it apart from all others, here and elsewhere."""
+    from fuzz.campaign.shard import Spec
+    from fuzz.corpus import from_captures
+
+    part, _ = options["shard"]
+    cases = options["cases"] or 0
+    corpus = from_captures([Path(path) for path in options["corpus"]])
+    return [
+        Spec(
+            iut=options["iut"],
+            out=str(out),
+            seed=options["seed"],
+            shard=(part - 1) * options["workers"] + worker,
+            cases=cases,
+            seconds=options["seconds"] or (0.0 if cases else 60.0),
+            against=options["against"] or "",
+            resume=options["resume"],
+            corpus=corpus,
+        )
+        for worker in range(options["workers"])
+    ]
+
+
+def _folder(out: Path, *, resume: bool) -> Path:
+    """Make the folder; without --resume it holds nothing of an earlier campaign."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            shutil.rmtree(out / "findings", ignore_errors=True)
+            for file in (*out.glob("log-*.jsonl"), out / "junit.xml", out / "summary.json"):
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+    return out
+
+
+class _View:
+    """The live view: a line that is written over on a terminal, a plain line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._told: set[str] = set()
+        self._last = -_PLAIN_EVERY
+
+    def show(self, total: Total) -> None:
+        """Show new findings, and how it goes."""
+        from fuzz.report import finding_line, status_line
+
+        for bucket, finding in total.findings.items():
+            if bucket not in self._told:
+                self._told.add(bucket)
+                self._line(finding_line(finding))
+        if self._terminal:
+            sys.stdout.write(f"\r{status_line(total)}\x1b[K")
+            sys.stdout.flush()
+        elif total.seconds - self._last >= _PLAIN_EVERY:
+            self._last = total.seconds
+            self._line(status_line(total))
+
+    def _line(self, text: str) -> None:
+        sys.stdout.write(f"\r\x1b[K{text}\n" if self._terminal else f"{text}\n")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """End the line."""
+        if self._terminal:
+            sys.stdout.write("\n")
+
+
+@click.command(context_settings=_CONTEXT)
+@click.argument("finding", type=click.Path(exists=True))
+@click.option("--iut", callback=_iut, metavar="NAME|exec:COMMAND", help="Another IUT than it was found in.")
+@click.option("--times", type=click.IntRange(1), default=3, show_default=True, help="How often.")
+def replay(finding: str, iut: str | None, times: int) -> int:
+    """Repeat a finding: a folder that `icetcp fuzz` wrote, or its finding.json.
+
+    Exit status: 0 it does not come again, 1 it does, 2 usage, 3 the IUT cannot be used.
+    """
+    from fuzz.campaign.again import replay as again
+    from fuzz.findings import load
+
+    path = Path(finding)
+    try:
+        known = load(path)
+        file = path / "finding.json" if path.is_dir() else path
+        spec = iut or json.loads(file.read_text(encoding="utf-8")).get("iut", "")
+        stack = stacks.resolve(spec)
+    except (OSError, ValueError, TypeError, StackError) as error:
+        raise click.UsageError(f"{path} cannot be replayed: {error}") from None
+    try:
+        seen = again(known, stack, times)
+    except AdapterError as error:
+        click.echo(f"icetcp: cannot replay with {spec}: {error}", err=True)
+        return int(ExitStatus.COULD_NOT_JUDGE)
+    _tell(known.kind, known.cause, seen)
+    came = sum(1 for found in seen if (known.kind, known.cause) in found)
+    click.echo(f"{known.kind}: {known.cause}: {came} of {times} times")
+    return int(ExitStatus.DOES_NOT_CONFORM if came else ExitStatus.CONFORMS)
+
+
+def _tell(kind: str, cause: str, seen: Iterable[dict[tuple[str, str], str]]) -> None:
+    for number, found in enumerate(seen, 1):
+        for (other, why), text in found.items():
+            mark = "*" if (other, why) == (kind, cause) else " "
+            click.echo(f"{number}{mark} {other}: {why}: {text}")
+        if not found:
+            click.echo(f"{number}  nothing")

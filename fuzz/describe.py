@@ -1,0 +1,184 @@
+"""What is unusual about a case, as words: for buckets, for novelty, and so that known findings are not hit for ever.
+
+Words name a dimension and its rough value, never a number that does not matter: cases with the same cause get the
+same words once they are minimal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fuzz.render import octets, request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_FIXED = {0x0024: 4, 0x0025: 0, 0x8029: 8, 0x802A: 8, 0x0008: 20, 0x8028: 4}
+_NAMES = {
+    0x0001: "MAPPED-ADDRESS",
+    0x0006: "USERNAME",
+    0x0008: "MESSAGE-INTEGRITY",
+    0x0009: "ERROR-CODE",
+    0x000A: "UNKNOWN-ATTRIBUTES",
+    0x0014: "REALM",
+    0x0015: "NONCE",
+    0x001C: "MESSAGE-INTEGRITY-SHA256",
+    0x0020: "XOR-MAPPED-ADDRESS",
+    0x0024: "PRIORITY",
+    0x0025: "USE-CANDIDATE",
+    0x8022: "SOFTWARE",
+    0x8028: "FINGERPRINT",
+    0x8029: "ICE-CONTROLLED",
+    0x802A: "ICE-CONTROLLING",
+}
+_CLASSES = {0x0001: "request", 0x0011: "indication", 0x0101: "success", 0x0111: "error"}
+_USUAL = [attribute["type"] for attribute in request()["attributes"]]
+_TEXTS = (0x06, 0x14, 0x15, 0x8022)
+_LONG = 508
+_OF_CLASS = {0x0101: [0x0020, 0x0008, 0x8028], 0x0111: [0x0009, 0x0008, 0x8028]}
+
+
+def words(case: dict[str, Any]) -> frozenset[str]:
+    """Return what is unusual about a case."""
+    return frozenset(_plan(case["plan"])) | frozenset(_steps(case["steps"]))
+
+
+def _plan(plan: dict[str, Any]) -> Iterator[str]:
+    if plan["state"] == "early":
+        yield "early"
+    for operation in plan.get("sdp", ()):
+        yield f"sdp {_line(operation)}"
+
+
+def _line(operation: list[Any]) -> str:
+    name = operation[0]
+    text = operation[2] if len(operation) > 2 and isinstance(operation[2], str) else ""
+    return f"{name} {text[:1]} {text[2:].partition(':')[0][:16]}".strip()
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
+    connections = {step["on"] for step in steps if "on" in step}
+    if len(connections) > 1 or any(step.get("count", 1) > 1 for step in steps):
+        yield "connections"
+    for step in steps:
+        if step["do"] == "send":
+            yield from _send(step)
+        elif step["do"] == "raw":
+            yield f"part {min(len(step['octets']) // 2, 3)}"
+        elif step["do"] == "flood":
+            yield "flood"
+        elif step["do"] == "end":
+            yield f"end {step['how']}"
+        elif step["do"] in ("call", "accept", "restart", "urgent"):
+            yield step.get("method", step["do"])
+        elif step["do"] == "open" and len(steps) == 1:
+            yield "silent"
+
+
+def _send(step: dict[str, Any]) -> Iterator[str]:
+    if step.get("component", 1) > 1:
+        yield "component 2"
+    cuts = step.get("cuts")
+    if cuts:
+        yield "cut 1" if 1 in cuts else "cut"
+    if len(step["frames"]) > 3:
+        yield "coalesced"
+    for frame in step["frames"]:
+        yield from _frame(frame)
+
+
+def _frame(frame: dict[str, Any]) -> Iterator[str]:
+    if "length" in frame:
+        yield f"LENGTH {_size(frame['length'])}"
+    if "message" in frame:
+        yield from _message(frame["message"])
+    elif "frames" in frame:
+        yield "nested"
+    else:
+        text = frame["octets"]
+        piece, _, count = text.partition("*")
+        size = len(piece) // 2 * (int(count) if count else 1)
+        yield f"frame of {_size(size)}" + (" from 0" if text[:1] == "0" else "")
+
+
+def _size(size: int) -> str:
+    for limit, text in ((0, "0"), (1, "1"), (19, "<20"), (8192, "<8K"), (0xFFFD, "<64K")):
+        if size <= limit:
+            return text
+    return "64K"
+
+
+def _message(message: dict[str, Any]) -> Iterator[str]:
+    kind = message["type"]
+    if kind != 1:
+        yield _CLASSES.get(kind, "type 0" if kind == 0 else "type")
+    for name in ("cookie", "id", "patch", "cut"):
+        if name in message and not (name == "id" and kind & 0x100):
+            yield name
+    if "tail" in message:
+        yield "tail" if len(octets(message["tail"])) % 4 == 0 else "unaligned"
+    if "delta" in message:
+        yield f"delta {'odd' if message['delta'] & 3 else 'beyond' if message['delta'] > 0 else 'short'}"
+    yield from _attributes(message["attributes"], kind)
+
+
+def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
+    types = [attribute["type"] for attribute in attributes]
+    usual = _OF_CLASS.get(kind, _USUAL)
+    if kind == 1:
+        yield from (f"no {_name(missing)}" for missing in _USUAL if missing not in types)
+    if len(types) > 40:
+        yield "many attributes"
+        attributes = [*attributes[:1], *attributes[-5:]]
+    behind = False
+    for place, attribute in enumerate(attributes):
+        named = attribute["type"]
+        name = _name(named)
+        if "length" in attribute:
+            yield f"{name} length"
+        if "padding" in attribute:
+            aligned = (_length(attribute["value"]) + _length(attribute["padding"])) % 4 == 0
+            yield "padding" if aligned else "unaligned"
+        if len(types) <= 40 and named in types[:place] and named not in types[: types.index(named)]:
+            yield f"{name} twice"
+        if behind and named != 0x8028:
+            yield f"{name} behind"
+        elif named not in usual:
+            yield f"with {name}"
+        behind = behind or named == 8
+        yield from _value(name, named, attribute["value"])
+
+
+def _value(name: str, kind: int | str, value: str) -> Iterator[str]:
+    if value.startswith("$"):
+        if ":" in value or value in ("$resu", "$ufrag"):
+            yield f"{name} {value}"
+        return
+    size = len(octets(value))
+    if isinstance(kind, str):
+        kind = 0x8029
+    least = _FIXED.get(kind)
+    if least is not None:
+        yield f"{name} {'short' if size < least else 'value'}"
+    elif kind in _TEXTS and size > _LONG:
+        yield f"{name} long"
+    elif kind in (0x06, 0x20):
+        yield f"{name} value"
+    elif kind == 0x09 and (size < 4 or value[4:8] == "0457"):
+        yield f"{name} {'short' if size < 4 else '487'}"
+
+
+def _length(value: str) -> int:
+    """Return how long a value is, as far as alignment goes: what symbols stand for is whole words, but for names."""
+    return 0 if value.startswith("$") else len(octets(value))
+
+
+def _name(kind: int | str) -> str:
+    if isinstance(kind, str):
+        return kind
+    return _NAMES.get(kind) or ("required" if kind < 0x8000 else "optional")
+
+
+def summary(found: Iterable[str]) -> str:
+    """Return words as one line."""
+    return ", ".join(sorted(found)) or "nothing unusual"

@@ -1,0 +1,111 @@
+"""Findings: one bucket per cause, and the folder that hands one over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fuzz.describe import summary, words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fuzz.oracle import Symptom
+
+_TOLERATED = 3  # findings of one kind and cause, after which more are taken for the same
+FATAL = ("death", "hang", "spin", "leak")
+LEVELS = {"disagreement": "note"}
+
+
+@dataclass(slots=True)
+class Finding:
+    """Something wrong, with the smallest case that shows it. ``rate``: how often it came of how many tries."""
+
+    kind: str
+    cause: str
+    text: str
+    words: list[str]
+    case: dict[str, Any]
+    number: int = 0
+    seconds: float = 0.0
+    shard: int = 0
+    seed: int = 0
+    rate: str = "1/1"
+    hits: int = 1
+    repeat: int = 1
+    stderr: list[str] = field(default_factory=list)
+    original: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name: the cause if it tells causes apart, or else also what is unusual about the case."""
+        parts = [self.kind, self.cause] if _telling(self.cause) else [self.kind, self.cause, summary(self.words)]
+        text = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower() for part in parts)
+        digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:6]
+        return f"{text[:70].strip('-')}-{digest}"
+
+    @property
+    def octets(self) -> int:
+        """How large the minimal case is, as it is written down."""
+        return len(json.dumps(self.case["steps"]))
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {"bucket": self.bucket, **asdict(self)}
+
+
+def _telling(cause: str) -> bool:
+    """Whether a cause has a place in the IUT's code in it, or words of its own."""
+    return " in " in cause or "panic" in cause or "Assertion" in cause or "***" in cause or cause.startswith("Rust")
+
+
+def load(path: Path) -> Finding:
+    """Return a finding from its file or folder."""
+    file = path / "finding.json" if path.is_dir() else path
+    table = json.loads(file.read_text(encoding="utf-8"))
+    names = Finding.__dataclass_fields__
+    return Finding(**{name: value for name, value in table.items() if name in names})
+
+
+class Buckets:
+    """The findings so far."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, Finding] = {}
+        self._loose: dict[tuple[str, str], list[frozenset[str]]] = {}
+
+    def add(self, finding: Finding) -> bool:
+        """Take a finding in; False if its bucket is there already."""
+        known = self.all.get(finding.bucket)
+        alias = self._loose.setdefault((finding.kind, finding.cause), [])
+        alias.append(frozenset(finding.words))
+        if known is not None:
+            known.hits += 1
+            return False
+        self.all[finding.bucket] = finding
+        return True
+
+    def known(self, symptom: Symptom, case: dict[str, Any]) -> Finding | None:
+        """Return the finding that a symptom belongs to, if it is plain that it does."""
+        seen = words(case)
+        same = [f for f in self.all.values() if (f.kind, f.cause) == (symptom.kind, symptom.cause)]
+        for finding in same:
+            if _telling(finding.cause) or (finding.words and seen.issuperset(finding.words)):
+                finding.hits += 1
+                return finding
+        if symptom.kind not in FATAL and len(self._loose.get((symptom.kind, symptom.cause), ())) >= _TOLERATED:
+            return same[0] if same else None
+        return None
+
+    def avoids(self, case: dict[str, Any]) -> bool:
+        """Whether a case would only find again what is known."""
+        seen: frozenset[str] | None = None
+        for finding in self.all.values():
+            if finding.kind in ("death", "hang", "spin") and finding.words:
+                seen = words(case) if seen is None else seen
+                if seen.issuperset(finding.words):
+                    return True
+        return False

@@ -1,0 +1,313 @@
+"""Cases from a seed: a pure function of seed, shard, number, and the corpus so far.
+
+A case is plain data: {"plan": the session, "steps": [...]}. `classes` names what kinds of input there are; a case
+says of which it is, and how often each met which session is the campaign's coverage of the model.
+"""
+
+from __future__ import annotations
+
+import copy
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from fuzz.mutate import LONG, MUTATORS, SIZES
+from fuzz.render import refusal, request, success
+from fuzz.schedule import ending, schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Case = dict[str, Any]
+Step = dict[str, Any]
+
+RTP = "800000010000000100000001"
+DTLS = "16fefd0000000000000000000c010000000000000000000000"
+LOOKALIKE = "000100002112a442"
+PER_STAGE = 24
+
+
+def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the sessions that an IUT can be put into."""
+    sides = pics.get("sides") or ["offerer", "answerer"]
+    connects = pics.get("connects") or []
+    kinds = [kind for kind in ("passive", "active") if kind in connects or kind in (pics.get("offers") or [])]
+    found = []
+    for state in ("fresh", "checked", "completed", "early"):
+        for side in sides:
+            for kind in kinds:
+                if state == "early" and (side == "answerer" or kind == "active"):
+                    continue
+                for components in (1, 2) if pics.get("components", 1) > 1 and kind == "passive" else (1,):
+                    found.append(_plan(side, kind, components, state))
+    return found
+
+
+def _plan(side: str, kind: str, components: int, state: str) -> dict[str, Any]:
+    return {"side": side, "iut": kind, "media": "rtp", "components": components, "state": state}
+
+
+class Generator:
+    """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new."""
+
+    def __init__(self, seed: int, shard: int, pics: Mapping[str, Any]) -> None:
+        self.seed, self.shard = seed, shard
+        self.corpus: list[Case] = []
+        self.restarts = bool(pics.get("restart"))
+        self.plans = plans(pics)
+        self._weights = [6 if p["state"] == "fresh" and p["iut"] == "passive" else 1 for p in self.plans]
+        self._random = Random()
+
+    def _source(self, number: int, purpose: int) -> Random:
+        self._random.seed(((self.seed << 16 | self.shard) << 48 | number) << 8 | purpose)
+        return self._random
+
+    def plan(self, stage: int) -> dict[str, Any]:
+        """Return the session of a stage."""
+        random = self._source(stage, 1)
+        plan = dict(random.choices(self.plans, self._weights)[0])
+        if random.random() < 0.1:
+            plan["media"] = "bytes"
+        return plan
+
+    def sdp_case(self, number: int) -> Case:
+        """Return a case whose mutation is in the description; it needs a stage of its own."""
+        random = self._source(number, 2)
+        plan = dict(random.choice([plan for plan in self.plans if plan["state"] == "fresh"]))
+        plan["sdp"] = [_edit(random) for _ in range(random.choice((1, 1, 1, 2, 4)))]
+        return {"class": "sdp", "plan": plan, "steps": [_send(random, 0, [{"message": request()}])]}
+
+    def case(self, number: int, plan: dict[str, Any], attempt: int = 0) -> Case:
+        """Return a case."""
+        random = self._source(number, 3 + attempt)
+        draw = random.random()
+        if self.corpus and draw < 0.15:
+            return {"class": "corpus", "plan": plan, "steps": self._evolve(random, plan)}
+        name, make = _choose(random, plan)
+        steps = make(random, self)
+        return {"class": name, "plan": plan, "steps": _fit(steps, plan)}
+
+    def _evolve(self, random: Random, plan: dict[str, Any]) -> list[Step]:
+        """Mutate a case that was new once."""
+        steps: list[Step] = copy.deepcopy(random.choice(self.corpus)["steps"])
+        for step in steps:
+            for frame in step.get("frames", ()):
+                if "message" in frame and random.random() < 0.7:
+                    random.choice(MUTATORS)(random, frame["message"])
+            if step["do"] == "send" and not step.get("cuts") and random.random() < 0.15:
+                schedule(random, step)
+        if random.random() < 0.15:
+            other = copy.deepcopy(random.choice(self.corpus)["steps"])
+            steps = (steps + other)[:8]
+        return _fit(steps, plan)
+
+
+def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
+    """Make steps possible in a session: an active IUT opens one connection, and there are only its components."""
+    if plan["iut"] == "active" or plan["state"] == "early":  # no further check will come
+        steps = [step for step in steps if step["do"] != "hear"]
+    for step in steps:
+        if plan["iut"] == "active" and "on" in step:
+            step["on"] = 0
+            step.pop("count", None)
+        if step.get("component", 1) > plan["components"]:
+            step["component"] = plan["components"]
+    return steps
+
+
+def _send(random: Random, on: int, frames: list[dict[str, Any]], probe: bool = True) -> Step:
+    step: Step = {"do": "send", "on": on, "frames": frames}
+    if probe:
+        step["probe"] = True
+    return step
+
+
+# -- kinds of input ----------------------------------------------------------------------------------------------------
+
+
+def _mutant(random: Random, base: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(random.choice((1, 1, 1, 1, 2, 2, 3))):
+        random.choice(MUTATORS)(random, base)
+    return {"message": base}
+
+
+def requests(random: Random, generator: Generator) -> list[Step]:
+    """A mutated check on the standing connection or on one of its own."""
+    on = 0 if random.random() < 0.7 else 1
+    step = _send(random, on, [_mutant(random, request())])
+    if random.random() < 0.06:
+        schedule(random, step)
+    return [step]
+
+
+def responses(random: Random, generator: Generator) -> list[Step]:
+    """A mutated response to the IUT's check, or an indication."""
+    draw = random.random()
+    if draw < 0.35:
+        base = success()
+    elif draw < 0.8:
+        base = refusal(random.choice((300, 400, 401, 420, 438, 487, 487, 500, 600, 699)))
+    else:
+        base = request()
+        base["type"] = 0x0011
+    frame = _mutant(random, base) if random.random() < 0.85 else {"message": base}
+    if random.random() < 0.75:
+        return [_send(random, 0, [frame])]
+    heard = {"do": "hear", "on": 1}
+    return [_send(random, 1, [{"message": request()}]), heard, _send(random, 1, [frame])]
+
+
+def frames(random: Random, generator: Generator) -> list[Step]:
+    """Frames that are null, long, nested, not STUN, or of another length than they say."""
+    draw = random.random()
+    on = 0 if random.random() < 0.5 else 1
+    component = 2 if random.random() < 0.3 else 1
+    some: list[dict[str, Any]]
+    if draw < 0.15:
+        some = [{"octets": ""} for _ in range(random.choice((1, 1, 2, 10)))]
+    elif draw < 0.3:
+        some = [{"octets": random.choice((RTP, DTLS, LOOKALIKE, "00*4", "80", "ff*20"))} for _ in range(3)]
+    elif draw < 0.42:
+        some = [{"octets": f"{random.choice(('80', '00', '41'))}*{random.choice(SIZES + LONG + LONG + [65535])}"}]
+    elif draw < 0.55:
+        some = [{"message": request()} for _ in range(random.choice((2, 3, 4, 5, 10, 40)))]
+    elif draw < 0.62:
+        some = [{"frames": [{"message": request()}, {"octets": RTP}]}]
+    elif draw < 0.72:
+        some = [{"octets": random.randbytes(random.choice(SIZES)).hex()}]
+    elif draw < 0.78:
+        some = [{"octets": LOOKALIKE + random.randbytes(random.choice((0, 11, 12, 13, 40))).hex()}]
+    else:
+        length = random.choice((0, 1, 2, 19, 20, 1000, 0x7FFF, 0x8000, 0xFFFC, 0xFFFE, 0xFFFF))
+        tail = [] if random.random() < 0.5 else [ending(random, 1)]
+        return [_send(random, 1, [{"message": request(), "length": length}], probe=False), *tail]
+    step = {**_send(random, on, some), "component": component}
+    if random.random() < 0.1:
+        schedule(random, step)
+    return [step] if component == 1 else [{**step, "on": 2}]
+
+
+def segments(random: Random, generator: Generator) -> list[Step]:
+    """Valid checks in strange segments, or cut off by an end."""
+    if random.random() < 0.5:
+        step = _send(random, 1, [{"message": request()} for _ in range(random.choice((1, 1, 2)))])
+        schedule(random, step)
+        return [step]
+    whole = "00700001005c2112a442" + "41" * 100
+    part = random.choice((1, 1, 2, 3, 10, 22, 50, 80))
+    return [{"do": "raw", "on": 1, "octets": whole[: 2 * part]}, ending(random, 1)]
+
+
+def connections(random: Random, generator: Generator) -> list[Step]:
+    """Several connections: silent, ended at once, or interleaved."""
+    draw = random.random()
+    if draw < 0.3:
+        count = random.choice((1, 2, 5, 20))
+        return [{"do": "open", "on": 1, "count": count}]
+    if draw < 0.5:
+        return [{"do": "open", "on": 1}, ending(random, 1)]
+    steps = []
+    for on in range(1, random.choice((3, 4, 6))):
+        message = _mutant(random, request()) if random.random() < 0.5 else {"message": request()}
+        steps.append(_send(random, on, [message], probe=random.random() < 0.7))
+    if random.random() < 0.3:
+        steps.append(ending(random, 1))
+    return steps
+
+
+def states(random: Random, generator: Generator) -> list[Step]:
+    """What belongs elsewhere in a session: nominations, conflicts, descriptions and restarts in the middle."""
+    valid = _send(random, 0, [{"message": request()}])
+    draw = random.random()
+    if draw < 0.3:
+        return [_send(random, 0, [{"message": request({"type": 0x25, "value": ""})}]), valid]
+    if draw < 0.5:
+        message = request()
+        message["attributes"][2] = {"type": "$antirole", "value": random.choice(("00*8", "ff*8"))}
+        return [_send(random, 0, [{"message": message}])]
+    if draw < 0.65:
+        return [{"do": "accept"}, valid]
+    if draw < 0.8 and generator.restarts:
+        return [{"do": "restart"}, valid]
+    if draw < 0.85:
+        return [{"do": "call", "method": "describe", "params": {"trickle": False}}, valid]
+    if draw < 0.93:
+        return [{"do": "urgent", "on": 1, "octets": random.choice(("00", "ff"))}]
+    frame = {"message": request()} if random.random() < 0.7 else {"octets": f"80*{random.choice((4, 1000))}"}
+    return [{"do": "flood", "on": 1, "times": random.choice((200, 2000, 6000)), "frame": frame}]
+
+
+_CLASSES: tuple[tuple[str, float, Callable[[Random, Generator], list[Step]]], ...] = (
+    ("request", 0.52, requests),
+    ("response", 0.14, responses),
+    ("frame", 0.14, frames),
+    ("segment", 0.09, segments),
+    ("connection", 0.05, connections),
+    ("state", 0.06, states),
+)
+CLASSES = (*(name for name, _, _ in _CLASSES), "sdp", "corpus", "valid")
+
+
+def _choose(random: Random, plan: dict[str, Any]) -> tuple[str, Callable[[Random, Generator], list[Step]]]:
+    draw = random.random()
+    for name, share, make in _CLASSES:
+        draw -= share
+        if draw < 0:
+            return name, make
+    return _CLASSES[0][0], _CLASSES[0][2]
+
+
+_LINES: Sequence[str] = (
+    "a=candidate:1 1 TCP 2124414975 {address} 9 typ host tcptype active",
+    "a=candidate:1 1 TCP 2124414975 {address} {port} typ host tcptype passive",
+    "a=candidate:1 1 TCP 2124414975 {address} 0 typ host tcptype passive",
+    "a=candidate:1 1 TCP 2124414975 {address} 70000 typ host tcptype passive",
+    "a=candidate:1 1 TCP 2124414975 {address} nine typ host tcptype passive",
+    "a=candidate:1 1 TCP 99999999999999999999 {address} {port} typ host tcptype passive",
+    "a=candidate:1 0 TCP 1 {address} {port} typ host tcptype passive",
+    "a=candidate:1 257 TCP 1 {address} {port} typ host tcptype passive",
+    "a=candidate:1 -1 TCP 1 {address} {port} typ host tcptype so",
+    "a=candidate:1 1 TCP 1 {address} {port} typ",
+    "a=candidate:",
+    "a=candidate:1 1 TCP 1 :: {port} typ host tcptype passive",
+    "a=candidate:1 1 TCP 1 example.invalid {port} typ host tcptype passive",
+    "a=candidate:1 1 TCP 1 {address} {port} typ relay raddr {address} rport x tcptype passive",
+    "a=candidate:1 1 TCP 1 {address} {port} typ host tcptype",
+    "a=candidate:1 1 UDP 1 {address} {port} typ host",
+    "a=candidate:1 1 TCP 1 {address} {port} typ host tcptype passive generation 0 a b c",
+    "a=ice-ufrag:x",
+    "a=ice-pwd:short",
+    "a=ice-lite",
+    "a=ice-mismatch",
+    "a=setup:holdconn",
+    "a=remote-candidates:1 {address} {port}",
+    "a=end-of-candidates",
+    "a=rtcp-mux",
+    "m=audio 0 TCP/RTP/AVP 0",
+    "m=audio 9 TCP/RTP/AVP 0",
+    "m=application 9 UDP/DTLS/SCTP x",
+    "c=IN IP6 ::1",
+    "b=AS:99999999999",
+    "a=",
+    "a",
+    "",
+    "=",
+    "x=\u20ac",
+)
+
+
+def _edit(random: Random) -> list[Any]:
+    """Return one mutation of a description."""
+    draw = random.random()
+    place = random.randrange(16)
+    if draw < 0.15:
+        return ["drop", place]
+    if draw < 0.25:
+        return ["swap", place, random.randrange(16)]
+    text = random.choice(_LINES)
+    if draw < 0.45:
+        word, size = random.choice(("A", "%n", "9", " ", "/")), random.choice((33, 100, 257, 1000, 30000))
+        heads = ("a=candidate:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:1 1 TCP ", "s=", "m=audio ", "a=mid:")
+        text = random.choice(heads) + word * size
+        if text.startswith("a=candidate:") and random.random() < 0.6:
+            text = f"a=candidate:{word.strip() * size or 'A'} 1 TCP 1 {{address}} 9 typ host tcptype active"
+    return [random.choice(("set", "insert", "insert")), place, text]

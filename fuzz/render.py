@@ -1,0 +1,209 @@
+"""A case's frames and messages as octets.
+
+Values that depend on the session (credentials, tie-breaker, the peer's transaction id) and those that are computed
+over the rest (integrity, fingerprint) stand in a case as symbols ("$user", "$integrity"), so that a case means the
+same in any session, and whatever was mutated around them is signed anew. Nothing but the standard library is used:
+this text is also the first part of every finding's `replay.py`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import struct
+import zlib
+from typing import Any
+
+COOKIE = 0x2112A442
+HEADER = 20
+OUR_IDS = b"icetcp.."  # what our transaction ids begin with
+ROLES = {"$role": (0x802A, 0x8029), "$antirole": (0x8029, 0x802A)}  # as we control, and as we do not
+_TYPE_LENGTH = struct.Struct("!HH")
+_HEAD = struct.Struct("!HHI12s")
+_NUMBER = struct.Struct("!I")
+
+Message = dict[str, Any]
+Frame = dict[str, Any]
+
+
+class Env:
+    """What symbols stand for: the credentials of both sides, our role, and the ids of transactions."""
+
+    def __init__(self, ufrag: str, pwd: str, controlling: bool) -> None:
+        self.ufrag, self.pwd = ufrag, pwd  # ours
+        self.iut_ufrag, self.iut_pwd = "", ""
+        self.controlling = controlling
+        self.own_key = pwd.encode()
+        self.key = b""
+        self.peer_id = b"no request!!"  # transaction id of the IUT's last request
+        self.peer_address = b"\x00\x01" + bytes(6)  # what XOR-MAPPED-ADDRESS says of the IUT, not XORed
+        self.last_id = bytes(12)
+        self.count = 0
+        self.values: dict[str, bytes] = {}
+
+    def learn(self, ufrag: str, pwd: str) -> None:
+        """Take the IUT's credentials."""
+        self.iut_ufrag, self.iut_pwd, self.key = ufrag, pwd, pwd.encode()
+        self.values = {
+            "$user": f"{ufrag}:{self.ufrag}".encode(),
+            "$resu": f"{self.ufrag}:{ufrag}".encode(),
+            "$ufrag": ufrag.encode(),
+            "$priority": b"\x6e\x7f\xff\xff",
+            "$tie": b"\x80" + bytes(6) + b"\x01",
+        }
+
+    def new_id(self) -> bytes:
+        """Return a transaction id of our own."""
+        self.count += 1
+        self.last_id = OUR_IDS + _NUMBER.pack(self.count)
+        return self.last_id
+
+
+def octets(text: str) -> bytes:
+    """Return what "00ff" or "41*1000" stands for."""
+    piece, star, count = text.partition("*")
+    return bytes.fromhex(piece) * int(count) if star else bytes.fromhex(piece)
+
+
+def integrity(before: bytes, key: bytes, name: str = "sha1", size: int = 20) -> bytes:
+    """Return MESSAGE-INTEGRITY's value, or -SHA256's (RFC 8489 sections 14.5 and 14.6)."""
+    length = len(before) - HEADER + 4 + size
+    return hmac.digest(key, before[:2] + (length & 0xFFFF).to_bytes(2, "big") + before[4:], name)[:size]
+
+
+def fingerprint(before: bytes) -> bytes:
+    """Return FINGERPRINT's value (RFC 8489 section 14.7)."""
+    length = len(before) - HEADER + 8
+    return _NUMBER.pack(zlib.crc32(before[:2] + (length & 0xFFFF).to_bytes(2, "big") + before[4:]) ^ 0x5354554E)
+
+
+def _signed(value: str, before: bytes, env: Env) -> bytes:
+    """Return the value of a symbol that is computed over what stands before it."""
+    name, _, how = value.partition(":")
+    own = env.own_key if before[0] & 1 else env.key  # a response is signed with the password of whoever answers
+    key = b"a key of nobody's at all" if how == "wrong" else own
+    if name == "$integrity":
+        return integrity(before, key)
+    if name == "$sha256":
+        return integrity(before, key, "sha256", int(how) if how.isdigit() else 32)
+    if name == "$fingerprint":
+        right = fingerprint(before)
+        return bytes(4) if how == "wrong" else right
+    if name == "$mapped":
+        mask = COOKIE.to_bytes(4, "big") + before[8:20]
+        plain = env.peer_address
+        return plain[:2] + bytes(a ^ b for a, b in zip(plain[2:], mask[:2] + mask, strict=False))
+    raise ValueError(f"{value!r} is no value of an attribute")
+
+
+def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:
+    """Return one attribute. "length" is what it claims, "padding" what follows instead of zeros."""
+    kind = spec["type"]
+    if kind.__class__ is str:
+        kind = ROLES[kind][not env.controlling]
+    text = spec["value"]
+    if text[:1] != "$":
+        value = octets(text)
+    else:
+        known = env.values.get(text)
+        value = _signed(text, before, env) if known is None else known
+    length = spec.get("length")
+    padding = spec.get("padding")
+    return (
+        _TYPE_LENGTH.pack(kind & 0xFFFF, (len(value) if length is None else length) & 0xFFFF)
+        + value
+        + (bytes(-len(value) & 3) if padding is None else octets(padding))
+    )
+
+
+def message(spec: Message, env: Env) -> bytes:
+    """Return a message.
+
+    "type", "attributes"; "cookie"; "id": hexadecimal, "$peer" (of the IUT's last request) or "$last" (of ours);
+    "delta": added to the header's length; "tail": octets after the attributes, which the length counts;
+    "patch": [offset, octets] written over the finished message; "cut": how many of its octets remain.
+    """
+    wanted = spec.get("id")
+    if wanted is None:
+        identity = env.new_id()
+    elif wanted == "$peer":
+        identity = env.peer_id
+    elif wanted == "$last":
+        identity = env.last_id
+    else:
+        identity = octets(wanted)[:12].ljust(12, b"\0")
+    built = _HEAD.pack(spec["type"] & 0xFFFF, 0, spec.get("cookie", COOKIE), identity)
+    for one in spec["attributes"]:
+        built += attribute(one, built, env)
+    if len(spec) > 2:
+        built += octets(spec.get("tail", ""))
+    length: int = len(built) - HEADER + spec.get("delta", 0)
+    built = built[:2] + (length & 0xFFFF).to_bytes(2, "big") + built[4:]
+    for offset, text in spec.get("patch", ()):
+        new = octets(text)
+        place = offset % len(built)
+        built = built[:place] + new + built[place + len(new) :]
+    most: int = spec.get("cut", len(built))
+    return built[:most]
+
+
+def frame(spec: Frame, env: Env) -> bytes:
+    """Return a frame: of a "message", of "octets", or of "frames" nested in it. "length" is what its LENGTH says."""
+    if "message" in spec:
+        payload: bytes = message(spec["message"], env)
+    elif "octets" in spec:
+        payload = octets(spec["octets"])
+    else:
+        payload = b"".join([frame(inner, env) for inner in spec["frames"]])
+    length: int = spec.get("length", len(payload))
+    return (length & 0xFFFF).to_bytes(2, "big") + payload
+
+
+def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
+    """Cut octets at these offsets (negative: from the end)."""
+    places = sorted({cut % len(whole) for cut in cuts} - {0}) if whole else []
+    return [whole[begin:end] for begin, end in zip([0, *places], [*places, len(whole)], strict=True)]
+
+
+# -- what is valid, to begin with --------------------------------------------------------------------------------------
+
+
+def request(*more: dict[str, Any]) -> Message:
+    """Return a connectivity check; `more` stands before its integrity."""
+    return {
+        "type": 0x0001,
+        "attributes": [
+            {"type": 0x0006, "value": "$user"},
+            {"type": 0x0024, "value": "$priority"},
+            {"type": "$role", "value": "$tie"},
+            *more,
+            {"type": 0x0008, "value": "$integrity"},
+            {"type": 0x8028, "value": "$fingerprint"},
+        ],
+    }
+
+
+def success() -> Message:
+    """Return the answer to the IUT's last check."""
+    return {
+        "type": 0x0101,
+        "attributes": [
+            {"type": 0x0020, "value": "$mapped"},
+            {"type": 0x0008, "value": "$integrity"},
+            {"type": 0x8028, "value": "$fingerprint"},
+        ],
+        "id": "$peer",
+    }
+
+
+def refusal(code: int, reason: bytes = b"no") -> Message:
+    """Return an error response to the IUT's last check."""
+    value = bytes((0, 0, code // 100, code % 100)) + reason
+    return {
+        "type": 0x0111,
+        "attributes": [
+            {"type": 0x0009, "value": value.hex()},
+            {"type": 0x0008, "value": "$integrity"},
+            {"type": 0x8028, "value": "$fingerprint"},
+        ],
+        "id": "$peer",
+    }

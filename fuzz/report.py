@@ -1,0 +1,88 @@
+"""What a campaign hands to people and to CI: lines, a table, junit.xml."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import junit_xml
+from lxml import etree
+
+from fuzz.findings import LEVELS
+from reports.junit import clean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fuzz.campaign.conduct import Total
+
+
+def status_line(total: Total) -> str:
+    """Return the live view as one line."""
+    rate = total.cases / total.seconds if total.seconds else 0.0
+    new = max((status.last_new for status in total.shards.values()), default=0.0)
+    novelty = sum(status.new for status in total.shards.values())
+    restarts = sum(status.restarts for status in total.shards.values())
+    return (
+        f"{total.seconds:7.1f} s  {total.cases:>8} cases  {rate:7.0f}/s  coverage {len(total.coverage):>3}  "
+        f"novelty {novelty:>4} (last {max(0.0, total.seconds - new):.0f} s ago)  restarts {restarts}  "
+        f"findings {len(total.findings)}"
+    )
+
+
+def finding_line(finding: dict[str, Any]) -> str:
+    """Return a finding as one line."""
+    words = ", ".join(finding["words"])
+    return f"{finding['kind']}: {finding['cause']} [{words}] at {finding['rate']}, {finding['bucket']}"
+
+
+def failing(total: Total) -> list[dict[str, Any]]:
+    """Return the findings that count: a disagreement only says that somebody may be wrong."""
+    return [finding for finding in total.findings.values() if finding["kind"] not in LEVELS]
+
+
+def coverage_lines(total: Total) -> list[str]:
+    """Return the coverage of the model: a row per session, a column per class of input."""
+    table: dict[str, dict[str, int]] = {}
+    for name, count in total.coverage.items():
+        session, _, kind = name.rpartition(" ")
+        table.setdefault(session, {})[kind] = count
+    kinds = sorted({kind for row in table.values() for kind in row})
+    lines = [f"{'IUT: side, role, state':<28}" + "".join(f"{kind:>11}" for kind in kinds)]
+    for session, row in sorted(table.items()):
+        lines.append(f"{session:<28}" + "".join(f"{row.get(kind, 0):>11}" for kind in kinds))
+    return lines
+
+
+def write_junit(path: Path, total: Total, iut: str, seed: int) -> None:
+    """Write junit.xml: a case per cell of the model's coverage that was reached, and one per finding."""
+    cases = []
+    for name, count in sorted(total.coverage.items()):
+        session, _, kind = name.rpartition(" ")
+        cases.append(junit_xml.TestCase(f"{kind} ({session})", classname="fuzz", stdout=f"{count} cases"))
+    for finding in total.findings.values():
+        cases.append(_finding_case(finding))
+    for problem in total.problems:
+        broken = junit_xml.TestCase("campaign", classname="fuzz")
+        broken.add_error_info(message=clean(problem), output=clean(problem), error_type="inconc")
+        cases.append(broken)
+    properties = {"iut": clean(iut), "seed": str(seed), "cases": str(total.cases)}
+    suite = junit_xml.TestSuite("fuzz", cases, hostname="localhost", properties=properties)
+    root = etree.fromstring(junit_xml.to_xml_report_string([suite], prettyprint=False, encoding="utf-8").encode())
+    for element in root.iter("testsuites", "testsuite"):
+        if "disabled" in element.attrib:
+            del element.attrib["disabled"]  # Jenkins' schema does not know it
+    etree.indent(root)
+    path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n")
+
+
+def _finding_case(finding: dict[str, Any]) -> junit_xml.TestCase:
+    case = junit_xml.TestCase(clean(finding["bucket"]), classname="fuzz.findings")
+    text = clean(finding["text"]) or finding["kind"]
+    output = clean(f"{finding_line(finding)}\n{json.dumps(finding['case']['steps'])}")
+    message = clean(f"{finding['kind']}: {finding['cause']}: {text}")[:400]
+    if finding["kind"] in LEVELS:
+        case.add_skipped_info(message=message, output=output)
+    else:
+        case.add_failure_info(message=message, output=output, failure_type=finding["kind"])
+    return case

@@ -1,0 +1,1 @@
+"""An agent with planted bugs, and how many of them a campaign finds."""

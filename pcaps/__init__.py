@@ -1,0 +1,1 @@
+"""Captures: writing, reading, putting together, decoding, drawing."""

@@ -1,0 +1,152 @@
+"""Captures of a run: what each case sent and received, in a pcapng file of its own.
+
+Two kinds. A `SyntheticCapture` is written by the lower tester from what it gave to and took from its sockets; a
+`RunCapture` takes really recorded packets and sorts them by the tester's address, which is each case's own.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from pcaps import datagrams
+from pcaps.packets import ACK, ETHERNET, FIN, PSH, RAW_IP, RST, SYN, Segment, build, parse
+from pcaps.pcapng import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from conformance.wire.attributes import Address
+
+_SYNTHETIC = (
+    "Written by the lower tester from what it sent to and received from its sockets: the order and the octets are "
+    "real, the TCP segments are not (one for each write and read), and retransmissions do not show."
+)
+_RECORDED = "Recorded from the network of the run."
+_MSS = 65000
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """Sequence numbers of both directions: ours, theirs."""
+
+    ours: int = 1
+    theirs: int = 1
+
+
+class SyntheticCapture:
+    """Writes one case's conversations as if they had been recorded. One thread at a time may use it."""
+
+    def __init__(self, path: Path, case: str) -> None:
+        self._file: IO[bytes] = path.open("wb")
+        self._writer = Writer(self._file, RAW_IP, comment=f"{case}\n{_SYNTHETIC}")
+        self._conversations: dict[tuple[Address, Address], _Conversation] = {}
+
+    def opened(self, local: Address, remote: Address, initiator: bool, time_ns: int) -> None:
+        """Write the handshake of a connection."""
+        self._conversations[local, remote] = _Conversation()
+        first, second = (local, remote) if initiator else (remote, local)
+        self._packet(first, second, 0, 0, SYN, b"", time_ns)
+        self._packet(second, first, 0, 1, SYN | ACK, b"", time_ns)
+        self._packet(first, second, 1, 1, ACK, b"", time_ns)
+
+    def sent(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
+        """Write a segment of ours."""
+        talk = self._conversations[key]
+        for begin in range(0, len(octets), _MSS):
+            piece = octets[begin : begin + _MSS]
+            self._packet(*key, talk.ours, talk.theirs, PSH | ACK, piece, time_ns)
+            talk.ours += len(piece)
+
+    def received(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
+        """Write a segment of the IUT's."""
+        talk = self._conversations[key]
+        local, remote = key
+        for begin in range(0, len(octets), _MSS):
+            piece = octets[begin : begin + _MSS]
+            self._packet(remote, local, talk.theirs, talk.ours, PSH | ACK, piece, time_ns)
+            talk.theirs += len(piece)
+
+    def datagram(self, source: Address, target: Address, octets: bytes, time_ns: int) -> None:
+        """Write a UDP datagram of either side."""
+        self._writer.packet(time_ns, datagrams.build(datagrams.Datagram(source, target, octets)))
+
+    def closed(self, key: tuple[Address, Address], by_peer: bool, reset: bool, time_ns: int) -> None:
+        """Write FIN or RST of one side."""
+        talk = self._conversations[key]
+        local, remote = key
+        flags = RST | ACK if reset else FIN | ACK
+        if by_peer:
+            self._packet(remote, local, talk.theirs, talk.ours, flags, b"", time_ns)
+            talk.theirs += 1
+        else:
+            self._packet(local, remote, talk.ours, talk.theirs, flags, b"", time_ns)
+            talk.ours += 1
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def _packet(
+        self,
+        source: Address,
+        destination: Address,
+        sequence: int,
+        acknowledgement: int,
+        flags: int,
+        octets: bytes,
+        time: int,
+    ) -> None:
+        segment = Segment(source, destination, sequence & 0xFFFFFFFF, acknowledgement & 0xFFFFFFFF, flags, octets)
+        self._writer.packet(time, build(segment))
+
+
+class RunCapture:
+    """Takes every packet of the run's network and keeps, per tester address, what belongs to one case.
+
+    Packets of a case are held in memory only while the case lasts. `packet` is called by the recorder's thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cases: dict[str, list[tuple[int, bytes]]] = {}
+        self.unclaimed = 0
+
+    def packet(self, time_ns: int, octets: bytes) -> None:
+        """Sort a packet by its addresses."""
+        segment = parse(ETHERNET, octets) or datagrams.parse(ETHERNET, octets)
+        if segment is None or segment.source.ip == segment.destination.ip:
+            return  # neither TCP nor UDP, or the tester with itself: a filled accept queue
+        with self._lock:
+            for address in (segment.source.ip, segment.destination.ip):
+                if address in self._cases:
+                    self._cases[address].append((time_ns, octets))
+                    return
+            self.unclaimed += 1
+
+    def begin(self, address: str) -> None:
+        """Claim the packets of a tester address."""
+        with self._lock:
+            self._cases[address] = []
+
+    def also(self, address: str, more: str) -> None:
+        """Put the packets of a further address of the same tester with those of its first one."""
+        with self._lock:
+            self._cases[more] = self._cases[address]
+
+    def write(self, address: str, path: Path, case: str, *, verdict: str = "", testers: Iterable[str] = ()) -> None:
+        """Write a case's packets, in the order of their times, and let go of them.
+
+        The file's comment names case and verdict; the tester's addresses have names in it.
+        """
+        with self._lock:
+            packets = self._cases.pop(address, [])
+            for other in [other for other, kept in self._cases.items() if kept is packets]:
+                del self._cases[other]
+        with path.open("wb") as file:
+            writer = Writer(file, ETHERNET, comment="\n".join(filter(None, (case, verdict, _RECORDED))))
+            writer.names({tester: f"tester{number or ''}" for number, tester in enumerate(testers)})
+            for time_ns, octets in sorted(packets, key=lambda packet: packet[0]):
+                writer.packet(time_ns, octets)

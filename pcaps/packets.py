@@ -1,0 +1,192 @@
+"""IP and TCP headers: as much of them as a recorded ICE-TCP exchange needs, read and written with struct."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from conformance.wire.attributes import Address
+
+ETHERNET, RAW_IP, NULL, LINUX_SLL, LINUX_SLL2 = 1, 101, 0, 113, 276
+LOOP = 108  # OpenBSD's loopback: NULL with its family in network byte order
+IPV4_ONLY, IPV6_ONLY = 228, 229
+_NO_HEADER = (RAW_IP, IPV4_ONLY, IPV6_ONLY, 12, 14)  # 12 and 14 are what some systems write for raw IP
+_FOUR_OCTETS = (NULL, LOOP)
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+_TCP = 6
+_ETHERTYPES = {0x0800: 4, 0x86DD: 6}
+_VLANS = (0x8100, 0x88A8, 0x9100)
+_IPV6_EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing, destination options
+_TCP_HEADER = struct.Struct("!HHIIBBHHH")
+
+_IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One TCP segment. ``lacking``: octets of its payload that the network carried and the capture does not hold."""
+
+    source: Address
+    destination: Address
+    sequence: int
+    acknowledgement: int
+    flags: int
+    payload: bytes
+    lacking: int = 0
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the capture holds less of it than the network carried."""
+        return self.lacking > 0
+
+
+class Place(NamedTuple):
+    """Where the TCP segment lies in a recorded packet: what can be known of it without taking it apart.
+
+    ``key`` is the same for both directions of a connection's segments and differs between connections. ``end`` is
+    where the segment ends, or would end had the packet been recorded whole.
+    """
+
+    key: bytes
+    source: bytes
+    destination: bytes
+    tcp: int
+    end: int
+    flags: int
+
+
+def parse(link_type: int, octets: bytes) -> Segment | None:
+    """Return the TCP segment that a recorded packet holds; None for everything else."""
+    place = locate(link_type, octets)
+    return None if place is None else segment_at(octets, place)
+
+
+def locate(link_type: int, octets: bytes) -> Place | None:
+    """Find the TCP segment in a recorded packet; None where there is none, or not even its whole header."""
+    at = network_layer(link_type, octets)
+    if at < 0 or len(octets) < at + 20:
+        return None
+    version = octets[at] >> 4
+    return _in_ipv4(octets, at) if version == 4 else _in_ipv6(octets, at) if version == 6 else None
+
+
+def segment_at(octets: bytes, place: Place) -> Segment:
+    """Take apart the segment that was located."""
+    sport, dport, sequence, acknowledgement, offset, flags, *_ = _TCP_HEADER.unpack_from(octets, place.tcp)
+    begin = place.tcp + (offset >> 4) * 4
+    payload = octets[begin : place.end]
+    return Segment(
+        _address(place.source, sport),
+        _address(place.destination, dport),
+        sequence,
+        acknowledgement,
+        flags,
+        payload,
+        max(0, place.end - max(begin, len(octets))),
+    )
+
+
+def network_layer(link_type: int, octets: bytes) -> int:
+    """Return where the IP header begins; -1: there is none."""
+    if link_type == ETHERNET:
+        at = 12
+        while int.from_bytes(octets[at : at + 2], "big") in _VLANS:
+            at += 4
+        return at + 2 if int.from_bytes(octets[at : at + 2], "big") in _ETHERTYPES else -1
+    if link_type in _NO_HEADER:
+        return 0
+    if link_type in _FOUR_OCTETS:
+        return 4
+    if link_type == LINUX_SLL:
+        return _behind_cooked(octets, 14, 16)
+    if link_type == LINUX_SLL2:
+        return _behind_cooked(octets, 0, 20)
+    return -1
+
+
+def _behind_cooked(octets: bytes, protocol: int, header: int) -> int:
+    """Step over a cooked header, whose protocol may be a VLAN tag that stands behind it."""
+    kind, at = int.from_bytes(octets[protocol : protocol + 2], "big"), header
+    while kind in _VLANS:
+        kind, at = int.from_bytes(octets[at + 2 : at + 4], "big"), at + 4
+    return at if kind in _ETHERTYPES else -1
+
+
+def _in_ipv4(octets: bytes, at: int) -> Place | None:
+    header = (octets[at] & 15) * 4
+    total = octets[at + 2] << 8 | octets[at + 3] or len(octets) - at  # 0: segmentation was left to the network card
+    fragment = (octets[at + 6] << 8 | octets[at + 7]) & 0x3FFF
+    if octets[at + 9] != _TCP or header < 20 or fragment:
+        return None
+    return _place(octets, at + header, at + total, octets[at + 12 : at + 16], octets[at + 16 : at + 20])
+
+
+def _in_ipv6(octets: bytes, at: int) -> Place | None:
+    if len(octets) < at + 40:
+        return None
+    length = octets[at + 4] << 8 | octets[at + 5]
+    total = length + 40 if length else len(octets) - at
+    following, position = octets[at + 6], at + 40
+    while following in _IPV6_EXTENSIONS and position + 2 <= len(octets):
+        following, position = octets[position], position + 8 + octets[position + 1] * 8
+    if following != _TCP:
+        return None
+    return _place(octets, position, at + total, octets[at + 8 : at + 24], octets[at + 24 : at + 40])
+
+
+def _place(octets: bytes, tcp: int, end: int, source: bytes, destination: bytes) -> Place | None:
+    if len(octets) < tcp + 20 or end < tcp + 20 or octets[tcp + 12] < 0x50:
+        return None
+    one, other = source + octets[tcp : tcp + 2], destination + octets[tcp + 2 : tcp + 4]
+    key = one + other if one < other else other + one
+    return Place(key, source, destination, tcp, end, octets[tcp + 13])
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _address(packed: bytes, port: int) -> Address:
+    return Address(str(ipaddress.ip_address(packed)), port)
+
+
+def build(segment: Segment, window: int = 0xFFFF) -> bytes:
+    """Return an IP packet (no link layer) with the segment and right checksums."""
+    source, destination = (
+        ipaddress.ip_address(segment.source.ip),
+        ipaddress.ip_address(segment.destination.ip),
+    )
+    tcp = _TCP_HEADER.pack(
+        segment.source.port,
+        segment.destination.port,
+        segment.sequence,
+        segment.acknowledgement,
+        5 << 4,
+        segment.flags,
+        window,
+        0,
+        0,
+    )
+    body = tcp + segment.payload
+    pseudo = source.packed + destination.packed + struct.pack("!II", len(body), _TCP)
+    body = body[:16] + checksum(pseudo + body).to_bytes(2, "big") + body[18:]
+    return ip_packet(source, destination, _TCP, body)
+
+
+def ip_packet(source: _IpAddress, destination: _IpAddress, protocol: int, body: bytes) -> bytes:
+    """Return an IP packet of either version with this body."""
+    if source.version == 6:
+        return struct.pack("!IHBB", 6 << 28, len(body), protocol, 64) + source.packed + destination.packed + body
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0x4000, 64, protocol, 0)
+    header += source.packed + destination.packed
+    return header[:10] + checksum(header).to_bytes(2, "big") + header[12:] + body
+
+
+def checksum(octets: bytes) -> int:
+    """Return the Internet checksum (RFC 1071)."""
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets[: len(octets) & ~1]))
+    if len(octets) & 1:
+        total += octets[-1] << 8
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF

@@ -1,0 +1,257 @@
+"""Reading and writing pcapng, and reading classic pcap: as a stream, one packet at a time, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import ipaddress
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_SHB, _IDB, _OPB, _SPB, _NRB, _EPB = 0x0A0D0D0A, 1, 2, 3, 4, 6
+_SECTION = _SHB.to_bytes(4, "little")
+_ORDER = 0x1A2B3C4D
+_COMMENT, _TSRESOL, _TSOFFSET, _APPLICATION = 1, 9, 14, 4
+_SNAPLEN = 262144
+_CLASSIC = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}  # magic -> nanoseconds per unit of the fraction
+_GZIP = b"\x1f\x8b"
+_BUFFER = 1 << 20
+_FINEST = 63  # a clock of 2^-63 s or 10^-63 s: none is finer, and larger exponents are nonsense
+_LARGEST = 1 << 28
+
+
+class CaptureError(Exception):
+    """A capture file cannot be read; the message says where it went wrong."""
+
+
+class _Readable(Protocol):
+    def read(self, count: int, /) -> bytes: ...
+
+
+class Packet(NamedTuple):
+    """One recorded packet; ``time_ns`` is nanoseconds since the epoch."""
+
+    time_ns: int
+    octets: bytes
+    link_type: int
+    comment: str = ""
+
+
+class Writer:
+    """Writes one section with one interface, nanosecond times, and comments."""
+
+    def __init__(self, file: IO[bytes], link_type: int, *, comment: str = "", interface: str = "") -> None:
+        self._file = file
+        options = _option(_COMMENT, comment.encode()) if comment else b""
+        options += _option(_APPLICATION, b"icetcp") + _option(0, b"")
+        self._block(_SHB, struct.pack("<IHHq", _ORDER, 1, 0, -1) + options)
+        named = _option(2, interface.encode()) if interface else b""
+        self._block(
+            _IDB,
+            struct.pack("<HHI", link_type, 0, _SNAPLEN) + named + _option(_TSRESOL, b"\x09") + _option(0, b""),
+        )
+
+    def names(self, names: Mapping[str, str]) -> None:
+        """Say what addresses are called (name resolution block); tools show the names instead."""
+        body = b""
+        for address, name in names.items():
+            packed = ipaddress.ip_address(address).packed
+            body += _option(1 if len(packed) == 4 else 2, packed + name.encode() + b"\0")
+        self._block(_NRB, body + _option(0, b""))
+
+    def packet(self, time_ns: int, octets: bytes, comment: str = "") -> None:
+        """Append a packet."""
+        head = struct.pack("<IIIII", 0, time_ns >> 32, time_ns & 0xFFFFFFFF, len(octets), len(octets))
+        options = _option(_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+        self._block(_EPB, head + octets + bytes(-len(octets) % 4) + options)
+
+    def _block(self, kind: int, body: bytes) -> None:
+        total = len(body) + 12
+        self._file.write(struct.pack("<II", kind, total) + body + struct.pack("<I", total))
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+class _Interface(NamedTuple):
+    """What the times and the lengths of an interface's packets depend on."""
+
+    link_type: int
+    units: int  # per second
+    offset_ns: int
+    snaplen: int
+
+
+@dataclass(slots=True)
+class _Section:
+    """What later blocks of a section depend on."""
+
+    order: str = "<"
+    interfaces: list[_Interface] = field(default_factory=list)
+    words: struct.Struct = field(init=False)
+    enhanced: struct.Struct = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words, self.enhanced = struct.Struct(f"{self.order}II"), struct.Struct(f"{self.order}IIII")
+
+
+def read_file(path: Path) -> Iterator[Packet]:
+    """Yield the packets of a capture file, gzipped or not. Raises `CaptureError` and `OSError`."""
+    with path.open("rb", buffering=_BUFFER) as file:
+        if file.read(2) != _GZIP:
+            file.seek(0)
+            yield from read(file)
+            return
+    with gzip.open(path) as inside:
+        try:
+            yield from read(inside)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise CaptureError(f"the gzipped file is cut off or broken: {error}") from error
+
+
+def read(file: _Readable) -> Iterator[Packet]:
+    """Yield the packets of a pcapng or classic pcap file.
+
+    Raises `CaptureError` for what is neither, and at the place where a file is cut off or broken.
+    """
+    start = file.read(4)
+    if start == _SECTION:
+        yield from _read_pcapng(file)
+        return
+    for order in "<>":
+        (magic,) = struct.unpack(f"{order}I", start) if len(start) == 4 else (0,)
+        if magic in _CLASSIC:
+            yield from _read_classic(file, order, _CLASSIC[magic])
+            return
+    raise CaptureError("neither pcapng nor pcap: it begins with " + (start.hex(" ") or "nothing"))
+
+
+def _read_pcapng(file: _Readable) -> Iterator[Packet]:
+    section = _Section()
+    position, head = 0, _SECTION + _exactly(file, 4, 0)
+    while head:
+        ahead = b""
+        if head[:4] == _SECTION:  # reads the same in both orders; the magic behind the length tells which it is
+            ahead = _exactly(file, 4, position)
+            section = _Section(_order_of(ahead, position))
+        kind, length = section.words.unpack(head)
+        if length < 12 or length % 4 or length > _LARGEST:
+            raise CaptureError(f"octet {position}: a block of {length} octets cannot be")
+        body = file.read(length - 8 - len(ahead))
+        if len(body) < length - 8 - len(ahead):
+            raise _cut_off(position)
+        packet = _block(kind, (ahead + body)[:-4], section, position)
+        if packet is not None:
+            yield packet
+        position += length
+        head = _exactly(file, 8, position, or_end=True)
+
+
+def _order_of(magic: bytes, position: int) -> str:
+    for order in "<>":
+        if struct.unpack(f"{order}I", magic)[0] == _ORDER:
+            return order
+    raise CaptureError(f"octet {position}: a section without a byte-order magic")
+
+
+def _block(kind: int, body: bytes, section: _Section, position: int) -> Packet | None:
+    try:
+        if kind == _EPB:
+            return _enhanced(body, section)
+        if kind == _IDB:
+            section.interfaces.append(_interface(body, section.order))
+        elif kind == _SPB:
+            return _simple(body, section)
+        elif kind == _OPB:
+            return _obsolete(body, section)
+    except (struct.error, IndexError):
+        raise CaptureError(f"octet {position}: a block that does not fit") from None
+    return None
+
+
+def _enhanced(body: bytes, section: _Section) -> Packet:
+    interface, high, low, captured = section.enhanced.unpack_from(body)
+    return _packet(section, interface, high << 32 | low, body, captured)
+
+
+def _obsolete(body: bytes, section: _Section) -> Packet:
+    interface, _drops, high, low, captured = struct.unpack_from(f"{section.order}HHIII", body)
+    return _packet(section, interface, high << 32 | low, body, captured)
+
+
+def _packet(section: _Section, interface: int, ticks: int, body: bytes, captured: int) -> Packet:
+    link_type, units, offset_ns, _ = section.interfaces[interface]
+    end = 20 + captured
+    if end > len(body):
+        raise IndexError
+    comment = ""
+    if end + 4 <= len(body):
+        comment = _options(body[end + (-captured % 4) :], section.order).get(_COMMENT, b"").decode(errors="replace")
+    time_ns = ticks if units == 1_000_000_000 else ticks * 1_000_000_000 // units
+    return Packet(time_ns + offset_ns, body[20:end], link_type, comment)
+
+
+def _simple(body: bytes, section: _Section) -> Packet:
+    """A packet without a time: it keeps its place in the file, at the beginning of all time."""
+    (original,) = struct.unpack_from(f"{section.order}I", body)
+    first = section.interfaces[0]
+    captured = min(original, first.snaplen or original, len(body) - 4)
+    return Packet(first.offset_ns, body[4 : 4 + captured], first.link_type)
+
+
+def _interface(body: bytes, order: str) -> _Interface:
+    link_type, snaplen = struct.unpack_from(f"{order}HxxI", body)
+    options = _options(body[8:], order)
+    resolution = (options.get(_TSRESOL) or b"\x06")[0]
+    exponent = min(resolution & 0x7F, _FINEST)
+    units = 1 << exponent if resolution & 0x80 else 10**exponent
+    offset = options.get(_TSOFFSET, bytes(8))
+    seconds = struct.unpack(f"{order}q", offset)[0] if len(offset) == 8 else 0
+    return _Interface(link_type, units, seconds * 1_000_000_000, snaplen)
+
+
+def _options(octets: bytes, order: str) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    position = 0
+    while position + 4 <= len(octets):
+        code, length = struct.unpack_from(f"{order}HH", octets, position)
+        if code == 0:
+            break
+        found.setdefault(code, octets[position + 4 : position + 4 + length])
+        position += 4 + length + (-length % 4)
+    return found
+
+
+def _read_classic(file: _Readable, order: str, unit: int) -> Iterator[Packet]:
+    head = _exactly(file, 20, 4)
+    link_type = struct.unpack_from(f"{order}I", head, 16)[0] & 0xFFFF
+    header = struct.Struct(f"{order}IIII")
+    position = 24
+    while record := file.read(16):
+        if len(record) < 16:
+            raise CaptureError(f"octet {position}: the file is cut off in a packet's header")
+        seconds, fraction, captured, _ = header.unpack(record)
+        if captured > _LARGEST:
+            raise CaptureError(f"octet {position}: a packet of {captured} octets cannot be")
+        octets = file.read(captured)
+        if len(octets) < captured:
+            raise _cut_off(position)
+        yield Packet(seconds * 1_000_000_000 + fraction * unit, octets, link_type)
+        position += 16 + captured
+
+
+def _exactly(file: _Readable, count: int, position: int, *, or_end: bool = False) -> bytes:
+    octets = file.read(count)
+    if len(octets) < count and (octets or not or_end):
+        raise _cut_off(position)
+    return octets
+
+
+def _cut_off(position: int) -> CaptureError:
+    return CaptureError(f"octet {position}: the file is cut off in what begins here")

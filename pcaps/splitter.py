@@ -1,0 +1,202 @@
+"""Cuts a recorded stream into frames where it may be incomplete, and notices what stands in it without a frame.
+
+`wire.rfc4571.Deframer` is for a stream that is all there. A capture from the field may begin in mid-connection, lack
+packets or the tails of packets; and a broken agent leaves the LENGTH out. Neither may make nonsense of what follows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from conformance.wire.attributes import MAGIC_COOKIE
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.stun import Message, Method
+
+COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
+_LENGTH, _HEADER = 2, 20
+_TLS_HANDSHAKE = 22
+_COOKIE_IN_FRAME, _COOKIE_IN_MESSAGE = 6, 4
+_METHODS = {int(method) for method in Method}
+_RTP_IN_A_ROW = 4
+_SHOWN = 64
+
+
+class Cut(NamedTuple):
+    """A frame's payload, or with `framed` false what stood where a LENGTH belongs.
+
+    ``whole``: the capture holds all of it.
+    """
+
+    payload: bytes
+    framed: bool = True
+    whole: bool = True
+
+
+class Splitter:
+    """``synced``: it is known where the next frame begins; if not, octets are passed over until a check shows it."""
+
+    def __init__(self, *, synced: bool) -> None:
+        self.synced = synced
+        self._buffer = bytearray()
+        self._wanted = _LENGTH  # octets that must be there, recorded or not, before there is anything to do
+        self._hole = 0  # octets of the frame at the beginning of the buffer that were not recorded
+        self._rtp: tuple[bytes, int, int] | None = None
+
+    @property
+    def pending(self) -> int:
+        """Octets of a frame that is not complete yet, its LENGTH included."""
+        return len(self._buffer) + self._hole
+
+    @property
+    def rest(self) -> bytes:
+        """The recorded octets of a frame that is not complete, its LENGTH included; empty where frames are lost."""
+        return bytes(self._buffer) if self.synced and not self._hole else b""
+
+    def feed(self, octets: bytes) -> list[Cut]:
+        """Take in octets and return what they complete."""
+        if self.synced and self._is_bare_rtp(octets):
+            self._lose()
+            return [Cut(octets[:_SHOWN], framed=False)]
+        if self.synced and self._is_one_frame(octets):
+            return [Cut(octets[_LENGTH:])]
+        self._buffer += octets
+        if not self.synced and not self._find():
+            return []
+        return self._cut()
+
+    def _is_one_frame(self, octets: bytes) -> bool:
+        """Whether these octets are just the next frame, as they nearly always are."""
+        return (
+            not self._buffer
+            and not self._hole
+            and len(octets) > _LENGTH
+            and len(octets) == _LENGTH + (octets[0] << 8 | octets[1])
+            and octets[_COOKIE_IN_MESSAGE : _COOKIE_IN_MESSAGE + 4] != COOKIE
+            and octets[0] != _TLS_HANDSHAKE
+        )
+
+    def hole(self, count: int) -> list[Cut]:
+        """Take in that so many octets are missing. Inside a frame whose LENGTH is known they cost that frame only."""
+        left = self._wanted - self.pending
+        if not self.synced or len(self._buffer) < _LENGTH or count > left:
+            self._lose()
+            return []
+        self._hole += count
+        return self._cut()
+
+    def _lose(self) -> None:
+        self.synced, self._hole, self._wanted, self._rtp = False, 0, _LENGTH, None
+        self._buffer.clear()
+
+    # -- where frames are known to begin ---------------------------------------------------------------------------
+
+    def _cut(self) -> list[Cut]:
+        cuts: list[Cut] = []
+        while self.synced and self.pending >= self._wanted and (found := self._next()) is not None:
+            cuts.append(found)
+        return cuts
+
+    def _next(self) -> Cut | None:
+        buffer = self._buffer
+        have = len(buffer) + self._hole
+        if have < _LENGTH:
+            self._wanted = _LENGTH
+            return None
+        if not self._hole:
+            bare = self._bare(buffer)
+            if bare is not None:
+                return bare if bare.payload else None
+        self._wanted = _LENGTH + (buffer[0] << 8 | buffer[1])
+        if have < self._wanted:
+            return None
+        recorded = self._wanted - self._hole
+        cut = Cut(bytes(buffer[_LENGTH:recorded]), whole=not self._hole)
+        del buffer[:recorded]
+        self._hole, self._wanted = 0, _LENGTH
+        return cut
+
+    def _bare(self, buffer: bytearray) -> Cut | None:
+        """Return what stands here without a LENGTH; empty: there is too little of it yet; None: a frame does."""
+        if buffer[_COOKIE_IN_MESSAGE : _COOKIE_IN_MESSAGE + 4] == COOKIE and buffer[0] < 0x40 and not buffer[3] & 3:
+            end = _HEADER + (buffer[2] << 8 | buffer[3])
+            if len(buffer) < end:
+                self._wanted = end
+                return Cut(b"")
+            if _is_message(bytes(buffer[:end])):
+                cut = Cut(bytes(buffer[:end]), framed=False)
+                del buffer[:end]
+                self._wanted = _LENGTH
+                return cut
+        if _is_tls_hello(buffer):
+            cut = Cut(bytes(buffer[:_SHOWN]), framed=False)
+            self._lose()
+            return cut
+        return None
+
+    def _is_bare_rtp(self, octets: bytes) -> bool:
+        """Whether piece after piece begins like packets of one RTP source where one huge frame would have to be."""
+        if len(octets) < 12 or octets[0] >> 6 != 2:
+            self._rtp = self._rtp if self.pending else None
+            return False
+        source, number = octets[8:12], octets[2] << 8 | octets[3]
+        if self._rtp is not None and self.pending and self._rtp[0] == source:
+            following = number == (self._rtp[1] + 1) & 0xFFFF
+            self._rtp = (source, number, self._rtp[2] + 1) if following else None
+        else:
+            self._rtp = None if self.pending else (source, number, 1)
+        return self._rtp is not None and self._rtp[2] >= _RTP_IN_A_ROW
+
+    # -- where they are not ----------------------------------------------------------------------------------------
+
+    def _find(self) -> bool:
+        """Pass over everything before the next frame that plainly holds a STUN message; False: there is none yet."""
+        buffer = self._buffer
+        at = buffer.find(COOKIE)
+        while at >= 0:
+            begin = at - _COOKIE_IN_FRAME
+            if begin >= 0 and _begins_framed(buffer, begin):
+                del buffer[:begin]
+                self.synced = True
+                return True
+            at = buffer.find(COOKIE, at + 1)
+        del buffer[: max(0, len(buffer) - 9)]  # a cookie may lie across two pieces, and 6 octets before it count
+        return False
+
+
+def begins_like_ice(octets: bytes) -> bool | None:
+    """Whether a connection's first octets may be ICE's: a null frame, or STUN in a frame or without. None: too few."""
+    if len(octets) < _LENGTH:
+        return None
+    if octets[0] == octets[1] == 0:
+        return True
+    if len(octets) < _COOKIE_IN_FRAME + 4:
+        return None
+    return octets[4:8] == COOKIE or octets[6:10] == COOKIE
+
+
+def _begins_framed(buffer: bytearray, begin: int) -> bool:
+    length = buffer[begin] << 8 | buffer[begin + 1]
+    inner = buffer[begin + 4] << 8 | buffer[begin + 5]
+    return length == inner + _HEADER and not inner & 3 and buffer[begin + 2] < 0x40
+
+
+def _is_message(octets: bytes) -> bool:
+    """Whether these are a message beyond doubt.
+
+    A byte stream that holds one may lawfully be divided behind its second octet (RFC 6544 section 10.1), and then the
+    next LENGTH stands where the type would be: that is no known method, and no FINGERPRINT fits it.
+    """
+    try:
+        message = Message.decode(octets)
+    except StunError:
+        return False
+    return message.method in _METHODS and check_fingerprint(octets) is not Check.INVALID
+
+
+def _is_tls_hello(buffer: bytearray) -> bool:
+    """Whether a TLS record with a ClientHello or ServerHello stands here (RFC 8446 sections 4 and 5.1)."""
+    if len(buffer) < 11 or buffer[0] != _TLS_HANDSHAKE or buffer[1] != 3 or buffer[2] > 4 or buffer[5] not in (1, 2):
+        return False
+    record, hello = buffer[3] << 8 | buffer[4], buffer[6] << 16 | buffer[7] << 8 | buffer[8]
+    return buffer[9] == 3 and buffer[10] <= 4 and 38 <= hello <= record - 4

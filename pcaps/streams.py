@@ -1,0 +1,353 @@
+"""From packets to exchanges: TCP connections put together, cut into frames, and the frames decoded.
+
+Two ways to read. The strict one, for captures of our own, cuts each stream into frames from its first octet to its
+last, and keeps everything. The lenient one, for captures from anywhere, finds its way back after gaps, notices what
+stands outside frames, and keeps of media only how much there was, so that a connection of any length takes little.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from conformance.wire.attributes import Address
+from conformance.wire.errors import StunError
+from conformance.wire.stun import Message, looks_like_stun
+from pcaps.cutter import Cutter, begins_frames, is_bare
+from pcaps.order import Order, Piece
+from pcaps.packets import ACK, FIN, RST, SYN, Segment, parse
+from pcaps.pcapng import Packet
+from pcaps.splitter import COOKIE, Cut, Splitter
+
+_SPACE = 1 << 32
+_PATIENCE = 8  # segments that may wait behind a gap although an acknowledgement shows that it was none
+_MOST_HELD = 1 << 20
+_SHOWN = 64
+MOST_EVENTS = 4000  # of a connection, when reading leniently
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happened on a connection, at the packet that brought it about.
+
+    ``what``: syn, syn-ack, established, frame, unframed, gap, fin or rst. A frame has its ``payload``, the number of
+    data ``segments`` it came in, and ``order``: its place among the frames that its last segment completed (so that
+    coalesced frames show). ``count``: frames of media that follow each other are one event when reading leniently,
+    with the first one's beginning for payload. ``whole``: the capture holds all of its octets.
+    """
+
+    time_ns: int
+    from_client: bool
+    what: str
+    payload: bytes = b""
+    segments: int = 0
+    order: int = 0
+    count: int = 1
+    whole: bool = True
+    stun: bool = False
+
+    @property
+    def message(self) -> Message | None:
+        """The STUN message that the frame is, if it is one."""
+        return _decoded(self.payload)[0] if self.stun else None
+
+    @property
+    def problem(self) -> StunError | None:
+        """What is wrong with a frame that looks like STUN."""
+        return _decoded(self.payload)[1] if self.stun else None
+
+
+@functools.lru_cache(maxsize=256)
+def _decoded(payload: bytes) -> tuple[Message | None, StunError | None]:
+    try:
+        return Message.decode(payload), None
+    except StunError as problem:
+        return None, problem
+
+
+class _Strict:
+    """Cuts a stream that is all there; after octets that are missing it tells nothing any more."""
+
+    rest = b""
+
+    def __init__(self) -> None:
+        self.cutter = Cutter()
+        self._lost = False
+
+    @property
+    def pending(self) -> int:
+        return self.cutter.pending
+
+    def feed(self, octets: bytes) -> Iterator[Cut]:
+        if not self._lost:
+            yield from map(Cut, self.cutter.feed(octets))
+
+    def hole(self, _count: int) -> list[Cut]:
+        self._lost = True
+        return []
+
+
+@dataclass(slots=True)
+class _Direction:
+    """One direction's octets."""
+
+    splitter: _Strict | Splitter
+    order: Order = field(default_factory=Order)
+    segments: int = 0
+    synced: bool = False  # its SYN was seen
+    finished: bool = False  # its FIN was seen
+    acknowledged: int | None = None
+    media: dict[str, Event] = field(default_factory=dict)  # what further frames of media add to, by their family
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the other side has acknowledged octets that the capture does not hold. FIN counts as one."""
+        if self.acknowledged is None:
+            return False
+        return self.order.beyond(self.acknowledged) > int(self.finished)
+
+
+@dataclass(slots=True)
+class Connection:
+    """A TCP connection. ``client`` sent the first SYN seen; without one (``began`` false) whoever spoke first.
+
+    ``bare``: it began without frames, as connections to STUN and TURN servers do; each message then counts as a frame
+    (read strictly; read leniently it is ``unframed``). ``clipped``: events that were not kept, because the connection
+    had too many.
+    """
+
+    client: Address
+    server: Address
+    began: bool
+    lenient: bool = False
+    events: list[Event] = field(default_factory=list)
+    bare: bool | None = None  # None: nothing was said yet
+    clipped: int = 0
+    frames_seen: int = 0
+    first_ns: int = -1
+    last_ns: int = 0
+    _directions: tuple[_Direction, _Direction] = field(init=False)
+    _ends: set[tuple[str, bool]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._directions = (_Direction(self._new_splitter()), _Direction(self._new_splitter()))
+
+    def _new_splitter(self) -> _Strict | Splitter:
+        return Splitter(synced=False) if self.lenient else _Strict()
+
+    @property
+    def frames(self) -> list[Event]:
+        """The frames of both directions, in the order of the capture."""
+        return [event for event in self.events if event.what == "frame"]
+
+    @property
+    def lossy(self) -> bool:
+        """Whether octets are missing from the capture, so that silence in it proves nothing."""
+        return self.lossy_from(client=True) or self.lossy_from(client=False)
+
+    def lossy_from(self, *, client: bool) -> bool:
+        """Whether octets of one direction are missing."""
+        direction = self._directions[not client]
+        order = direction.order
+        return order.missing or order.lost > 0 or direction.unseen
+
+    def complete_from(self, *, client: bool) -> bool:
+        """Whether the capture holds this direction's octets from the first one on, as far as it goes."""
+        return self._directions[not client].synced and not self.lossy_from(client=client) and not self.clipped
+
+    def rest(self, *, client: bool) -> bytes:
+        """Return the beginning, LENGTH included, of a frame that this direction never completed."""
+        return self._directions[not client].splitter.rest
+
+    def opened_by(self, *, client: bool) -> bool:
+        """Whether this side asked for the connection; in a simultaneous open both do."""
+        asked = any(event.what == "syn" and event.from_client is client for event in self.events)
+        return asked or (client and not self.began and not self._directions[1].synced)
+
+    @property
+    def ended(self) -> bool:
+        """Whether either side has ended it."""
+        return bool(self._ends)
+
+    @property
+    def started(self) -> bool:
+        """Whether octets have come."""
+        return any(side.segments or side.order.missing for side in self._directions)
+
+    def take(self, segment: Segment, time_ns: int) -> None:
+        """Take in a segment of this connection."""
+        source = segment.source
+        from_client = source is self.client or (source is not self.server and source == self.client)
+        direction = self._directions[not from_client]
+        sequence = segment.sequence
+        self.first_ns = time_ns if self.first_ns < 0 else self.first_ns
+        self.last_ns = max(self.last_ns, time_ns)
+        if segment.flags & SYN:
+            sequence = (sequence + 1) % _SPACE
+            self._syn(direction, sequence)
+            self._keep(Event(time_ns, from_client, "syn-ack" if segment.flags & ACK else "syn"))
+        if segment.payload or segment.lacking:
+            direction.segments += 1
+            self._data(direction, segment, sequence, time_ns, from_client)
+        if self.lenient and segment.flags & ACK:
+            self._acknowledged(segment.acknowledgement, not from_client)
+        if segment.flags & (FIN | RST):
+            self._endings(segment, time_ns, from_client)
+
+    def finish(self) -> None:
+        """Say that no more comes: what waits behind a gap is taken as it is."""
+        for from_client in (True, False):
+            direction = self._directions[not from_client]
+            while self.lenient and direction.order.missing:
+                self._pieces(direction, direction.order.skip(), from_client)
+        if self.lenient:  # what waited behind a gap came earlier than it seemed, and captures may be out of order
+            self.events.sort(key=lambda event: event.time_ns)
+
+    def _syn(self, direction: _Direction, sequence: int) -> None:
+        if direction.order.expected is None:
+            direction.order.expected = sequence
+            direction.synced = True
+            if isinstance(direction.splitter, Splitter):
+                direction.splitter.synced = True
+
+    def _acknowledged(self, acknowledgement: int, from_client: bool) -> None:
+        """Give up a gap whose octets the other side has, or behind which too much waits."""
+        direction = self._directions[not from_client]
+        order = direction.order
+        known = direction.acknowledged
+        if known is None or 0 < (acknowledgement - known) % _SPACE < _SPACE // 2:
+            direction.acknowledged = acknowledgement
+        seen = order.waiting >= _PATIENCE and order.beyond(acknowledgement) > 0
+        if order.missing and (seen or order.held > _MOST_HELD):
+            self._pieces(direction, order.skip(), from_client)
+
+    def _data(self, direction: _Direction, segment: Segment, sequence: int, time_ns: int, from_client: bool) -> None:
+        payload = segment.payload
+        if self.lenient and not segment.lacking and direction.order.next(sequence, len(payload)):
+            cuts = direction.splitter.feed(payload)  # in order, whole, and the way to cut stays: the usual case
+            order = -1
+            for order, cut in enumerate(cuts):
+                self._frame(direction, cut, time_ns, from_client, order)
+            if order >= 0:
+                direction.segments = 1 if direction.splitter.pending else 0
+            return
+        self._pieces(direction, direction.order.take(sequence, payload, segment.lacking, time_ns), from_client)
+
+    def _pieces(self, direction: _Direction, pieces: list[Piece], from_client: bool) -> None:
+        order = -1
+        for order, (cut, time_ns) in enumerate(self._cuts(direction, pieces, from_client)):
+            self._frame(direction, cut, time_ns, from_client, order)
+        if order >= 0:
+            direction.segments = 1 if direction.splitter.pending else 0
+
+    def _cuts(self, direction: _Direction, pieces: list[Piece], from_client: bool) -> Iterator[tuple[Cut, int]]:
+        """Yield what the pieces complete; between two of them the way to cut may change."""
+        for piece, time_ns in pieces:
+            if isinstance(piece, int):
+                cuts: Iterable[Cut] = direction.splitter.hole(piece)
+                if self.lenient:
+                    self._keep(Event(time_ns, from_client, "gap", count=piece))
+            else:
+                if self.bare is None and not self.lenient:
+                    self._decide(from_client and is_bare(self.server.port, piece))
+                cuts = direction.splitter.feed(piece)
+            for cut in cuts:
+                yield cut, time_ns
+
+    def _decide(self, bare: bool) -> None:
+        """Settle by the first octets whether there are frames."""
+        self.bare = bare
+        for side in self._directions:
+            if bare and isinstance(side.splitter, _Strict):
+                side.splitter.cutter.speak_bare()
+
+    def _look_for_frames(self, event: Event) -> None:
+        """Behind a TURN server's word that it has joined two connections frames may follow."""
+        if self.bare and event.message is not None and begins_frames(event.message):
+            for side in self._directions:
+                if isinstance(side.splitter, _Strict):
+                    side.splitter.cutter.speak_frames()
+
+    def _frame(self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, order: int) -> None:
+        payload, what = cut.payload, "frame" if cut.framed else "unframed"
+        segments = direction.segments if order == 0 else 1
+        self.frames_seen += 1
+        stun = cut.whole and looks_like_stun(payload)
+        if self.lenient and not stun and what == "frame" and payload[4:8] != COOKIE:
+            self._media(direction, cut, time_ns, from_client, segments, order)
+            return
+        direction.media.clear()
+        event = Event(time_ns, from_client, what, payload, segments, order, whole=cut.whole, stun=stun)
+        self._keep(event)
+        self._look_for_frames(event)
+
+    def _media(
+        self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, segments: int, order: int
+    ) -> None:
+        """Keep the first of the frames of media that follow each other, and count the others."""
+        kind = family(cut.payload)
+        known = direction.media.get(kind)
+        if known is not None:
+            known.count += 1
+            return
+        event = Event(time_ns, from_client, "frame", cut.payload[:_SHOWN], segments, order, whole=cut.whole)
+        direction.media[kind] = event
+        self._keep(event)
+
+    def _keep(self, event: Event) -> None:
+        if self.lenient and len(self.events) >= MOST_EVENTS:
+            self.clipped += 1
+            return
+        self.events.append(event)
+
+    def _endings(self, segment: Segment, time_ns: int, from_client: bool) -> None:
+        if segment.flags & FIN:
+            self._directions[not from_client].finished = True
+        for flag, what in ((FIN, "fin"), (RST, "rst")):
+            if segment.flags & flag and (what, from_client) not in self._ends:
+                self._ends.add((what, from_client))
+                self.events.append(Event(time_ns, from_client, what))
+
+    def begun_anew_by(self, segment: Segment) -> bool:
+        """Whether this is the SYN of another connection on the same pair of ports."""
+        if not segment.flags & SYN or segment.flags & ACK:
+            return False
+        if self.ended:
+            return True
+        expected = self._directions[segment.source != self.client].order.expected
+        fresh = expected is not None and expected != (segment.sequence + 1) % _SPACE
+        return self.lenient and fresh
+
+
+def family(payload: bytes) -> str:
+    """Return what a payload that is no STUN message is, by its first octet (RFC 7983 section 7)."""
+    if not payload:
+        return "null"
+    first = payload[0]
+    return "dtls" if 20 <= first <= 63 else "rtp" if 128 <= first <= 191 else "data"
+
+
+def connections(packets: Iterable[Packet]) -> list[Connection]:
+    """Return the connections of a capture in the order of their beginnings, read strictly."""
+    found: list[Connection] = []
+    for _ in follow(packets, found):
+        pass
+    return found
+
+
+def follow(packets: Iterable[Packet], found: list[Connection]) -> Iterator[tuple[Packet, Segment, Connection]]:
+    """Put packets into connections as they come, and yield each TCP packet with its connection."""
+    current: dict[frozenset[Address], Connection] = {}
+    for packet in packets:
+        segment = parse(packet.link_type, packet.octets)
+        if segment is None:
+            continue
+        key = frozenset((segment.source, segment.destination))
+        connection = current.get(key)
+        if connection is None or connection.begun_anew_by(segment):
+            began = bool(segment.flags & SYN) and not segment.flags & ACK
+            connection = current[key] = Connection(segment.source, segment.destination, began)
+            found.append(connection)
+        connection.take(segment, packet.time_ns)
+        yield packet, segment, connection

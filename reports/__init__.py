@@ -1,0 +1,1 @@
+"""Reports, all of them made from the record of verdicts."""

@@ -1,0 +1,149 @@
+"""junit.xml, made by junit-xml and then brought to what Jenkins' schema accepts.
+
+One suite per RFC section. ``classname`` is "RFC6544.7_2": Jenkins takes what stands before the last dot for a package,
+GitLab shows it whole. ``name`` is the case's own name with its parameters, so (classname, name) is unique and stable.
+
+fail -> failure (type MUST, STATED, SHOULD or MAY); inconc and error -> error with that type; n/a -> skipped. A SHOULD
+that is not met while the run only fails on MUST is `skipped` with a message that begins "SHOULD not met": a CI that
+gates on this file gates exactly as the command's exit status does, and nothing is shown green that is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import junit_xml
+from lxml import etree
+
+from conformance.verdict import Level, Result, Verdict
+from reports.record import RunInfo, cannot_write, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What XML 1.0 (section 2.2) allows, as a class of what it does not.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST) -> None:
+    """Write the document whole or not at all. Raises `ReportError`."""
+    octets = document(results, run, fail_on)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(octets)
+        scratch.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise cannot_write(path, error) from None
+
+
+def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST) -> bytes:
+    """Return the document's octets."""
+    ordered = sorted(results, key=lambda result: (_natural(result.section), _natural(result.case)))
+    suites = [
+        _suite(section, list(group), run, fail_on)
+        for section, group in itertools.groupby(ordered, key=lambda result: result.section)
+    ]
+    text = junit_xml.to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
+    return _for_jenkins(text)
+
+
+def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) -> junit_xml.TestSuite:
+    properties = {
+        "iut": f"{run.iut} {run.iut_version}".strip(),
+        "iut.command": run.command,
+        "icetcp": run.icetcp_version,
+        "python": run.python,
+        "platform": run.platform,
+        "link": run.link,
+        "seed": str(run.seed),
+        "command": run.command_line,
+        "requirements": str(run.requirements),
+        "requirements.pending": str(run.pending),
+        "interrupted": str(run.interrupted).lower(),
+    }
+    return junit_xml.TestSuite(
+        section,
+        [_case(result, fail_on) for result in results],
+        hostname="localhost",
+        properties={name: clean(value) for name, value in properties.items()},
+        timestamp=_time(min(result.started for result in results)),
+    )
+
+
+def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
+    case = junit_xml.TestCase(
+        clean(result.case.partition("/")[2] or result.case),
+        classname=classname(result.section),
+        elapsed_sec=round(result.duration, 3),
+        stdout=clean(_output(result)),
+    )
+    message = clean(result.reason) or f"no reason was given for {result.verdict.value}"
+    detail = clean(f"expected: {result.expected}\nactual:   {result.actual}" if result.expected else result.reason)
+    level = result.level.value.upper()
+    match result.verdict:
+        case Verdict.FAIL if result.level.binding or fail_on is Level.SHOULD:
+            case.add_failure_info(message=message, output=detail or message, failure_type=level)
+        case Verdict.FAIL:
+            case.add_skipped_info(message=f"{level} not met: {message}", output=detail)
+        case Verdict.NOT_APPLICABLE:
+            case.add_skipped_info(message=message)
+        case Verdict.INCONC | Verdict.ERROR | Verdict.NONE:
+            case.add_error_info(message=message, output=detail or message, error_type=result.verdict.value)
+        case _:
+            pass
+    return case
+
+
+def _output(result: Result) -> str:
+    """Return what a person wants beside the verdict."""
+    lines = [
+        f"case: {result.case}",
+        f"verdict: {result.verdict.value} ({result.level.value.upper()})",
+        f"requirements: {', '.join(result.requirements)}",
+    ]
+    lines += [f"expected: {result.expected}", f"actual: {result.actual}"] if result.expected else []
+    lines += [f"note: {result.note}"] if result.note else []
+    lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]
+    lines += [f"[[ATTACHMENT|{path}]]" for path in (result.capture, result.log) if path]
+    return "\n".join(lines) + (f"\n\n{result.ladder}" if result.ladder else "")
+
+
+def classname(section: str) -> str:
+    """Return "RFC6544.7_2" for "RFC6544-7.2"."""
+    rfc, _, number = section.partition("-")
+    return f"{rfc}.{number.replace('.', '_')}" if number else rfc
+
+
+def clean(text: str) -> str:
+    """Return text that XML can hold: without escapes, control characters and surrogates."""
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", str(printable(text))))
+
+
+def _for_jenkins(text: str) -> bytes:
+    """Take out what junit-10.xsd does not know (`disabled`), and round the times that junit-xml does not."""
+    root = etree.fromstring(text.encode())
+    for element in root.iter("testsuites", "testsuite", "testcase"):
+        if "disabled" in element.attrib:
+            del element.attrib["disabled"]
+        if "time" in element.attrib:
+            element.set("time", f"{float(element.get('time', '0')):.3f}")
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
+
+
+def _natural(text: str) -> list[tuple[int, int | str]]:
+    """Sort 4.2 before 10.1."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,143 @@
+"""record.jsonl: one JSON line per verdict, the source of every other report.
+
+The first line describes the run (``"kind": "run"``), each further one a verdict (``"kind": "verdict"``). The file is
+only ever appended to and every line is flushed, so that a killed run loses nothing that was decided. A later line with
+the same case id supersedes an earlier one: the cross-check of the captures comes last and can overrule. A last
+``"kind": "end"`` line says that the run came to its end.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from conformance.verdict import Level, Result, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ReportError(Exception):
+    """A report cannot be written or read; the message names the file and the remedy."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RunInfo:
+    """What holds for a whole run. ``started`` is seconds since the epoch, ``duration`` seconds.
+
+    ``requirements`` counts the catalogue, ``pending`` those of it that have neither a case nor a reason why not.
+    ``interrupted``: the run did not get to its end.
+    """
+
+    iut: str
+    iut_version: str
+    command: str
+    seed: int
+    icetcp_version: str
+    python: str
+    platform: str
+    link: str
+    started: float
+    duration: float = 0.0
+    requirements: int = 0
+    pending: int = 0
+    interrupted: bool = False
+    command_line: str = ""
+    notes: tuple[str, ...] = ()
+    judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
+
+
+class Recorder:
+    """Writes record.jsonl while the run goes on. Raises `ReportError` when it cannot."""
+
+    def __init__(self, path: Path, run: RunInfo) -> None:
+        self._path = path
+        try:
+            self._file: IO[bytes] = path.open("wb", buffering=0)
+        except OSError as error:
+            raise cannot_write(path, error) from None
+        try:
+            self._line({"kind": "run", **asdict(run)})
+        except ReportError:
+            self._file.close()
+            raise
+
+    def write(self, result: Result) -> None:
+        """Append a verdict."""
+        self._line({"kind": "verdict", **asdict(result)})
+
+    def close(self, run: RunInfo) -> None:
+        """Append the end and close the file."""
+        self._line({"kind": "end", "duration": run.duration, "interrupted": run.interrupted, "judged": run.judged})
+        self._file.close()
+
+    def _line(self, value: dict[str, Any]) -> None:
+        octets = msgspec.json.encode(printable(value)) + b"\n"
+        try:
+            written = self._file.write(octets)
+            if written != len(octets):
+                raise OSError(28, os.strerror(28))
+        except OSError as error:
+            raise cannot_write(self._path, error) from None
+
+
+def read(path: Path) -> tuple[RunInfo, list[Result]]:
+    """Return a run and its verdicts, each case once and in the order of first appearance.
+
+    A torn last line, as a kill leaves it, is passed over. Raises `ReportError` for a file that is none of ours.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from None
+    run: RunInfo | None = None
+    results: dict[str, Result] = {}
+    for number, line in enumerate(lines, start=1):
+        value = _decode(line, path, number, last=number >= len(lines))
+        kind = value.pop("kind", None)
+        if kind == "run":
+            run = RunInfo(**{**value, "notes": tuple(value["notes"])})
+        elif kind == "verdict":
+            result = result_from(value)
+            results[result.case] = result
+    if run is None:
+        raise ReportError(f"{path} is no record of icetcp: it does not begin with a run")
+    return run, list(results.values())
+
+
+def _decode(line: bytes, path: Path, number: int, *, last: bool) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(line) if line else {}
+    except msgspec.DecodeError as error:
+        if last:
+            return {}
+        raise ReportError(f"{path}, line {number}: {error}") from None
+    if not isinstance(value, dict):
+        raise ReportError(f"{path}, line {number}: no JSON object")
+    return value
+
+
+def result_from(value: dict[str, Any]) -> Result:
+    """Return the result of a decoded line (without its kind)."""
+    fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
+    return Result(**{**fields, "requirements": tuple(value["requirements"])})
+
+
+def printable(value: Any) -> Any:
+    """Return a value whose texts hold no lone surrogates, which no encoder takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {printable(key): printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [printable(item) for item in value]
+    return value
+
+
+def cannot_write(path: Path, error: OSError) -> ReportError:
+    """Return the error for a file that cannot be written."""
+    remedy = "free some space" if error.errno == 28 else "choose another folder with --out"
+    return ReportError(f"cannot write {path}: {error.strerror}; {remedy}")

@@ -1,0 +1,178 @@
+"""The agent's DTLS: when it begins, who begins it, what is sent again, and what it leaves to others."""
+
+from __future__ import annotations
+
+import pytest
+from agent_simulation import Network, Peer
+
+from conformance.agent.adapter import configure, pics
+from conformance.agent.config import Media, StreamPlan
+from conformance.agent.events import Rejected, State
+from conformance.agent.rpc import RpcError
+from conformance.wire.dtls import (
+    ClientHello,
+    ContentType,
+    Handshake,
+    HandshakeType,
+    Kind,
+    Record,
+    cookie_of,
+    handshakes,
+    hello_verify_request,
+    kind_of,
+    records,
+)
+from conformance.wire.rfc4571 import frame
+from conformance.wire.sdp import SessionDescription
+
+RTP = (StreamPlan(Media.RTP),)
+FINGERPRINT = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\n"
+SECURED_LINE = "audio 9 UDP/TLS/RTP/SAVPF 0"
+
+
+def payloads(end):
+    return [f for f in end.frames if kind_of(f) is Kind.DTLS]
+
+
+def sent_as(kind, body, sequence=0):
+    return frame(Record(ContentType.HANDSHAKE, Handshake(kind, body, sequence).encode()).encode())
+
+
+def answered(setup, faults=frozenset()):
+    """Return a controlling agent whose check and nomination we have answered, and our end of the connection."""
+    network = Network()
+    agent = network.host(offerer=True, secured=True, streams=RTP, faults=faults, consent=0.0)
+    offer = SessionDescription.parse(agent.describe()).media[0]
+    peer = Peer(offer.ufrag, offer.pwd)
+    ear = network.listen()
+    answer = peer.description(peer.passive(ear.address), setup=setup, media=SECURED_LINE) + FINGERPRINT
+    agent.tell("accept", "answer", answer)
+    network.run(0.2)
+    (end,) = ear.ends
+    (request,) = end.requests()
+    assert not payloads(end)
+    end.send(frame(peer.success(request, end.other.address)))
+    network.run(1.0, lambda: len(end.requests()) == 2)
+    assert not payloads(end), "begun before the nomination was answered"
+    end.send(frame(peer.success(end.requests()[1], end.other.address)))
+    network.run(0.1)
+    assert agent.agent.state is State.COMPLETED
+    return network, agent, end
+
+
+def test_the_client_says_hello_and_again_until_it_is_answered() -> None:
+    network, _, end = answered("passive")
+    (first,) = payloads(end)
+    (hello,) = handshakes(first)
+    assert (hello.type, hello.sequence) == (HandshakeType.CLIENT_HELLO, 0)
+    network.run(0.95)
+    assert len(payloads(end)) == 2, "after a second"
+    network.run(2.0)
+    assert len(payloads(end)) == 3, "after two more"
+    assert [records(p)[0].sequence for p in payloads(end)] == [0, 1, 2]
+    assert {handshakes(p)[0].body for p in payloads(end)} == {hello.body}
+    end.send(sent_as(HandshakeType.HELLO_VERIFY_REQUEST, hello_verify_request(b"crumb")))
+    network.run(0.01)
+    second = handshakes(payloads(end)[-1])[0]
+    assert second.sequence == 1
+    assert ClientHello.decode(second.body) == ClientHello(ClientHello.decode(hello.body).random, b"crumb")
+    end.send(sent_as(HandshakeType.SERVER_HELLO, b""))
+    network.run(100)
+    assert [records(p)[0].content for p in payloads(end)][4:] == [ContentType.ALERT], "then silence"
+
+
+def test_the_client_never_waits_longer_than_a_minute() -> None:
+    network, _, end = answered("passive")
+    network.run(1 + 2 + 4 + 8 + 16 + 32 + 60 + 60)
+    assert len(payloads(end)) == 9
+
+
+def test_the_server_waits_and_asks_for_a_cookie() -> None:
+    network, _, end = answered("active")
+    network.run(5)
+    assert not payloads(end)
+    end.send(sent_as(HandshakeType.CLIENT_HELLO, ClientHello(bytes(32)).encode(), 3))
+    network.run(0.01)
+    (request,) = handshakes(payloads(end)[0])
+    assert (request.type, request.sequence) == (HandshakeType.HELLO_VERIFY_REQUEST, 3)
+    end.send(sent_as(HandshakeType.CLIENT_HELLO, ClientHello(bytes(32), cookie_of(request.body)).encode(), 4))
+    network.run(0.01)
+    assert records(payloads(end)[1])[0].content == ContentType.ALERT
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\x80" * 20, b"\x16" * 5, b"\xff", Record(22, Handshake(3, b"\xfe").encode()).encode()]
+)
+def test_what_is_no_answer_is_let_pass(payload) -> None:
+    network, agent, end = answered("passive")
+    end.send(frame(payload) + sent_as(HandshakeType.HELLO_VERIFY_REQUEST, hello_verify_request(b"c")))
+    network.run(0.01)
+    assert ClientHello.decode(handshakes(payloads(end)[1])[0].body).cookie == b"c"
+    assert not agent.data
+
+
+def test_data_waits_for_a_handshake_that_does_not_come() -> None:
+    network, agent, end = answered("passive")
+    agent.tell("send", 1, b"\x80 secret")
+    network.run(0.5)
+    assert len(end.frames) == 3, "two checks and a ClientHello"
+
+
+def test_a_lost_connection_ends_the_repetitions() -> None:
+    network, agent, end = answered("passive")
+    end.close()
+    network.run(300)
+    assert agent.agent.next_timer() is None or agent.agent.next_timer() > network.now
+    assert len(payloads(end)) == 1
+
+
+def test_two_secured_agents_and_who_is_the_client() -> None:
+    network = Network()
+    a = network.host(offerer=True, secured=True, streams=RTP)
+    b = network.host(offerer=False, addresses=["10.0.0.2"], secured=True)
+    network.complete(a, b)
+    offer, answer = (SessionDescription.parse(h.agent._described).media[0] for h in (a, b))
+    assert (offer.setup, answer.setup) == ("actpass", "active")
+    assert (offer.proto, answer.proto, offer.connection) == ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVPF", None)
+    assert len(offer.attribute("fingerprint").split()[1]) == 95
+    network.run(5)
+    assert not a.data
+    assert not b.data
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered"), [("active", "passive"), ("passive", "active"), ("holdconn", "holdconn")]
+)
+def test_what_a_secured_agent_answers(offered, answered) -> None:
+    network = Network()
+    agent = network.host(offerer=False, secured=True)
+    offer = Peer("u" * 4, "p" * 24).description(Peer.active, setup=offered, media=SECURED_LINE) + FINGERPRINT
+    agent.tell("accept", "offer", offer)
+    assert SessionDescription.parse(agent.describe()).media[0].setup == answered
+
+
+def test_a_data_channel_is_datagrams_too() -> None:
+    network = Network()
+    agent = network.host(offerer=False, secured=True)
+    line = "application 9 UDP/DTLS/SCTP webrtc-datachannel"
+    offer = Peer("u" * 4, "p" * 24).description(Peer.active, setup="actpass", media=line) + FINGERPRINT
+    agent.tell("accept", "offer", offer)
+    answer = SessionDescription.parse(agent.describe()).media[0]
+    assert (answer.proto, answer.formats, answer.bandwidth) == ("UDP/DTLS/SCTP", ["webrtc-datachannel"], [])
+    assert agent.agent.media() is Media.RTP
+
+
+def test_a_peer_without_dtls_is_rejected() -> None:
+    network = Network()
+    agent = network.host(offerer=False, secured=True)
+    with pytest.raises(Rejected, match="fingerprint"):
+        agent.tell("accept", "offer", Peer("u" * 4, "p" * 24).description(Peer.active))
+
+
+def test_the_adapter_of_a_secured_agent() -> None:
+    assert (pics(secured=True)["payload"], pics(secured=True)["profile"]) == ("dtls", "webrtc")
+    config = configure({"side": "offerer"}, frozenset(), secured=True)
+    assert config.secured
+    assert config.streams[0].media is Media.RTP
+    with pytest.raises(RpcError, match="rtp only"):
+        configure({"side": "offerer", "media": "bytes"}, frozenset(), secured=True)

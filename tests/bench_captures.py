@@ -1,0 +1,128 @@
+"""How fast captures are read and judged, and in how much memory: `python tests/bench_captures.py [MEGABYTES]`.
+
+Three captures of that size (300 by default): one of ICE-TCP with framed media in both directions and checks for consent,
+one of bulk TCP that is plainly something else, one of short connections that are not ICE's. Each is read in a process of
+its own, once small and once whole, so that memory shows whether it grows with the size.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from conformance.judge import Known
+from conformance.judging import judge_file
+from conformance.wire.rfc4571 import frame
+from conformance.wire.sdp import SessionDescription
+from pcaps.golden.scenarios import described
+from pcaps.golden.scene import MILLISECOND, RTP, START, Scene, ethernet
+from pcaps.packets import ACK, FIN, SYN, Segment, build
+from pcaps.pcapng import Writer
+
+_WANTED = 50_000  # packets a second
+
+
+def media(scene: Scene) -> Iterator[bytes]:
+    """A session over many connections, each with 2,000 frames of media and a check now and then."""
+    left, right, number = scene.left, scene.right, 0
+    while True:
+        number += 1
+        ends = (left.at(20000 + number % 40000), right.at(right.passive))
+        sent = [1, 1]
+        yield build(Segment(*ends, 0, 0, SYN, b""))
+        yield build(Segment(*reversed(ends), 0, 1, SYN | ACK, b""))
+
+        def say(side: int, octets: bytes, ends=ends, sent=sent) -> bytes:
+            pair = ends if side == 0 else ends[::-1]
+            packet = build(Segment(*pair, sent[side], sent[1 - side], ACK, octets))
+            sent[side] += len(octets)
+            return packet
+
+        for turn in range(2000):
+            if turn % 100 == 0:
+                for source, target, side in ((left, right, 0), (right, left, 1)):
+                    request = scene.check(source, target)
+                    yield say(side, frame(request))
+                    yield say(1 - side, frame(scene.success(request, target, ends[side])))
+            yield say(turn % 2, frame(RTP + bytes(900)))
+        for side in (0, 1):
+            pair = ends if side == 0 else ends[::-1]
+            yield build(Segment(*pair, sent[side], sent[1 - side], FIN | ACK, b""))
+
+
+def bulk(scene: Scene) -> Iterator[bytes]:
+    """One download over HTTPS."""
+    ends = (scene.left.at(40000), scene.right.at(443))
+    yield build(Segment(*ends, 0, 0, SYN, b""))
+    yield build(Segment(*ends, 1, 0, ACK, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)))
+    sequence = 0
+    while True:
+        yield build(Segment(*reversed(ends), sequence & 0xFFFFFFFF, 512, ACK, bytes(1400)))
+        yield build(Segment(*ends, 512, (sequence + 1400) & 0xFFFFFFFF, ACK, b""))
+        sequence += 1400
+
+
+def short(scene: Scene) -> Iterator[bytes]:
+    """Requests over HTTP, each on a connection of its own."""
+    number = 0
+    while True:
+        number += 1
+        ends = (scene.left.at(1024 + number % 60000), scene.right.at(80 + number // 60000))
+        yield build(Segment(*ends, 0, 0, SYN, b""))
+        yield build(Segment(*reversed(ends), 0, 1, SYN | ACK, b""))
+        yield build(Segment(*ends, 1, 1, ACK, b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"))
+        yield build(Segment(*reversed(ends), 1, 38, ACK, bytes(1400)))
+        yield build(Segment(*ends, 38, 1401, FIN | ACK, b""))
+
+
+def write(path: Path, packets: Iterator[bytes], megabytes: float) -> None:
+    """Write packets, a millisecond apart, until the file has its size; what repeats is made only once."""
+    with path.open("wb") as file:
+        writer = Writer(file, 1)
+        time_ns = START
+        while file.tell() < megabytes * 1e6:
+            time_ns += MILLISECOND
+            writer.packet(time_ns, ethernet(next(packets)))
+
+
+def measure(path: Path, offer: str, answer: str, out: multiprocessing.SimpleQueue[tuple[int, float, int, int]]) -> None:
+    """Judge a capture in this process; tell packets, its seconds of CPU, its most KiB, and checks."""
+    known = Known.of([("offer", SessionDescription.parse(offer)), ("answer", SessionDescription.parse(answer))])
+    begun = time.process_time()
+    reading = judge_file(path, known)
+    taken = time.process_time() - begun
+    out.put((reading.reader.packets, taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, reading.requests))
+
+
+def main(megabytes: float) -> int:
+    """Print a line for each capture; return 1 if one is read too slowly."""
+    slow = 0
+    offer, answer = map(str, described(Scene("bench")))
+    for kind in (media, bulk, short):
+        figures = []
+        for size in (megabytes / 10, megabytes):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "bench.pcapng"
+                write(path, kind(Scene("bench")), size)
+                queue: multiprocessing.SimpleQueue[tuple[int, float, int, int]] = multiprocessing.SimpleQueue()
+                process = multiprocessing.Process(target=measure, args=(path, offer, answer, queue))
+                process.start()
+                figures.append(queue.get())
+                process.join()
+        (_, _, small, _), (packets, seconds, large, checks) = figures
+        rate = packets / seconds
+        slow += rate < _WANTED
+        print(
+            f"{kind.__name__:6} {megabytes:.0f} MB  {packets:9,} packets  {checks:7,} checks  {rate:9,.0f} packets/s  "
+            f"{small // 1024} MiB for a tenth, {large // 1024} MiB for the whole"
+        )
+    return int(slow > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 300))

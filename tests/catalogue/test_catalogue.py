@@ -1,0 +1,140 @@
+"""The catalogue is complete against the committed table of key words, consistent, and clear about conditions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from importlib import resources
+
+import pytest
+
+from conformance.catalogue import REQUIREMENTS, UnknownRequirement, by_section, requirement, sections
+from conformance.catalogue.capabilities import PROFORMA, check_conditions, unmet, validate
+from conformance.catalogue.count_keywords import sentences, table, write
+from conformance.verdict import Level
+
+TABLE = list(csv.DictReader(io.StringIO(resources.files("conformance.catalogue").joinpath("keywords.csv").read_text())))
+NORMATIVE = [entry for entry in REQUIREMENTS.values() if entry.keywords]
+
+
+def test_every_keyword_of_every_section_is_accounted_for() -> None:
+    seen = Counter((e.rfc, e.section, keyword) for e in NORMATIVE for keyword in e.keywords)
+    assert seen == {(row["rfc"], row["section"], row["keyword"]): int(row["count"]) for row in TABLE}
+
+
+def test_every_normative_sentence_is_one_requirement() -> None:
+    seen = Counter((entry.rfc, entry.section) for entry in NORMATIVE)
+    assert seen == {(row["rfc"], row["section"]): int(row["sentences"]) for row in TABLE}
+
+
+def test_ordinals_are_gapless_in_their_section() -> None:
+    for rfc, section in sections():
+        numbers = [e.id.rsplit("-", 1)[1] for e in by_section(rfc, section)]
+        plain = [n for n in numbers if not n.startswith("s")]
+        stated = [n for n in numbers if n.startswith("s")]
+        assert plain == [f"{n:02}" for n in range(1, len(plain) + 1)], section
+        assert stated == [f"s{n:02}" for n in range(1, len(stated) + 1)], section
+
+
+@pytest.mark.parametrize("entry", REQUIREMENTS.values(), ids=lambda entry: entry.id)
+def test_a_requirement_is_well_formed(entry) -> None:
+    assert re.fullmatch(r"RFC\d+-[\d.]+-(\d\d|s\d\d)", entry.id)
+    assert entry.title
+    assert entry.text.endswith(".")
+    assert (entry.level is Level.STATED) is ("-s" in entry.id)
+    assert not entry.successor or re.match(r"RFC \d{4}", entry.successor)
+    check_conditions(entry.pics)
+
+
+def test_an_unknown_id_names_its_neighbours() -> None:
+    with pytest.raises(UnknownRequirement, match=r"RFC6544-7\.2-0"):
+        requirement("RFC6544-7.2-99")
+
+
+INVENTED = """
+Abstract that says agents MUST be polite.
+
+1.  Introduction
+
+   The key words "MUST" and "MAY" are to be interpreted as described in
+   RFC 2119.  Agents MUST NOT
+   shout, e.g. at
+
+Author                  Standards Track                    [Page 1]
+
+RFC 9999                 Politeness                       May 2030
+
+   night, and SHOULD whisper.  They MAY sing.  This is
+   a fact.
+
+1.1.  Details
+
+   One of these:
+   o  it SHOULD nod, or
+   o  it MUST bow.
+"""
+
+
+def test_sentences_of_an_invented_rfc() -> None:
+    found = [(s.section, s.keywords) for s in sentences(INVENTED)]
+    assert found == [
+        ("1", ("MUST NOT", "SHOULD")),
+        ("1", ("MAY",)),
+        ("1.1", ("SHOULD",)),
+        ("1.1", ("MUST",)),
+    ]
+    assert ("RFC1", "1.1", "MUST", 1, 2) in table("RFC1", INVENTED)
+
+
+def test_the_script_writes_the_table(tmp_path) -> None:
+    path = tmp_path / "rfc1.txt"
+    path.write_text(INVENTED)
+    out, shown = io.StringIO(), io.StringIO()
+    write([str(path)], out)
+    write([str(path)], shown, show=True)
+    assert out.getvalue().splitlines()[:2] == ["rfc,section,keyword,count,sentences", "RFC1,1,MAY,1,2"]
+    assert "RFC1-1.1 MUST: o  it MUST bow." in shown.getvalue()
+
+
+PICS = {"offers": ["passive"], "restart": True, "families": [4], "role": "adapter"}
+
+
+@pytest.mark.parametrize(
+    ("atom", "met"),
+    [
+        ("offers:passive", True), ("offers:active", False), ("!offers:so", True), ("!offers:passive", False),
+        ("restart", True), ("trickle", False), ("!trickle", True), ("families:4", True), ("families:6", False),
+        ("role:adapter", True), ("components:1", True), ("components:2", False), ("!components:2", True), ("role:stack", False), ("sdp:full", True), ("agent:full", True),
+    ],
+)  # fmt: skip
+def test_conditions(atom, met) -> None:
+    check_conditions([atom])
+    assert (unmet([atom], PICS) == []) is met
+
+
+@pytest.mark.parametrize(
+    "atom", ["offer:passive", "offers:sideways", "offers", "restart:yes", "", "components", "components:many"]
+)
+def test_a_condition_that_nothing_decides_is_refused(atom) -> None:
+    with pytest.raises(ValueError, match="condition"):
+        check_conditions([atom])
+
+
+@pytest.mark.parametrize(
+    ("pics", "problem"),
+    [
+        ({"offers": "passive"}, "no list"), ({"offers": ["up"]}, "not one of"), ({"restart": 1}, "neither true"),
+        ({"sessions": 0}, "no number"), ({"role": "me"}, "not one of"), ({"components": True}, "no number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_declaration_is_explained(pics, problem) -> None:
+    (line,) = validate(pics)
+    assert problem in line
+
+
+def test_right_declarations_pass() -> None:
+    assert validate(PICS) == []
+    assert validate({key: c.default for key, c in PROFORMA.items()}) == []
+    assert validate({"something_new": 7}) == []

@@ -1,0 +1,204 @@
+"""`icetcp list`, `show` and `stacks`: over the cases and requirements that there really are."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from conformance import cli, listing
+from conformance.catalogue import REQUIREMENTS
+
+
+@pytest.fixture(scope="module")
+def discover():
+    """Collect the cases once for each set of filters."""
+    return functools.cache(listing.discover)
+
+
+@pytest.fixture
+def icetcp(monkeypatch, tmp_path, capsys, discover):
+    """Run a command in this process; return status, lines of output, and what stands on stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(listing, "discover", lambda arguments=(): discover(tuple(arguments)))
+
+    def run(*arguments: str) -> tuple[int, list[str], str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        out, err = capsys.readouterr()
+        return ended.value.code, out.splitlines(), err
+
+    return run
+
+
+def ids(lines: list[str]) -> list[str]:
+    return [line.split("\t")[0] for line in lines]
+
+
+def test_list_gives_one_line_of_four_fields_a_case(icetcp, tmp_path):
+    status, lines, err = icetcp("list")
+    assert (status, err) == (0, "")
+    rows = [line.split("\t") for line in lines]
+    assert {len(row) for row in rows} == {4}
+    assert len(set(ids(lines))) == len(lines) >= 40
+    for case, level, requirements, title in rows:
+        assert re.fullmatch(r"RFC\d+-[\d.]+/\w+(\[[^\]]+\])?", case)
+        assert level in ("must", "stated", "should", "may")
+        assert set(requirements.split(", ")) <= set(REQUIREMENTS)
+        assert title
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_filters_narrow_the_list(icetcp):
+    everything = ids(icetcp("list")[1])
+    of_section = ids(icetcp("list", "--section", "7.2")[1])
+    assert of_section == [case for case in everything if case.startswith("RFC6544-7.2/")]
+    one = ids(icetcp("list", "-k", of_section[0])[1])
+    assert of_section[0] in one
+    assert len(one) < len(of_section)
+    levels = {line.split("\t")[1] for line in icetcp("list", "--level", "must")[1]}
+    assert levels == {"must"}
+
+
+def test_list_as_json(icetcp):
+    status, lines, _ = icetcp("list", "--json", "--section", "RFC4571-2")
+    cases = json.loads("\n".join(lines))
+    assert status == 0
+    assert [case["id"] for case in cases] == ids(icetcp("list", "--section", "RFC4571-2")[1])
+    assert set(cases[0]) == {"id", "title", "purpose", "section", "level", "requirements", "needs", "parameters"}
+
+
+def test_every_requirement_has_a_status(icetcp):
+    _, lines, _ = icetcp("list", "--requirements")
+    statuses = {row[0]: row[2] for row in (line.split("\t") for line in lines)}
+    assert list(statuses) == list(REQUIREMENTS)
+    for identifier, status in statuses.items():
+        reason = REQUIREMENTS[identifier].untestable
+        assert re.fullmatch(r"tested by \d+ cases?|pending", status) or status == f"untestable: {reason}"
+    data = json.loads("\n".join(icetcp("list", "--requirements", "--json")[1]))
+    tested = {entry["id"] for entry in data if entry["status"] == "tested"}
+    assert tested == {identifier for identifier, status in statuses.items() if status.startswith("tested")}
+    assert all(bool(entry["cases"]) is (entry["id"] in tested) for entry in data)
+
+
+def test_filters_narrow_the_requirements(icetcp):
+    of_section = ids(icetcp("list", "--requirements", "--section", "7", "--level", "must")[1])
+    assert of_section
+    assert all(re.match(r"RFC6544-7(\.\d)*-", identifier) for identifier in of_section)
+    assert all(REQUIREMENTS[identifier].level.value == "must" for identifier in of_section)
+    framing = ids(icetcp("list", "--requirements", "--section", "RFC4571", "-k", "NULL packet")[1])
+    assert "RFC4571-2-s02" in framing
+    assert len(framing) < 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--section", "99"), "no case matches --section 99; see icetcp list"),
+        (("-k", "zebra", "--level", "must"), "no case matches --level must with -k 'zebra'; see icetcp list"),
+        (
+            ("--requirements", "-k", "zebra"),
+            "no requirement matches -k 'zebra'; see icetcp list --requirements",
+        ),
+    ],
+)
+def test_an_empty_list_is_a_usage_error(icetcp, arguments, message):
+    assert icetcp("list", *arguments) == (2, [], f"icetcp: {message}\n")
+
+
+def test_a_terminal_gets_a_table(monkeypatch):
+    controller, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "150"}
+    command = [sys.executable, "-m", "conformance", "list", "--requirements", "--section", "RFC4571-8"]
+    done = subprocess.run(
+        command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, timeout=30, check=False
+    )
+    os.close(terminal)
+    seen = re.sub(r"\x1b\[[0-9;]*m", "", os.read(controller, 65536).decode())
+    os.close(controller)
+    header, *rows = seen.splitlines()
+    assert done.returncode == 0
+    assert header.split() == ["requirement", "level", "status", "title"]
+    assert "\t" not in seen
+    assert rows[0].startswith("RFC4571-8-s01")
+
+
+def test_show_a_case_by_any_of_its_names(icetcp):
+    case = next(case for case in ids(icetcp("list", "--section", "7.2")[1]) if case.endswith("]"))
+    base, name = case.partition("[")[0], case.partition("/")[2]
+    status, lines, _ = icetcp("show", case)
+    assert status == 0
+    assert lines[0] == case
+    text = "\n".join(lines)
+    for word in ("with ", "when ", "then ", "level ", "parameters ", "requirements", "run it alone"):
+        assert word in text
+    assert icetcp("show", name)[1] == lines
+    whole = icetcp("show", base)[1]
+    assert whole[0] == base
+    assert f"  {case}" in whole
+    assert icetcp("show", f"test_{name.partition('[')[0]}")[1] == whole
+
+
+def test_show_names_the_command_that_runs_it_alone(icetcp):
+    """Also where a longer name holds the case's name."""
+    names = {case.partition("/")[2].partition("[")[0]: case.partition("[")[0] for case in ids(icetcp("list")[1])}
+    inside = [name for name in names if any(name in other and name != other for other in names)]
+    for name in [*inside, next(iter(names))][:3]:
+        command = shlex.split(icetcp("show", names[name])[1][-1])
+        assert command[:3] == ["icetcp", "run", "-k"]
+        assert {case.partition("[")[0] for case in ids(icetcp("list", "-k", command[3])[1])} == {names[name]}
+
+
+def test_show_a_requirement_with_its_cases(icetcp):
+    status, lines, _ = icetcp("show", "rfc4571-2-S02")
+    assert status == 0
+    assert lines[0] == f"RFC4571-2-s02: {REQUIREMENTS['RFC4571-2-s02'].title}"
+    cases = [line.strip() for line in lines if line.startswith("  RFC")]
+    assert f"status        tested by {len(cases)} cases" in lines
+    command = shlex.split(lines[-1])
+    chosen = [line.split("\t") for line in icetcp("list", "-k", command[3])[1]]
+    assert {row[0] for row in chosen} == set(cases)
+    assert all("RFC4571-2-s02" in row[2] for row in chosen)
+
+
+def test_show_says_why_a_requirement_cannot_be_tested(icetcp):
+    requirement = next(entry for entry in REQUIREMENTS.values() if entry.untestable)
+    assert f"status        untestable: {requirement.untestable}" in icetcp("show", requirement.id)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("RFC4571-2-s99", "RFC4571-2-s01"),
+        ("RFC4571-2/length_equals_the_respons", "RFC4571-2/length_equals_the_response"),
+        ("", ""),
+        ("\x1b[2Jzebra?", "see icetcp list and icetcp list --requirements"),
+    ],
+)
+def test_show_of_an_unknown_name_names_the_nearest(icetcp, name, near):
+    status, lines, err = icetcp("show", name)
+    assert (status, lines) == (2, [])
+    assert near in err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+
+
+def test_stacks_are_listed(icetcp):
+    status, lines, _ = icetcp("stacks", "list")
+    assert status == 0
+    assert {line.split("\t")[0]: line.split("\t")[1] for line in lines}["reference"] == "ready"
+    assert json.loads("\n".join(icetcp("stacks", "list", "--json")[1]))
+
+
+def test_a_stack_that_cannot_be_built_says_so(icetcp):
+    assert icetcp("stacks", "build", "reference")[0] == 3
+    status, _, err = icetcp("stacks", "build", "zebra")
+    assert status == 2
+    assert "no stack is called zebra; known: " in err

@@ -1,0 +1,236 @@
+"""Campaigns against the target with planted bugs: found, told apart, handed over, resumed; a healthy one stays without finding."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from conformance.iut import stacks
+from fuzz.campaign.log import Past
+from fuzz.campaign.player import PLAN
+from fuzz.campaign.runner import Runner
+from fuzz.campaign.shard import Shard, Spec
+from fuzz.command import fuzz, replay
+from fuzz.render import refusal, request, success
+
+TARGET = f"exec:{sys.executable} -m fuzz.targets"
+
+
+def target(*bugs: str) -> str:
+    return f"{TARGET} --bugs {','.join(bugs)}" if bugs else TARGET
+
+
+def run(tmp_path, *bugs, **more):
+    spec = Spec(iut=target(*bugs), out=str(tmp_path), **{"cases": 250, **more})
+    return Shard(spec, lambda status: None, lambda: False).run()
+
+
+def send(*frames, on=0, **more):
+    return {"do": "send", "on": on, "frames": list(frames), "probe": True, **more}
+
+
+def with_attribute(kind, value, place=3):
+    spec = request()
+    spec["attributes"].insert(place, {"type": kind, "value": value})
+    return {"message": spec}
+
+
+def changed(kind, **change):
+    spec = request()
+    for one in spec["attributes"]:
+        if one["type"] == kind:
+            one.update(change)
+    return {"message": spec}
+
+
+HEAR = [send({"message": request()}, on=1), {"do": "hear", "on": 1}]
+MAPPED = {**success(), "attributes": [{"type": 0x20, "value": "0007"}, *success()["attributes"][1:]]}
+SHORT = {**refusal(400), "attributes": [{"type": 9, "value": "0000"}, *refusal(400)["attributes"][1:]]}
+CASES = {
+    "split-length": ("deaf", [send({"octets": ""}, cuts=[1], gap=5)]),
+    "coalesced-lost": ("deaf", [send(*[{"message": request()}] * 8)]),
+    "null-frame-closes": ("closed", [send({"octets": ""})]),
+    "length-wraps": ("death", [{**send({"octets": "00", "length": 0xFFFF}, on=1), "probe": False}]),
+    "big-frame-stalls": ("deaf", [send({"octets": "80*9000"})]),
+    "reset-in-read": ("death", [{"do": "raw", "on": 1, "octets": "0040"}, {"do": "wait", "ms": 20}, {"do": "end", "on": 1, "how": "rst"}]),
+    "short-header": ("death", [send({"octets": "0001"})]),
+    "length-beyond": ("death", [send({"message": {**request(), "delta": 4}})]),
+    "length-odd": ("death", [send({"message": {**request(), "delta": 3}})]),
+    "type-zero": ("death", [send({"message": {**request(), "type": 0}})]),
+    "attribute-past-end": ("death", [send(changed(6, length=900))]),
+    "trailing-octets": ("hang", [send({"message": {**request(), "tail": "00"}})]),
+    "short-error-code": ("death", [*HEAR, send({"message": SHORT}, on=1)]),
+    "priority-size": ("exception", [send(changed(0x24, value="00*3"))]),
+    "truncated-integrity": ("answered", [send(changed(8, value=""))]),
+    "after-integrity": ("refused", [send(with_attribute(0x7001, "", 4))]),
+    "long-username": ("death", [send(changed(6, value="41*600"))]),
+    "many-attributes": ("death", [send({"message": request(*[{"type": 0x9000, "value": ""}] * 50)})]),
+    "unknown-accepted": ("answered", [send(with_attribute(0x7001, ""))]),
+    "no-integrity": ("answered", [send({"message": {"type": 1, "attributes": [a for a in request()["attributes"] if a["type"] != 8]}})]),
+    "mapped-family": ("death", [*HEAR, send({"message": MAPPED}, on=1)]),
+    "fingerprint-unchecked": ("answered", [send(changed(0x8028, value="$fingerprint:wrong"))]),
+    "unlisted-types": ("uninitialised octets", [send({"message": request({"type": 0x7001, "value": ""}, {"type": 0x7002, "value": ""})})]),
+    "indication-answered": ("answered", [send({"message": {**request(), "type": 0x0011}})]),
+    "response-echo": ("answered", [send({"message": {**success(), "id": "aa*12"}})]),
+    "conflict-ignored": ("answered", [send(changed("$role", type="$antirole", value="00*8"))]),
+    "early-check": ("death", [send({"message": request()})], {"state": "early"}),
+    "second-description": ("death", [{"do": "accept"}]),
+    "role-error-loop": ("hang", [*HEAR, send({"message": refusal(487)}, on=1)]),
+    "stale-media": ("media never sent", [send({"octets": "80"}), send({"octets": "80"})], {"state": "completed"}),
+    "wrong-component": ("wrong component", [send({"message": request()}, on=1, component=2), send({"octets": "8001"}, on=1, component=2), send({"octets": ""})], {"components": 2}),
+    "long-foundation": ("death", [], {"sdp": [["insert", 99, "a=candidate:" + "A" * 40 + " 1 TCP 1 {address} 9 typ host tcptype active"]]}),
+    "port-parse": ("death", [], {"sdp": [["insert", 99, "a=candidate:1 1 TCP 1 {address} nine typ host tcptype active"]]}),
+}  # fmt: skip
+LEAKS = {
+    "eof-in-body": ("spin", [{"do": "raw", "on": 1, "octets": "004041"}, {"do": "wait", "ms": 10}, {"do": "end", "on": 1, "how": "half"}]),
+    "half-open-leak": ("leak", [{"do": "raw", "on": 1, "octets": "00"}, {"do": "end", "on": 1, "how": "half"}]),
+    "software-leak": ("leak", [send(with_attribute(0x8022, "41*8"))]),
+    "silent-thread": ("leak", [{"do": "open", "on": 1}]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    runner = Runner(stacks.resolve(TARGET))
+    runner.calibrate(PLAN)
+    yield runner
+    runner.close()
+
+
+@pytest.mark.parametrize("bug", [*CASES, "slow-reader"])
+def test_each_planted_bug_is_noticed_and_its_absence_too(bug, healthy):
+    flood = {"do": "flood", "on": 1, "times": 6000, "frame": {"message": request()}}
+    kind, steps, *more = CASES.get(bug, ("hang", [flood]))
+    case = {"plan": {**PLAN, **(more[0] if more else {})}, "steps": steps}
+    assert healthy.trial(case) == []
+    broken = Runner(stacks.resolve(target(bug)))
+    broken.quick = True
+    try:
+        assert kind in [symptom.kind for symptom in broken.trial(case)]
+    finally:
+        broken.close()
+
+
+@pytest.mark.parametrize("bug", LEAKS)
+def test_what_grows_or_spins_is_measured(bug):
+    kind, steps = LEAKS[bug]
+    runner = Runner(stacks.resolve(target(bug)))
+    try:
+        runner.calibrate(PLAN)
+        assert runner.leak({"plan": PLAN, "steps": [send({"message": request()})]}, 3) == []
+        assert kind in [one.kind for one in runner.leak({"plan": PLAN, "steps": steps})]
+    finally:
+        runner.close()
+
+
+def test_a_healthy_target_yields_nothing(tmp_path):
+    status = run(tmp_path, cases=480)
+    assert status.problem == ""
+    assert status.found == []
+    assert status.unconfirmed == {}
+    assert status.cases >= 480
+    assert len(status.coverage) > 30
+
+
+def test_a_campaign_finds_tells_apart_and_goes_on_after_a_death(tmp_path):
+    status = run(tmp_path, "length-odd", "null-frame-closes", "unknown-accepted", cases=250)
+    kinds = {found["kind"] for found in status.found}
+    assert {"death", "closed", "answered"} <= kinds
+    assert status.cases >= 250
+    assert status.restarts > 0
+    for found in status.found:
+        folder = tmp_path / "findings" / found["bucket"]
+        assert {path.name for path in folder.iterdir()} == {
+            "finding.json", "replay.py", "capture.pcapng", "ladder.txt", "stderr.txt"}  # fmt: skip
+        assert found["rate"] == "3/3"
+
+
+def test_killed_and_resumed(tmp_path):
+    spec = {"iut": target("type-zero"), "out": str(tmp_path), "cases": 100000}
+    process = subprocess.Popen([sys.executable, "-m", "fuzz.campaign", json.dumps(spec)], stdout=subprocess.PIPE)
+    for line in process.stdout:
+        status = json.loads(line)
+        if status["found"] and status["cases"] > 60:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    past = Past(tmp_path / "log-0.jsonl")
+    assert past.cases > 40
+    again = run(tmp_path, "type-zero", cases=past.cases + 50, resume=True)
+    assert [found["bucket"] for found in again.found] == [found["bucket"] for found in status["found"]]
+    assert again.cases >= past.cases + 50
+    events = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
+    numbers = [event[0] for event in events if isinstance(event, list)]
+    assert numbers == sorted(set(numbers))  # none twice
+
+
+def test_the_command_its_files_and_its_replays(tmp_path):
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        fuzz, ["--iut", target("length-odd"), "--cases", "200", "--out", str(out)], standalone_mode=False
+    )
+    assert done.return_value == 1, done.output
+    assert "death: status 1: Python" in done.output
+    junit = (out / "junit.xml").read_text()
+    assert 'type="death"' in junit
+    assert "disabled" not in junit
+    (folder,) = (out / "findings").iterdir()
+    assert "SYN" in (folder / "ladder.txt").read_text()
+    command = [sys.executable, "-I", str(folder / "replay.py"), sys.executable, "-m", "fuzz.targets"]
+    environment = {**os.environ, "PYTHONPATH": ""}
+    for more, status in (["--bugs", "length-odd"], 1), ([], 0):
+        alone = subprocess.run([*command, *more], capture_output=True, text=True, env=environment, check=False)
+        assert alone.returncode == status, alone.stdout + alone.stderr
+    for options, status in ([], 1), (["--iut", TARGET], 0):
+        again = CliRunner().invoke(replay, [str(folder), "--times", "1", *options], standalone_mode=False)
+        assert again.return_value == status, again.output
+
+
+def test_two_iuts_that_differ(tmp_path):
+    status = run(tmp_path, cases=150, against=target("unknown-accepted"))
+    assert {found["kind"] for found in status.found} == {"disagreement"}
+    assert any("420" in found["cause"] and "ok" in found["cause"] for found in status.found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--time", "soon"], "no time"),
+        (["--shard", "3/2"], "no shard"),
+        (["--iut", "nobody"], "no stack"),
+    ],
+)
+def test_usage(arguments, text):
+    done = CliRunner().invoke(fuzz, arguments)
+    assert done.exit_code == 2
+    assert text in done.output
+
+
+def test_an_iut_that_cannot_be_used_is_no_green(tmp_path):
+    done = CliRunner().invoke(
+        fuzz, ["--iut", "exec:false", "--cases", "10", "--out", str(tmp_path)], standalone_mode=False
+    )
+    assert done.return_value == 3
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[2] / "fuzz" / "regressions").glob("*.json")), ids=lambda file: file.stem
+)
+def test_regressions_stay_mended(file, healthy):
+    """What was found once in code of ours is not there any more."""
+    entry = json.loads(file.read_text())
+    runner = Runner(stacks.resolve(entry["iut"])) if entry["iut"] != "target" else healthy
+    try:
+        begun = time.monotonic()
+        assert runner.trial(entry["case"]) == []
+        assert time.monotonic() - begun < 5
+    finally:
+        if runner is not healthy:
+            runner.close()

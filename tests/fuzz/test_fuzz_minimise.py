@@ -1,0 +1,122 @@
+"""Smaller cases: nearer to valid, and still what they were."""
+
+import copy
+
+from fuzz.campaign.investigate import join
+from fuzz.describe import words
+from fuzz.findings import Buckets, Finding, load
+from fuzz.minimise import minimise, shrink_list
+from fuzz.oracle import Symptom
+from fuzz.render import Env, message, request
+
+PLAN = {"side": "answerer", "iut": "passive", "media": "bytes", "components": 2, "state": "completed"}
+
+
+def case(*steps):
+    return {"class": "request", "plan": dict(PLAN), "steps": list(steps)}
+
+
+def send(*frames, **more):
+    return {"do": "send", "on": 1, "frames": list(frames), "probe": True, **more}
+
+
+def octets(spec):
+    env = Env("tstr", "p", True)
+    env.learn("iutu", "q")
+    return message(spec, env)
+
+
+def messages(some):
+    return [frame["message"] for step in some["steps"] for frame in step.get("frames", ()) if "message" in frame]
+
+
+def test_lists_shrink_to_what_matters():
+    assert shrink_list(list(range(100)), lambda some: {3, 77} <= set(some)) == [3, 77]
+    assert shrink_list([1, 2, 3], lambda some: True) == []
+    assert shrink_list([1, 2, 3], lambda some: True, least=1) in ([1], [2], [3])
+
+
+def test_a_long_username_is_found_in_a_heap_of_noise():
+    noisy = request({"type": 0x9000, "value": "41*40"}, {"type": 6, "value": "41*763"})
+    noisy.update(tail="00*4", patch=[[3, "00"]], cookie=9)
+    valid = send({"message": request()}, {"octets": "80"})
+    found = minimise(
+        case(
+            valid, send({"octets": "00"}, {"message": noisy}, cuts=[1, 5], gap=2), {"do": "end", "on": 1, "how": "rst"}
+        ),
+        lambda some: any(b"A" * 514 in octets(one) for one in messages(some)),
+        400,
+    )
+    assert found["plan"] == {**PLAN, "state": "fresh", "components": 1, "side": "offerer", "media": "rtp"}
+    (step,) = found["steps"]
+    assert "cuts" not in step
+    (one,) = messages(found)
+    assert set(one) == {"type", "attributes"}
+    long = [attribute for attribute in one["attributes"] if attribute["value"] == "41*514"]
+    assert len(long) == 1
+    assert words(found) == {"USERNAME long"} | words(found) & {"USERNAME twice"}
+
+
+def test_what_is_missing_is_restored_unless_that_is_the_point():
+    broken = request()
+    del broken["attributes"][0:2]
+    found = minimise(case(send({"message": broken})), lambda some: all(
+        6 not in [a["type"] for a in one["attributes"]] for one in messages(some)) and bool(messages(some)))  # fmt: skip
+    assert words(found) == {"no USERNAME"}
+
+
+def test_only_one_thing_is_wrong_in_the_end():
+    odd = request({"type": 8, "value": "00"})
+    odd.update(type=0, id="ff*12")
+    found = minimise(case(send({"message": odd})), lambda some: any(one["type"] == 0 for one in messages(some)))
+    assert words(found) == {"type 0"}
+
+
+def test_the_budget_is_kept():
+    asked = []
+
+    def holds(some):
+        asked.append(some)
+        return False
+
+    original = case(*[send({"message": request()}) for _ in range(20)])
+    assert minimise(copy.deepcopy(original), holds, 15) == original
+    assert len(asked) == 15
+
+
+def test_cases_join_without_sharing_connections():
+    joined = join([case(send({"octets": "01"})), case(send({"octets": "02"}), {"do": "end", "on": 1, "how": "rst"})])
+    assert [step["on"] for step in joined["steps"]] == [1, 1, 2, 2]
+    assert [step["do"] for step in joined["steps"]] == ["send", "end", "send", "end"]
+
+
+def finding(kind="death", cause="SIGSEGV", found=("type 0",)):
+    return Finding(kind, cause, "text", list(found), case(send({"message": {**request(), "type": 0}})))
+
+
+def test_one_bucket_per_cause():
+    buckets = Buckets()
+    assert buckets.add(finding())
+    assert not buckets.add(finding())
+    assert buckets.add(finding(found=["early"]))
+    stack = "status 1: Python KeyError in a.py:b"
+    assert buckets.add(finding(cause=stack))
+    assert not buckets.add(finding(cause=stack, found=["other", "words"]))
+
+
+def test_known_findings_are_recognised_and_avoided():
+    buckets = Buckets()
+    buckets.add(finding())
+    zero = case(send({"message": {**request(), "type": 0, "tail": "00"}}))
+    assert buckets.known(Symptom("death", "SIGSEGV", ""), zero) is not None
+    assert buckets.known(Symptom("death", "SIGBUS", ""), zero) is None
+    assert buckets.known(Symptom("death", "SIGSEGV", ""), case(send({"message": request()}))) is None
+    assert buckets.avoids(zero)
+    assert not buckets.avoids(case(send({"message": request()})))
+
+
+def test_a_finding_is_read_as_it_was_written(tmp_path):
+    import json
+
+    (tmp_path / "finding.json").write_text(json.dumps({"iut": "x", **finding().data()}))
+    assert load(tmp_path) == finding()

@@ -1,0 +1,238 @@
+"""The registry of stacks and the builder: what is asked for is found, or the remedy is named."""
+
+import os
+import stat
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance.iut import stacks
+from conformance.iut.stacks import StackError, UnknownStack, build
+
+HELLO_C = '#include "word.h"\n#include <stdio.h>\nint main(void) { return puts(WORD) < 0; }\n'
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "icetcp" / "stacks"
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path, cache):
+    """A stack whose adapter is a C program of two lines."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "adapter.c").write_text(HELLO_C)
+    (folder / "word.h").write_text('#define WORD "hello"\n')
+    monkeypatch.setattr(build, "_folder", lambda _stack: folder)
+    return stacks.Description(
+        "small", "Small", "", "none", ["{binary}"], source="adapter.c", requires=["gcc", "small-dev"]
+    )
+
+
+# -- names -------------------------------------------------------------------------------------------------------
+
+
+def test_every_stack_is_whole():
+    assert {"reference", "libnice"} <= set(stacks.names())
+    for name in stacks.names():
+        known = stacks.description(name)
+        assert known.title
+        assert known.licence
+        assert known.command
+        if known.source:
+            assert (Path(stacks.__file__).parent / name / known.source).is_file()
+            assert known.requires
+
+
+def test_reference():
+    stack = stacks.resolve("reference")
+    assert stack.command == [sys.executable, "-m", "conformance.agent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("libnise", "did you mean libnice?"),
+        ("./adapter", "for a command write --iut 'exec:./adapter'"),
+        ("python3 adapter.py", "for a command write --iut 'exec:python3 adapter.py'"),
+        ("zzz", "Known: libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
+        ("", "Known: libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
+        ("../stacks/libnice", "Known:"),
+    ],
+)
+def test_unknown_name(name, hint):
+    with pytest.raises(UnknownStack) as caught:
+        stacks.resolve(name)
+    assert hint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_command():
+    stack = stacks.resolve("exec:sh -c 'exit 3'")
+    assert stack.command == ["sh", "-c", "exit 3"]
+    assert stack.name == "sh"
+    assert stacks.expectations(stack) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "exec: needs a command"),
+        ("   ", "exec: needs a command"),
+        ("sh -c 'open", "is no command line: No closing quotation"),
+        ("no-such-program --x", "'no-such-program' of --iut was not found"),
+        ("./nowhere/adapter", "was not found"),
+    ],
+)
+def test_command_that_cannot_be(text, what):
+    with pytest.raises(StackError, match=what):
+        stacks.resolve(f"exec:{text}")
+
+
+def test_command_that_may_not_be_executed(tmp_path):
+    script = tmp_path / "adapter.py"
+    script.write_text("print()")
+    with pytest.raises(StackError, match=r"may not be executed; chmod \+x mends it"):
+        stacks.resolve(f"exec:{script}")
+
+
+def test_stack_that_is_not_built(cache):
+    with pytest.raises(StackError, match="not built yet; run: icetcp stacks build libnice"):
+        stacks.resolve("libnice")
+
+
+def test_expectations_name_verdicts_and_evidence():
+    known = stacks.expectations(replace(stacks.resolve("reference"), folder=Path(stacks.__file__).parent / "libnice"))
+    assert known
+    assert all(expectation.evidence and expectation.verdict for expectation in known.values())
+    assert all("/" in case for case in known)
+
+
+# -- toolchains --------------------------------------------------------------------------------------------------
+
+
+def test_a_go_adapter_is_built_against_debians_sources(small, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    calls = tmp_path / "calls"
+    go = f'echo "$GO111MODULE $GOPATH $*" > {calls}; while [ "$1" != -o ]; do shift; done; echo built > "$2"'
+    for name, script in {"go": go, "dpkg-query": "printf 2.3.1-1"}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    stack = replace(small, source="adapter.go", requires=["golang-go", "golang-github-x-dev"])
+    with pytest.raises(StackError, match="no/such/module must be installed"):
+        build.build(replace(stack, modules=["no/such/module"]))
+    path = build.build(stack)
+    assert path.read_text() == "built\n"
+    words = calls.read_text()
+    assert words.startswith("off /usr/share/gocode build -ldflags -X main.version=2.3.1-1 -o ")
+    assert words.endswith("small/adapter.go\n")
+
+
+def test_a_node_adapter_lies_beside_its_packages(small, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    npm = 'while [ "$1" != --prefix ]; do shift; done; mkdir -p "$2/node_modules/$3"'
+    for name, script in {"npm": npm, "node": "true"}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    (tmp_path / "small" / "adapter.js").write_text("// adapter\n")
+    stack = replace(small, source="adapter.js", modules=["stack@1.0"])
+    path = build.build(stack)
+    assert path.read_text() == "// adapter\n"
+    assert (path.parent / "node_modules" / "stack@1.0").is_dir()
+    assert build.built(stack) == path
+    assert build.built(replace(stack, modules=["stack@2.0"])) is None  # another version is another adapter
+
+
+# -- building ----------------------------------------------------------------------------------------------------
+
+
+def test_build_and_find_again(small, cache):
+    said = []
+    path = build.build(small, said.append)
+    assert path.is_relative_to(cache / "small")
+    assert os.access(path, os.X_OK)
+    assert build.built(small) == path
+    assert [entry.name for entry in path.parent.iterdir()] == ["adapter"]  # nothing half made lies beside it
+    assert any(line.startswith("+ cc ") for line in said)
+    before = path.stat().st_mtime_ns
+    assert build.build(small) == path
+    assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("file", ["adapter.c", "word.h"])
+def test_changed_source_is_built_anew(small, tmp_path, file):
+    first = build.build(small)
+    source = tmp_path / "small" / file
+    source.write_text(source.read_text() + "/* changed */\n")
+    assert build.built(small) is None
+    assert build.build(small) != first
+
+
+def test_what_the_compiler_says_is_shown(small, tmp_path, cache):
+    (tmp_path / "small" / "adapter.c").write_text("int main(void) { return undeclared; }\n")
+    with pytest.raises(StackError, match=r"(?s)small does not compile.*undeclared"):
+        build.build(small)
+    assert build.built(small) is None
+
+
+def test_missing_packages_are_named_with_the_command(small, monkeypatch):
+    lacking = replace(small, modules=["no-such-module"])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(StackError) as caught:
+        build.build(lacking)
+    assert "no-such-module must be installed: icetcp stacks build small --install, or " in str(caught.value)
+    assert str(caught.value).endswith("apt-get install gcc small-dev")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(StackError, match="or sudo apt-get install gcc small-dev"):
+        build.build(lacking)
+
+
+def test_packages_are_installed_when_asked_for(small, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    calls = tmp_path / "calls"
+    for name, script in {
+        "apt-get": f'echo "$@" >> {calls}',
+        "pkg-config": f'case "$*" in *--exists*) test -s {calls};; esac',
+    }.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    path = build.build(replace(small, modules=["small"]), install=True)
+    assert path.is_file()
+    assert calls.read_text().splitlines() == [
+        "update -q",
+        "install -q -y --no-install-recommends gcc small-dev",
+    ]
+
+
+def test_installation_that_fails_says_why(small, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "apt-get").write_text("#!/bin/sh\necho 'E: no network' >&2\nexit 100\n")
+    (tools / "apt-get").chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(StackError, match="apt-get update -q failed: E: no network"):
+        build.build(replace(small, modules=["no-such-module"]), install=True)
+
+
+def test_cache_that_cannot_be_written(small, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(StackError, match="cannot build in the cache folder"):
+        build.build(small)
+
+
+def test_stack_without_source_needs_no_building():
+    with pytest.raises(StackError, match="reference needs no building"):
+        build.build(stacks.description("reference"))

@@ -1,0 +1,61 @@
+"""`icetcp mutants` as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+COMMAND = [sys.executable, "-m", "conformance", "mutants"]
+
+
+def icetcp(tmp_path, *arguments):
+    command = [*COMMAND, "--out", str(tmp_path / "out"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_fault_of_a_section_is_killed(tmp_path) -> None:
+    done = icetcp(tmp_path, "--section", "4.2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "component-not-in-priority\tRFC6544-4.2-01\tkilled\tRFC6544-4.2:" in done.stdout
+    assert "every fault is killed, none by accident" in done.stdout
+    written = json.loads((tmp_path / "out" / "mutants.json").read_text())
+    assert {row["standing"] for row in written["faults"]} == {"killed"}
+    assert set(written["healthy"].values()) == {"pass"}
+    assert (tmp_path / "out" / "junit.xml").exists()
+
+
+def test_a_fault_without_a_selected_case_is_not_judged(tmp_path) -> None:
+    done = icetcp(tmp_path, "--quick", "-k", "port_9", "--fault", "never-nominates")
+    assert done.returncode == 3
+    assert "never-nominates\tRFC6544-8-01\tnot run" in done.stdout
+
+
+def test_a_fault_that_nobody_knows_is_a_usage_error(tmp_path) -> None:
+    done = icetcp(tmp_path, "--fault", "no-such")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "icetcp: no fault is called no-such; see python -m conformance.agent --list-faults\n"
+
+
+def test_nothing_selected_is_a_usage_error(tmp_path) -> None:
+    assert icetcp(tmp_path, "-k", "no_case_has_this_name").returncode == 2
+
+
+def test_an_interrupt_keeps_what_is_done(tmp_path) -> None:
+    command = [*COMMAND, "--out", str(tmp_path), "--section", "7.1", "-j", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not list((tmp_path / "logs").glob("*")):
+        time.sleep(0.05)
+    time.sleep(1)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 3, out + err
+    assert "interrupted: the matrix holds what was done" in out
+    written = json.loads((tmp_path / "mutants.json").read_text())
+    assert written["interrupted"]
+    assert written["healthy"]
+    assert "Traceback" not in err

@@ -1,0 +1,161 @@
+"""What rows of the kill matrix come to, and what is written of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lxml import etree
+
+from conformance.agent.faults import BY_NAME, FAULTS
+from conformance.catalogue import REQUIREMENTS
+from conformance.listing import discover
+from conformance.mutants import reports
+from conformance.mutants.matrix import KillMatrix, Standing, related, representatives, usual_variants
+from conformance.mutants.plan import Plan, run
+from conformance.mutants.reach import REACHES, reason
+from conformance.mutants.show import run_info
+from conformance.verdict import ExitStatus, Level, Result, Verdict
+
+FAULT = BY_NAME["stream-portions-swapped"]
+OWN, EXPLAINED, STRANGE = "RFC6544-10.1-s01", "RFC6544-10.1-03", "RFC6544-4.2-01"
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return discover().every
+
+
+def result(requirement, verdict=Verdict.FAIL, name="case"):
+    section = requirement.rpartition("-")[0]
+    return Result(
+        case=f"{section}/{name}",
+        title=name,
+        section=section,
+        requirements=(requirement,),
+        level=Level.MUST,
+        verdict=verdict,
+        reason="why",
+    )
+
+
+def matrix(*results, healthy=Verdict.PASS):
+    made = KillMatrix({("", "RFC6544-10.1/case"): result(OWN, healthy)})
+    for number, one in enumerate(results):
+        made.results[FAULT.name, f"{one.case}{number}"] = one
+    return made
+
+
+def judged(made, cited=(OWN,), **more):
+    return reports.Judged(made, [made.row(FAULT, cited)], quick=False, **more)
+
+
+@pytest.mark.parametrize(
+    ("results", "standing", "status"),
+    [
+        ([result(OWN)], Standing.KILLED, ExitStatus.CONFORMS),
+        ([result(OWN), result(EXPLAINED)], Standing.KILLED, ExitStatus.CONFORMS),
+        ([result(OWN), result(STRANGE)], Standing.ACCIDENT, ExitStatus.DOES_NOT_CONFORM),
+        ([result(OWN), result(STRANGE, Verdict.INCONC)], Standing.KILLED, ExitStatus.CONFORMS),
+        ([result(OWN, Verdict.PASS), result(EXPLAINED)], Standing.SURVIVED, ExitStatus.DOES_NOT_CONFORM),
+        ([result(OWN, Verdict.INCONC)], Standing.SURVIVED, ExitStatus.DOES_NOT_CONFORM),
+        ([result(OWN), result(OWN, Verdict.ERROR)], Standing.KILLED, ExitStatus.COULD_NOT_JUDGE),
+        ([result(STRANGE, Verdict.PASS)], Standing.NOT_RUN, ExitStatus.COULD_NOT_JUDGE),
+    ],
+)
+def test_a_row_stands_by_who_killed_the_fault(results, standing, status) -> None:
+    one = judged(matrix(*results))
+    assert (one.rows[0].standing, one.status()) == (standing, status)
+
+
+def test_a_fault_whose_requirement_no_case_cites_is_not_killed() -> None:
+    one = judged(matrix(result(EXPLAINED)), cited=())
+    assert (one.rows[0].standing, one.status()) == (Standing.NO_CASE, ExitStatus.DOES_NOT_CONFORM)
+
+
+def test_a_healthy_agent_that_fails_outweighs_all_kills() -> None:
+    assert judged(matrix(result(OWN), healthy=Verdict.FAIL)).status() is ExitStatus.DOES_NOT_CONFORM
+    assert judged(matrix(result(OWN), healthy=Verdict.INCONC)).status() is ExitStatus.COULD_NOT_JUDGE
+
+
+def test_an_interrupted_run_says_nothing_of_what_it_had_not_done() -> None:
+    assert judged(matrix(result(OWN, Verdict.PASS)), interrupted=True).status() is ExitStatus.COULD_NOT_JUDGE
+    assert judged(KillMatrix()).status() is ExitStatus.COULD_NOT_JUDGE
+
+
+def test_all_three_files_tell_the_same(tmp_path) -> None:
+    one = judged(matrix(result(OWN, name="own"), result(EXPLAINED), result(STRANGE, name="strange")))
+    reports.write(tmp_path, one, run_info(1.0, one))
+    (row,) = json.loads((tmp_path / "mutants.json").read_text())["faults"]
+    assert row["standing"] == "by accident"
+    assert row["killed_by"] == ["RFC6544-10.1/own"]
+    assert row["also_fails"] == {"RFC6544-10.1/case": reason(FAULT, [EXPLAINED])}
+    assert row["by_accident"] == {"RFC6544-4.2/strange": "why"}
+    page = (tmp_path / "mutants.md").read_text()
+    assert "| `stream-portions-swapped` | RFC6544-10.1-s01 | by accident | !1 | 1+1 |" in page
+    assert reason(FAULT, [EXPLAINED]) in page
+    (case,) = etree.parse(tmp_path / "junit.xml").iter("testcase")
+    assert (case.get("name"), case.find("failure") is not None) == ("stream-portions-swapped", True)
+
+
+def test_what_is_doubtful_is_what_a_second_look_could_change() -> None:
+    made = matrix(result(OWN), result(STRANGE, name="strange"), healthy=Verdict.FAIL)
+    assert made.doubtful([FAULT], [OWN]) == [("", "RFC6544-10.1/case"), (FAULT.name, "RFC6544-4.2/strange")]
+    survivor = matrix(result(OWN, Verdict.PASS, "own"))
+    assert survivor.doubtful([FAULT], [OWN]) == [(FAULT.name, "RFC6544-10.1/own")]
+    assert matrix(result(OWN)).doubtful([FAULT], [OWN]) == []
+
+
+class Bench:
+    """Fails what a script says, as often as it says."""
+
+    def __init__(self, fails) -> None:
+        self.fails, self.rounds = dict(fails), []
+
+    def execute(self, pairs, matrix, *, jobs, progress) -> None:
+        self.rounds.append((len(pairs), jobs))
+        for case, fault in pairs:
+            left = self.fails.get((fault, case.id), 0)
+            self.fails[fault, case.id] = left - 1
+            verdict = Verdict.FAIL if left > 0 else Verdict.PASS
+            one = result(case.requirements[0], verdict)
+            one.case = case.id
+            matrix.results[fault, case.id] = one
+
+
+def test_what_fails_under_load_alone_is_no_accident(cases) -> None:
+    swapped = related(FAULT, cases)
+    strange = next(case for case in cases if case.requirements == (STRANGE,))
+    bench = Bench({(FAULT.name, swapped[0].id): 1, (FAULT.name, strange.id): 1, ("", strange.id): 1})
+    plan, made = Plan([FAULT], cases, cases), KillMatrix()
+    assert run(plan, bench, made, jobs=50) == 2
+    assert bench.rounds[1] == (2, 8)
+    (row,) = plan.rows(made)
+    assert (row.standing, made.unhealthy()) == (Standing.KILLED, [])
+
+
+def test_the_quick_form_executes_the_related_cases_and_the_healthy_agent(cases) -> None:
+    usual = usual_variants(cases)
+    quick = list(Plan([FAULT], cases, cases, quick=True).pairs())
+    assert len(quick) == len(usual) + len(related(FAULT, usual))
+    assert len(representatives(cases)) < len(usual) < len(cases)
+    whole = list(Plan([FAULT], cases, cases).pairs())
+    assert {case.id.partition("[")[0] for case, fault in whole if fault} == {c.id.partition("[")[0] for c in cases}
+    assert len({(case.id, fault) for case, fault in whole}) == len(whole)
+
+
+def test_explanations_name_faults_and_requirements_that_exist() -> None:
+    for reach in REACHES:
+        assert reach.faults <= BY_NAME.keys()
+        for listed in reach.requirements:
+            assert any(
+                identifier == listed or identifier.startswith((f"{listed}-", f"{listed}."))
+                for identifier in REQUIREMENTS
+            ), listed
+
+
+def test_an_explanation_reaches_its_sections_and_no_others() -> None:
+    fault = BY_NAME["direction-pref-9"]
+    assert reason(fault, ["RFC6544-4.2-09"])
+    assert not reason(fault, ["RFC6544-4.1-02"])
+    assert not reason(FAULTS[0], ["RFC6544-4.2-09"])

@@ -1,0 +1,105 @@
+"""UDP in captures: headers, flows, the ladder, and what tshark makes of them."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from conformance.recording import Recording
+from conformance.verdict import Level, Result, Verdict
+from conformance.wire.attributes import Address
+from conformance.wire.layers import binding_request, binding_success
+from pcaps.capture import RunCapture, SyntheticCapture
+from pcaps.datagrams import Datagram
+from pcaps.datagrams import build as build_datagram
+from pcaps.datagrams import parse as parse_datagram
+from pcaps.decode import compare, own_view, read_connections, read_flows, tshark_view
+from pcaps.ladder import render
+from pcaps.packets import ETHERNET, RAW_IP, checksum, parse
+
+FOUR = Address("127.16.0.1", 40000), Address("127.0.0.1", 44818)  # a port that tshark gives to another protocol
+SIX = Address("fd6c::1", 40000), Address("::1", 34964)
+
+
+def request(number=1):
+    return bytes(
+        binding_request(
+            username="a:b", password="p" * 22, priority=1, controlling=7, transaction_id=bytes([number]) * 12
+        )
+    )
+
+
+@pytest.mark.parametrize("ends", [FOUR, SIX], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("payload", [b"", b"x", b"octets"])
+def test_a_datagram_is_read_as_it_was_built(ends, payload):
+    packet = build_datagram(Datagram(*ends, payload))
+    assert parse_datagram(RAW_IP, packet) == Datagram(*ends, payload)
+    assert parse(RAW_IP, packet) is None
+    if "." in ends[0].ip:
+        pseudo = packet[12:20] + b"\0\x11" + packet[24:26]
+        assert checksum(packet[:20]) == checksum(pseudo + packet[20:]) == 0
+
+
+def test_what_is_no_whole_datagram_is_none():
+    packet = build_datagram(Datagram(*FOUR, b"octets"))
+    assert parse_datagram(RAW_IP, packet[:20]) is None
+    assert parse_datagram(RAW_IP, b"") is None
+    assert parse_datagram(RAW_IP, packet[:6] + b"\x20\x00" + packet[8:]) is None  # a fragment
+    assert parse_datagram(RAW_IP, packet[:9] + b"\x06" + packet[10:]) is None  # TCP
+    assert parse_datagram(ETHERNET, packet) is None
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "c.pcapng"
+    capture = SyntheticCapture(path, "case")
+    capture.datagram(FOUR[1], FOUR[0], request(), 1_000_000)
+    capture.datagram(*FOUR, bytes(binding_success(bytes([1]) * 12, FOUR[1], "p" * 22)), 3_000_000)
+    capture.datagram(*SIX, b"\x80data", 4_000_000)
+    capture.datagram(*SIX, request(2)[:22] + b"\xff\xff" + request(2)[24:], 5_000_000)
+    capture.close()
+    return path
+
+
+def test_flows_and_their_ladder(written):
+    four, six = read_flows(written)
+    assert (four.client, four.server) == (FOUR[1], FOUR[0])
+    assert [event.from_client for event in four.frames] == [True, False]
+    assert six.frames[1].problem is not None
+    assert read_connections(written) == []
+    lines = render([four, six], {FOUR[0].ip: "tester"}).splitlines()
+    assert lines[0] == "127.0.0.1:44818 -> tester 127.16.0.1:40000 over UDP"
+    assert "2.000 ms  <--" in lines[2]
+    assert "data 80 64" in lines[5]
+    assert "broken STUN" in lines[6]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
+def test_tshark_sees_the_same_whatever_the_port(written):
+    own = own_view(read_flows(written))
+    assert {route: len(messages) for route, messages in own.messages.items()} == {FOUR: 1, FOUR[::-1]: 1}
+    assert compare(own, tshark_view([written])) == []
+
+
+def test_datagrams_of_a_tester_come_into_its_case(tmp_path):
+    run = RunCapture()
+    run.begin(FOUR[0].ip)
+    ethernet = bytes(12) + b"\x08\x00"
+    run.packet(1, ethernet + build_datagram(Datagram(*FOUR, request())))
+    run.packet(2, ethernet + build_datagram(Datagram(Address("127.0.0.1", 9), Address("127.0.0.1", 9), b"mark")))
+    run.write(FOUR[0].ip, tmp_path / "c.pcapng", "case")
+    (flow,) = read_flows(tmp_path / "c.pcapng")
+    assert len(flow.events) == 1
+    assert run.unclaimed == 0
+
+
+def test_a_failed_case_shows_its_datagrams(tmp_path):
+    (tmp_path / "captures").mkdir()
+    recording = Recording.begin(tmp_path, link="sockets")
+    with recording.case("RFC1-1/case", FOUR[0].ip) as recorded:
+        recorded.tap.datagram(*FOUR, request(), 1)
+    result = Result(case="RFC1-1/case", title="", section="", requirements=(), level=Level.MUST, verdict=Verdict.FAIL)
+    recording.explain(result)
+    assert "over UDP" in result.ladder
+    recording.close()

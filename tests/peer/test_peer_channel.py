@@ -1,0 +1,382 @@
+"""The lower tester's connections: what is sent, what is expected, and the words of a failure."""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+import threading
+
+import pytest
+
+from conformance.peer.events import (
+    AnyResponse,
+    Anything,
+    BindingError,
+    BindingRequest,
+    BindingSuccess,
+    Closed,
+    Data,
+    Repetition,
+)
+from conformance.peer.pixit import Pixit
+from conformance.peer.pump import Aborted, Pump
+from conformance.peer.tester import Peer
+from conformance.recording import _Silent
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.candidate import Candidate
+from conformance.wire.integrity import Check
+from conformance.wire.layers import RFC4571, binding_error, binding_indication, binding_request, binding_success
+from conformance.wire.rfc4571 import Deframer, frame
+from conformance.wire.sdp import SessionDescription
+from conformance.wire.stun import Message
+
+PIXIT = Pixit(response=2.0, connect=2.0, complete=0.3, close=2.0, silence=0.05)
+
+
+class Iut:
+    """Credentials of an IUT that the test plays itself, over a plain socket."""
+
+    ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
+
+
+@pytest.fixture
+def pump():
+    pump = Pump()
+    yield pump
+    pump.close()
+
+
+@pytest.fixture
+def peer(pump):
+    peer = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(1))
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def pair(peer):
+    """A channel, and the socket at its other end."""
+    listener = peer.listen()
+    other = socket.create_connection((peer.address, listener.port), timeout=5, source_address=("127.0.0.1", 0))
+    channel = peer.expect_connection()
+    yield channel, other
+    other.close()
+
+
+def everything(other: socket.socket, frames: int) -> list[bytes]:
+    deframer, got = Deframer(), []
+    while len(got) < frames:
+        octets = other.recv(65536)
+        assert octets
+        got += deframer.feed(octets)
+    return got
+
+
+def check_of_the_iut(peer: Peer, **change):
+    fields = {
+        "username": f"{peer.ufrag}:{Iut.ufrag}", "password": peer.pwd, "priority": 1, "controlling": 2,
+        "transaction_id": b"from the IUT",
+    }  # fmt: skip
+    return RFC4571() / binding_request(**{**fields, **change})
+
+
+def test_cuts_are_writes_of_their_own(pair) -> None:
+    channel, other = pair
+    channel.send(b"abcdef", cut=[1, -2], pause=0.05)
+    reads = [other.recv(100) for _ in range(1)]
+    while sum(map(len, reads)) < 6:
+        reads.append(other.recv(100))
+    assert b"".join(reads) == b"abcdef"
+    channel.send(b"")
+
+
+def test_a_cut_frame_is_read_in_its_parts(pair) -> None:
+    channel, other = pair
+    reads: list[bytes] = []
+    reader = threading.Thread(target=lambda: [reads.append(other.recv(100)) for _ in range(3)])
+    reader.start()
+    channel.send(b"abcdef", cut=[1, 4], pause=0.05)
+    reader.join(2)
+    assert reads == [b"a", b"bcd", b"ef"]
+
+
+def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pair) -> None:
+    channel, other = pair
+    other.sendall(bytes(check_of_the_iut(peer)))
+    channel.send(frame(b"\x80" * 40), cut=[1, 7], pause=0.05)  # the check arrives while the parts are being sent
+    first, second = everything(other, 2)
+    assert first == b"\x80" * 40
+    assert Message.decode(second).is_success
+    assert channel.checked
+
+
+def test_checks_are_answered_by_their_credentials(peer, pair) -> None:
+    channel, other = pair
+    other.sendall(bytes(check_of_the_iut(peer, password="wrong" * 5)))
+    other.sendall(bytes(check_of_the_iut(peer, username="nobody:x")))
+    other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
+    peer.wait(0.1)
+    answers = [Message.decode(octets) for octets in everything(other, 3)]
+    assert [a.error_code and a.error_code.code for a in answers] == [401, 401, None]
+    assert answers[2].xor_mapped_address == channel.remote_address
+    assert channel.selected
+
+
+def test_answers_can_be_the_scripts(peer, pair) -> None:
+    channel, other = pair
+    peer.answering = False
+    seen = []
+    peer.before_answer = lambda _channel, request: seen.append(request)
+    other.sendall(bytes(check_of_the_iut(peer)))
+    request = channel.expect(BindingRequest, within=1)
+    assert seen == [request]
+    assert request.number == 1
+    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    (answer,) = everything(other, 1)
+    assert Message.decode(answer).error_code.code == 487
+    other.sendall(bytes(check_of_the_iut(peer)))
+    with pytest.raises(Failed, match="a Binding request came") as failure:
+        channel.expect_nothing(Repetition(request), within=1)
+    assert failure.value.expected == "no retransmission of a Binding request"
+
+
+def ask(peer: Peer, channel) -> bytes:
+    """Send a check and return its transaction id."""
+    request = peer.check(Iut(), transaction_id=b"from us, yes")
+    channel.send(RFC4571() / request)
+    return b"from us, yes"
+
+
+def test_responses_fulfil_what_asked_for_them(peer, pair) -> None:
+    channel, other = pair
+    stray = binding_success(b"unknown12345", channel.local_address, Iut.pwd)
+    good = binding_success(ask(peer, channel), channel.local_address, Iut.pwd)
+    other.sendall(bytes(RFC4571() / stray) + bytes(RFC4571() / good))
+    response = channel.expect(BindingSuccess, within=1)
+    assert response.xor_mapped_address == channel.local_address
+    assert response.integrity(Iut.pwd.encode()) is Check.VALID
+    assert response.fingerprint is Check.VALID
+    assert [str(m) for m in channel.messages(transaction_id=b"from us, yes")] == ["a Binding success response"]
+
+
+def test_an_error_rules_a_success_out_at_once(peer, pair) -> None:
+    channel, other = pair
+    other.sendall(bytes(RFC4571() / binding_error(ask(peer, channel), 400, "Bad Request", None)))
+    with pytest.raises(Failed) as failure:
+        channel.expect(BindingSuccess, within=30)
+    assert failure.value.expected == "a Binding success response"
+    assert failure.value.actual == "a Binding error response 400"
+
+
+@pytest.mark.parametrize(("codes", "fine"), [((400,), True), ((), True), ((400, 401), True), ((401,), False)])
+def test_errors_by_their_codes(peer, pair, codes, fine) -> None:
+    channel, other = pair
+    other.sendall(bytes(RFC4571() / binding_error(ask(peer, channel), 400, "Bad Request", None)))
+    if fine:
+        assert channel.expect(BindingError(*codes), within=1).error_code.code == 400
+    else:
+        with pytest.raises(Failed, match="a Binding error response 401 did not come"):
+            channel.expect(BindingError(*codes), within=30)
+
+
+def test_silence_is_told_with_what_came_instead(peer, pair) -> None:
+    channel, other = pair
+    ask(peer, channel)
+    other.sendall(frame(b"\x80data") + frame(b"") + b"\0\5ab")
+    with pytest.raises(Failed) as failure:
+        channel.expect(AnyResponse, within=0.05)
+    assert "a frame of 5 octets that is no STUN message (80 64 61 74 61…), a null frame" in failure.value.actual
+    assert "then 4 octets of an unfinished frame" in failure.value.actual
+    with pytest.raises(Failed, match=r"nothing within 0.05 s"):
+        peer.adopt(
+            socket.create_connection(("127.16.200.1", peer.listeners[0].port)), outgoing=True, component=1
+        ).expect(Data, within=0.05)
+
+
+def test_ends_are_events(pair) -> None:
+    channel, other = pair
+    channel.expect_open(within=0.02)
+    with pytest.raises(Failed, match="still open"):
+        channel.expect_end(within=0.02)
+    with pytest.raises(NotApplicable, match="did not close"):
+        channel.await_end(within=0.02)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    other.close()
+    assert channel.expect_end(within=1).reset
+    assert channel.has(Closed())
+    with pytest.raises(Failed) as failure:
+        channel.expect(BindingSuccess, within=30)
+    assert failure.value.actual == "the connection was reset"
+    with pytest.raises(Failed):
+        channel.expect_open(within=0)
+    channel.send(b"into nothing")
+
+
+def test_closing_half_and_whole(pair) -> None:
+    channel, other = pair
+    channel.half_close()
+    assert other.recv(1) == b""
+    other.sendall(frame(b"\x80still here"))
+    assert channel.expect(Anything, within=1).octets == b"\x80still here"
+    channel.close(reset=True)
+    channel.close()
+
+
+def test_data_may_come_in_any_frames(pair) -> None:
+    channel, other = pair
+    other.sendall(frame(b"\x80a") + frame(b"") + frame(b"bc"))
+    assert [f.octets for f in channel.expect_data(b"\x80abc", within=1)] == [b"\x80a", b"bc"]
+    other.sendall(frame(b"other"))
+    with pytest.raises(Failed) as failure:
+        channel.expect_data(b"this", within=30)
+    assert failure.value.actual == "1 frames with 5 octets within 30 s: b'other'"
+
+
+def test_a_receiver_that_does_not_read_does_not_hang_the_script(pair, monkeypatch) -> None:
+    monkeypatch.setattr("conformance.peer.channel._STALL", 0.1)
+    channel, _ = pair
+    channel.send(bytes(16 << 20))
+
+
+def test_expecting_on_any_connection(peer, pair) -> None:
+    channel, other = pair
+    other.sendall(bytes(check_of_the_iut(peer)))
+    where, request = peer.expect(BindingRequest, within=1)
+    assert where is channel
+    assert request.stun.is_request
+    with pytest.raises(Failed, match="on any connection") as failure:
+        peer.expect(BindingRequest(use_candidate=True), within=0.01)
+    assert failure.value.actual == "not within 0.01 s on any of 1 connections"
+
+
+def test_connections_that_come_and_do_not(peer) -> None:
+    one, two = peer.listen(), peer.listen()
+    with pytest.raises(Failed, match="did not connect"):
+        peer.expect_connection(one, within=0.01)
+    other = socket.create_connection((peer.address, two.port))
+    assert peer.expect_connection(two).component == 1
+    peer.expect_no_connection(within=0.01)
+    with socket.create_connection((peer.address, one.port)), pytest.raises(Failed, match="must not open"):
+        peer.expect_no_connection(one, within=1)
+    other.close()
+
+
+def test_refusals_in_preamble_and_body(peer) -> None:
+    closed = Candidate("1", 1, "TCP", 1, "127.0.0.1", peer.refusing_port(), "host", tcptype="passive")
+    with pytest.raises(Inconclusive, match="refused"):
+        peer.connect(closed)
+    with pytest.raises(Failed, match="did not accept"):
+        peer.expect_accept(closed)
+    with pytest.raises(NotApplicable, match="no longer accepts"):
+        peer.connect_if_possible(closed)
+    with pytest.raises(Inconclusive):
+        peer.await_connection()
+
+
+def test_silent_ports_and_outstanding_attempts(peer) -> None:
+    attempt = socket.socket()
+    attempt.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        attempt.connect((peer.address, peer.silent_port()))
+    assert peer.most_outstanding(within=0.05) == 1
+    attempt.close()
+    with pytest.raises(Inconclusive, match="no connection attempt"):
+        peer.most_outstanding(within=0.05)
+
+
+def test_completion_with_each_side_controlling(peer, pair) -> None:
+    channel, other = pair
+
+    def play() -> None:
+        """Answer two checks, and send one in between."""
+        deframer = Deframer()
+        sent = False
+        for _ in range(2):
+            payloads: list[bytes] = []
+            while not payloads:
+                payloads = [p for p in deframer.feed(other.recv(65536)) if Message.decode(p).is_request]
+            tid = Message.decode(payloads[0]).transaction_id
+            other.sendall(bytes(RFC4571() / binding_success(tid, channel.local_address, Iut.pwd)))
+            if not sent:
+                other.sendall(bytes(check_of_the_iut(peer, controlling=None, controlled=3)))
+                sent = True
+
+    peer.controlling = True
+    thread = threading.Thread(target=play)
+    thread.start()
+    assert peer.complete_any(Iut()) is channel
+    thread.join(2)
+    assert channel.selected
+    with pytest.raises(Inconclusive, match="no second connection"):
+        peer.expect_others_closed(channel, within=0)
+
+
+def test_completion_that_does_not_come(peer, pair) -> None:
+    channel, _ = pair
+    with pytest.raises(Inconclusive, match="did not nominate"):
+        peer.complete(Iut(), channel)
+    with pytest.raises(Inconclusive, match="none of 1 connections"):
+        peer.complete_any(Iut())
+
+
+def test_descriptions_of_the_tester(peer) -> None:
+    offer = peer.offer("active passive", components=2)
+    assert peer.controlling
+    media = offer.media[0]
+    assert (media.ufrag, media.pwd, media.proto, media.setup, media.connection) == (
+        peer.ufrag,
+        peer.pwd,
+        "TCP/RTP/AVP",
+        "actpass",
+        "new",
+    )
+    assert [(c.component, c.tcptype) for c in media.candidates] == [
+        (1, "active"),
+        (1, "passive"),
+        (2, "active"),
+        (2, "passive"),
+    ]
+    assert media.bandwidth == []
+    assert peer.offer("active").media[0].bandwidth == ["RS:0", "RR:0"]
+    assert peer.offer("active", media="bytes").media[0].formats == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("active", "passive"), ("passive", "active"), ("actpass", "active"), (None, None)]
+)
+def test_answers_mirror_the_offer(peer, theirs, ours) -> None:
+    theirs_line = f"a=setup:{theirs}\r\n" if theirs else ""
+    offer = SessionDescription.parse(f"v=0\r\nm=audio 9 TCP/RTP/AVP 8\r\nb=RS:0\r\nb=RR:0\r\na=mid:7\r\n{theirs_line}")
+    media = peer.answer(offer, "active").media[0]
+    assert not peer.controlling
+    assert (media.setup, media.mid, media.formats, media.bandwidth) == (ours, "7", ["8"], ["RS:0", "RR:0"])
+    assert (media.connection is None) is (ours is None)
+
+
+def test_the_same_seed_makes_the_same_checks(pump) -> None:
+    checks = []
+    for _ in range(2):
+        one = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(7))
+        checks.append(bytes(one.check(Iut())))
+    assert checks[0] == checks[1]
+    assert bytes(binding_indication(b"x" * 12))
+
+
+def test_the_pump_waits_wakes_and_aborts(pump) -> None:
+    assert not pump.wait(lambda: False, 0.01)
+    flag: list[int] = []
+    thread = threading.Timer(0.05, lambda: (flag.append(1), pump.wake()))
+    thread.start()
+    assert pump.wait(lambda: bool(flag), 10)
+    threading.Timer(0.05, pump.abort).start()
+    with pytest.raises(Aborted):
+        pump.wait(lambda: False, 10)
+    with pytest.raises(Aborted):
+        pump.wait(lambda: True, 0)
+
+
+def test_a_slower_pixit_scales_deadlines_but_not_paces() -> None:
+    slow = Pixit.scaled(6.0)
+    assert (slow.response, slow.silence) == (6.0, 2 * Pixit().silence)
+    assert (slow.drip, slow.attempts) == (Pixit().drip, Pixit().attempts)

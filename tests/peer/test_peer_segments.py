@@ -1,0 +1,232 @@
+"""The lower tester's own TCP: its packets, its two ends with each other, and against the kernel's."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6
+
+from conformance.peer import lab
+from conformance.peer.segments.packets import (
+    ACK,
+    FIN,
+    PSH,
+    RST,
+    SYN,
+    Segment,
+    build,
+    of_scapy,
+    parse,
+    syn_options,
+    unreachable,
+)
+from conformance.peer.segments.tcp import State, Tcp
+from conformance.wire.attributes import Address
+
+FAMILIES = {"IPv4": ("198.18.0.1", "198.18.1.1"), "IPv6": ("fd6d::1", "fd6d::101")}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_segment_reads_as_written_also_for_scapy(family) -> None:
+    here, there = FAMILIES[family]
+    segment = Segment(Address(here, 4000), Address(there, 9), 2**32 - 2, 7, SYN | ACK, 1234, b"odd", syn_options(1440))
+    octets = build(segment)
+    back = parse(octets)
+    assert back is not None
+    assert (back.source, back.sequence, back.flags, back.data) == (segment.source, 2**32 - 2, SYN | ACK, b"odd")
+    assert (back.mss, back.scale, back.length) == (1440, 0, 4)
+    kind = IP if family == "IPv4" else IPv6
+    seen = kind(octets)
+    assert (seen[TCP].window, dict(seen[TCP].options)["MSS"]) == (1234, 1440)
+    fresh = kind(octets)
+    del fresh[TCP].chksum
+    assert bytes(fresh) == octets, "Scapy computes the same checksum"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("what", ["host", "port", "prohibited", "network"])
+def test_an_icmp_error_names_the_segment(family, what) -> None:
+    here, there = FAMILIES[family]
+    syn = parse(build(Segment(Address(here, 4000), Address(there, 9), 77, 0, SYN)))
+    assert syn is not None
+    octets = unreachable(syn, what)
+    error = IP(octets) if family == "IPv4" else IPv6(octets)
+    layer = error[ICMP] if family == "IPv4" else error[ICMPv6DestUnreach]
+    fresh = error.copy()
+    if family == "IPv4":
+        del fresh[ICMP].chksum
+    else:
+        del fresh[ICMPv6DestUnreach].cksum
+    assert bytes(fresh) == octets
+    assert syn.packet[:28] in bytes(layer)
+
+
+def test_what_is_no_tcp_is_no_segment() -> None:
+    assert parse(b"") is None
+    assert parse(bytes(IP(dst="127.0.0.1", proto=17) / (b"x" * 40))) is None
+
+
+def test_a_scapy_layer_says_what_it_says_and_leaves_the_rest() -> None:
+    template = Segment(Address("198.18.1.1", 1), Address("198.18.0.1", 2), 10, 20, ACK, 300)
+    assert of_scapy(TCP(flags="FA"), template) == Segment(template.source, template.destination, 10, 20, FIN | ACK, 300)
+    changed = of_scapy(TCP(seq=5, sport=9, window=0, options=[("MSS", 99)]) / b"data", template)
+    assert (changed.sequence, changed.source.port, changed.window, changed.mss) == (5, 9, 0, 99)
+    assert changed.data == b"data"
+    assert changed.flags == ACK
+
+
+class Two:
+    """Two ends, and the packets on their way."""
+
+    def __init__(self, rng=None) -> None:
+        self.rng = rng
+        self.wire: deque[Segment] = deque()
+        left, right = Address("198.18.0.1", 1), Address("198.18.1.1", 2)
+        self.a = Tcp(left, right, 2**32 - 3, self.wire.append)  # its sequence numbers wrap at once
+        self.b = Tcp(right, left, 1000, self.wire.append)
+
+    def run(self) -> None:
+        for _ in range(2000):
+            if not self.wire:
+                return
+            index = self.rng.randrange(len(self.wire)) if self.rng else 0
+            segment = self.wire[index]
+            del self.wire[index]
+            end = self.a if segment.destination == self.a.local else self.b
+            if end.state is State.CLOSED and segment.flags == SYN:
+                end.accept(segment)
+            else:
+                end.receive(segment)
+        raise AssertionError("they never stop")
+
+    def meet(self) -> None:
+        self.a.open()
+        self.run()
+        assert self.a.state is self.b.state is State.ESTABLISHED
+
+
+def test_handshake_data_and_both_fins() -> None:
+    two = Two()
+    two.meet()
+    two.a.send(b"x" * 5000)
+    two.b.send(b"y")
+    two.a.finish()
+    two.run()
+    assert (bytes(two.b.incoming), bytes(two.a.incoming)) == (b"x" * 5000, b"y")
+    assert two.b.fin_received
+    assert not two.a.fin_received
+    two.b.finish()
+    two.run()
+    assert two.a.fin_received
+    assert not two.a.outstanding
+
+
+@pytest.mark.parametrize("ending", ["syn-ack", "ack", "data"])
+def test_syns_that_cross(ending) -> None:
+    two = Two()
+    two.a.open()
+    two.b.cross(two.wire.popleft(), ending, b"with the ACK" if ending == "data" else b"")
+    two.run()
+    assert two.a.state is two.b.state is State.ESTABLISHED
+    assert two.a.crossed
+    assert two.b.crossed
+    two.a.send(b"hello")
+    two.run()
+    assert bytes(two.b.incoming) == b"hello"
+    assert bytes(two.a.incoming) == (b"with the ACK" if ending == "data" else b"")
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_any_order_of_packets_gives_the_same_stream(number) -> None:
+    two = Two()
+    two.meet()
+    two.rng = random.Random(number)
+    octets = two.rng.randbytes(3000)
+    pieces = [(begin, min(3000, begin + two.rng.randrange(1, 400))) for begin in range(0, 3000, 100)]
+    two.rng.shuffle(pieces)
+    two.a.arrange(octets, [*pieces, *((begin, begin + 100) for begin in range(0, 3000, 100))])
+    two.a.finish()
+    two.run()
+    assert bytes(two.b.incoming) == octets
+    assert two.b.fin_received
+
+
+def test_what_is_lost_is_sent_again() -> None:
+    two = Two()
+    two.meet()
+    two.a.send(b"lost")
+    two.wire.clear()
+    assert two.a.repeat()
+    two.run()
+    assert bytes(two.b.incoming) == b"lost"
+    assert not two.a.repeat()
+
+
+def test_a_shut_window_is_kept_to_and_counts_probes() -> None:
+    two = Two()
+    two.meet()
+    two.b.window = 0
+    two.b.acknowledge()
+    two.run()
+    two.a.send(b"waits")
+    assert not two.wire, "there is no room"
+    two.a.push(b"p")
+    two.run()
+    assert (two.b.probes, bytes(two.b.incoming)) == (1, b"")
+    two.b.window = 100
+    two.b.acknowledge()
+    two.run()
+    two.a.repeat()
+    two.run()
+    assert bytes(two.b.incoming) == b"pwaits"
+
+
+def test_resets_are_believed_only_where_they_fit() -> None:
+    two = Two()
+    two.meet()
+    two.b.receive(Segment(two.a.local, two.b.local, two.b.rcv_nxt - 70000 & 0xFFFFFFFF, 0, RST))
+    assert not two.b.reset
+    two.a.abort()
+    two.run()
+    assert two.b.reset
+    assert two.b.state is State.CLOSED
+
+
+def test_a_refused_syn_and_a_stray_syn_ack() -> None:
+    two = Two()
+    two.a.open()
+    two.wire.clear()
+    two.a.receive(Segment(two.b.local, two.a.local, 5, 12345, SYN | ACK))
+    assert two.wire.popleft().flags == RST, "an ACK of what was never sent (RFC 9293 section 3.10.7.3)"
+    two.a.receive(Segment(two.b.local, two.a.local, 0, 12345, RST | ACK))
+    assert not two.a.refused
+    two.a.receive(Segment(two.b.local, two.a.local, 0, two.a.snd_nxt, RST | ACK))
+    assert two.a.refused
+
+
+def test_flags_are_read_as_people_write_them() -> None:
+    assert "[PA]" in str(Segment(Address("127.0.0.1", 1), Address("127.0.0.1", 2), flags=PSH | ACK))
+
+
+@pytest.mark.skipif(lab.can_enter() is not None, reason="the kernel allows no network of one's own here")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_against_the_kernel(family) -> None:
+    program = Path(__file__).with_name("segments_program.py")
+    done = subprocess.run(
+        [sys.executable, str(program), family], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("done", "")
+
+
+@pytest.mark.skipif(lab.can_enter() is not None, reason="the kernel allows no network of one's own here")
+def test_a_handshake_costs_less_than_a_millisecond() -> None:
+    program = Path(__file__).with_name("segments_bench.py")
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False)
+    assert not done.stderr
+    assert float(done.stdout.split()[0]) < 1.0, "the best quarter, for the machine may be busy"

@@ -1,0 +1,178 @@
+"""Whole runs: through pytest itself, against a healthy and a broken agent, and what they write."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from conformance.iut import stacks
+from conformance.iut.stacks.build import build, built
+from conformance.peer.lab import WIRE_IUT
+from conformance.verdict import Level, Verdict
+from pcaps.decode import read_connections
+from reports.record import read
+
+TESTERS = ("127.16.", "fd6c::", "198.18.", "fd6d::")  # where the tester's addresses are in the run's own network
+# werift's checks fail after 50 ms and a few tries: under load other cases could not be judged
+JOBS = {"werift": ("-j", "2")}
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "reports" / "junit-10-rules.xsd"))
+
+
+def run(out: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pyargs",
+        "conformance.suites",
+        "--icetcp-out",
+        str(out),
+    ]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=cwd, timeout=115, check=False)
+
+
+def icetcp(out: Path, *arguments: str, within: float = 100) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "conformance", "run", "--out", str(out), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=within, check=False)
+
+
+def faulty(name: str) -> str:
+    return f"exec:{sys.executable} -m conformance.agent --fault {name}"
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    out = tmp_path_factory.mktemp("healthy")
+    return out, run(out, cwd=out)
+
+
+def test_every_case_passes_and_pytest_says_so(healthy) -> None:
+    out, done = healthy
+    assert done.returncode == 0, done.stdout
+    _, results = read(out / "record.jsonl")
+    passed = [result for result in results if result.verdict is Verdict.PASS]
+    others = [result for result in results if result.verdict is not Verdict.PASS]
+    assert f"{len(passed)} passed, {len(others)} skipped" in done.stdout
+    assert {result.verdict for result in others} <= {Verdict.NOT_APPLICABLE}
+    assert all("pics lack" in result.reason for result in others)  # what the reference agent is not, it declares
+    assert len(passed) > 10 * len(others)
+
+
+def test_the_junit_file_is_accepted_and_complete(healthy) -> None:
+    out, _ = healthy
+    root = etree.parse(out / "junit.xml")
+    SCHEMA.assertValid(root)
+    _, results = read(out / "record.jsonl")
+    assert len(list(root.iter("testcase"))) == len(results)
+    assert {suite.get("name") for suite in root.iter("testsuite")} == {result.section for result in results}
+
+
+def test_every_case_has_a_capture_of_its_own_connections_and_a_log(healthy) -> None:
+    out, _ = healthy
+    info, results = read(out / "record.jsonl")
+    testers: dict[str, str] = {}
+    for result in (result for result in results if result.verdict is Verdict.PASS):
+        assert (out / result.log).read_text()
+        for connection in read_connections(out / result.capture):
+            addresses = {connection.client.ip, connection.server.ip}
+            (tester,) = {ip for ip in addresses - set(WIRE_IUT.values()) if ip.startswith(TESTERS)}
+            assert testers.setdefault(tester, result.case) == result.case
+            assert not connection.lossy
+    assert len(testers) > 100
+    assert info.link == "lab"
+
+
+def test_the_whole_run_takes_little_longer_than_its_longest_case(healthy) -> None:
+    out, _ = healthy
+    info, results = read(out / "record.jsonl")
+    end = json.loads((out / "record.jsonl").read_text().splitlines()[-1])
+    longest = max(result.duration for result in results)
+    assert end["duration"] < max(1.5 * longest + 10, len(results) / 20)  # 50 cases a second on two idle processors
+    assert info.duration == 0
+
+
+def test_a_broken_agent_fails_the_cases_of_the_broken_requirement(tmp_path) -> None:
+    done = run(tmp_path, "--iut", faulty("null-frame-closes"), "--icetcp-section", "RFC4571")
+    assert done.returncode == 1
+    _, results = read(tmp_path / "record.jsonl")
+    failed = [result for result in results if result.verdict is Verdict.FAIL]
+    assert failed
+    assert all("RFC4571-2-s02" in result.requirements for result in failed)
+    assert all("null frame" in result.ladder and result.expected and result.repeat for result in failed)
+    root = etree.parse(tmp_path / "junit.xml")
+    SCHEMA.assertValid(root)
+    assert {failure.get("type") for failure in root.iter("failure")} == {"STATED"}
+
+
+def test_x_stops_and_k_selects(tmp_path) -> None:
+    done = run(tmp_path, "--iut", faulty("passive-not-listening"), "-x", "-k", "to_a_passive_candidate_is_accepted")
+    assert done.returncode == 1
+    assert "stopping after 1 failures" in done.stdout
+    assert [result.verdict for result in read(tmp_path / "record.jsonl")[1]].count(Verdict.FAIL) == 1
+
+
+def test_a_should_fails_the_run_only_when_asked(tmp_path) -> None:
+    options = [
+        "--iut",
+        faulty("other-pref-not-8191"),
+        "-k",
+        "other_preference_on_a_single",
+        "--icetcp-variants",
+        "usual",
+    ]
+    tolerant = run(tmp_path, *options)
+    assert (tolerant.returncode, "2 skipped" in tolerant.stdout) == (0, True)
+    strict = run(tmp_path, *options, "--icetcp-fail-on", "should")
+    assert (strict.returncode, "2 failed" in strict.stdout) == (1, True)
+    assert {result.level for result in read(tmp_path / "record.jsonl")[1]} == {Level.SHOULD}
+
+
+def test_without_a_network_of_its_own_the_captures_say_so(tmp_path) -> None:
+    done = icetcp(tmp_path, "--link", "sockets", "--section", "7.2", "--quick")
+    assert done.returncode == 0, done.stdout
+    info, results = read(tmp_path / "record.jsonl")
+    assert info.link == "sockets"
+    octets = (tmp_path / results[0].capture).read_bytes()
+    assert b"Written by the lower tester" in octets
+    assert all(read_connections(tmp_path / result.capture) for result in results if "accept" not in result.case)
+
+
+def test_one_case_at_a_time(tmp_path) -> None:
+    done = icetcp(tmp_path, "-j", "1", "-k", "active_candidate_has_port_9")
+    assert done.returncode == 0, done.stdout
+    assert {result.case.partition("[")[0] for result in read(tmp_path / "record.jsonl")[1]} == {
+        "RFC6544-4.5/active_candidate_has_port_9"
+    }
+
+
+def test_the_repeat_command_repeats_one_case(healthy, tmp_path) -> None:
+    out, _ = healthy
+    _, results = read(out / "record.jsonl")
+    result = next(r for r in results if "length_field_split_between_segments[offerer]" in r.case)
+    words = result.repeat.split(" -k ")[1].strip("'")
+    done = icetcp(tmp_path, "-j", "1", "-k", words)
+    assert done.returncode == 0, done.stdout
+    assert [r.case for r in read(tmp_path / "record.jsonl")[1]] == [result.case]
+
+
+@pytest.mark.parametrize("name", os.environ.get("ICETCP_STACKS", "libnice").split())
+def test_a_real_stack_comes_to_exactly_its_known_verdicts(name, tmp_path) -> None:
+    description = stacks.description(name)
+    if built(description) is None:
+        build(description)
+    done = icetcp(tmp_path, "--iut", name, "--variants", "usual", *JOBS.get(name, ()), within=280)
+    _, results = read(tmp_path / "record.jsonl")
+    expected = stacks.expectations(stacks.resolve(name))
+    seen = {r.case: r.verdict for r in results if r.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
+    known = {case: e.verdict for case, e in expected.items() if case in seen or not e.sometimes}
+    assert seen == known, done.stdout
+    assert all("known deviation" in r.note for r in results if r.case in seen)
+    assert len([r for r in results if r.verdict is Verdict.PASS]) > 50

@@ -1,0 +1,56 @@
+"""The cases keep to the shape that the design gives them: readable without knowing us."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+
+import pytest
+
+from conformance.catalogue import REQUIREMENTS
+from conformance.listing import discover
+
+CASES = discover().every
+FUNCTIONS = sorted({case.function for case in CASES}, key=lambda function: (function.__module__, function.__name__))
+FORBIDDEN = (ast.If, ast.Try, ast.While, ast.For, ast.With, ast.Import, ast.ImportFrom)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_a_case_is_short_straight_and_explained(function) -> None:
+    source = textwrap.dedent(inspect.getsource(function))
+    tree = ast.parse(source)
+    body = tree.body[0]
+    assert isinstance(body, ast.FunctionDef)
+    assert body.end_lineno is not None
+    assert body.end_lineno - body.lineno < 25
+    assert not [node for node in ast.walk(tree) if isinstance(node, FORBIDDEN)]
+    assert "sleep" not in source
+    assert re.match(r"with    .+when    .+then    .+\Z", function.__doc__ or "", re.DOTALL)
+
+
+def test_ids_are_unique_and_made_of_section_and_name() -> None:
+    ids = [case.id for case in CASES]
+    assert len(set(ids)) == len(ids)
+    for case in CASES:
+        name = case.function.__name__.removeprefix("test_")
+        assert re.fullmatch(rf"RFC\d+-[\d.]+/{name}(\[[\w.-]+\])?", case.id)
+
+
+def test_a_case_of_a_section_cites_a_requirement_of_its_rfc() -> None:
+    for case in CASES:
+        rfc = case.section.partition("-")[0]
+        assert any(REQUIREMENTS[identifier].rfc == rfc for identifier in case.requirements), case.id
+
+
+def test_no_case_cites_what_is_declared_untestable() -> None:
+    cited = {identifier for case in CASES for identifier in case.requirements}
+    assert not [identifier for identifier in cited if REQUIREMENTS[identifier].untestable]
+
+
+def test_there_are_enough_cases_on_the_sections_of_the_suite() -> None:
+    sections = {case.section for case in CASES}
+    wanted = {f"RFC6544-{number}" for number in ("4.2", "4.5", "6.2", "7.1", "7.2", "8", "10.1", "10.2", "12")}
+    assert wanted | {"RFC4571-2"} <= sections
+    assert len(FUNCTIONS) >= 40

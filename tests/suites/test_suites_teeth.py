@@ -1,0 +1,69 @@
+"""Every fault of the reference agent is caught by a case of its requirement, every case catches a fault, and the
+healthy agent passes everything.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from conformance.agent.faults import FAULTS
+from conformance.listing import discover
+from conformance.mutants.execution import execute
+from conformance.mutants.matrix import cited_by, faults_with_cases, related, usual_variants
+from conformance.peer import lab
+from conformance.verdict import Verdict
+
+
+def speaks_in_segments(case) -> bool:
+    return "segments" in inspect.signature(case.function).parameters
+
+
+# Where the kernel allows no network of one's own, these cases are n/a: tests/peer says why, and that it is so.
+OWN_NETWORK = lab.can_enter() is None
+EVERY = usual_variants(discover().every)  # the unusual ones are executed by tests/run
+CASES = [case for case in EVERY if OWN_NETWORK or not speaks_in_segments(case)]
+TESTED = faults_with_cases(CASES)
+NAMES = sorted({case.id.partition("[")[0] for case in CASES})
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory):
+    pairs = [(case, "") for case in CASES]
+    pairs += [(case, fault.name) for fault in TESTED for case in related(fault, CASES)]
+    found = execute(pairs, tmp_path_factory.mktemp("mutants"))
+    # A busy machine makes everything late, also what a fault does too early: what survived gets a calmer hour. The
+    # healthy agent gets none.
+    by_id = {case.id: case for case in CASES}
+    again = [(by_id[case], fault) for fault, case in found.doubtful(TESTED, cited_by(CASES)) if fault]
+    found.results |= execute(again, tmp_path_factory.mktemp("again")).results
+    return found
+
+
+def test_the_healthy_agent_passes_every_case(matrix) -> None:
+    wrong = {
+        case: result.reason
+        for (fault, case), result in matrix.results.items()
+        if not fault and result.verdict is not Verdict.PASS
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("fault", TESTED, ids=lambda fault: fault.name)
+def test_a_fault_is_caught_by_a_case_of_its_requirement(fault, matrix) -> None:
+    assert matrix.killers(fault)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_case_catches_a_fault_of_a_requirement_it_cites(name, matrix) -> None:
+    assert any(result.case.partition("[")[0] == name for fault in TESTED for result in matrix.killers(fault))
+
+
+def test_no_case_ends_in_an_error_of_the_test_system(matrix) -> None:
+    wrong = {key: result.reason for key, result in matrix.results.items() if result.verdict is Verdict.ERROR}
+    assert not wrong
+
+
+def test_every_fault_has_a_case() -> None:
+    assert list(FAULTS) == TESTED
