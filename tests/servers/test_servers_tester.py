@@ -28,7 +28,7 @@ OURS = "127.0.0.1"
 
 
 class Iut:
-    ufrag, pwd, lite = "iutf", "i" * 22, False
+    ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
 
 
 @pytest.fixture
