@@ -1,4 +1,4 @@
-"""The command line: `icetcp run`, `judge`, `list`, `show`, `mutants`, `doctor` and `stacks`.
+"""The command line: `icetcp run`, `judge`, `list`, `show`, `mutants`, `nat-table`, `doctor`, `stacks`.
 
 Only click is imported here; each command imports what it needs, so that the first verdict comes soon.
 Exit status: 0 conforms (or done), 1 does not conform, 2 usage, 3 could not judge.
@@ -19,6 +19,7 @@ import click
 
 from conformance.judge_command import judge
 from conformance.mutants.command import mutants
+from conformance.nattable.command import nat_table
 from conformance.options import complain, filters, selection
 from conformance.verdict import ExitStatus, Level
 
@@ -315,6 +316,7 @@ def build_stack(name: str, install: bool) -> int:
 
 cli.add_command(judge)
 cli.add_command(mutants)
+cli.add_command(nat_table)
 
 
 # -- fuzz and replay: commands of a room that only those who fuzz need --------------------------------------
