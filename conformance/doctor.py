@@ -192,7 +192,8 @@ def namespaces() -> Finding:
         name="own network",
         ok=False,
         detail=unavailable.reason,
-        costs="captures hold what the tester sent and received; cases that speak in segments of their own are n/a",
+        costs="captures hold what the tester sent and received; cases that speak in segments of their own are n/a; "
+        "no nat-table",
         mend=_namespace_setting() or unavailable.remedy,
     )
 

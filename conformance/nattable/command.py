@@ -24,6 +24,15 @@ _MILLISECONDS = click.FloatRange(0, 1000)
 _PERCENT = click.FloatRange(0, 50)
 
 
+_LEAST_MTU = 576  # octets; below, Linux no longer believes what a router tells (it takes 552)
+
+
+def _mtu(_context: click.Context, _parameter: click.Parameter, value: int) -> int:
+    if 0 < value < _LEAST_MTU:
+        raise click.BadParameter(f"from {_LEAST_MTU} to 1500 octets, or 0.")
+    return value
+
+
 @click.command(name="nat-table")
 @click.option("--quick", is_flag=True, help="Only rows that connect soon, one of each kind: seconds.")
 @click.option("-k", "words", default="", metavar="WORDS", help="Only rows whose names hold all of these words.")
@@ -31,7 +40,9 @@ _PERCENT = click.FloatRange(0, 50)
 @click.option("--jitter", default=0.0, type=_MILLISECONDS, metavar="MS", help="At most so much more, in order.")
 @click.option("--loss", default=0.0, type=_PERCENT, metavar="%", help="Share of the packets that are lost.")
 @click.option("--reorder", default=0.0, type=_PERCENT, metavar="%", help="Share that others overtake.")
-@click.option("--mtu", default=0, type=click.IntRange(0, 1500), metavar="OCTETS", help="Largest packet; 0: 1500.")
+@click.option(
+    "--mtu", default=0, type=click.IntRange(0, 1500), callback=_mtu, metavar="OCTETS", help="Largest packet; 0: any."
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of ports and impairments.")
 @click.option("-j", "--jobs", default=16, show_default=True, type=click.IntRange(1, 256), help="Rows begun at once.")
 @click.option("--why", is_flag=True, help="With the reason of each expectation.")

@@ -77,7 +77,8 @@ class Row:
 class Expected:
     """What comes of a row: ``by`` which candidates (`kind_of`) it is crossed, and why.
 
-    ``possible`` are all that cross, best first: where the network loses and delays, a worse one may be valid first.
+    ``possible`` are all that cross, best first: where the network loses and delays, a worse one may be valid first, and
+    a RST that would have ended an attempt may be lost.
     """
 
     by: str
@@ -106,9 +107,11 @@ def expect(row: Row) -> Expected:
     found = sorted(_connections(row), key=lambda connection: -connection.pair_priority)
     if found:
         return Expected(found[0].kind, found[0].reason, tuple(dict.fromkeys(c.kind for c in found)))
+    unless_lost = ("srflx-so",) if row.timing is Timing.OFFERER_FIRST else ()
     if row.relay:
-        return Expected(RELAY, f"nothing crosses directly ({_why_not(row)}), both can reach the relay", (RELAY,))
-    return Expected(FAILS, _why_not(row))
+        reason = f"nothing crosses directly ({_why_not(row)}), both can reach the relay"
+        return Expected(RELAY, reason, (RELAY, *unless_lost))
+    return Expected(FAILS, _why_not(row), unless_lost)
 
 
 def kind_of(local: Candidate, remote: Candidate) -> str:
@@ -195,7 +198,7 @@ def _so_crosses(opener: Behaviour | None, opened: Behaviour | None) -> str:
 
 
 def _resets(opener: Behaviour | None, opened: Behaviour) -> bool:
-    """Whether the SYN of an S-O candidate that keeps no name is refused with RST, and its NAT takes that for the end."""
+    """Whether a RST refuses the SYN of an S-O candidate that keeps no name, and its NAT takes that for the end."""
     closed = opener is not None and opener.filtering is Dependence.ADDRESS_AND_PORT
     return opener is not None and closed and opener.unsolicited is Unsolicited.RESET and opened.reset_ends
 
@@ -217,4 +220,5 @@ def _why_not(row: Row) -> str:
     if not any(keeping):
         return "both filters know the port of a peer that comes from another one"
     who, whom = ("offerer", "answerer") if keeping[1] else ("answerer", "offerer")
-    return f"the {who} comes from a port that the {whom}'s filter does not know, the {whom} to one that admits nobody"
+    unknown = f"the {who} comes from a port that the {whom}'s filter does not know"
+    return f"{unknown}, and is called at one that admits nobody"

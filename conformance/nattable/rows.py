@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations_with_replacement
+from itertools import product
 from typing import TYPE_CHECKING
 
 from conformance.nattable.model import FAILS, Row, expect
@@ -24,11 +24,8 @@ def every_row() -> list[Row]:
     """
     natted = [Behaviour(m, f, u) for m in Dependence for f in Dependence for u in (_DROP, _RESET)]
     natted += [Behaviour(_EI, f, _ICMP) for f in (_AD, _APD)]  # as RFC 5382 asks for (REQ-1, REQ-3, REQ-4)
-    return (
-        _with_relays([Row(*two) for two in combinations_with_replacement([None, *natted], 2)])
-        + _ordered()
-        + _without_so()
-    )
+    crossing = [Row(one, other) for one, other in product([None, *natted], repeat=2)]
+    return _with_relays(crossing) + _ordered() + _without_so()
 
 
 def quick_rows() -> list[Row]:
@@ -49,7 +46,7 @@ def quick_rows() -> list[Row]:
     return (
         [Row(*pair) for pair in pairs]
         + relayed
-        + [row for row in (*_ordered(), *_without_so()) if expect(row).by != FAILS]
+        + [row for row in (*_ordered(), *_without_so()[::4]) if expect(row).by != FAILS]
     )
 
 
@@ -60,7 +57,7 @@ def _ordered() -> list[Row]:
 
 def _without_so() -> list[Row]:
     kinds = [None, Behaviour(_EI, _EI), Behaviour(_APD, _EI), Behaviour(_EI, _AD), Behaviour(_APD, _APD, _RESET)]
-    return _with_relays([Row(*two, simultaneous=False) for two in combinations_with_replacement(kinds, 2)])
+    return _with_relays([Row(one, other, simultaneous=False) for one, other in product(kinds, repeat=2)])
 
 
 def _with_relays(rows: Sequence[Row]) -> list[Row]:

@@ -6,24 +6,13 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from path_play import AD, APD, EI, INNER, OUTER, SERVER, Play, packet
 
-from conformance.peer.path import packets
 from conformance.peer.path.holding import PATIENCE, Crossing, Stagger, Timing
 from conformance.peer.path.impairments import Impairment, Leg
-from conformance.peer.path.middle import LAG, Middle, Way
-from conformance.peer.path.nat import Behaviour, Dependence, Unsolicited
-from conformance.peer.segments.packets import ACK, RST, SYN, Segment, build, parse
-from conformance.wire.attributes import Address
-
-EI, AD, APD = Dependence
-SERVER = Address("192.0.2.1", 3478)
-INNER = {"A": Address("10.1.0.1", 5000), "B": Address("10.2.0.1", 6000)}
-OUTER = {"A": "198.18.0.1", "B": "198.19.0.1"}
-
-
-def packet(source, destination, flags=SYN, data=b""):
-    return packets.read(build(Segment(source, destination, 7, 0, flags, data=data)))
-
+from conformance.peer.path.middle import LAG
+from conformance.peer.path.nat import Behaviour, Unsolicited
+from conformance.peer.segments.packets import ACK, RST, SYN, Segment, build
 
 SOME = packet(INNER["A"], SERVER, ACK, bytes(1000))
 
@@ -87,43 +76,6 @@ def test_stagger_holds_the_second_only():
     assert gate.due(1.05) == []
     assert gate.due(1.1) == [("B", syn)]
     assert not gate.take("B", syn, 1.2)
-
-
-class Play:
-    """A middle with one way whose ends are scripted."""
-
-    def __init__(self, of_a, of_b, **more):
-        self.out, self.now = [], 0.0
-        self.middle = Middle(SERVER.ip, lambda end, octets: self.out.append((self.now, end, octets)))
-        addresses = {name: (INNER[name].ip, OUTER[name]) for name in "AB"}
-        self.way = Way(addresses, {"A": of_a, "B": of_b}, **more)
-        self.middle.add(self.way)
-        self.mapped = {name: self._ask(name) for name in "AB"}
-
-    def _ask(self, name):
-        """Let an end connect to the server; return where the server sees it."""
-        self.send(name, INNER[name], SERVER)
-        (got,) = self.came("S", 0.1)
-        return got.source
-
-    def send(self, name, source, destination, flags=SYN):
-        self.middle.take(name, build(Segment(source, destination, 7, 0, flags)), self.now)
-
-    def came(self, name, within=0.0):
-        """Let some time pass; return what came to an end, and forget it."""
-        until = self.now + within
-        while (due := self.middle.next_time()) is not None and due <= until:
-            self.now = max(self.now, due)
-            self.middle.run(self.now)
-        self.now = until
-        found = [octets for _, end, octets in self.out if end == name]
-        self.out = [entry for entry in self.out if entry[1] != name]
-        return [parse(octets) or packets.read(octets) for octets in found]
-
-    def open_both(self):
-        """Let each end open to where the server saw the other."""
-        self.send("A", INNER["A"], self.mapped["B"])
-        self.send("B", INNER["B"], self.mapped["A"])
 
 
 def both(mapping, filtering, unsolicited=Unsolicited.DROP, **more):
