@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,6 +46,7 @@ def _mtu(_context: click.Context, _parameter: click.Parameter, value: int) -> in
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of ports and impairments.")
 @click.option("-j", "--jobs", default=16, show_default=True, type=click.IntRange(1, 256), help="Rows begun at once.")
+@click.option("--out", type=click.Path(), help="Folder for captures at both ends of each row, with their SDP.")
 @click.option("--why", is_flag=True, help="With the reason of each expectation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def nat_table(quick: bool, words: str, jobs: int, why: bool, as_json: bool, **options: Any) -> int:
@@ -111,7 +113,8 @@ async def _execute(
         found.append(result)
         progress.step()
 
-    async with Bench(laid, _impairment(options), options["seed"]) as bench:
+    out = Path(options["out"]) if options["out"] else None
+    async with Bench(laid, _impairment(options), options["seed"], out) as bench:
         await bench.run(rows, jobs, done)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.iut.errors import AdapterError
 from conformance.iut.process import AdapterProcess
+from conformance.nattable import captures
 from conformance.nattable.model import FAILS, Expected, Row, expect, kind_of
 from conformance.peer.path.impairments import Impairment
 from conformance.peer.path.middle import ANSWERER, OFFERER, Way
@@ -22,6 +23,7 @@ from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from conformance.iut.process import Session
     from conformance.peer.path.network import Network
@@ -37,7 +39,12 @@ STRICT_DELAY = 0.05  # seconds each way above which a worse pair may be nominate
 
 @dataclass(slots=True)
 class Result:
-    """What came of a row. ``seen`` is a kind of pair, "fails", or a text that says what went wrong."""
+    """What came of a row.
+
+    ``seen`` is a kind of pair, "fails", or a text that says what went wrong.
+
+    ``met``: the kernels met in a simultaneous open, over whatever pair.
+    """
 
     row: Row
     expected: Expected
@@ -45,11 +52,14 @@ class Result:
     seconds: float
     log: list[str] = field(default_factory=list)
     lenient: bool = False
+    met: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether it came as expected; over a bad network any candidates that can cross are good enough."""
-        return self.seen == self.expected.by or (self.lenient and self.seen in self.expected.possible)
+        if self.lenient:
+            return self.seen in (self.expected.by, *self.expected.possible)
+        return self.seen == self.expected.by and self.met >= self.expected.meets
 
 
 class _Trouble(Exception):
@@ -57,9 +67,13 @@ class _Trouble(Exception):
 
 
 class Bench:
-    """The agents and the server. `async with` it, on the loop that is to serve the network."""
+    """The agents and the server. `async with` it, on the loop that is to serve the network.
 
-    def __init__(self, network: Network, impairment: Impairment, seed: int) -> None:
+    Captures and descriptions of every row go below `out`, if that is given.
+    """
+
+    def __init__(self, network: Network, impairment: Impairment, seed: int, out: Path | None = None) -> None:
+        self._out = out
         self._network = network
         self._impairment = impairment
         self._seed = seed
@@ -120,12 +134,15 @@ class Bench:
             seen = await self._play(row, way, ends)
         except (_Trouble, AdapterError) as error:
             seen = str(error)
-        result = Result(row, expect(row), seen, time.monotonic() - begun, lenient=self._is_bad)
+        took = time.monotonic() - begun
+        result = Result(row, expect(row), seen, took, lenient=self._is_bad, met=way.met)
         if not result.ok:
             result.log = [line for end in ends for line in end.log]
         for end in ends:
             await end.close()
         self._network.middle.remove(way)
+        if self._out is not None:
+            captures.write(self._out, row, way, [end.described for end in ends])
         done(result)
 
     @property
@@ -147,10 +164,8 @@ class Bench:
                 ice_servers=servers,
                 **{"x-variation": _PATIENT},
             )
-        offer = await offerer.call("describe")
-        await answerer.call("accept", **offer)
-        answer = await answerer.call("describe")
-        await offerer.call("accept", **answer)
+        await answerer.call("accept", **await offerer.describe())
+        await offerer.call("accept", **await answerer.describe())
         for end in ends:
             await end.until(lambda end=end: end.ended, _OUTCOME, "came to no end of its checks")  # type: ignore[misc]
         outcomes = {end.outcome for end in ends}
@@ -192,6 +207,7 @@ class _End:
         self.log = logs[name] = deque(maxlen=_LOG_LINES)
         self.states: list[str] = []
         self.kind = ""
+        self.described = ""
         self.data = bytearray()
         self._process = process
         self._logs = logs
@@ -215,6 +231,12 @@ class _End:
         pending = self._session.begin(method, parameters)
         await self.until(lambda: pending.done, _CALL, f"did not answer {method}")
         return pending.result()
+
+    async def describe(self) -> Mapping[str, Any]:
+        """Return its offer or answer."""
+        result = await self.call("describe")
+        self.described = str(result.get("sdp"))
+        return result
 
     async def until(self, condition: Callable[[], bool], within: float, otherwise: str) -> None:
         """Wait for something that the agent says. Raises `_Trouble` if it does not come."""

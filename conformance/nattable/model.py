@@ -78,12 +78,13 @@ class Expected:
     """What comes of a row: ``by`` which candidates (`kind_of`) it is crossed, and why.
 
     ``possible`` are all that cross, best first: where the network loses and delays, a worse one may be valid first, and
-    a RST that would have ended an attempt may be lost.
+    a RST that would have ended an attempt may be lost. ``meets``: the two kernels meet in a simultaneous open.
     """
 
     by: str
     reason: str
     possible: tuple[str, ...] = ()
+    meets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ def expect(row: Row) -> Expected:
     """Return what RFC 6544 and RFC 5382 together make of a row."""
     found = sorted(_connections(row), key=lambda connection: -connection.pair_priority)
     if found:
-        return Expected(found[0].kind, found[0].reason, tuple(dict.fromkeys(c.kind for c in found)))
+        crossing = row.timing is Timing.CROSSING and _keeps_name(row.offerer) and _keeps_name(row.answerer)
+        meets = crossing and found[0].kind in ("host-so", "srflx-so")
+        return Expected(found[0].kind, found[0].reason, tuple(dict.fromkeys(c.kind for c in found)), meets)
     unless_lost = ("srflx-so",) if row.timing is Timing.OFFERER_FIRST else ()
     if row.relay:
         reason = f"nothing crosses directly ({_why_not(row)}), both can reach the relay"

@@ -55,6 +55,8 @@ def results(found: Sequence[Result], *, wanted: int, duration: float, why: bool)
     table(_HEADER, [_cells(result) for result in found], fields=0 if why else len(_HEADER) - 1)
     for result in [result for result in found if not result.ok]:
         text = f"{result.row.name}: expected {result.expected.by}, seen {one_line(result.seen, _WIDEST_SEEN)}"
+        if result.expected.meets and not result.met:
+            text += ", but the kernels did not meet in a simultaneous open"
         click.echo(click.style(text, fg="red") if is_terminal(sys.stdout) else text, err=not is_terminal(sys.stdout))
         for line in result.log:
             click.echo(f"    {one_line(line, _WIDEST_SEEN)}", err=not is_terminal(sys.stdout))
@@ -100,7 +102,9 @@ def _data(result: Result) -> dict[str, object]:
         "expected": result.expected.by,
         "reason": result.expected.reason,
         "possible": result.expected.possible,
+        "meets": result.expected.meets,
         "seen": result.seen,
+        "met": result.met,
         "ok": result.ok,
         "seconds": round(result.seconds, 3),
         "log": result.log,

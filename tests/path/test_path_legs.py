@@ -93,6 +93,17 @@ def test_held_syns_cross_strict_filters():
     assert (at_a.source, at_a.destination, at_a.flags) == (play.mapped["B"], INNER["A"], SYN)
 
 
+def test_ends_have_met_when_both_answer_their_own_syn_with_another():
+    play = both(EI, APD, timing=Timing.CROSSING)
+    play.open_both()
+    play.came("A", 0.1)
+    assert not play.way.met
+    play.send("A", INNER["A"], play.mapped["B"], SYN | ACK)
+    assert not play.way.met
+    play.send("B", INNER["B"], play.mapped["A"], SYN | ACK)
+    assert play.way.met
+
+
 def test_one_after_the_other_a_drop_does_no_harm_and_a_reset_does():
     for unsolicited, reaches_a in ((Unsolicited.DROP, [SYN]), (Unsolicited.RESET, [RST | ACK])):
         play = both(EI, APD, unsolicited, timing=Timing.OFFERER_FIRST)

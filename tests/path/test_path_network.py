@@ -101,8 +101,22 @@ def test_agents_connect_as_expected_through_one_of_each():
     rows = json.loads(done.stdout)
     assert [row["row"] for row in rows if not row["ok"]] == []
     assert (done.returncode, done.stderr) == (0, "")
+    assert sum(row["met"] for row in rows) >= sum(row["meets"] for row in rows) >= 4
     kinds = {row["seen"] for row in rows}
     assert kinds == {"host-so", "host-passive", "srflx-so", "srflx-passive", "prflx-so", "relay"}
+
+
+def test_captures_at_both_ends_conform(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = nat_table("--quick", "-k", "EIM/ADF drop", "--out", "rows")
+    assert done.returncode == 0, done.stderr
+    folders = sorted(Path("rows").iterdir())
+    assert [folder.name for folder in folders] == ["EIM-ADF-drop-APDM-APDF-rst", "EIM-ADF-drop-EIM-EIF-drop-no-S-O"]
+    for folder in folders:
+        for capture in (folder / "offerer.pcapng", folder / "answerer.pcapng"):
+            with pytest.raises(SystemExit) as ended:
+                cli.main(["judge", str(capture), "--offer", f"{folder}/offer.sdp", "--answer", f"{folder}/answer.sdp"])
+            assert ended.value.code == 0
 
 
 def test_agents_connect_over_a_bad_network():

@@ -12,6 +12,7 @@ from conformance.peer.path.holding import Crossing, Stagger, Timing
 from conformance.peer.path.impairments import Impairment, Leg
 from conformance.peer.path.nat import Behaviour, Nat, Side
 from conformance.peer.path.packets import HOST_CODE, Packet, error_about, read
+from conformance.peer.segments.packets import ACK, SYN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ class End:
 
 
 class Way:
-    """A path between two agents. `hold` is how their SYNs meet."""
+    """A path between two agents. ``recorded``: what each end sent and got, and when, as a recorder there has it."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Way:
     ) -> None:
         """Lay it. `addresses` are (inner, outer) by end, `behaviours` those of the NATs; None: there is none."""
         self.ends = {}
+        self.recorded: dict[str, list[tuple[float, bytes]]] = {name: [] for name in addresses}
         for name, (inner, outer) in addresses.items():
             rng, behaviour = random.Random(f"{seed} {name}"), behaviours[name]
             nat = None if behaviour is None else Nat(behaviour, outer, rng)
@@ -64,6 +66,23 @@ class Way:
     def other(self, end: End) -> End:
         """Return the end that is not this one."""
         return next(other for other in self.ends.values() if other is not end)
+
+    @property
+    def met(self) -> bool:
+        """Whether both ends have sent SYN and then SYN with ACK for one connection: a simultaneous open."""
+        return all(self._answered_its_own(end) for end in self.ends.values())
+
+    def _answered_its_own(self, end: End) -> bool:
+        opened = set()
+        for _, octets in self.recorded[end.name]:
+            packet = read(octets)
+            if packet is None or packet.source.ip != end.inner:
+                continue
+            if packet.is_syn:
+                opened.add((packet.source, packet.destination))
+            elif packet.flags & (SYN | ACK) == SYN | ACK and (packet.source, packet.destination) in opened:
+                return True
+        return False
 
 
 class Middle:
@@ -103,7 +122,9 @@ class Middle:
         if origin == SERVER:
             self._from_server(packet, now)
         elif (found := self._inner.get((origin, _sender(packet)))) is not None:
-            self._leave(*found, packet, now)
+            way, end = found
+            way.recorded[origin].append((now, octets))
+            self._leave(way, end, packet, now)
 
     def _leave(self, way: Way, end: End, packet: Packet, now: float, *, held: bool = False) -> None:
         """Take a packet out of an end, through its NAT."""
@@ -115,7 +136,7 @@ class Middle:
         results = [(Side.OUTSIDE, packet)] if end.nat is None else end.nat.outbound(packet, now)
         for side, result in results:
             if side is Side.INSIDE:
-                self._emit(end.name, result.octets)
+                self._deliver(way, end, result, now)
             elif opens and way.crossing is not None and result.destination.ip == way.other(end).outer:
                 for name, syn in way.crossing.take(end.name, result, now):
                     self._depart(way, way.ends[name], syn, now)
@@ -168,9 +189,13 @@ class Middle:
         results = [(Side.INSIDE, packet)] if end.nat is None else end.nat.inbound(packet, now)
         for side, result in results:
             if side is Side.INSIDE:
-                self._emit(end.name, result.octets)
+                self._deliver(way, end, result, now)
             else:
                 self._depart(way, end, result, now)
+
+    def _deliver(self, way: Way, end: End, packet: Packet, now: float) -> None:
+        way.recorded[end.name].append((now, packet.octets))
+        self._emit(end.name, packet.octets)
 
     # -- time ----------------------------------------------------------------------------------------------
 
