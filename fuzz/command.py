@@ -14,6 +14,7 @@ import click
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError, StackError
 from conformance.verdict import ExitStatus
+from fuzz.generate import CLASSES, CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,8 @@ _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
 _SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)\Z")
 _PLAIN_EVERY = 5.0
+_NAMES = ", ".join(name for name in CLASSES if name != "valid")
+_WHERE = "Each case on the session's standing connection, on a new one, or as it comes."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -41,6 +44,14 @@ def _shard(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     if match is None or int(match[1]) > int(match[2]):
         raise click.BadParameter(f"{value!r} is no shard; write 1/4 to 4/4.")
     return int(match[1]), int(match[2])
+
+
+def _classes(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
+    names = value.split(",") if value else []
+    for name in names:
+        if name not in CLASSES or name == "valid":
+            raise click.BadParameter(f"{name!r} is no class of input; there are {_NAMES}.")
+    return names
 
 
 def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -61,6 +72,8 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--shard", callback=_shard, default="1/1", show_default=True, metavar="I/N", help="For several machines.")
 @click.option("--out", default="reports/fuzz", show_default=True, type=click.Path(), help="Folder of log and findings.")
 @click.option("--against", callback=_iut, metavar="NAME|exec:COMMAND", help="A second IUT, to compare the answers.")
+@click.option("--classes", callback=_classes, metavar="NAME,…", help=f"Kinds of input, all if not given: {_NAMES}.")
+@click.option("--connections", type=click.Choice(CONNECTIONS), default="mixed", show_default=True, help=_WHERE)
 @click.option("--corpus", type=click.Path(exists=True), multiple=True, help="Captures to begin with; repeatable.")
 @click.option("--resume", is_flag=True, help="Go on where the campaign in --out was stopped.")
 def fuzz(**options: Any) -> int:
@@ -106,7 +119,7 @@ def _summary(total: Total) -> dict[str, Any]:
 
 def _specs(options: dict[str, Any], out: Path) -> list[Any]:
     """Return what each worker is to do. Its shard's number tells it apart from all others, here and elsewhere."""
-    from fuzz.campaign.shard import Spec
+    from fuzz.campaign.spec import Spec
     from fuzz.corpus import from_captures
 
     part, _ = options["shard"]
@@ -122,6 +135,8 @@ def _specs(options: dict[str, Any], out: Path) -> list[Any]:
             seconds=options["seconds"] or (0.0 if cases else 60.0),
             against=options["against"] or "",
             resume=options["resume"],
+            classes=options["classes"],
+            connections=options["connections"],
             corpus=corpus,
         )
         for worker in range(options["workers"])

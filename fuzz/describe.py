@@ -127,9 +127,10 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
     usual = _OF_CLASS.get(kind, _USUAL)
     if kind == 1:
         yield from (f"no {_name(missing)}" for missing in _USUAL if missing not in types)
-    if len(types) > 40:
+    if sum(attribute.get("times", 1) for attribute in attributes) > 40:
         yield "many attributes"
-        attributes = [*attributes[:1], *attributes[-5:]]
+        if len(types) > 40:
+            attributes = [*attributes[:1], *attributes[-5:]]
     behind = False
     for place, attribute in enumerate(attributes):
         named = attribute["type"]
@@ -139,7 +140,7 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
         if "padding" in attribute:
             aligned = (_length(attribute["value"]) + _length(attribute["padding"])) % 4 == 0
             yield "padding" if aligned else "unaligned"
-        if len(types) <= 40 and named in types[:place] and named not in types[: types.index(named)]:
+        if _repeated(attribute, types, place):
             yield f"{name} twice"
         if behind and named != 0x8028:
             yield f"{name} behind"
@@ -147,6 +148,11 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
             yield f"with {name}"
         behind = behind or named == 8
         yield from _value(name, named, attribute["value"])
+
+
+def _repeated(attribute: dict[str, Any], types: list[Any], place: int) -> bool:
+    """Whether an attribute is there more than once, but not so often that this alone is unusual."""
+    return 1 < attribute.get("times", 1) <= 40 or (len(types) <= 40 and attribute["type"] in types[:place])
 
 
 def _value(name: str, kind: int | str, value: str) -> Iterator[str]:

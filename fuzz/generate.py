@@ -22,8 +22,10 @@ Step = dict[str, Any]
 
 RTP = "800000010000000100000001"
 DTLS = "16fefd0000000000000000000c010000000000000000000000"
+_LAST = request()["attributes"][-1:]
 LOOKALIKE = "000100002112a442"
-PER_STAGE = 24
+PER_STAGE = 48
+DESCRIPTIONS = 2  # of these, mutations of the description, each in a session of its own
 
 
 def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -47,10 +49,20 @@ def _plan(side: str, kind: str, components: int, state: str) -> dict[str, Any]:
 
 
 class Generator:
-    """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new."""
+    """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new.
 
-    def __init__(self, seed: int, shard: int, pics: Mapping[str, Any]) -> None:
-        self.seed, self.shard = seed, shard
+    ``only``: the classes of input to make, if not all; ``connections``: "standing", every case on the session's first
+    connection; "new", each on one of its own; "mixed".
+    """
+
+    def __init__(
+        self, seed: int, shard: int, pics: Mapping[str, Any], only: Sequence[str] = (), connections: str = "mixed"
+    ) -> None:
+        self.seed, self.shard, self.connections = seed, shard, connections
+        self.evolves = not only or "corpus" in only
+        self.describes = not only or "sdp" in only
+        self._makers = [one for one in _CLASSES if not only or one[0] in only] or list(_CLASSES)
+        self._total = sum(share for _, share, _ in self._makers)
         self.corpus: list[Case] = []
         self.restarts = bool(pics.get("restart"))
         self.plans = plans(pics)
@@ -80,13 +92,29 @@ class Generator:
         """Return a case."""
         random = self._source(number, 3 + attempt)
         draw = random.random()
-        if self.corpus and draw < 0.15:
-            return {"class": "corpus", "plan": plan, "steps": self._evolve(random, plan)}
-        name, make = _choose(random, plan)
-        steps = make(random, self)
-        return {"class": name, "plan": plan, "steps": _fit(steps, plan)}
+        if draw < 0.15 and self.corpus and self.evolves:
+            return {"class": "corpus", "plan": plan, "steps": self._place(self._evolve(random), plan)}
+        name, make = self._choose(random)
+        return {"class": name, "plan": plan, "steps": self._place(make(random, self), plan)}
 
-    def _evolve(self, random: Random, plan: dict[str, Any]) -> list[Step]:
+    def _choose(self, random: Random) -> tuple[str, Callable[[Random, Generator], list[Step]]]:
+        draw = random.random() * self._total
+        for name, share, make in self._makers:
+            draw -= share
+            if draw < 0:
+                return name, make
+        return self._makers[0][0], self._makers[0][2]
+
+    def _place(self, steps: list[Step], plan: dict[str, Any]) -> list[Step]:
+        """Put steps on the connections that they are to be on."""
+        if self.connections != "mixed":
+            own = self.connections == "new"
+            for step in steps:
+                if "on" in step:
+                    step["on"] = (step["on"] or 1) if own else 0
+        return _fit(steps, plan)
+
+    def _evolve(self, random: Random) -> list[Step]:
         """Mutate a case that was new once."""
         steps: list[Step] = copy.deepcopy(random.choice(self.corpus)["steps"])
         for step in steps:
@@ -98,7 +126,7 @@ class Generator:
         if random.random() < 0.15:
             other = copy.deepcopy(random.choice(self.corpus)["steps"])
             steps = (steps + other)[:8]
-        return _fit(steps, plan)
+        return steps
 
 
 def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
@@ -133,10 +161,21 @@ def _mutant(random: Random, base: dict[str, Any]) -> dict[str, Any]:
 def requests(random: Random, generator: Generator) -> list[Step]:
     """A mutated check on the standing connection or on one of its own."""
     on = 0 if random.random() < 0.7 else 1
-    step = _send(random, on, [_mutant(random, request())])
-    if random.random() < 0.06:
-        schedule(random, step)
+    mutant = _mutant(random, request())
+    step = _send(random, on, [mutant])
+    if _speaks(mutant["message"]):
+        step["probe"] = "silent"
     return [step]
+
+
+def _speaks(message: dict[str, Any]) -> bool:
+    """Whether any agent answers, though perhaps with an error: framing, header and fingerprint are untouched."""
+    attributes = message["attributes"]
+    if len(message) > 2 or message["type"] != 1 or attributes[-1:] != _LAST:
+        return False
+    if any(one["type"] == 0x8028 for one in attributes[:-1]):
+        return False
+    return not any("length" in one or "padding" in one for one in attributes)
 
 
 def responses(random: Random, generator: Generator) -> list[Step]:
@@ -189,7 +228,10 @@ def frames(random: Random, generator: Generator) -> list[Step]:
 def segments(random: Random, generator: Generator) -> list[Step]:
     """Valid checks in strange segments, or cut off by an end."""
     if random.random() < 0.5:
-        step = _send(random, 1, [{"message": request()} for _ in range(random.choice((1, 1, 2)))])
+        some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
+        if random.random() < 0.3:
+            some[0] = _mutant(random, request())
+        step = _send(random, 1, some)
         schedule(random, step)
         return [step]
     whole = "00700001005c2112a442" + "41" * 100
@@ -244,16 +286,8 @@ _CLASSES: tuple[tuple[str, float, Callable[[Random, Generator], list[Step]]], ..
     ("connection", 0.05, connections),
     ("state", 0.06, states),
 )
+CONNECTIONS = ("mixed", "standing", "new")
 CLASSES = (*(name for name, _, _ in _CLASSES), "sdp", "corpus", "valid")
-
-
-def _choose(random: Random, plan: dict[str, Any]) -> tuple[str, Callable[[Random, Generator], list[Step]]]:
-    draw = random.random()
-    for name, share, make in _CLASSES:
-        draw -= share
-        if draw < 0:
-            return name, make
-    return _CLASSES[0][0], _CLASSES[0][2]
 
 
 _LINES: Sequence[str] = (

@@ -270,11 +270,23 @@ def _attributes(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
         case = _with(case, path, only(kept))
     case = _restore(case, ask, path)
     for place, attribute in enumerate(_at(case, path)):
-        for name in ("length", "padding"):
+        for name in ("length", "padding", "times"):
             if name in attribute:
-                case, _ = _try(case, ask, (*path, place, name), None)
+                case, done = _try(case, ask, (*path, place, name), None)
+                if name == "times" and not done:
+                    case = _fewer(case, ask, (*path, place, name))
         if attribute != _USUAL.get(attribute["type"]):
             case = _shorten(case, ask, (*path, place, "value"))
+    return case
+
+
+def _fewer(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
+    """Make a number as small as it may be."""
+    low, high = 2, _at(case, path)
+    while low < high and ask.left > 0:
+        middle = (low + high) // 2
+        case, done = _try(case, ask, path, middle)
+        low, high = (low, middle) if done else (middle + 1, high)
     return case
 
 

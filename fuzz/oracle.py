@@ -17,6 +17,7 @@ from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint, check_integrity
 from conformance.wire.rfc4571 import Deframer
 from conformance.wire.stun import Message, MessageClass, Method
+from fuzz.quick import plainly_right
 from fuzz.render import OUR_IDS
 
 if TYPE_CHECKING:
@@ -187,7 +188,10 @@ def judge(outcome: Outcome, view: View) -> list[Symptom]:
     """Return what is wrong with what came back."""
     streams = [(link, Deframer()) for link in outcome.links]
     sent = [(link, deframer, deframer.feed(bytes(link.sent))) for link, deframer in streams]
-    if len(sent) > 1 and any(_changes_roles(payload, view) for _, _, frames in sent for payload in frames):
+    checks = outcome.checks
+    if len(sent) > 1 and any(
+        payload[8:20] not in checks and _changes_roles(payload, view) for _, _, frames in sent for payload in frames
+    ):
         view.roles_clear = False  # which connection was served first, we cannot know
     found: list[Symptom] = []
     for link, deframer, frames in sent:
@@ -206,18 +210,30 @@ def _changes_roles(payload: bytes, view: View) -> bool:
     return message.has(_ROLES[view.iut_controlling])
 
 
+def _kept(link: Link, payload: bytes) -> bool:
+    """Whether the answer to a request says that it changed nothing: it was refused, or the conflict is the peer's."""
+    answers = link.answers.get(payload[8:20], ())
+    return payload[:2] == b"\x00\x01" and len(answers) == 1 and answers[0][:2] == b"\x01\x11"
+
+
+def _own_check(view: View) -> Expected:
+    """Return what may come back for a valid check of ours, which nothing was done to."""
+    return Expected.ANY if view.unsure or view.early or not view.roles_clear else Expected.SUCCESS
+
+
 def _judge_link(link: Link, deframer: Deframer, frames: list[bytes], outcome: Outcome, view: View) -> list[Symptom]:
     expected = []
     by_id: dict[bytes, list[tuple[bytes, Expected]]] = {}
     media = view.media.setdefault(link.component, set())
     for payload in frames:
-        wanted = expect(payload, view)
+        own = payload[8:20] in outcome.checks
+        wanted = _own_check(view) if own else expect(payload, view)
         expected.append((payload, wanted))
         media.add(payload)
         if len(payload) >= 20 and payload[4:8] == _COOKIE:
             view.asked[payload[8:20]] += 1
             by_id.setdefault(payload[8:20], []).append((payload, wanted))
-            if view.roles_clear and _changes_roles(payload, view):
+            if not own and view.roles_clear and _changes_roles(payload, view) and not _kept(link, payload):
                 view.roles_clear = False
     whole = deframer.at_boundary and link.ended not in ("urgent", "stuck")
     found = [] if link.ended == "urgent" else list(_answers(link, by_id, view))
@@ -243,6 +259,8 @@ def _answers(link: Link, by_id: dict[bytes, list[tuple[bytes, Expected]]], view:
 def _answer(answer: bytes, payload: bytes, wanted: Expected, link: Link, view: View) -> Iterable[Symptom]:
     if wanted is Expected.MUTE:
         yield Symptom("answered", wanted.name, f"{answer.hex()}; allowed: {wanted.value}")
+        return
+    if wanted in (Expected.SUCCESS, Expected.ANY) and plainly_right(answer, view.key, link.local):
         return
     try:
         response = Message.decode(answer)

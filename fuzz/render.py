@@ -96,7 +96,7 @@ def _signed(value: str, before: bytes, env: Env) -> bytes:
 
 
 def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:
-    """Return one attribute. "length" is what it claims, "padding" what follows instead of zeros."""
+    """Return one attribute. "length" is what it claims, "padding" what follows instead of zeros, "times" how often."""
     kind = spec["type"]
     if kind.__class__ is str:
         kind = ROLES[kind][not env.controlling]
@@ -106,13 +106,17 @@ def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:
     else:
         known = env.values.get(text)
         value = _signed(text, before, env) if known is None else known
+    if len(spec) == 2:
+        return _TYPE_LENGTH.pack(kind & 0xFFFF, len(value) & 0xFFFF) + value + bytes(-len(value) & 3)
     length = spec.get("length")
     padding = spec.get("padding")
-    return (
+    once = (
         _TYPE_LENGTH.pack(kind & 0xFFFF, (len(value) if length is None else length) & 0xFFFF)
         + value
         + (bytes(-len(value) & 3) if padding is None else octets(padding))
     )
+    times: int = spec.get("times", 1)
+    return once * times
 
 
 def message(spec: Message, env: Env) -> bytes:

@@ -5,7 +5,8 @@ import signal
 import sys
 from dataclasses import asdict
 
-from fuzz.campaign.shard import Shard, Spec, Status
+from fuzz.campaign.shard import Shard
+from fuzz.campaign.spec import Spec, Status
 
 
 def main() -> int:

@@ -19,8 +19,9 @@ from fuzz.campaign.player import Outcome, Stage, StageFailed
 class Adapter:
     """An adapter's process, and its only session."""
 
-    def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, command: list[str], *, quiet: bool = False) -> None:
+        errors = subprocess.DEVNULL if quiet else None
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         self.told: list[dict[str, Any]] = []
         self.session = ""
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()

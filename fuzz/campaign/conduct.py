@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fuzz.campaign.shard import Spec, Status
+from fuzz.campaign.spec import Spec, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

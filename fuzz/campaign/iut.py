@@ -129,10 +129,15 @@ class Session:
         """Return how the process ended, or nothing."""
         return self.iut.death if self._session.died is not None or not self.iut.process.usable else ""
 
-    def data(self) -> list[tuple[int, bytes]]:
-        """Return what was delivered to the application: component and octets."""
+    @property
+    def told(self) -> int:
+        """How often the IUT told something of this session."""
+        return len(self._session.notifications)
+
+    def data(self, since: int = 0, until: int | None = None) -> list[tuple[int, bytes]]:
+        """Return what was delivered to the application, from one `told` to another: component and octets."""
         found = []
-        for told in list(self._session.notifications):
+        for told in itertools.islice(list(self._session.notifications), since, until):
             if told.method == "data":
                 octets = base64.b64decode(str(told.params.get("data", "")))
                 found.append((int(told.params.get("component", 1)), octets))

@@ -108,11 +108,14 @@ class Link:
             pass
 
     def forget(self) -> None:
-        """Begin a new case on this connection."""
-        self.sent.clear()
-        self.answers.clear()
-        self.requests.clear()
-        self.media.clear()
+        """Begin a new case on this connection; what a record has of the last one stays."""
+        self.sent, self.answers, self.requests, self.media = bytearray(), {}, [], []
+
+    def record(self) -> Link:
+        """Return what this connection knows now, to be judged while it goes on."""
+        known = Link.__new__(Link)
+        known.__dict__.update(self.__dict__)
+        return known
 
     def end(self, how: str) -> None:
         """End it: "half" (FIN, and go on reading), "rst", or "closed"."""

@@ -34,6 +34,22 @@ def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
     return text
 
 
+def learn(text: str) -> tuple[str, str, list[tuple[int, str, str, int]]]:
+    """Return what a description of the IUT tells: ufrag, pwd, candidates (component, tcptype, address, port)."""
+    found = {"ice-ufrag": "", "ice-pwd": ""}
+    candidates = []
+    for line in text.split("\r\n"):
+        name, _, value = line[2:].partition(":")
+        if name in found:
+            found[name] = value
+        elif name == "candidate":
+            words = value.split(" ")
+            if len(words) > 7 and words[2].upper() == "TCP" and "tcptype" in words:
+                kind = words[words.index("tcptype") + 1]
+                candidates.append((int(words[1]), kind, words[4], int(words[5])))
+    return found["ice-ufrag"], found["ice-pwd"], candidates
+
+
 def edit(lines: list[str], operations: list[list[Any]]) -> list[str]:
     """Apply the mutations of a description: set, insert, drop, swap; places count modulo the number of lines."""
     lines = list(lines)

@@ -8,59 +8,20 @@ also a part of every finding's `replay.py`.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from fuzz.campaign.link import GONE, Link, patience_of
-from fuzz.campaign.offer import ADDRESS, description
+from fuzz.campaign.offer import ADDRESS, description, learn
+from fuzz.campaign.outcome import PLAN, Outcome, StageFailed, Upper
 from fuzz.render import Env, frame, pieces, request, success
 
-PLAN = {"side": "offerer", "iut": "passive", "media": "rtp", "components": 1, "state": "fresh"}
+_CHECK = {"message": request()}
+_SOON = 0.01  # seconds in which an answer comes if there is to be one, or else a check goes behind
 _HEARS = ("", "half", "urgent")
-
-
-class Upper(Protocol):
-    """The adapter, as far as a stage needs it."""
-
-    def call(self, method: str, within: float, **params: Any) -> dict[str, Any]:
-        """Call a method of this stage's session. Raises `StageFailed`."""
-        ...
-
-    def state(self) -> str:
-        """Return the last state that was told of."""
-        ...
-
-    def death(self) -> str:
-        """Return how the process ended, or nothing."""
-        ...
-
-
-class StageFailed(Exception):
-    """A session could not be had, or what had to come first did not work. ``hung``: a call was not answered."""
-
-    def __init__(self, text: str, *, hung: bool = False) -> None:
-        super().__init__(text)
-        self.hung = hung
-
-
-class Outcome:
-    """What became of a case."""
-
-    def __init__(self) -> None:
-        self.links: list[Link] = []
-        self.probes: list[tuple[Link, bytes, bool]] = []  # connection, id, whether it was answered
-        self.rejected: list[str] = []  # what the adapter said no to
-        self.hung = ""  # a call that was not answered
-        self.seconds = 0.0
-
-    def refused(self, error: StageFailed) -> None:
-        """Take note of a call that did not work."""
-        if error.hung:
-            self.hung = str(error)
-        else:
-            self.rejected.append(str(error))
 
 
 class Stage:
@@ -77,6 +38,8 @@ class Stage:
         self.accepted = False
         self.offer = ""
         self.on_link: Any = None  # called with every new connection
+        self.meanwhile: Any = None  # called once, while the IUT is busy with what was sent
+        self.silent = self.eager = 0  # cases that were to be answered; those that were not
         self._listener: socket.socket | None = None
 
     # -- setting up ------------------------------------------------------------------------------------------------
@@ -108,20 +71,11 @@ class Stage:
 
     def _learn(self) -> None:
         text = self._call("describe", trickle=False).get("sdp", "")
-        found = {"ice-ufrag": "", "ice-pwd": ""}
-        self.offer, self.candidates = text, []
-        for line in text.split("\r\n"):
-            name, _, value = line[2:].partition(":")
-            if name in found:
-                found[name] = value
-            elif name == "candidate":
-                words = value.split(" ")
-                if len(words) > 7 and words[2].upper() == "TCP" and "tcptype" in words:
-                    kind = words[words.index("tcptype") + 1]
-                    self.candidates.append((int(words[1]), kind, words[4], int(words[5])))
-        if not all(found.values()):
+        ufrag, pwd, self.candidates = learn(text)
+        self.offer = text
+        if not ufrag or not pwd:
             raise StageFailed("the IUT's description has no credentials")
-        self.env.learn(found["ice-ufrag"], found["ice-pwd"])
+        self.env.learn(ufrag, pwd)
 
     @property
     def _port(self) -> int:
@@ -199,15 +153,30 @@ class Stage:
 
     def probe(self, link: Link, within: float = 0.0) -> bool:
         """Send a valid check; return whether it was answered."""
-        link.put(frame({"message": request()}, self.env))
+        link.put(frame(_CHECK, self.env))
         return self.listen(link, self.env.last_id, within)
 
     def listen(self, link: Link, wanted: bytes, within: float = 0.0) -> bool:
         """Wait for the answer to a request of ours."""
+        if self.meanwhile is not None:
+            work, self.meanwhile = self.meanwhile, None
+            work()
+        if within == _SOON:
+            return self._listen_soon(link, wanted)
         deadline = time.monotonic() + (within or self.within)
         while wanted not in link.answers and not link.closed and link.ended in _HEARS:
             if not link.receive() or time.monotonic() > deadline:
                 break
+            if self.answering and link.unanswered:
+                self._answer(link)
+        return wanted in link.answers
+
+    def _listen_soon(self, link: Link, wanted: bytes) -> bool:
+        """Wait for an answer that most likely comes at once."""
+        ready = select.poll()
+        ready.register(link.sock, select.POLLIN)
+        while wanted not in link.answers and not link.closed and ready.poll(_SOON * 1000):
+            link.receive()
             if self.answering and link.unanswered:
                 self._answer(link)
         return wanted in link.answers
@@ -253,7 +222,7 @@ class Stage:
                 link.end("closed")
                 del self.links[number]
             elif link.sent:
-                outcome.links.append(link)
+                outcome.settle(link, link.record())
 
     def _do_send(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send frames, cut as the schedule says; "probe": and a valid check, whose answer is waited for."""
@@ -264,12 +233,23 @@ class Stage:
             self.env.peer_id = link.unanswered[-1]
             self._know_peer(link)
         whole = b"".join([frame(one, self.env) for one in step["frames"]])
-        cuts, gap = step.get("cuts"), step.get("gap", 0)
+        wanted = step.get("probe")
+        if wanted == "silent" and self._answers(link, whole, outcome):
+            return
         probe = b""
-        if step.get("probe"):
-            probe = frame({"message": request()}, self.env)
-            if not (self.separate or cuts):
-                whole, probe = whole + probe, b""
+        if wanted:
+            probe = frame(_CHECK, self.env)
+            outcome.checks.add(self.env.last_id)
+        self._write(link, b"" if wanted == "silent" else whole, probe, step)
+        if wanted and link.aligned:
+            identity = self.env.last_id
+            outcome.probes.append((link, identity, self.listen(link, identity)))
+
+    def _write(self, link: Link, whole: bytes, probe: bytes, step: dict[str, Any]) -> None:
+        """Write octets and the check behind them: in one segment, or as the step says."""
+        cuts, gap = step.get("cuts"), step.get("gap", 0)
+        if not (self.separate or cuts):
+            whole, probe = whole + probe, b""
         for piece in pieces(whole, cuts) if cuts else (whole,):
             link.put(piece)
             if gap:
@@ -278,9 +258,18 @@ class Stage:
             if self.separate:
                 time.sleep(0.002)
             link.put(probe)
-        if step.get("probe") and link.aligned:
-            identity = self.env.last_id
-            outcome.probes.append((link, identity, self.listen(link, identity)))
+
+    def _answers(self, link: Link, whole: bytes, outcome: Outcome) -> bool:
+        """Send a request that is to be answered; whether it is: that tells as much as that to a check behind it."""
+        link.put(whole)
+        identity = self.env.last_id
+        self.eager += 1
+        patient = 8 * self.silent <= self.eager  # an IUT that often says nothing is not waited for
+        if patient and self.listen(link, identity, _SOON):
+            outcome.probes.append((link, identity, True))
+            return True
+        self.silent += 1
+        return False
 
     def _do_raw(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send octets of the stream, in no frame."""

@@ -45,6 +45,7 @@ def replay_program(finding: Finding) -> str:
         _source("render.py"),
         _source("campaign", "link.py"),
         _source("campaign", "offer.py"),
+        _source("campaign", "outcome.py"),
         _source("campaign", "player.py"),
         _source("campaign", "alone.py"),
     ]

@@ -24,6 +24,9 @@ _LEAKED = 24 << 10  # octets per repetition
 _BUSY = 0.8  # share of looks at which the process wanted to run while nothing was asked
 
 
+Memo = tuple[Outcome, int, int]  # what came back, and how much stderr and the application had told by then
+
+
 class Scene:
     """A stage, and what the oracle knows of it."""
 
@@ -33,7 +36,7 @@ class Scene:
         self.view = View(peer=self.stage.env.ufrag, early=plan["state"] == "early")
         self.outcome = Outcome()
         self._heard = iut.heard
-        self._media = 0
+        self._told = 0
 
     def open(self) -> None:
         """Open the session. Raises `StageFailed`."""
@@ -41,10 +44,14 @@ class Scene:
         env, view = self.stage.env, self.view
         view.ufrag, view.key = env.iut_ufrag, env.key
         view.iut_controlling = not env.controlling
-        self._media = len(self.stage.upper.data())  # type: ignore[attr-defined]
+        self._told = self.stage.upper.told  # type: ignore[attr-defined]
 
     def play(self, case: dict[str, Any]) -> list[Symptom]:
         """Play a case; return what is wrong, deaths and hangs of the whole process left to `health`."""
+        return self.act(case) or self.judge(self.memo())
+
+    def act(self, case: dict[str, Any]) -> list[Symptom]:
+        """Play a case; return what ended the process, if it did. The rest is for `judge`."""
         steps = case["steps"]
         if any(step["do"] in ("restart", "accept", "call") for step in steps):
             self.view.unsure = True  # which credentials hold just then is nothing we judge
@@ -53,22 +60,30 @@ class Scene:
             self.iut.dies(0.04)
         if self.stage.upper.death() and self.iut.process.death is not None:
             return [self.iut_death()]
-        found = oracle.judge(outcome, self.view)
-        if outcome.hung:
-            found.append(Symptom("hang", "process", outcome.hung))
-        return found + self.notices()
+        return [Symptom("hang", "process", outcome.hung)] if outcome.hung else []
+
+    def memo(self) -> Memo:
+        """Return what there is to judge just now."""
+        return self.outcome, self.iut.heard, self.stage.upper.told  # type: ignore[attr-defined]
+
+    def judge(self, memo: Memo) -> list[Symptom]:
+        """Return what is wrong with what came back, and what stderr and the application told until then."""
+        outcome, heard, told = memo
+        return oracle.judge(outcome, self.view) + self._notices(heard, told)
 
     def notices(self) -> list[Symptom]:
         """Return what stderr and the application tell in the meantime."""
+        return self._notices(*self.memo()[1:])
+
+    def _notices(self, heard: int, told: int) -> list[Symptom]:
         found: list[Symptom] = []
-        if self.iut.heard != self._heard:
-            found += monitors.complaints(self.iut.last_words(self._heard))
-            self._heard = self.iut.heard
-        if self.plan["media"] == "rtp":
-            delivered = self.stage.upper.data()  # type: ignore[attr-defined]
-            if len(delivered) > self._media:
-                found += oracle.judge_media(delivered[self._media :], self.view)
-                self._media = len(delivered)
+        if heard > self._heard:
+            found += monitors.complaints(self.iut.last_words(self._heard)[: heard - self._heard])
+            self._heard = heard
+        if told > self._told and self.plan["media"] == "rtp":
+            delivered = self.stage.upper.data(self._told, told)  # type: ignore[attr-defined]
+            found += oracle.judge_media(delivered, self.view)
+            self._told = told
         return found
 
     def iut_death(self) -> Symptom:

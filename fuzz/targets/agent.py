@@ -1,6 +1,6 @@
 """A compact ICE-TCP agent that speaks the adapter contract: healthy, or with any of the planted bugs.
 
-    python -m fuzz.targets [--bugs NAME,NAME|all] [--list]
+    python -m fuzz.targets [--bugs NAME,NAME|all] [--passive] [--fixed] [--list]
 
 It does what the fuzzer's oracles ask for and not much more. Nothing but the standard library.
 """
@@ -33,6 +33,9 @@ PICS = {
 }
 
 
+FIXED: list[tuple[str, str]] = []  # credentials, if they are always to be the same
+
+
 class Failed(Exception):
     """A call does not work."""
 
@@ -48,7 +51,7 @@ class Session:
         self.offerer = self.controlling = params["side"] == "offerer"
         self.media, self.tcptypes = params.get("media", "rtp"), params.get("tcptypes") or ["passive"]
         self.tie = 0x7000000000000000 | secrets.randbits(60)
-        self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+        self.ufrag, self.pwd = self.credentials()
         self.peer: tuple[str, str] | None = None
         self.connections: set[Connection] = set()
         self.listeners: list[socket.socket] = []
@@ -143,7 +146,11 @@ class Session:
 
     def restart(self) -> None:
         """Take new credentials; connections go on."""
-        self.ufrag, self.pwd, self.peer = secrets.token_hex(4), secrets.token_hex(12), None
+        (self.ufrag, self.pwd), self.peer = self.credentials(), None
+
+    def credentials(self) -> tuple[str, str]:
+        """Return new credentials."""
+        return FIXED[0] if FIXED else (secrets.token_hex(4), secrets.token_hex(12))
 
     def close(self) -> None:
         """End everything."""
@@ -233,6 +240,10 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{bug.name}\t{bug.group}\t{bug.effect}\t{bug.trigger}\n")
         return 0
     wanted = arguments[arguments.index("--bugs") + 1] if "--bugs" in arguments else ""
+    if "--passive" in arguments:  # nothing but passive candidates of an offerer, for measurements
+        PICS.update(offers=["passive"], connects=[], sides=["offerer"], components=1)
+    if "--fixed" in arguments:
+        FIXED.append(("f1xedfix", "thepasswordofthetarget00"))
     bugs = NAMES if wanted == "all" else frozenset(filter(None, wanted.split(",")))
     if bugs - NAMES:
         sys.stderr.write(f"no such bugs: {', '.join(sorted(bugs - NAMES))} (--list lists them)\n")

@@ -16,7 +16,7 @@ from typing import Any
 from conformance.iut import stacks
 from fuzz.campaign.conduct import conduct
 from fuzz.campaign.runner import Runner
-from fuzz.campaign.shard import Spec
+from fuzz.campaign.spec import Spec
 from fuzz.targets.bugs import BUGS
 
 _TARGET = f"exec:{sys.executable} -m fuzz.targets"

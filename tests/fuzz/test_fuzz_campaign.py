@@ -15,7 +15,8 @@ from conformance.iut import stacks
 from fuzz.campaign.log import Past
 from fuzz.campaign.player import PLAN
 from fuzz.campaign.runner import Runner
-from fuzz.campaign.shard import Shard, Spec
+from fuzz.campaign.shard import Shard
+from fuzz.campaign.spec import Spec
 from fuzz.command import fuzz, replay
 from fuzz.render import refusal, request, success
 

@@ -100,7 +100,7 @@ class FakeLink:
 
 class FakeOutcome:
     def __init__(self, link, probe=None, answered=True):
-        self.links = [link]
+        self.links, self.checks = [link], set()
         self.probes = [] if probe is None else [(link, probe[8:20], answered)]
 
 

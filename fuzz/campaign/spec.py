@@ -1,0 +1,45 @@
+"""What a shard of a campaign is to do, and what it tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Case = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Spec:
+    """What a shard is to do. A campaign is a function of seed, shard and corpus."""
+
+    iut: str
+    out: str
+    seed: int = 0
+    shard: int = 0
+    cases: int = 0
+    seconds: float = 0.0
+    against: str = ""
+    resume: bool = False
+    classes: list[str] = field(default_factory=list)  # of input; none: all
+    connections: str = "mixed"
+    corpus: list[Case] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Status:
+    """What the live view and the report are made of."""
+
+    cases: int = 0
+    stages: int = 0
+    seconds: float = 0.0
+    restarts: int = 0
+    new: int = 0
+    corpus: int = 0
+    found: list[dict[str, Any]] = field(default_factory=list)
+    coverage: dict[str, int] = field(default_factory=dict)
+    unconfirmed: dict[str, int] = field(default_factory=dict)
+    last_new: float = 0.0
+    skipped: int = 0
+    lines: int = 0
+    done: bool = False
+    problem: str = ""
