@@ -77,22 +77,28 @@ class Row:
 class Expected:
     """What comes of a row: ``by`` which candidates (`kind_of`) it is crossed, and why.
 
-    ``possible`` are all that cross, best first: where the network loses and delays, a worse one may be valid first, and
-    a RST that would have ended an attempt may be lost. ``meets``: the two kernels meet in a simultaneous open.
+    ``possible`` are all that cross, best first: where the network loses and delays, a worse one may be valid first.
+    ``if_lost`` is what can come of it besides if the network loses a SYN or a RST. ``meets``: the two kernels meet in a
+    simultaneous open.
     """
 
     by: str
     reason: str
     possible: tuple[str, ...] = ()
+    if_lost: tuple[str, ...] = ()
     meets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """A connection that can be had: who opens it, and the priorities of the offerer's candidate and the answerer's."""
+    """A connection that can be had, and the priorities of the offerer's candidate and the answerer's.
+
+    ``once``: its SYN must not be lost, for when TCP repeats it the filter no longer knows of its target's own SYN.
+    """
 
     kind: str
     reason: str
+    once: bool = False
     offerers: int = field(default=0, compare=False)
     answerers: int = field(default=0, compare=False)
 
@@ -109,12 +115,14 @@ def expect(row: Row) -> Expected:
     if found:
         crossing = row.timing is Timing.CROSSING and _keeps_name(row.offerer) and _keeps_name(row.answerer)
         meets = crossing and found[0].kind in ("host-so", "srflx-so")
-        return Expected(found[0].kind, found[0].reason, tuple(dict.fromkeys(c.kind for c in found)), meets)
-    unless_lost = ("srflx-so",) if row.timing is Timing.OFFERER_FIRST else ()
+        possible = tuple(dict.fromkeys(connection.kind for connection in found))
+        if_lost = (FAILS,) if all(connection.once for connection in found) else ()
+        return Expected(found[0].kind, found[0].reason, possible, if_lost, meets)
+    if_lost = ("srflx-so",) if row.timing is Timing.OFFERER_FIRST else ()  # the RST
     if row.relay:
         reason = f"nothing crosses directly ({_why_not(row)}), both can reach the relay"
-        return Expected(RELAY, reason, (RELAY, *unless_lost))
-    return Expected(FAILS, _why_not(row), unless_lost)
+        return Expected(RELAY, reason, (RELAY,), if_lost)
+    return Expected(FAILS, _why_not(row), (), if_lost)
 
 
 def kind_of(local: Candidate, remote: Candidate) -> str:
@@ -151,17 +159,18 @@ def _connections(row: Row) -> list[_Connection]:
             target = "host" if opened is None else "srflx"
             reason = f"the {whom} has {'no NAT' if opened is None else 'a filter that admits everybody'}"
             worths = _worth("prflx", "active"), _worth(target, "passive")
-            found.append(_Connection(f"{target}-passive", reason, *(worths if offers else worths[::-1])))
+            found.append(_Connection(f"{target}-passive", reason, False, *(worths if offers else worths[::-1])))
         crossing = row.simultaneous and row.timing is Timing.CROSSING
         if crossing and (why := _so_crosses(opener, opened)):
             types = _so_type(opener), _so_type(opened, told=True)
             kind = next(f"{t}-so" for t in ("prflx", "srflx", "host") if t in types)
             worths = _worth(types[0], "so"), _worth(types[1], "so")
             reason = f"the {who}'s S-O SYN passes: {why}"
-            found.append(_Connection(kind, reason, *(worths if offers else worths[::-1])))
+            once = _passes_once(opener, opened)
+            found.append(_Connection(kind, reason, once, *(worths if offers else worths[::-1])))
     if row.timing is Timing.OFFERER_FIRST and _so_survives(row):
         worth = _worth("srflx", "so")
-        found.append(_Connection("srflx-so", "the answerer's S-O SYN meets one that waits for it", worth, worth))
+        found.append(_Connection("srflx-so", "the answerer's S-O SYN meets one that waits for it", False, worth, worth))
     return found
 
 
@@ -198,6 +207,13 @@ def _so_crosses(opener: Behaviour | None, opened: Behaviour | None) -> str:
         return ""
     admits = "everybody" if _is_open(opened) else "the address that its target has called"
     return f"the filter before its target admits {admits}"
+
+
+def _passes_once(opener: Behaviour | None, opened: Behaviour | None) -> bool:
+    """Whether a filter admits an S-O SYN for the sake of its target's own, which is refused with RST meanwhile."""
+    if opener is None or opened is None or _is_open(opener) or _is_open(opened) or _keeps_name(opener):
+        return False
+    return opener.unsolicited is Unsolicited.RESET and opened.reset_ends
 
 
 def _resets(opener: Behaviour | None, opened: Behaviour) -> bool:

@@ -71,6 +71,15 @@ def test_known_combinations(offerer, answerer, more, by):
     assert expect(Row(offerer, answerer, **more)).by == by
 
 
+def test_a_lost_syn_costs_the_connection_only_where_its_repetition_is_too_late():
+    resetting, dropping = Behaviour(APD, APD, RESET), Behaviour(APD, APD)
+    assert expect(Row(Behaviour(EI, AD), resetting)).if_lost == (FAILS,)
+    assert expect(Row(Behaviour(EI, AD, reset_ends=False), resetting)).if_lost == ()
+    assert expect(Row(Behaviour(EI, AD), dropping)).if_lost == ()
+    assert expect(Row(Behaviour(EI, EI), resetting)).if_lost == ()
+    assert expect(Row(None, resetting)).if_lost == ()
+
+
 def test_order_matters_only_where_both_names_are_kept():
     with pytest.raises(ValueError, match="endpoint-independent"):
         expect(Row(Behaviour(AD, AD), Behaviour(EI, AD), Timing.OFFERER_FIRST))

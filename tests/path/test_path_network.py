@@ -188,6 +188,14 @@ def test_without_namespaces_it_says_so_in_one_line(monkeypatch, capsys):
     assert capsys.readouterr().err == "icetcp: there can be no NATs here: the kernel refuses; allow it\n"
 
 
+def test_captures_that_cannot_be_written_are_told_of(tmp_path):
+    (tmp_path / "file").touch()
+    done = nat_table("--quick", "-k", "no NAT", "--out", str(tmp_path / "file"))
+    assert done.returncode == 3
+    assert done.stderr.startswith("icetcp: Not a directory")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["--mtu", "100"], ["--loss", "99"]])
 def test_usage(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
