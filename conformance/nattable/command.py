@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _MILLISECONDS = click.FloatRange(0, 1000)
 _PERCENT = click.FloatRange(0, 50)
-
-
 _LEAST_MTU = 576  # octets; below, Linux no longer believes what a router tells (it takes 552)
 
 
@@ -47,6 +45,7 @@ def _mtu(_context: click.Context, _parameter: click.Parameter, value: int) -> in
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of ports and impairments.")
 @click.option("-j", "--jobs", default=16, show_default=True, type=click.IntRange(1, 256), help="Rows begun at once.")
 @click.option("--out", type=click.Path(), help="Folder for captures at both ends of each row, with their SDP.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of both agents, to see rows fail; repeatable.")
 @click.option("--why", is_flag=True, help="With the reason of each expectation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def nat_table(quick: bool, words: str, jobs: int, why: bool, as_json: bool, **options: Any) -> int:
@@ -59,8 +58,14 @@ def nat_table(quick: bool, words: str, jobs: int, why: bool, as_json: bool, **op
 
     Exit status: 0 all as expected, 1 not so, 2 usage, 3 could not be found out.
     """
+    from conformance.agent.faults import BY_NAME
     from conformance.nattable.rows import every_row, quick_rows
 
+    unknown = [fault for fault in options["faults"] if fault not in BY_NAME]
+    if unknown:
+        return complain(
+            f"no fault is called {unknown[0]}; see python -m conformance.agent --list-faults", ExitStatus.USAGE
+        )
     rows = quick_rows() if quick else every_row()
     rows = [row for row in rows if all(word.lower() in row.name.lower() for word in words.split())]
     if not rows:
@@ -114,7 +119,7 @@ async def _execute(
         progress.step()
 
     out = Path(options["out"]) if options["out"] else None
-    async with Bench(laid, _impairment(options), options["seed"], out) as bench:
+    async with Bench(laid, _impairment(options), options["seed"], out, options["faults"]) as bench:
         await bench.run(rows, jobs, done)
 
 

@@ -69,11 +69,19 @@ class _Trouble(Exception):
 class Bench:
     """The agents and the server. `async with` it, on the loop that is to serve the network.
 
-    Captures and descriptions of every row go below `out`, if that is given.
+    Captures and descriptions of every row go below `out`, if that is given. `faults` are those of the agents.
     """
 
-    def __init__(self, network: Network, impairment: Impairment, seed: int, out: Path | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        impairment: Impairment,
+        seed: int,
+        out: Path | None = None,
+        faults: Sequence[str] = (),
+    ) -> None:
         self._out = out
+        self._command = [sys.executable, "-m", "conformance.agent", *(f"--fault={fault}" for fault in faults)]
         self._network = network
         self._impairment = impairment
         self._seed = seed
@@ -87,7 +95,7 @@ class Bench:
         await self._server.start()
         for end in (OFFERER, ANSWERER):
             with self._network.inside(end):
-                process = self._processes[end] = AdapterProcess([sys.executable, "-m", "conformance.agent"])
+                process = self._processes[end] = AdapterProcess(self._command)
             process.attach(self._take_log)
             process.call("hello", _CALL, protocol=1)
         return self

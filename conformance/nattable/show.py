@@ -56,7 +56,7 @@ def results(found: Sequence[Result], *, wanted: int, duration: float, why: bool)
     for result in [result for result in found if not result.ok]:
         text = f"{result.row.name}: expected {result.expected.by}, seen {one_line(result.seen, _WIDEST_SEEN)}"
         if result.expected.meets and not result.met:
-            text += ", but the kernels did not meet in a simultaneous open"
+            text += "; the kernels did not meet in a simultaneous open"
         click.echo(click.style(text, fg="red") if is_terminal(sys.stdout) else text, err=not is_terminal(sys.stdout))
         for line in result.log:
             click.echo(f"    {one_line(line, _WIDEST_SEEN)}", err=not is_terminal(sys.stdout))
