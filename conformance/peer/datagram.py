@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.peer.channel import Tap
+    from conformance.peer.connecting import Connecting
     from conformance.peer.pump import Pump
-    from conformance.peer.tester import Peer
 
 _LARGEST = 65535
 _HOST, _ONLY = 126, 65535  # type preference, and the local preference of an only address (RFC 8445 section 5.1.2)
@@ -35,7 +35,7 @@ class DatagramSocket:
     ``selected`` is where a check with USE-CANDIDATE came from last.
     """
 
-    def __init__(self, peer: Peer, pump: Pump, tap: Tap, component: int, address: str) -> None:
+    def __init__(self, peer: Connecting, pump: Pump, tap: Tap, component: int, address: str) -> None:
         self.component = component
         self.events: list[tuple[Address, Frame]] = []
         self.selected: Address | None = None

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.peer.channel import Tap
+    from conformance.peer.connecting import Connecting, Listener
     from conformance.peer.pump import Pump
-    from conformance.peer.tester import Listener, Peer
     from conformance.wire.candidate import Candidate
 
 PORT = 3478  # captures know connections to it as such that begin without frames
@@ -72,7 +72,7 @@ class Server:
     """A STUN server or, with `relays`, a TURN server. `connections` are the IUT's to it, in order."""
 
     def __init__(
-        self, peer: Peer, pump: Pump, tap: Tap, rng: random.Random, *, relays: bool, mapped: str | None
+        self, peer: Connecting, pump: Pump, tap: Tap, rng: random.Random, *, relays: bool, mapped: str | None
     ) -> None:
         self.relays = relays
         self.mapped = mapped

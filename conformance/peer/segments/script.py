@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
+    from conformance.peer.connecting import Listener
     from conformance.peer.lab import Wire
     from conformance.peer.pump import Pump
-    from conformance.peer.tester import Listener
 
 
 class SegmentChannel(Channel):

@@ -1,0 +1,345 @@
+"""The lower tester's connections: those it opens, those it accepts, and what is expected of either."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from conformance.peer import silence
+from conformance.peer.addresses import family_of
+from conformance.peer.datagram import DatagramSocket
+from conformance.peer.events import Expectation, Frame, as_expectation
+from conformance.peer.identity import Identity
+from conformance.peer.servers import Server
+from conformance.peer.shape import USUAL
+from conformance.peer.sockets import KernelSockets
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.layers import RFC4571
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable, Sequence
+
+    from conformance.peer.channel import Channel, Tap
+    from conformance.peer.pixit import Pixit
+    from conformance.peer.pump import Pump
+    from conformance.peer.segments.pipe import Doorway, Pipe
+    from conformance.wire.candidate import Candidate
+
+
+class Listener:
+    """A listening socket of a passive or S-O candidate; what it accepts becomes a channel at once.
+
+    From a port of its own connections can be opened as well, as S-O candidates do it (RFC 6544 appendix B).
+    """
+
+    def __init__(self, peer: Connecting, component: int, port: int, address: str) -> None:
+        self._peer = peer
+        self.component = component
+        self.socket = peer.sockets.listen(address, port)
+        self.port: int = self.socket.getsockname()[1]
+
+    def on_readable(self) -> None:
+        """Accept what has come."""
+        try:
+            connection, _ = self.socket.accept()
+        except (BlockingIOError, ConnectionError):
+            return
+        self._peer.adopt(connection, outgoing=False, component=self.component, listener=self)
+
+
+class Connecting(Identity):
+    """A peer that opens and accepts connections, and answers the checks on them. `address` is this case's own."""
+
+    def __init__(
+        self,
+        address: str,
+        pump: Pump,
+        tap: Tap,
+        pixit: Pixit,
+        rng: random.Random,
+        second_address: Callable[[], str] | None = None,
+        sockets: KernelSockets | None = None,
+    ) -> None:
+        super().__init__(rng)
+        self.address = address
+        self.sockets = sockets or KernelSockets()
+        self._addresses = {family_of(address): address}
+        self._second_address = second_address
+        self.pixit = pixit
+        self.shape = USUAL  # how the case is carried out
+        self.answering = True  # off: the script answers the IUT's checks itself
+        self.channels: list[Channel] = []
+        self.listeners: list[Listener] = []
+        self.before_answer: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
+        self._arrivals: list[tuple[Channel, Listener]] = []
+        self._held: list[tuple[Channel, Frame]] = []
+        self._servers: list[Server] = []
+        self._silent: list[silence.SilentPort | Doorway] = []
+        self.datagram_sockets: list[DatagramSocket] = []
+        self._pump = pump
+        self._tap = tap
+
+    @property
+    def other_address(self) -> str:
+        """The tester's address in the other family, for cases that need both; n/a where there is none."""
+        for address in self._addresses.values():
+            if address != self.address:
+                return address
+        if self._second_address is None:
+            raise NotApplicable("the tester has one address only")
+        address = self._second_address()
+        self._addresses[family_of(address)] = address
+        return address
+
+    def listen(self, component: int = 1, *, port: int = 0, address: str | None = None) -> Listener:
+        """Open a listening socket (a passive candidate's base) at `port`, 0: any."""
+        try:
+            listener = Listener(self, component, port, address or self.address)
+        except PermissionError as error:
+            raise NotApplicable(
+                f"port {port} needs privileges that this run lacks ({error}); run where user namespaces are allowed"
+            ) from None
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise NotApplicable(f"port {port} of {self.address}, which other cases share, is in use") from None
+        self.listeners.append(listener)
+        self._pump.add(listener)
+        return listener
+
+    def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+        """Connect to a candidate of the IUT, from an S-O base of ours if one is given.
+
+        Preamble, so a refusal is inconclusive.
+        """
+        try:
+            return self._connect(candidate, source)
+        except OSError as error:
+            raise Inconclusive(f"no connection to the IUT's candidate at {candidate.endpoint}: {error}") from None
+
+    def expect_accept(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+        """Connect to a candidate of the IUT that must accept (RFC 6544 section 7.2)."""
+        try:
+            return self._connect(candidate, source)
+        except OSError as error:
+            raise Failed(
+                f"the IUT did not accept a connection to {candidate.endpoint}",
+                expected="the IUT accepts the connection",
+                actual=str(error),
+            ) from None
+
+    def expect_all_accepted(self, candidates: Iterable[Candidate]) -> list[Channel]:
+        """Connect to every one of these candidates, all of which must accept."""
+        return [self.expect_accept(candidate) for candidate in candidates]
+
+    def connect_if_possible(self, candidate: Candidate) -> Channel:
+        """Connect to a candidate that the IUT may have stopped serving, which leaves nothing to judge: n/a."""
+        try:
+            return self._connect(candidate)
+        except OSError as error:
+            raise NotApplicable(f"the IUT no longer accepts connections at {candidate.endpoint}: {error}") from None
+
+    def udp(self, component: int = 1) -> DatagramSocket:
+        """Open a UDP socket, the base of a UDP candidate."""
+        opened = DatagramSocket(self, self._pump, self._tap, component, self.address)
+        self.datagram_sockets.append(opened)
+        return opened
+
+    def refusing_port(self) -> int:
+        """Return a port of ours at which a connection is refused."""
+        return self.sockets.refusing_port(self.address)
+
+    def silent_port(self) -> int:
+        """Return a port of ours at which a SYN meets no answer."""
+        silent = self.sockets.silent_port(self.address)
+        self._silent.append(silent)
+        return silent.port
+
+    def most_outstanding(self, *, within: float) -> int:
+        """Watch for so many seconds how many connection attempts to us are outstanding at once; return the most.
+
+        Inconclusive if the IUT made none.
+        """
+        if silence.is_shared(self.address):
+            raise NotApplicable(f"whose attempts these are cannot be told on {self.address}, which the IUT uses too")
+        most = 0
+
+        def look() -> bool:
+            nonlocal most
+            most = max(most, silence.outstanding_attempts(self.address))
+            return False
+
+        end = self._pump.deadline(within)
+        while not self._pump.wait(look, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
+            pass
+        if not most:
+            raise Inconclusive("the IUT made no connection attempt")
+        return most
+
+    def lose(self, selected: Channel, end: str) -> None:
+        """End a connection by "FIN" or "RST"; only what connects after this is expected as a connection."""
+        self._arrivals.clear()
+        selected.close(reset=end == "RST")
+
+    def stop_listening(self) -> None:
+        """Refuse connections to our passive candidates from now on."""
+        for listener in self.listeners:
+            self._pump.remove(listener)
+            listener.socket.close()
+        self.listeners.clear()
+
+    @property
+    def was_met(self) -> bool:
+        """Whether a connection has come that no expectation has taken."""
+        return bool(self._arrivals)
+
+    def expect_connection(self, listener: Listener | None = None, *, within: float | None = None) -> Channel:
+        """Wait for a connection of the IUT to one of our passive candidates (or to this listener).
+
+        Each connection is returned once. Raises `Failed` when none comes in time (default: `pixit.connect`).
+        """
+        seconds = self.pixit.connect if within is None else within
+
+        def arrived() -> int | None:
+            return next((n for n, (_, at) in enumerate(self._arrivals) if listener in (None, at)), None)
+
+        if not self._pump.wait(lambda: arrived() is not None, seconds):
+            raise Failed(
+                "the IUT did not connect",
+                expected="the IUT connects to our passive candidate",
+                actual=f"no connection within {seconds:g} s",
+            )
+        index = arrived()
+        assert index is not None
+        return self._arrivals.pop(index)[0]
+
+    def await_connection(self) -> Channel:
+        """Wait for a connection of the IUT as a preamble: inconclusive if none comes."""
+        try:
+            return self.expect_connection()
+        except Failed as failure:
+            raise Inconclusive(str(failure)) from failure
+
+    def expect_no_connection(self, listener: Listener | None = None, *, within: float | None = None) -> None:
+        """Watch that the IUT opens no (further) connection to us."""
+        seconds = self.pixit.silence if within is None else within
+
+        def unwanted() -> list[Channel]:
+            return [channel for channel, at in self._arrivals if listener in (None, at)]
+
+        if self._pump.wait(lambda: bool(unwanted()), seconds):
+            raise Failed(
+                "the IUT opened a connection that it must not open",
+                expected="no further connection from the IUT",
+                actual=f"it connected: {unwanted()[0]}",
+            )
+
+    def adopt(
+        self, connection: socket.socket | Pipe, *, outgoing: bool, component: int, listener: Listener | None = None
+    ) -> Channel:
+        """Make a channel of a connected socket."""
+        kind = self.sockets.channel
+        channel = kind(connection, self._pump, self._tap, outgoing=outgoing, component=component)
+        channel.divide = self._divide
+        self.take_over(channel, listener)
+        return channel
+
+    def take_over(self, channel: Channel, listener: Listener | None = None) -> None:
+        """Let a channel carry checks from now on; `listener`: where the IUT connected to."""
+        channel.on_request = self._on_request
+        self.channels.append(channel)
+        if listener is not None:
+            self._arrivals.append((channel, listener))
+
+    def stun_server(self, *, mapped: str | None = None) -> Server:
+        """Be a STUN server as well; `mapped`: say that requests come from this IP address, as behind a NAT."""
+        return self._serve(relays=False, mapped=mapped)
+
+    def turn_server(self, *, mapped: str | None = None) -> Server:
+        """Be a TURN server for TCP allocations as well."""
+        return self._serve(relays=True, mapped=mapped)
+
+    def _serve(self, *, relays: bool, mapped: str | None) -> Server:
+        server = Server(self, self._pump, self._tap, self._rng, relays=relays, mapped=mapped)
+        self._servers.append(server)
+        return server
+
+    def _divide(self, octets: bytes) -> tuple[bytes, Sequence[int], float]:
+        return self.shape.divide(octets, self.pixit.drip, self._rng)
+
+    def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> tuple[Channel, Frame]:
+        """Wait until any connection brings this; return the connection and the frame."""
+        expectation = as_expectation(wanted)
+
+        def where() -> Channel | None:
+            return next((channel for channel in self.channels if channel.has(expectation)), None)
+
+        if not self._pump.wait(lambda: where() is not None, within):
+            count = len(self.channels)
+            raise Failed(
+                f"{expectation.text} did not come on any connection",
+                expected=expectation.text,
+                actual=f"not within {within:g} s on any of {count} connections",
+            )
+        channel = where()
+        assert channel is not None
+        return channel, channel.expect(expectation, within=0)
+
+    def checks(self) -> list[Frame]:
+        """Return the requests of the IUT so far, on whichever connection."""
+        frames = (event for channel in self.channels for event in channel.events if isinstance(event, Frame))
+        return [frame for frame in frames if frame.message is not None and frame.message.is_request]
+
+    def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
+        """Serve everything until something holds or the time is over; return whether it holds."""
+        return self._pump.wait(condition, within)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass while everything is served; for scripts whose timing is their point."""
+        self._pump.wait(lambda: False, seconds)
+
+    def _on_request(self, channel: Channel, request: Frame) -> None:
+        self.before_answer(channel, request)
+        if self.answering:
+            self._answer(channel, request)
+        else:
+            self._held.append((channel, request))
+
+    def answer_held(self) -> None:
+        """Answer what came while `answering` was False, and from now on whatever comes."""
+        self.answering = True
+        while self._held:
+            self._answer(*self._held.pop(0))
+
+    def _answer(self, channel: Channel, request: Frame) -> None:
+        if not self.is_valid(request):
+            channel.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
+            return
+        channel.send_between(RFC4571() / self.success(channel, request))
+        channel.checked = True
+        if request.stun.use_candidate and not self.controlling:
+            channel.selected = True
+
+    def close(self) -> None:
+        """Close every connection and listening socket."""
+        for channel in self.channels:
+            channel.close()
+        for listener in self.listeners:
+            self._pump.remove(listener)
+            listener.socket.close()
+        for server in self._servers:
+            server.close()
+        for silent in self._silent:
+            silent.close()
+        for udp in self.datagram_sockets:
+            udp.close()
+        self.sockets.close()
+
+    def _connect(self, candidate: Candidate, source: Listener | None = None) -> Channel:
+        family = family_of(candidate.address)
+        own = self.address if family == family_of(self.address) else self.other_address
+        port = 0 if source is None else source.port
+        sock = self.sockets.connect(own, (candidate.address, candidate.port), self.pixit.response, port)
+        return self.adopt(sock, outgoing=True, component=candidate.component)
