@@ -6,62 +6,30 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.agent import client, lite, renewal, transports
-from conformance.agent.candidates import Foundations, check_priority
+from conformance.agent.asking import Asking
 from conformance.agent.checklist import ListState, limit_pairs, pick, set_initial_states, unfreeze
-from conformance.agent.client import CheckFailed, Question, RoleConflict, Succeeded, Transaction
+from conformance.agent.client import CheckFailed, RoleConflict, Succeeded, Transaction
 from conformance.agent.connections import Phase
 from conformance.agent.events import Note
 from conformance.agent.pairs import PairState, connects
-from conformance.agent.retransmission import Retransmission, rto
-from conformance.agent.server import Identity, Server
-from conformance.agent.simultaneous import source_of, take_over
+from conformance.agent.server import Identity
+from conformance.agent.simultaneous import take_over
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from conformance.agent.config import Config
-    from conformance.agent.connections import Connection, Connections
-    from conformance.agent.events import Output
+    from conformance.agent.connections import Connection
     from conformance.agent.pairs import Pair
     from conformance.agent.server import IncomingCheck
-    from conformance.agent.stream import Credentials, Stream
+    from conformance.agent.stream import Stream
 
 _DTLS_HELLO = bytes.fromhex("16fefd0000000000000000000c010000000000000000000000")  # begins like a ClientHello
 
 
-class Checker:
+class Checker(Asking):
     """Runs the check lists of a session. Times are seconds on the caller's clock."""
-
-    def __init__(
-        self, config: Config, connections: Connections, out: list[Output], random: Callable[[int], bytes]
-    ) -> None:
-        self.streams: Sequence[Stream] = ()
-        self.controlling = config.offerer and not config.lite
-        self.lite = config.lite and "lite-forms-check-list" not in config.faults
-        self.peer_lite = False
-        self.foundations = Foundations(by_transport=not config.lite)
-        self.pacing = config.pacing
-        self.started = False
-        self._config = config
-        self._faults = config.faults
-        self._connections = connections
-        self._out = out
-        self._random = random
-        self._tie_breaker = self._new_tie_breaker()
-        self._server = Server(config.faults, config.variation)
-        self._transactions: dict[bytes, Transaction] = {}
-        self._next_check = 0.0
-        self._timer: float | None = None
-        self._turn = 0
-        # Whoever looks after selected pairs is told of checks after completion, of responses to questions of its own,
-        # and of the ends of connections.
-        self.later_check: Callable[[Connection], None] = lambda _connection: None
-        self.later_response: Callable[[Connection, bytes, Message, float], None] = lambda *_: None
-        self.gone: Callable[[Connection, str], None] = lambda _connection, _why: None
 
     # -- the course of things ------------------------------------------------------------------------------
 
@@ -128,16 +96,6 @@ class Checker:
                 self._connections.close(connection)
                 self.ended(connection, "no connection in time")
 
-    def _again(self) -> list[Retransmission]:
-        """Return what may have to be sent again: a cancelled request is not (RFC 8445 section 7.3.1.4)."""
-        return [t.again for t in self._transactions.values() if t.again is not None and not t.cancelled]
-
-    def _retransmit(self, now: float) -> None:
-        for transaction in list(self._transactions.values()):
-            again = transaction.again
-            if again is not None and not transaction.cancelled and again.take(now):
-                self._connections.send_request(transaction.connection, again.request)
-
     # -- sending checks ------------------------------------------------------------------------------------
 
     def _pace(self, now: float) -> None:
@@ -188,76 +146,6 @@ class Checker:
                 self._send_check(stream, pair, pair.connection, now)
         elif connection.is_open:
             self._send_check(stream, pair, connection, now)
-
-    def connect(self, stream: Stream, pair: Pair, now: float) -> Connection:
-        """Connect from the local candidate's interface; from an unallocated port if it is active (RFC 6544 7.1)."""
-        source = source_of(pair.local.base, self._faults)
-        if pair.local.base.is_udp:
-            return self._connections.open(pair, stream.index, pair.local.candidate.endpoint, now)
-        if "connects-from-other-interface" in self._faults:
-            source = Address("0.0.0.0" if "." in source.ip else "::", 0)  # noqa: S104
-        if "connects-from-allocated-port" in self._faults:
-            source = stream.listening_address(pair.local.base)
-        return self._connections.open(pair, stream.index, source, now)
-
-    def _send_check(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
-        use_candidate = pair.nominate and self.controlling
-        if "use-candidate-at-once" in self._faults and self.controlling:
-            use_candidate = True
-        if "nominates-as-controlled" in self._faults:
-            use_candidate = pair.nominate
-        worth = check_priority(pair.local)
-        transaction_id, message = self.ask(stream, connection, worth, use_candidate=use_candidate)
-        transaction = Transaction(
-            id=transaction_id,
-            pair=pair,
-            connection=connection,
-            pwd=stream.remote_pwd,
-            controlling=self.controlling,
-            use_candidate=use_candidate,
-            priority=worth,
-            deadline=now + self._config.transaction_timeout,
-        )
-        self._transactions[transaction.id] = transaction
-        if connection.is_udp:
-            transaction.again = Retransmission(message, now, self._rto())
-            transaction.deadline = transaction.again.deadline
-        if "nominates-before-success" in self._faults and self.controlling and not pair.nominate:
-            pair.nominate = True
-            self._send_check(stream, pair, connection, now)
-
-    def indicate(self, connection: Connection) -> None:
-        """Send a Binding indication, as a keepalive is (RFC 8445 section 11)."""
-        message = build(Method.BINDING, MessageClass.INDICATION, self._random(12))
-        self._connections.send(connection, message)
-
-    def _rto(self) -> float:
-        pairs = [pair for stream in self.streams for pair in stream.checks.pairs]
-        busy = sum(pair.state in (PairState.WAITING, PairState.IN_PROGRESS) for pair in pairs)
-        return rto(self.pacing, len(pairs), busy)
-
-    def ask(
-        self, who: Credentials, connection: Connection, worth: int, *, use_candidate: bool = False
-    ) -> tuple[bytes, bytes]:
-        """Send a request with these credentials; return its transaction id and the message."""
-        transaction_id = self._random(12)
-        question = Question(
-            username=self._username(who),
-            pwd=who.remote_pwd,
-            priority=worth,
-            controlling=self.controlling,
-            tie_breaker=self._tie_breaker,
-            use_candidate=use_candidate,
-        )
-        message = client.request(transaction_id, question, self._faults, self._config.variation)
-        self._connections.send_request(connection, message)
-        return transaction_id, message
-
-    def _username(self, who: Credentials) -> str:
-        """Return USERNAME: the peer's fragment, then ours (RFC 8445 section 7.2.2)."""
-        if "check-username-reversed" in self._faults:
-            return f"{who.ufrag}:{who.remote_ufrag}"
-        return f"{who.remote_ufrag}:{who.ufrag}"
 
     # -- connections ---------------------------------------------------------------------------------------
 
@@ -470,6 +358,3 @@ class Checker:
             return
         self._out.append(Note(f"pair {pair} failed: {why}"))
         stream.lost(pair)
-
-    def _new_tie_breaker(self) -> int:
-        return int.from_bytes(self._random(8), "big")
