@@ -115,6 +115,11 @@ class Description:
         if not all(candidate.is_tcp for candidate in self.media().candidates):
             raise NotApplicable(f"the IUT's {self.kind} has UDP candidates beside TCP")
 
+    def needs_several_addresses(self) -> None:
+        """Raise `NotApplicable` where all TCP candidates are at one address."""
+        if len({candidate.address for candidate in self.candidates()}) < 2:
+            raise NotApplicable(f"the IUT's {self.kind} has candidates at one address only")
+
     def require_none(self, tcptype: str) -> None:
         """Raise `NotApplicable` if there are candidates of this tcptype, which the case cannot do with."""
         if any((candidate.tcptype or "").lower() == tcptype for candidate in self.media().candidates):

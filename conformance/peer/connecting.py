@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from conformance.peer.channel import Channel, Tap
+    from conformance.peer.identity import Credentials
     from conformance.peer.pixit import Pixit
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Doorway, Pipe
@@ -70,6 +71,7 @@ class Connecting(Identity):
         self.pixit = pixit
         self.shape = USUAL  # how the case is carried out
         self.answering = True  # off: the script answers the IUT's checks itself
+        self._answered: Channel | None = None  # the only connection on which they are answered, if there is one
         self.channels: list[Channel] = []
         self.listeners: list[Listener] = []
         self.before_answer: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
@@ -80,6 +82,12 @@ class Connecting(Identity):
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
         self._tap = tap
+        self.met_in_look = 0  # in which look at our sockets the IUT's description was there
+
+    def meet(self, iut: Credentials) -> None:
+        """Take the IUT's credentials: from now on its checks must carry them."""
+        super().meet(iut)
+        self.met_in_look = self._pump.looks
 
     @property
     def other_address(self) -> str:
@@ -180,8 +188,12 @@ class Connecting(Identity):
 
     def lose(self, selected: Channel, end: str) -> None:
         """End a connection by "FIN" or "RST"; only what connects after this is expected as a connection."""
-        self._arrivals.clear()
+        self.forget_arrivals()
         selected.close(reset=end == "RST")
+
+    def forget_arrivals(self) -> None:
+        """Let only what connects after this be expected, or not expected, as a connection."""
+        self._arrivals.clear()
 
     def stop_listening(self) -> None:
         """Refuse connections to our passive candidates from now on."""
@@ -222,12 +234,21 @@ class Connecting(Identity):
         except Failed as failure:
             raise Inconclusive(str(failure)) from failure
 
-    def expect_no_connection(self, listener: Listener | None = None, *, within: float | None = None) -> None:
-        """Watch that the IUT opens no (further) connection to us."""
+    def expect_no_connection(
+        self, listener: Listener | None = None, *, beside: Channel | None = None, within: float | None = None
+    ) -> None:
+        """Watch that the IUT opens no (further) connection to us; `beside`: none from the address of that one.
+
+        An IUT with several addresses has a pair, and a connection, for each of them.
+        """
         seconds = self.pixit.silence if within is None else within
 
         def unwanted() -> list[Channel]:
-            return [channel for channel, at in self._arrivals if listener in (None, at)]
+            return [
+                channel
+                for channel, at in self._arrivals
+                if listener in (None, at) and (beside is None or channel.remote_address.ip == beside.remote_address.ip)
+            ]
 
         if self._pump.wait(lambda: bool(unwanted()), seconds):
             raise Failed(
@@ -302,10 +323,14 @@ class Connecting(Identity):
 
     def _on_request(self, channel: Channel, request: Frame) -> None:
         self.before_answer(channel, request)
-        if self.answering:
+        if self.answering and self._answered in (None, channel):
             self._answer(channel, request)
         else:
             self._held.append((channel, request))
+
+    def answer_only_on(self, channel: Channel) -> None:
+        """Answer checks on this connection alone from now on: the other pairs of an IUT with several addresses wait."""
+        self.answering, self._answered = True, channel
 
     def answer_held(self) -> None:
         """Answer what came while `answering` was False, and from now on whatever comes."""

@@ -14,7 +14,7 @@ from conformance.peer import describe
 from conformance.peer.connecting import Connecting
 from conformance.peer.events import BindingSuccess
 from conformance.peer.identity import DIRECTION_PREFERENCE
-from conformance.verdict import Failed, Inconclusive
+from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 from conformance.wire.layers import RFC4571
 
@@ -141,21 +141,30 @@ class Peer(Connecting):
     # -- preamble ------------------------------------------------------------------------------------------------
 
     def complete(self, iut: Credentials, channel: Channel) -> Channel:
-        """Bring ICE to its end on this connection: validated both ways and nominated. Preamble: inconclusive."""
+        """Bring ICE to its end on this connection: validated both ways and nominated. Preamble: inconclusive.
+
+        Returns the selected connection, which a controlling IUT with several addresses may have opened beside it.
+        """
+        former = [one for one in self.channels if one.selected and one is not channel]
+
+        def selected() -> Channel | None:
+            new = (one for one in (channel, *self.channels) if one.selected and one not in former)
+            return next((one for one in new if one.component == channel.component), None)
+
         try:
             if self.controlling:
                 self._nominate(iut, channel)
             else:
                 if not channel.checked:
                     channel.send(RFC4571() / self.check(iut, component=channel.component))
-                if not self._pump.wait(lambda: channel.selected, self.pixit.complete):
+                if not self._pump.wait(lambda: selected() is not None, self.pixit.complete):
                     raise Inconclusive(f"the controlling IUT did not nominate {channel}")
         except Failed as failure:
             raise Inconclusive(f"ICE did not complete: {failure}") from failure
-        return channel
+        return selected() or channel
 
     def revive(self, iut: Credentials, channel: Channel) -> Channel:
-        """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). Preamble: inconclusive.
+        """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: n/a if it fails.
 
         Where we control, the pair is nominated once more, for agents that send nothing before that.
         """
@@ -163,12 +172,12 @@ class Peer(Connecting):
             channel.send(RFC4571() / self.check(iut, component=channel.component))
             channel.expect(BindingSuccess, within=self.pixit.response)
             if not self._pump.wait(lambda: channel.checked, self.pixit.response):
-                raise Inconclusive(f"the IUT sent no check of its own on {channel}")
+                raise NotApplicable(f"the IUT sent no check of its own on {channel}, which another case judges")
             if self.controlling:
                 channel.send(RFC4571() / self.check(iut, component=channel.component, use_candidate=True))
                 channel.expect(BindingSuccess, within=self.pixit.response)
         except Failed as failure:
-            raise Inconclusive(f"the connection was not validated anew: {failure}") from failure
+            raise NotApplicable(f"not validated anew, which another case judges: {failure}") from failure
         return channel
 
     def complete_any(self, iut: Credentials) -> Channel:

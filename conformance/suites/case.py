@@ -13,7 +13,7 @@ from conformance.suites.dimensions import EVERY_CUT as EVERY_CUT
 from conformance.suites.dimensions import SIDES as SIDES
 from conformance.suites.dimensions import varied as varied
 from conformance.suites.values import DATA
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,9 @@ both_sides = pytest.mark.parametrize("side", SIDES)
 
 RESTARTS_BY = {"offerer": "IUT", "answerer": "tester"}  # who offered first: readings of the roles do not differ then
 ends = pytest.mark.parametrize("end", ["FIN", "RST"])
+in_pieces = pytest.mark.parametrize(
+    "cut", [(1,), (2,), (12,), tuple(range(1, 60))], ids=["in-length", "behind-length", "in-header", "octets"]
+)
 
 
 def both_families(function: F) -> F:
@@ -197,11 +200,11 @@ def expect_reopened(upper: Upper, peer: Peer) -> Channel:
 
 
 def await_reopened(upper: Upper, peer: Peer) -> Channel:
-    """Let the IUT reopen the connection as a preamble: inconclusive if it does not."""
+    """Let the IUT reopen the connection as a preamble: n/a if it does not, which another case judges."""
     try:
         return expect_reopened(upper, peer)
     except Failed as failure:
-        raise Inconclusive(str(failure)) from failure
+        raise NotApplicable(f"{failure}, which another case judges") from failure
 
 
 def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
@@ -235,8 +238,8 @@ def expect_media(upper: Upper, peer: Peer, channel: Channel, octets: bytes) -> N
 
 
 def require_lite_over_tcp(peer: Peer, *, within: float) -> None:
-    """Raise `Inconclusive` if the IUT connects to us: then it is no lite agent at all, which other cases judge."""
+    """Raise `NotApplicable` if the IUT connects to us: then it is no lite agent at all, which other cases judge."""
     try:
         peer.expect_no_connection(within=within)
     except Failed as failure:
-        raise Inconclusive(f"the lite IUT checks over TCP as well: {failure}") from failure
+        raise NotApplicable(f"the lite IUT checks over TCP as well, which another case judges: {failure}") from failure

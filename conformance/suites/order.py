@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from conformance.verdict import Inconclusive
+from conformance.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,18 +32,23 @@ class Ranked:
     def reversed_pairs(self, peer: Peer, *, within: float) -> list[str]:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
-        Inconclusive if it does not come to all of them.
+        Not applicable if it began before its own description was complete, for then it lacked candidates to pair; or if
+        it does not come to all of ours, and to none of them too early: that it must is for other cases to judge.
         """
         peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
         looks = self._looks(peer)
-        missing = [str(c.endpoint) for c in self.candidates if c.port not in looks]
-        if missing:
-            raise Inconclusive(f"the IUT did not take up {', '.join(missing)} within {within:g} s")
-        return [
+        early = [_name(c) for c in self.candidates if looks.get(c.port, peer.met_in_look) < peer.met_in_look]
+        if early:
+            raise NotApplicable(f"the IUT began with {early[0]} before its description was complete")
+        wrong = [
             f"{_name(worse)} before {_name(better)}"
-            for better, worse in combinations(self.candidates, 2)
+            for better, worse in combinations([c for c in self.candidates if c.port in looks], 2)
             if looks[worse.port] < looks[better.port]
         ]
+        missing = [_name(c) for c in self.candidates if c.port not in looks]
+        if missing and not wrong:
+            raise NotApplicable(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
+        return wrong
 
     def _looks(self, peer: Peer) -> dict[int, int]:
         """Return, by port, in which look the IUT's first connection or request for a candidate was there."""

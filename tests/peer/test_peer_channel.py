@@ -141,6 +141,40 @@ def test_answers_can_be_the_scripts(peer, pair) -> None:
     assert failure.value.expected == "no retransmission of a Binding request"
 
 
+@pytest.fixture
+def second(peer, pair):
+    """A connection from another address of the IUT's."""
+    listener = peer.listeners[0]
+    with socket.create_connection((peer.address, listener.port), 5, source_address=("127.0.0.2", 0)) as other:
+        yield peer.expect_connection(), other
+
+
+def test_checks_can_be_answered_on_one_connection_alone(peer, pair, second) -> None:
+    peer.answer_only_on(second[0])
+    for channel, other in (pair, second):
+        other.sendall(bytes(check_of_the_iut(peer)))
+        channel.expect(BindingRequest, within=1)
+    assert Message.decode(everything(second[1], 1)[0]).is_success
+    assert not pair[0].checked
+
+
+def test_an_iut_with_two_addresses_may_nominate_either_connection(peer, pair, second) -> None:
+    peer.controlling = False
+    second[1].sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
+    assert peer.complete(Iut(), pair[0]) is second[0]
+
+
+def test_connections_from_other_addresses_are_no_second_one(peer, pair) -> None:
+    listener = peer.listeners[0]
+    others = [socket.create_connection((peer.address, listener.port), 5, source_address=("127.0.0.2", 0))]
+    peer.expect_no_connection(beside=pair[0], within=0.1)
+    others.append(socket.create_connection((peer.address, listener.port), 5, source_address=("127.0.0.1", 0)))
+    with pytest.raises(Failed, match="must not open"):
+        peer.expect_no_connection(beside=pair[0], within=1)
+    for other in others:
+        other.close()
+
+
 def ask(peer: Peer, channel) -> bytes:
     """Send a check and return its transaction id."""
     request = peer.check(Iut(), transaction_id=b"from us, yes")

@@ -14,7 +14,7 @@ from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.recording import _Silent
 from conformance.suites import order
-from conformance.verdict import Failed, Inconclusive
+from conformance.verdict import Failed, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_request, binding_success
 from conformance.wire.stun import Message
@@ -205,6 +205,27 @@ def test_what_one_look_shows_may_have_come_in_any_order(peer, ranked, other):
 def test_a_candidate_that_was_never_taken_up_leaves_no_verdict(peer, ranked, other):
     opened = []
     take_up(peer, ranked, other, 0, opened)
-    with pytest.raises(Inconclusive, match="did not take up"):
+    with pytest.raises(NotApplicable, match="did not come to"):
         ranked.reversed_pairs(peer, within=0.05)
     opened[0].close()
+
+
+def test_what_was_taken_up_in_the_wrong_order_is_wrong_whatever_is_missing(peer, ranked, other):
+    opened = []
+    for which in (1, 0):
+        take_up(peer, ranked, other, which, opened)
+        peer.wait(0.01)
+    assert len(ranked.reversed_pairs(peer, within=0.05)) == 1
+    opened[0].close()
+
+
+def test_checks_before_the_iuts_description_show_no_order(peer, ranked, other):
+    opened = []
+    for which in (1, 0, 2):  # UDP alone, because it still gathers its TCP candidates
+        take_up(peer, ranked, other, which, opened)
+        peer.wait(0.01)
+    peer.meet(Iut())
+    with pytest.raises(NotApplicable, match="before its description was complete"):
+        ranked.reversed_pairs(peer, within=0.05)
+    for connection in opened:
+        connection.close()

@@ -176,3 +176,13 @@ def test_a_real_stack_comes_to_exactly_its_known_verdicts(name, tmp_path) -> Non
     assert seen == known, done.stdout
     assert all("known deviation" in r.note for r in results if r.case in seen)
     assert len([r for r in results if r.verdict is Verdict.PASS]) > 50
+
+
+def test_a_second_address_of_the_iut_is_no_deviation(tmp_path) -> None:
+    adapter = Path(__file__).parents[1] / "suites" / "multihomed_adapter.py"
+    cases = "one_connection_serves or fails_the_remote_candidate or no_second_connection or media_waits or not_selected"
+    iut = f"exec:{sys.executable} {adapter}"
+    done = icetcp(tmp_path, "--iut", iut, "--link", "sockets", "--variants", "usual", "-k", cases)
+    assert done.returncode == 0, done.stdout
+    passed = {r.case.partition("[")[0] for r in read(tmp_path / "record.jsonl")[1] if r.verdict is Verdict.PASS}
+    assert len(passed) == 5, passed

@@ -34,14 +34,14 @@ def test_check_from_the_so_candidate_is_framed(upper, peer, side, pixit):
 def test_no_second_connection_for_an_so_pair(upper, peer, pixit):
     """with    a connection from our S-O candidate to the IUT's, opened before it has our answer
     when    the IUT has the answer, and its checks are due
-    then    they come on this connection, and no other one is opened to our candidate."""
+    then    they come on this connection, and no other one is opened from the same address."""
     offer = upper.offer("active passive so")
     base = peer.listen()
     channel = peer.connect(offer.candidate(tcptype="so"), source=base)
     upper.accept(peer.answer(offer.sdp, candidates=[peer.candidate("so", port=base.port)]))
     channel.send(RFC4571() / peer.check(offer))
     channel.await_frame(BindingRequest, within=pixit.connect)
-    peer.expect_no_connection(within=pixit.retransmission)
+    peer.expect_no_connection(beside=channel, within=pixit.retransmission)
 
 
 @both_sides

@@ -29,7 +29,7 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
     channel = peer.expect_connection()
     request = channel.expect(BindingRequest, within=pixit.response)
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
-    peer.answering = True
+    peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request))
     channel.expect(BindingRequest(use_candidate=True), within=pixit.complete)
 

@@ -2,7 +2,7 @@
 // The adapter of werift: its ICE `Connection`, without the WebRTC that usually stands around it.
 //
 // The stack's own are its candidates, ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates). Its caller
-// sets the role (role: adapter). It always gathers UDP candidates beside TCP.
+// sets the role (role: adapter). It always gathers UDP candidates beside TCP, and those of all interfaces beside the wished ones.
 'use strict'
 const path = require('node:path')
 const readline = require('node:readline')
@@ -14,7 +14,7 @@ const { version } = require(path.join(home, '..', '..', '..', 'package.json'))
 const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
 const PICS = {
   agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
-  transports: ['tcp', 'udp'], families: [4], obeys: ['addresses'], role: 'adapter', components: 1, restart: true,
+  transports: ['tcp', 'udp'], families: [4], obeys: [], role: 'adapter', components: 1, restart: true,
   trickle: true, consent: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
 }
 const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
