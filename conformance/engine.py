@@ -170,6 +170,7 @@ class Engine:
                 extra=extra,
             )
             upper.on_description = peer.meet
+            pump.ask = upper.ask
             recorded.exchanged = upper.exchanged
             offered = {"upper": upper, "peer": peer, "segments": segments, "pixit": self.settings.pixit, "rng": rng}
             try:

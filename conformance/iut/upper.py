@@ -29,7 +29,15 @@ class Waiter(Protocol):
     """Serves the case's connections until a condition holds; `peer.pump.Pump` is one."""
 
     def wait(self, condition: Callable[[], bool], within: float) -> bool:
-        """Return whether the condition came to hold within so many seconds."""
+        """Return whether the condition came to hold within so many seconds, or more on a machine that is busy."""
+        ...
+
+    def watch(self, condition: Callable[[], bool], within: float) -> bool:
+        """Return whether what should not happen happened within so many seconds."""
+        ...
+
+    def poll(self, condition: Callable[[], bool], within: float) -> bool:
+        """Return whether the condition came to hold within exactly so many seconds."""
         ...
 
     def wake(self) -> None:
@@ -299,7 +307,7 @@ class Upper:
             self._take_notifications()
             return sum(map(len, self.received.values())) > before
 
-        if self._waiter.wait(more, within):
+        if self._waiter.watch(more, within):
             got = b"".join(bytes(data) for data in self.received.values())
             raise Failed(
                 "the IUT's application received octets that it must not receive",
@@ -334,7 +342,7 @@ class Upper:
         """
         try:
             pending = self._session.begin(method, parameters)
-            if not self._waiter.wait(lambda: pending.done, self._timeout):
+            if not self._waiter.poll(lambda: pending.done, self._timeout):
                 raise Inconclusive(f"the adapter did not answer {method} within {self._timeout:g} s")
             return pending.result()
         except RpcError as error:
@@ -353,6 +361,14 @@ class Upper:
                 actual=f"it rejected it: {error.message}",
             )
         return Inconclusive(f"{method} failed in the adapter: {error}")
+
+    def ask(self) -> Callable[[], bool]:
+        """Ask the adapter for what it does not have, which costs its stack nothing; return whether it has answered."""
+        try:
+            pending = self._session.begin("x-lag", {})
+        except AdapterError:  # dead, which whoever waits finds out by itself
+            return lambda: True
+        return lambda: pending.done
 
     def check_alive(self) -> None:
         """Raise `Inconclusive` if the adapter has died."""

@@ -143,7 +143,7 @@ class Channel:
         try:
             for number, (begin, end) in enumerate(pairwise(bounds)):
                 if number and pause:
-                    self._pump.wait(lambda: False, pause)
+                    self._pump.pause(pause)
                 if end > begin and not self._write(octets[begin:end]):
                     return
         finally:
@@ -240,14 +240,14 @@ class Channel:
 
     def expect_open(self, *, within: float) -> None:
         """Watch for `within` seconds that the IUT does not end the connection."""
-        if self._pump.wait(lambda: not self.is_open, within):
+        if self._pump.watch(lambda: not self.is_open, within):
             end = self.events[-1]
             raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end))
 
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes; the connection may end meanwhile."""
         unwanted = as_expectation(of)
-        if self._pump.wait(lambda: self._find(unwanted) is not None, within):
+        if self._pump.watch(lambda: self._find(unwanted) is not None, within):
             event = self._take(unwanted)
             raise Failed(f"{event} came on {self}", expected=f"no {_bare(unwanted.text)}", actual=f"{event} came")
 

@@ -180,7 +180,7 @@ class Connecting(Identity):
             return False
 
         end = self._pump.deadline(within)
-        while not self._pump.wait(look, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
+        while not self._pump.poll(look, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
             pass
         if not most:
             raise Inconclusive("the IUT made no connection attempt")
@@ -250,7 +250,7 @@ class Connecting(Identity):
                 if listener in (None, at) and (beside is None or channel.remote_address.ip == beside.remote_address.ip)
             ]
 
-        if self._pump.wait(lambda: bool(unwanted()), seconds):
+        if self._pump.watch(lambda: bool(unwanted()), seconds):
             raise Failed(
                 "the IUT opened a connection that it must not open",
                 expected="no further connection from the IUT",
@@ -315,11 +315,11 @@ class Connecting(Identity):
 
     def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
         """Serve everything until something holds or the time is over; return whether it holds."""
-        return self._pump.wait(condition, within)
+        return self._pump.poll(condition, within)
 
     def wait(self, seconds: float) -> None:
         """Let time pass while everything is served; for scripts whose timing is their point."""
-        self._pump.wait(lambda: False, seconds)
+        self._pump.pause(seconds)
 
     def _on_request(self, channel: Channel, request: Frame) -> None:
         self.before_answer(channel, request)

@@ -93,7 +93,7 @@ class DatagramSocket:
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes."""
         unwanted = as_expectation(of)
-        if self._pump.wait(lambda: self._find(unwanted) is not None, within):
+        if self._pump.watch(lambda: self._find(unwanted) is not None, within):
             found = self._find(unwanted)
             assert found is not None
             raise Failed(

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_CALM = 0.1  # of a deadline: an adapter that answers sooner is not held up by the machine
+_LONGEST = 3  # times a deadline is what a machine may take in addition
+_LONGEST_LAG = 2.0  # seconds; an adapter that takes longer is not waited for: it may be hung
+_BREATH = 0.02  # seconds that an IUT gets behind its adapter's answer
+
+
 class Aborted(BaseException):
     """The run was interrupted (Ctrl-C); deliberately no ``Exception``, so that no script swallows it."""
 
@@ -54,7 +60,11 @@ class Ticking(Protocol):
 
 
 class Pump:
-    """Waits for conditions while it serves the registered sockets."""
+    """Waits for conditions while it serves the registered sockets.
+
+    ``ask``: sends the IUT's adapter a question that costs its stack nothing, and returns whether it was answered. Where
+    it is set, a deadline is no matter of this machine's load: whoever is late to answer even that is given more time.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -65,6 +75,7 @@ class Pump:
         self._aborted = False
         self._ticking: list[Ticking] = []
         self.looks = 0  # how often the sockets were looked at: what only a later look shows has come later
+        self.ask: Callable[[], Callable[[], bool]] | None = None
 
     def add(self, readable: Readable) -> None:
         """Serve this from now on."""
@@ -96,7 +107,40 @@ class Pump:
         self.wake()
 
     def wait(self, condition: Callable[[], bool], within: float) -> bool:
-        """Serve until the condition holds or `within` seconds have passed; return whether it holds."""
+        """Serve until the condition holds or `within` seconds have passed; return whether it holds.
+
+        Where the IUT gets so little of a busy machine that its adapter is late as well, it is waited for longer, at
+        most four times as long.
+        """
+        if self._serve_until(condition, within):
+            return True
+        end = time.monotonic() + _LONGEST * within
+        while self.ask is not None and time.monotonic() < end:
+            lag = self._lag(condition)
+            if self._serve_until(condition, max(_BREATH, 2 * lag)):
+                return True
+            if lag < _CALM * within:
+                break
+        return condition()
+
+    def watch(self, condition: Callable[[], bool], within: float) -> bool:
+        """Serve for `within` seconds, or until what should not come has come; return whether it has.
+
+        When they are over the IUT has had its turn on the machine at least once more.
+        """
+        if self._serve_until(condition, within):
+            return True
+        return self.ask is not None and self._serve_until(condition, max(_BREATH, 2 * self._lag(condition)))
+
+    def pause(self, seconds: float) -> None:
+        """Let exactly this time pass while everything is served."""
+        self._serve_until(lambda: False, seconds)
+
+    def poll(self, condition: Callable[[], bool], within: float) -> bool:
+        """Serve until the condition holds or exactly `within` seconds have passed; return whether it holds."""
+        return self._serve_until(condition, within)
+
+    def _serve_until(self, condition: Callable[[], bool], within: float) -> bool:
         deadline = time.monotonic() + within
         while True:
             if self._aborted:
@@ -108,6 +152,14 @@ class Pump:
                 self.serve(0)
                 return condition()
             self.serve(remaining)
+
+    def _lag(self, condition: Callable[[], bool]) -> float:
+        """Return how many seconds the adapter takes for an answer; no longer than until the condition holds."""
+        assert self.ask is not None
+        begun = time.monotonic()
+        answered = self.ask()
+        self._serve_until(lambda: answered() or condition(), _LONGEST_LAG)
+        return time.monotonic() - begun
 
     @staticmethod
     def deadline(within: float) -> float:

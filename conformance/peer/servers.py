@@ -227,7 +227,7 @@ class Server:
     def expect_kept(self, *, within: float) -> None:
         """Watch that no connection ends over which the IUT has learnt an address. Inconclusive if there is none."""
         self._require_used()
-        if self._pump.wait(lambda: not all(channel.is_open for channel in self.used), within):
+        if self._pump.watch(lambda: not all(channel.is_open for channel in self.used), within):
             ended = [str(channel) for channel in self.used if not channel.is_open]
             raise Failed(
                 f"the IUT ended its connection to the server: {', '.join(ended)}",

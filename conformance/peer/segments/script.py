@@ -49,7 +49,7 @@ class SegmentChannel(Channel):
         try:
             for at in range(len(octets)):
                 self._write(octets[at : at + 1])
-                self._pump.wait(lambda: False, pause / 2 if at == 0 else pause / 2 / len(octets))
+                self._pump.pause(pause / 2 if at == 0 else pause / 2 / len(octets))
         finally:
             self._sending = False
             self._send_held()
@@ -187,7 +187,7 @@ class Segments(KernelSockets):
         def came() -> Segment | None:
             return next((segment for _, segment in self.link.log if segment.data), None)
 
-        if self._pump.wait(lambda: came() is not None, within):
+        if self._pump.watch(lambda: came() is not None, within):
             raise Failed("data came", expected="no data", actual=str(came()))
 
     def syns(self) -> list[Segment]:
