@@ -46,6 +46,8 @@ def words(case: dict[str, Any]) -> frozenset[str]:
 def _plan(plan: dict[str, Any]) -> Iterator[str]:
     if plan["state"] == "early":
         yield "early"
+    if plan.get("addresses", 1) > 1:
+        yield "addresses"
     for operation in plan.get("sdp", ()):
         yield f"sdp {_line(operation)}"
 
@@ -71,6 +73,8 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield f"end {step['how']}"
         elif step["do"] in ("call", "accept", "restart", "urgent"):
             yield step.get("method", step["do"])
+        elif step["do"] == "trickle":
+            yield f"trickle {_line(['', 0, step['line']])}"
         elif step["do"] == "open" and len(steps) == 1:
             yield "silent"
 
@@ -78,6 +82,8 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
 def _send(step: dict[str, Any]) -> Iterator[str]:
     if step.get("component", 1) > 1:
         yield "component 2"
+    if "stop" in step:
+        yield f"part {min(step['stop'], 3) if step['stop'] >= 0 else 3}"
     cuts = step.get("cuts")
     if cuts:
         yield "cut 1" if 1 in cuts else "cut"

@@ -10,7 +10,8 @@ import copy
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from fuzz.mutate import LONG, MUTATORS, SIZES
+from fuzz.lines import candidate, edit
+from fuzz.mutate import LONG, MUTATORS, SIZES, whole
 from fuzz.render import refusal, request, success
 from fuzz.schedule import ending, schedule
 
@@ -22,9 +23,19 @@ Step = dict[str, Any]
 
 RTP = "800000010000000100000001"
 DTLS = "16fefd0000000000000000000c010000000000000000000000"
+# Records that share a connection with STUN (RFC 7983), whole and not: RTP with a CSRC count, an extension, padding that
+# is not there; RTCP; a DTLS alert, a ClientHello that breaks off; ChannelData, also one that says too much; QUIC; ZRTP.
+RECORDS = (
+    RTP, RTP + "ff*160", "8f000001000000010000000100", "90000001000000010000000100010004",
+    "a00000010000000100000001ff", "80c8000600000001" + "00*20", "81cbffff00000001", DTLS,
+    "15fefd00000000000000000002022a",
+    "16feff000000000000ffff00010100", "14fefd0000000000000000000101", "40000004deadbeef", "4000ffff00", "4fff0000",
+    "c3000000010800", "1000000150485a524f", "01", "7f",
+)  # fmt: skip
 _LAST = request()["attributes"][-1:]
 LOOKALIKE = "000100002112a442"
 PER_STAGE = 48
+SERVED: Step = {"do": "send", "on": 0, "frames": [], "probe": True}  # when it is answered, what came before is served
 DESCRIPTIONS = 2  # of these, mutations of the description, each in a session of its own
 
 
@@ -64,7 +75,8 @@ class Generator:
         self._makers = [one for one in _CLASSES if not only or one[0] in only] or list(_CLASSES)
         self._total = sum(share for _, share, _ in self._makers)
         self.corpus: list[Case] = []
-        self.restarts = bool(pics.get("restart"))
+        self.restarts, self.trickles = bool(pics.get("restart")), bool(pics.get("trickle"))
+        self.addresses = 2 if "addresses" in (pics.get("obeys") or ()) else 1
         self.plans = plans(pics)
         self._weights = [6 if p["state"] == "fresh" and p["iut"] == "passive" else 1 for p in self.plans]
         self._random = Random()
@@ -79,13 +91,15 @@ class Generator:
         plan = dict(random.choices(self.plans, self._weights)[0])
         if random.random() < 0.1:
             plan["media"] = "bytes"
+        if random.random() < 0.15 and plan["iut"] == "passive" and self.addresses > 1:
+            plan["addresses"] = self.addresses
         return plan
 
     def sdp_case(self, number: int) -> Case:
         """Return a case whose mutation is in the description; it needs a stage of its own."""
         random = self._source(number, 2)
         plan = dict(random.choice([plan for plan in self.plans if plan["state"] == "fresh"]))
-        plan["sdp"] = [_edit(random) for _ in range(random.choice((1, 1, 1, 2, 4)))]
+        plan["sdp"] = [edit(random) for _ in range(random.choice((1, 1, 1, 2, 4)))]
         return {"class": "sdp", "plan": plan, "steps": [_send(random, 0, [{"message": request()}])]}
 
     def case(self, number: int, plan: dict[str, Any], attempt: int = 0) -> Case:
@@ -123,6 +137,11 @@ class Generator:
                     random.choice(MUTATORS)(random, frame["message"])
             if step["do"] == "send" and not step.get("cuts") and random.random() < 0.15:
                 schedule(random, step)
+        last = steps[-1]
+        if last["do"] == "send" and last["on"] and random.random() < 0.05:
+            last.pop("probe", None)
+            last["stop"] = random.randrange(1, 120)
+            steps += [ending(random, last["on"]), *served()]
         if random.random() < 0.15:
             other = copy.deepcopy(random.choice(self.corpus)["steps"])
             steps = (steps + other)[:8]
@@ -134,11 +153,16 @@ def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
     if plan["iut"] == "active" or plan["state"] == "early":  # no further check will come
         steps = [step for step in steps if step["do"] != "hear"]
     for step in steps:
+        if step.get("candidate") and plan.get("addresses", 1) == 1:
+            del step["candidate"]
         if plan["iut"] == "active" and "on" in step:
             step["on"] = 0
             step.pop("count", None)
+            step.pop("candidate", None)
         if step.get("component", 1) > plan["components"]:
             step["component"] = plan["components"]
+    if plan["state"] == "early" or (plan["iut"] == "active" and any(step["do"] == "end" for step in steps)):
+        steps = [step for step in steps if step != SERVED]  # nothing must be answered, or its only connection has ended
     return steps
 
 
@@ -204,7 +228,7 @@ def frames(random: Random, generator: Generator) -> list[Step]:
     if draw < 0.15:
         some = [{"octets": ""} for _ in range(random.choice((1, 1, 2, 10)))]
     elif draw < 0.3:
-        some = [{"octets": random.choice((RTP, DTLS, LOOKALIKE, "00*4", "80", "ff*20"))} for _ in range(3)]
+        some = [{"octets": whole(random.choice((*RECORDS, LOOKALIKE, "00*4", "80", "ff*20")))} for _ in range(3)]
     elif draw < 0.42:
         some = [{"octets": f"{random.choice(('80', '00', '41'))}*{random.choice(SIZES + LONG + LONG + [65535])}"}]
     elif draw < 0.55:
@@ -234,19 +258,60 @@ def segments(random: Random, generator: Generator) -> list[Step]:
         step = _send(random, 1, some)
         schedule(random, step)
         return [step]
-    whole = "00700001005c2112a442" + "41" * 100
-    part = random.choice((1, 1, 2, 3, 10, 22, 50, 80))
-    return [{"do": "raw", "on": 1, "octets": whole[: 2 * part]}, ending(random, 1)]
+    if random.random() < 0.5:
+        octets = "00700001005c2112a442" + "41" * 100
+        part = random.choice((1, 1, 2, 3, 10, 22, 50, 80))
+        steps: list[Step] = [{"do": "raw", "on": 1, "octets": octets[: 2 * part]}]
+    else:
+        steps = [_part(random, 1)]
+        if random.random() < 0.15:
+            steps += [{"do": "urgent", "on": 1, "octets": "00"}, {"do": "rest", "on": 1}]
+    return [*steps, ending(random, 1), *served()]
+
+
+def _part(random: Random, on: int) -> Step:
+    """Return a step that sends a part of a frame or two."""
+    some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
+    if random.random() < 0.5:
+        media: dict[str, Any] = {"octets": whole(random.choice(RECORDS))}
+        some[-1] = _mutant(random, request()) if random.random() < 0.7 else media
+    stop = (
+        random.choice((1, 1, 2, 3, 12, 22, 30, -1, -2, -4, -9, -30))
+        if random.random() < 0.6
+        else random.randrange(1, 190)
+    )
+    return {**_send(random, on, some, probe=False), "stop": stop}
+
+
+def served() -> list[Step]:
+    """Return what shows that the IUT has served what came before, and that the session's own connection lives on.
+
+    Twice: an event loop may come to the standing connection before the other one.
+    """
+    return [dict(SERVED), dict(SERVED)]
+
+
+def interleaved(random: Random) -> list[Step]:
+    """Return frames that arrive in parts on several connections in turn, each a candidate's."""
+    numbers = list(range(1, random.choice((3, 3, 4, 6))))
+    first = [{**_part(random, on), "candidate": on} for on in numbers]
+    random.shuffle(numbers)
+    rest: list[Step] = [{"do": "rest", "on": on, "probe": True} for on in numbers]
+    if random.random() < 0.2:
+        rest[0] = ending(random, numbers[0])
+    return [*first, *rest, *served()]
 
 
 def connections(random: Random, generator: Generator) -> list[Step]:
     """Several connections: silent, ended at once, or interleaved."""
     draw = random.random()
-    if draw < 0.3:
+    if draw < 0.2:
         count = random.choice((1, 2, 5, 20))
         return [{"do": "open", "on": 1, "count": count}]
-    if draw < 0.5:
-        return [{"do": "open", "on": 1}, ending(random, 1)]
+    if draw < 0.35:
+        return [{"do": "open", "on": 1}, ending(random, 1), *served()]
+    if draw < 0.65:
+        return interleaved(random)
     steps = []
     for on in range(1, random.choice((3, 4, 6))):
         message = _mutant(random, request()) if random.random() < 0.5 else {"message": request()}
@@ -270,7 +335,9 @@ def states(random: Random, generator: Generator) -> list[Step]:
         return [{"do": "accept"}, valid]
     if draw < 0.8 and generator.restarts:
         return [{"do": "restart"}, valid]
-    if draw < 0.85:
+    if draw < 0.82 and generator.trickles:
+        return [{"do": "trickle", "line": candidate(random)} for _ in range(random.choice((1, 1, 2)))] + [valid]
+    if draw < 0.86:
         return [{"do": "call", "method": "describe", "params": {"trickle": False}}, valid]
     if draw < 0.93:
         return [{"do": "urgent", "on": 1, "octets": random.choice(("00", "ff"))}]
@@ -288,60 +355,3 @@ _CLASSES: tuple[tuple[str, float, Callable[[Random, Generator], list[Step]]], ..
 )
 CONNECTIONS = ("mixed", "standing", "new")
 CLASSES = (*(name for name, _, _ in _CLASSES), "sdp", "corpus", "valid")
-
-
-_LINES: Sequence[str] = (
-    "a=candidate:1 1 TCP 2124414975 {address} 9 typ host tcptype active",
-    "a=candidate:1 1 TCP 2124414975 {address} {port} typ host tcptype passive",
-    "a=candidate:1 1 TCP 2124414975 {address} 0 typ host tcptype passive",
-    "a=candidate:1 1 TCP 2124414975 {address} 70000 typ host tcptype passive",
-    "a=candidate:1 1 TCP 2124414975 {address} nine typ host tcptype passive",
-    "a=candidate:1 1 TCP 99999999999999999999 {address} {port} typ host tcptype passive",
-    "a=candidate:1 0 TCP 1 {address} {port} typ host tcptype passive",
-    "a=candidate:1 257 TCP 1 {address} {port} typ host tcptype passive",
-    "a=candidate:1 -1 TCP 1 {address} {port} typ host tcptype so",
-    "a=candidate:1 1 TCP 1 {address} {port} typ",
-    "a=candidate:",
-    "a=candidate:1 1 TCP 1 :: {port} typ host tcptype passive",
-    "a=candidate:1 1 TCP 1 example.invalid {port} typ host tcptype passive",
-    "a=candidate:1 1 TCP 1 {address} {port} typ relay raddr {address} rport x tcptype passive",
-    "a=candidate:1 1 TCP 1 {address} {port} typ host tcptype",
-    "a=candidate:1 1 UDP 1 {address} {port} typ host",
-    "a=candidate:1 1 TCP 1 {address} {port} typ host tcptype passive generation 0 a b c",
-    "a=ice-ufrag:x",
-    "a=ice-pwd:short",
-    "a=ice-lite",
-    "a=ice-mismatch",
-    "a=setup:holdconn",
-    "a=remote-candidates:1 {address} {port}",
-    "a=end-of-candidates",
-    "a=rtcp-mux",
-    "m=audio 0 TCP/RTP/AVP 0",
-    "m=audio 9 TCP/RTP/AVP 0",
-    "m=application 9 UDP/DTLS/SCTP x",
-    "c=IN IP6 ::1",
-    "b=AS:99999999999",
-    "a=",
-    "a",
-    "",
-    "=",
-    "x=\u20ac",
-)
-
-
-def _edit(random: Random) -> list[Any]:
-    """Return one mutation of a description."""
-    draw = random.random()
-    place = random.randrange(16)
-    if draw < 0.15:
-        return ["drop", place]
-    if draw < 0.25:
-        return ["swap", place, random.randrange(16)]
-    text = random.choice(_LINES)
-    if draw < 0.45:
-        word, size = random.choice(("A", "%n", "9", " ", "/")), random.choice((33, 100, 257, 1000, 30000))
-        heads = ("a=candidate:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:1 1 TCP ", "s=", "m=audio ", "a=mid:")
-        text = random.choice(heads) + word * size
-        if text.startswith("a=candidate:") and random.random() < 0.6:
-            text = f"a=candidate:{word.strip() * size or 'A'} 1 TCP 1 {{address}} 9 typ host tcptype active"
-    return [random.choice(("set", "insert", "insert")), place, text]

@@ -95,6 +95,8 @@ def _plan(case: Case, ask: _Budget) -> Case:
     for name, value in _PLAN.items():
         if case["plan"].get(name) != value:
             case, _ = _try(case, ask, ("plan", name), value)
+    if "addresses" in case["plan"]:
+        case, _ = _try(case, ask, ("plan", "addresses"), None)
     if case["plan"].get("sdp"):
         kept = shrink_list(case["plan"]["sdp"], lambda edits: ask(_with(case, ("plan", "sdp"), edits)))
         case = _with(case, ("plan", "sdp"), kept or None)
@@ -128,7 +130,9 @@ def _steps(case: Case, ask: _Budget) -> Case:
 
 def _step(case: Case, ask: _Budget, index: int) -> Case:
     step = case["steps"][index]
-    for name in {"cuts", "gap", "component"} & set(step):
+    for name in ("stop", "cuts", "gap", "component", "candidate"):
+        if name not in step:
+            continue
         case, done = _try(case, ask, ("steps", index, name), None)
         if not done and name == "cuts":
             case = _cuts(case, ask, index)

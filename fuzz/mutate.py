@@ -18,14 +18,24 @@ Attribute = dict[str, Any]
 
 TYPES = [0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0007, 0x0008, 0x0009, 0x000A, 0x000B, 0x000C, 0x000D]
 TYPES += [0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018, 0x0019, 0x001A, 0x001C, 0x001D, 0x001E, 0x0020]
-TYPES += [0x0022, 0x0024, 0x0025, 0x002A, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8022, 0x8023, 0x8028, 0x8029]
-TYPES += [0x802A, 0xC001, 0xC057, 0xC059, 0xFFFF, 0x0000, 0x7FFF, 0x6ACE, 0x7E57]
+TYPES += [0x001B, 0x0022, 0x0024, 0x0025, 0x0026, 0x0027, 0x002A, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8022]
+TYPES += [0x8023, 0x8025, 0x8027, 0x8028, 0x8029, 0x802A, 0x802B, 0x802C, 0x802D, 0x802E, 0x8030, 0xC000, 0xC001]
+TYPES += [0xC057, 0xC059, 0xFFFF, 0x0000, 0x7FFF, 0x6ACE, 0x7E57]
+# RFC 8656 section 18 and RFC 8489 section 14: types that a STUN parser knows beside those of ICE, with a right value.
+STRUCTURED = {
+    0x000C: "40000000", 0x000D: "00000258", 0x0012: "0001221c0912a442", 0x0013: "80*12", 0x0016: "0001221c0912a442",
+    0x0017: "01000000", 0x0018: "80", 0x0019: "06000000", 0x001A: "", 0x001B: "0010" + "aa*40", 0x0022: "00*8",
+    0x002A: "00000001", 0x8000: "02000000", 0x8001: "0200041c6e6f", 0x8004: "00000301" + "00000000",
+    0x0001: "00011f907f000001", 0x000A: "7001", 0x0014: "6578616d706c65", 0x0015: "41*32", 0x001D: "00020000",
+    0x001E: "aa*32", 0x8002: "0001000000020000", 0x8003: "6578616d706c65", 0x8023: "00010d967f000001",
+}  # fmt: skip
 SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 19, 20, 21, 24, 32, 63, 64, 65, 127, 128, 255, 256, 257, 512, 513, 514]
 LONG = [763, 764, 1024, 1280, 1500, 2048, 4096, 8192, 16384, 32768, 60000]
 LENGTHS = [0, 1, 3, 4, 8, 20, 0x7F, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFF0, 0xFFFC, 0xFFFE, 0xFFFF]
 NUMBERS = ["00000000", "00000001", "7fffffff", "80000000", "ffffffff", "6e0001ff"]
 TIES = ["0000000000000000", "ffffffffffffffff", "7fffffffffffffff", "8000000000000000"]
 KINDS = [0x0001, 0x0011, 0x0101, 0x0111, 0x0003, 0x0000, 0x0002, 0x0004, 0x0016, 0x0017, 0x3FFF, 0x00FE, 0x0113]
+KINDS += [0x0008, 0x0009, 0x000A, 0x000B, 0x000C, 0x0103, 0x0104, 0x0108, 0x010A, 0x001C, 0x0118]  # TURN's
 TEXTS = ["41", "00", "25", "ff", "f0", "3a", "2f", "0d0a", "256e", "c080"]  # repeated into strings
 
 
@@ -86,6 +96,27 @@ def swap(random: Random, message: Message) -> None:
 def add_known(random: Random, message: Message) -> None:
     """Put in an attribute of a type that somebody knows."""
     _insert(random, message, {"type": random.choice(TYPES), "value": value(random)})
+
+
+def add_structured(random: Random, message: Message) -> None:
+    """Put in an attribute of TURN or of STUN's other uses, right or nearly so."""
+    kind = random.choice(list(STRUCTURED))
+    octets = whole(STRUCTURED[kind])
+    draw = random.random()
+    if draw < 0.2:
+        octets = octets[: 2 * random.randrange(len(octets) // 2 + 1)]
+    elif draw < 0.35:
+        octets += random.randbytes(random.choice((1, 2, 3, 4, 12))).hex()
+    elif draw < 0.7 and octets:
+        place = 2 * random.randrange(len(octets) // 2)
+        octets = octets[:place] + random.choice(("00", "ff", "7f", "80", "03")) + octets[place + 2 :]
+    _insert(random, message, {"type": kind, "value": octets})
+
+
+def whole(text: str) -> str:
+    """Return hexadecimal text without a repetition at its end: "0010aa*2" is 0010aaaa."""
+    head, star, count = text.partition("*")
+    return head[:-2] + head[-2:] * int(count) if star else text
 
 
 def add_unknown(random: Random, message: Message) -> None:
@@ -257,7 +288,7 @@ def nominate(random: Random, message: Message) -> None:
 
 # Those that stand twice come twice as often.
 MUTATORS: tuple[Callable[[Random, Message], None], ...] = (
-    drop, duplicate, swap, add_known, add_known, add_unknown, add_optional, add_many, resize, resize, claim,
-    claim, pad, retype, kind, top_bits, header_length, cookie, identity, tail, patch, patch, cut, integrity,
-    integrity, fingerprint, after, username, roles, nominate,
+    drop, duplicate, swap, add_known, add_known, add_structured, add_unknown, add_optional, add_many, resize,
+    resize, claim, claim, pad, retype, kind, top_bits, header_length, cookie, identity, tail, patch, patch, cut,
+    integrity, integrity, fingerprint, after, username, roles, nominate,
 )  # fmt: skip

@@ -1,4 +1,9 @@
-"""What is new about what came back, as classes of answers, ends and times: what brings it joins the corpus."""
+"""What is new about what came back, as classes of answers, ends and times: what brings it joins the corpus.
+
+The corpus is what later cases are made of. So that a seed makes the same campaign again, a class holds nothing that
+chance decides: not whether the IUT's own check happened to come just then, nor what came of a connection whose last
+octets no answer shows to have been served, and times only by orders of magnitude.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +11,31 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from fuzz.campaign.player import Link, Outcome
 
 _MOST = 400  # a larger corpus steers no better, and memory is to stay flat
+_ORDINARY = 0.004  # seconds that any case may take on a busy machine
 
 
 class Novelty:
     """Keeps the classes seen."""
 
     def __init__(self, median: float) -> None:
-        self._median = max(median, 1e-5)
+        self._median = max(median, _ORDINARY)
         self._seen: set[str] = set()
         self.count = 0
 
     def see(self, case: dict[str, Any], outcome: Outcome) -> tuple[str, bool]:
         """Return the class of an outcome, and whether it is new for this kind of case."""
-        slow = int(math.log(max(1.0, outcome.seconds / self._median), 8))
-        result = " ".join(sorted({self._link(link) for link in outcome.links})) + ("" if slow < 2 else f" slow{slow}")
+        slow = 0 if _takes_time(case) else int(math.log(max(1.0, outcome.seconds / self._median), 8))
+        late = "" if slow < 2 else f" slow{slow}"
+        served = {id(link) for link, _, _ in outcome.probes}
         plan = case["plan"]
+        ours = {check[8:20] for check in outcome.checks}
+        sure = " ".join(sorted({answers_of(link, ours) for link in outcome.links if id(link) in served}))
+        result = f"{sure}{late}"
         key = f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
         if key in self._seen or self.count >= _MOST:
             return result, False
@@ -31,12 +43,17 @@ class Novelty:
         self.count += 1
         return result, True
 
-    @staticmethod
-    def _link(link: Link) -> str:
-        kinds = {_answer(answers[0]) for answers in link.answers.values()}
-        kinds |= {"media"} if link.media else set()
-        kinds |= {"check"} if link.requests else set()
-        return "+".join(sorted(kinds)) + (f"/{link.closed}" if link.closed else "")
+
+def answers_of(link: Link, but: AbstractSet[bytes] = frozenset()) -> str:
+    """Return the class of what came on a connection, but for the answers to these."""
+    kinds = {_answer(answers[0]) for identity, answers in link.answers.items() if identity not in but}
+    kinds |= {"media"} if link.media else set()
+    return "+".join(sorted(kinds)) + ("/ended" if link.closed else "")
+
+
+def _takes_time(case: dict[str, Any]) -> bool:
+    """Whether a case itself, not the IUT, decides how long it takes."""
+    return any(step["do"] in ("flood", "wait", "hear") for step in case["steps"])
 
 
 def _answer(octets: bytes) -> str:

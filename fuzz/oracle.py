@@ -36,6 +36,7 @@ _SIZES = {
     Attribute.FINGERPRINT: 4,
 }
 _LONGEST_NAME = 508  # RFC 8489 section 14.3: fewer than 509 octets
+_LONGEST_SOFTWARE = 763  # section 14.14
 _AFTER = {Attribute.MESSAGE_INTEGRITY_SHA256, Attribute.FINGERPRINT}
 _LAST = 2**64 - 1
 
@@ -135,7 +136,9 @@ def _sound(message: Message, types: list[int]) -> bool:
     for attribute in message.attributes:
         if len(attribute.value) != _SIZES.get(attribute.type, len(attribute.value)):  # type: ignore[call-overload]
             return False
-    name = message.first(Attribute.USERNAME)
+    name, software = message.first(Attribute.USERNAME), message.first(Attribute.SOFTWARE)
+    if software is not None and not (len(software.value) <= _LONGEST_SOFTWARE and software.value.isascii()):
+        return False
     return name is None or (len(name.value) <= _LONGEST_NAME and name.value.isascii())
 
 
@@ -153,8 +156,8 @@ def _authenticated(message: Message, types: list[int], view: View) -> Expected:
     if any(_FIRST_UNASSIGNED <= kind < 0x8000 for kind in before):
         return Expected.UNKNOWN
     usual = {Attribute.USERNAME, Attribute.PRIORITY, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING}
-    if any(kind < 0x8000 and kind not in usual for kind in before):
-        return Expected.ANY  # known to some, unknown to others
+    if any(kind not in usual and _somebodys(kind) for kind in before):
+        return Expected.ANY  # known to some, who may mind what is in it, unknown to others
     if not {Attribute.USERNAME, Attribute.PRIORITY} <= set(before) or Attribute.SOFTWARE in after:
         return Expected.ANY
     name = message.username or ""
@@ -163,6 +166,11 @@ def _authenticated(message: Message, types: list[int], view: View) -> Expected:
     if any(kind in (Attribute.PRIORITY, Attribute.USERNAME, *_ROLES, Attribute.USE_CANDIDATE) for kind in after):
         return Expected.ANY
     return _by_role(message, before, view)
+
+
+def _somebodys(kind: int) -> bool:
+    """Whether a type is one that a registry or a vendor may have given a meaning, beyond what any agent knows."""
+    return kind != Attribute.SOFTWARE and (kind < _FIRST_UNASSIGNED or 0x8000 <= kind < 0x8040 or kind >= 0xC000)
 
 
 _ROLES = (Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
@@ -190,7 +198,7 @@ def judge(outcome: Outcome, view: View) -> list[Symptom]:
     sent = [(link, deframer, deframer.feed(bytes(link.sent))) for link, deframer in streams]
     checks = outcome.checks
     if len(sent) > 1 and any(
-        payload[8:20] not in checks and _changes_roles(payload, view) for _, _, frames in sent for payload in frames
+        payload not in checks and _changes_roles(payload, view) for _, _, frames in sent for payload in frames
     ):
         view.roles_clear = False  # which connection was served first, we cannot know
     found: list[Symptom] = []
@@ -226,7 +234,7 @@ def _judge_link(link: Link, deframer: Deframer, frames: list[bytes], outcome: Ou
     by_id: dict[bytes, list[tuple[bytes, Expected]]] = {}
     media = view.media.setdefault(link.component, set())
     for payload in frames:
-        own = payload[8:20] in outcome.checks
+        own = payload in outcome.checks
         wanted = _own_check(view) if own else expect(payload, view)
         expected.append((payload, wanted))
         media.add(payload)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut import stacks
 from fuzz.campaign.player import StageFailed
 from fuzz.campaign.runner import Runner
-from fuzz.novelty import Novelty
+from fuzz.novelty import answers_of
 from fuzz.oracle import Symptom
 
 if TYPE_CHECKING:
@@ -58,5 +58,4 @@ class Comparison:
 
 def _answers(outcome: Outcome) -> str:
     """Return what came back as a class: what was answered and how, but not how long it took."""
-    links = sorted({Novelty._link(link).replace("+check", "").replace("check+", "") for link in outcome.links})  # noqa: SLF001
-    return " ".join(links)
+    return " ".join(sorted({answers_of(link) for link in outcome.links}))

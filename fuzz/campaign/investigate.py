@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut.errors import AdapterError
 from fuzz.describe import words
 from fuzz.findings import Finding
+from fuzz.generate import SERVED
 from fuzz.minimise import minimise, shrink_list
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def join(cases: Sequence[Case]) -> Case:
             steps.append(step)
         if case is not cases[-1]:
             steps += [{"do": "end", "on": on, "how": "closed"} for on in place.values()]
+            if case["plan"]["iut"] == "passive" and case["plan"]["state"] != "early":
+                steps.append(dict(SERVED))
     return {"class": cases[-1]["class"], "plan": cases[-1]["plan"], "steps": steps}
 
 

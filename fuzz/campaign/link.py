@@ -36,6 +36,7 @@ class Link:
         self.came = 0
         self.closed = ""  # "fin" or "rst": by the IUT
         self.ended = ""  # by us
+        self.rest = b""  # of what a case sends: held back until it says so
         self._in = bytearray()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fuzz.render import Env
 
 ADDRESS = "127.0.0.1"
+ADDRESSES = (ADDRESS, "127.0.0.2")
 _OUR_TCPTYPE = {"passive": "active", "active": "passive"}
 _SESSION = ["v=0", "o=- 1 1 IN IP4 {address}", "s=-", "t=0 0"]
 _MEDIA = {"rtp": "m=audio {port} TCP/RTP/AVP 0", "bytes": "m=application {port} TCP *"}
@@ -28,10 +29,19 @@ def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
     for component in range(1, plan["components"] + 1):
         priority = (126 << 24) + ((6 if ours == "active" else 4) << 21) + 256 - component
         lines.append(f"a=candidate:1 {component} TCP {priority} {{address}} {{port}} typ host tcptype {ours}")
-    text = "".join(f"{line}\r\n" for line in edit(lines, plan.get("sdp", [])))
+    return fill("".join(f"{line}\r\n" for line in edit(lines, plan.get("sdp", []))), env, port)
+
+
+def fill(text: str, env: Env, port: int) -> str:
+    """Put what this session has in the place of names in braces."""
     for name, value in (("port", str(port)), ("address", ADDRESS), ("ufrag", env.ufrag), ("pwd", env.pwd)):
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def mid_of(text: str) -> str:
+    """Return the mid of a description's media."""
+    return next((line[6:] for line in text.split("\r\n") if line.startswith("a=mid:")), "0")
 
 
 def learn(text: str) -> tuple[str, str, list[tuple[int, str, str, int]]]:

@@ -43,7 +43,7 @@ class Outcome:
         self.rejected: list[str] = []  # what the adapter said no to
         self.hung = ""  # a call that was not answered
         self.seconds = 0.0
-        self.checks: set[bytes] = set()  # ids of the valid checks that are none of the case's
+        self.checks: set[bytes] = set()  # the valid checks that are none of the case's: a case may use their ids
 
     def settle(self, link: Link, known: Link) -> None:
         """Take a record in the place of a connection that goes on."""

@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from fuzz.campaign.link import GONE, Link, patience_of
-from fuzz.campaign.offer import ADDRESS, description, learn
+from fuzz.campaign.offer import ADDRESS, ADDRESSES, description, fill, learn, mid_of
 from fuzz.campaign.outcome import PLAN, Outcome, StageFailed, Upper
 from fuzz.render import Env, frame, pieces, request, success
 
@@ -47,7 +47,8 @@ class Stage:
     def open(self) -> None:
         """Open the session and bring it to the plan's state. Raises `StageFailed`."""
         plan, upper = self.plan, self.upper
-        wishes = {"addresses": [ADDRESS], "transports": ["tcp"], "tcptypes": [plan["iut"]]}
+        addresses = list(ADDRESSES[: plan.get("addresses", 1)])
+        wishes = {"addresses": addresses, "transports": ["tcp"], "tcptypes": [plan["iut"]]}
         self._call("open", side=plan["side"], agent="full", components=plan["components"], media=plan["media"],
                    ice_servers=[], **wishes)  # fmt: skip
         if plan["iut"] == "active":
@@ -118,7 +119,7 @@ class Stage:
 
     # -- connections -----------------------------------------------------------------------------------------------
 
-    def link(self, number: int, component: int = 1, *, small: bool = False) -> Link | None:
+    def link(self, number: int, component: int = 1, *, small: bool = False, candidate: int = 0) -> Link | None:
         """Return a connection, opened if need be; None if that does not work. `small`: it soon takes no more."""
         known = self.links.get(number)
         if known is not None:
@@ -132,7 +133,7 @@ class Stage:
                 patience_of(sock, self.within)
                 if small:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                sock.connect(self._target(component))
+                sock.connect(self._target(component, candidate))
             made = self.links[number] = Link(sock, component)
             if self._listener is not None:
                 made.patience(self.within)
@@ -144,12 +145,12 @@ class Stage:
             return None
         return made
 
-    def _target(self, component: int) -> tuple[str, int]:
+    def _target(self, component: int, candidate: int = 0) -> tuple[str, int]:
         passive = [(c, address, port) for c, kind, address, port in self.candidates if kind == "passive"]
         chosen = [target for target in passive if target[0] == component] or passive
         if not chosen:
             raise StageFailed("nowhere to connect to")
-        return chosen[0][1], chosen[0][2]
+        return chosen[candidate % len(chosen)][1:]
 
     def probe(self, link: Link, within: float = 0.0) -> bool:
         """Send a valid check; return whether it was answered."""
@@ -225,21 +226,39 @@ class Stage:
                 outcome.settle(link, link.record())
 
     def _do_send(self, step: dict[str, Any], outcome: Outcome) -> None:
-        """Send frames, cut as the schedule says; "probe": and a valid check, whose answer is waited for."""
-        link = self.link(step["on"], step.get("component", 1))
+        """Send frames, cut as the schedule says; "probe": and a valid check, whose answer is waited for.
+
+        "stop": only so many octets for the moment; the rest is for `rest`, or never comes.
+        """
+        link = self.link(step["on"], step.get("component", 1), candidate=step.get("candidate", 0))
         if link is None or link.ended in GONE:
             return
         if link.unanswered:
             self.env.peer_id = link.unanswered[-1]
             self._know_peer(link)
         whole = b"".join([frame(one, self.env) for one in step["frames"]])
+        if "stop" in step:
+            stop = step["stop"] % (len(whole) or 1)
+            link.rest = whole[stop:]
+            self._write(link, whole[:stop], b"", step)
+        else:
+            self._finish(link, whole, step, outcome)
+
+    def _do_rest(self, step: dict[str, Any], outcome: Outcome) -> None:
+        """Send what was held back."""
+        link = self.links.get(step["on"])
+        if link is not None and link.ended not in GONE:
+            whole, link.rest = link.rest, b""
+            self._finish(link, whole, step, outcome)
+
+    def _finish(self, link: Link, whole: bytes, step: dict[str, Any], outcome: Outcome) -> None:
         wanted = step.get("probe")
         if wanted == "silent" and self._answers(link, whole, outcome):
             return
         probe = b""
         if wanted:
             probe = frame(_CHECK, self.env)
-            outcome.checks.add(self.env.last_id)
+            outcome.checks.add(probe[2:])
         self._write(link, b"" if wanted == "silent" else whole, probe, step)
         if wanted and link.aligned:
             identity = self.env.last_id
@@ -299,7 +318,7 @@ class Stage:
 
     def _do_open(self, step: dict[str, Any], outcome: Outcome) -> None:
         for number in range(step["on"], step["on"] + step.get("count", 1)):
-            self.link(number, step.get("component", 1))
+            self.link(number, step.get("component", 1), candidate=step.get("candidate", 0))
 
     def _do_urgent(self, step: dict[str, Any], outcome: Outcome) -> None:
         link = self.link(step["on"])
@@ -337,6 +356,14 @@ class Stage:
     def _do_call(self, step: dict[str, Any], outcome: Outcome) -> None:
         try:
             self._call(step["method"], **step.get("params", {}))
+        except StageFailed as error:
+            outcome.refused(error)
+
+    def _do_trickle(self, step: dict[str, Any], outcome: Outcome) -> None:
+        """Give the IUT a candidate line."""
+        try:
+            line = fill(step["line"], self.env, self._port)
+            self._call("trickle", candidate=line.removeprefix("a="), mid=mid_of(self.offer))
         except StageFailed as error:
             outcome.refused(error)
 

@@ -51,6 +51,7 @@ class Session:
         self.offerer = self.controlling = params["side"] == "offerer"
         self.media, self.tcptypes = params.get("media", "rtp"), params.get("tcptypes") or ["passive"]
         self.tie = 0x7000000000000000 | secrets.randbits(60)
+        self.leftover = b""  # of a connection that has ended
         self.ufrag, self.pwd = self.credentials()
         self.peer: tuple[str, str] | None = None
         self.connections: set[Connection] = set()

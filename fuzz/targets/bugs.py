@@ -22,6 +22,7 @@ BUGS = (
     Bug("length-wraps", "framing", "SIGSEGV", "LENGTH of 0xFFFE or 0xFFFF"),
     Bug("big-frame-stalls", "framing", "deaf", "a frame of more than 8192 octets"),
     Bug("reset-in-read", "framing", "SIGABRT", "RST while a frame is incomplete"),
+    Bug("shared-buffer", "framing", "deaf", "an end inside a frame: another connection's octets complete it"),
     Bug("half-open-leak", "resources", "descriptors", "a connection that ends after a single octet is kept"),
     Bug("software-leak", "resources", "memory", "a check with SOFTWARE"),
     Bug("silent-thread", "resources", "threads", "a connection that ends without an octet leaves a thread"),

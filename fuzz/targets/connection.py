@@ -82,6 +82,8 @@ class Connection:
         if len(self.buffer) > 2 and "eof-in-body" in bugs and not SPINNING:
             SPINNING.append(True)
             threading.Thread(target=spin, daemon=True).start()
+        if self.buffer and "shared-buffer" in bugs:
+            self.session.leftover = self.buffer
         if self.heard == 0 and "silent-thread" in bugs:
             threading.Thread(target=threading.Event().wait, daemon=True).start()
         if self.heard == 1 and "half-open-leak" in bugs:
@@ -96,7 +98,7 @@ class Connection:
         bugs = self.session.bugs
         if "split-length" in bugs and len(octets) == 1 and not self.buffer:
             self.deaf = True
-        self.buffer += octets
+        self.buffer, self.session.leftover = self.session.leftover + self.buffer + octets, b""
         count = 0
         while len(self.buffer) >= 2 and not self.deaf:
             length = int.from_bytes(self.buffer[:2], "big")

@@ -18,6 +18,7 @@ from fuzz.campaign.runner import Runner
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
 from fuzz.command import fuzz, replay
+from fuzz.generate import SERVED
 from fuzz.render import refusal, request, success
 
 TARGET = f"exec:{sys.executable} -m fuzz.targets"
@@ -59,6 +60,7 @@ CASES = {
     "null-frame-closes": ("closed", [send({"octets": ""})]),
     "length-wraps": ("death", [{**send({"octets": "00", "length": 0xFFFF}, on=1), "probe": False}]),
     "big-frame-stalls": ("deaf", [send({"octets": "80*9000"})]),
+    "shared-buffer": ("deaf", [{"do": "send", "on": 1, "frames": [{"message": request()}], "stop": 30}, {"do": "end", "on": 1, "how": "closed"}, SERVED, SERVED]),
     "reset-in-read": ("death", [{"do": "raw", "on": 1, "octets": "0040"}, {"do": "wait", "ms": 20}, {"do": "end", "on": 1, "how": "rst"}]),
     "short-header": ("death", [send({"octets": "0001"})]),
     "length-beyond": ("death", [send({"message": {**request(), "delta": 4}})]),
@@ -150,6 +152,39 @@ def test_a_campaign_finds_tells_apart_and_goes_on_after_a_death(tmp_path):
         assert {path.name for path in folder.iterdir()} == {
             "finding.json", "replay.py", "capture.pcapng", "ladder.txt", "stderr.txt"}  # fmt: skip
         assert found["rate"] == "3/3"
+
+
+def test_the_same_seed_makes_the_same_campaign(tmp_path):
+    """Cases, what came of them, and what joined the corpus, though the machine is as busy as it happens to be."""
+    logs = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, "unknown-accepted", cases=300)
+        lines = [json.loads(line) for line in (tmp_path / name / "log-0.jsonl").read_text().splitlines()]
+        cases = [line[:4] for line in lines if isinstance(line, list)]
+        logs.append((cases, [line for line in lines if isinstance(line, dict) and line["event"] == "new"]))
+    assert logs[0] == logs[1]
+    assert len(logs[0][1]) > 10
+
+
+def test_a_frame_in_two_parts_and_a_candidate_by_its_number(healthy):
+    scene = healthy.scene(PLAN)
+    part = {"do": "send", "on": 1, "candidate": 7, "frames": [{"message": request()}], "stop": -3}
+    scene.play({"steps": [part, {"do": "rest", "on": 1, "probe": True}]})
+    (link,) = [link for link in scene.outcome.links if link is scene.outcome.probes[0][0]]
+    assert len(link.answers) == 2  # both the one that came in parts and the check behind it
+    scene.close()
+
+
+def test_a_session_that_answers_nothing_any_more_is_left(healthy):
+    """The next case gets one that works: else each costs a deadline, and shows nothing."""
+    scene = healthy.scene(PLAN)
+    assert healthy.health(scene) == []
+    assert not scene.over
+    scene.stage.alive = lambda within: False
+    assert healthy.health(scene) == []  # for a new session works
+    assert scene.over
+    scene.close()
 
 
 def test_killed_and_resumed(tmp_path):

@@ -2,11 +2,18 @@
 
 import json
 from collections import Counter
+from random import Random
 
+from conformance.wire.candidate import Candidate
+from conformance.wire.errors import SdpError
 from fuzz.describe import words
 from fuzz.generate import CLASSES, Generator, plans
+from fuzz.lines import candidate
+from fuzz.mutate import KINDS, STRUCTURED, TYPES
 
-PICS = {"offers": ["passive", "active"], "connects": ["passive", "active"], "components": 2, "restart": True}
+PICS = {
+    "offers": ["passive", "active"], "connects": ["passive", "active"], "components": 2, "restart": True, "trickle": True,
+    "obeys": ["addresses"]}  # fmt: skip
 
 
 def cases(seed=0, shard=0, count=300, corpus=()):
@@ -46,6 +53,44 @@ def test_descriptions_are_mutated_too():
     made = [generator.sdp_case(stage) for stage in range(50)]
     assert all(case["plan"]["sdp"] for case in made)
     assert len({json.dumps(case["plan"]["sdp"]) for case in made}) > 40
+
+
+def test_what_is_varied():
+    """Each dimension is there: a key or a step of a case, so that it is logged, replayed and made smaller."""
+    made = cases(count=6000)
+    steps = [step for case in made for step in case["steps"]]
+    assert {step["do"] for step in steps} == {
+        "send", "rest", "raw", "hear", "end", "open", "urgent", "flood", "accept", "call", "restart", "trickle"}  # fmt: skip
+    assert {"cuts", "gap", "stop", "component", "candidate", "probe", "count", "times"} <= {
+        key for step in steps for key in step
+    }
+    assert {step["how"] for step in steps if step["do"] == "end"} == {"half", "rst", "closed"}
+    assert any(case["plan"].get("addresses") == 2 for case in made)
+    messages = [frame["message"] for step in steps for frame in step.get("frames", ()) if "message" in frame]
+    types = {one["type"] for message in messages for one in message["attributes"]}
+    assert types >= set(TYPES) | set(STRUCTURED)
+    assert {message["type"] for message in messages} >= set(KINDS)
+    assert {"cookie", "id", "delta", "tail", "patch", "cut"} <= {key for message in messages for key in message}
+    assert {"length", "padding", "times"} <= {key for m in messages for one in m["attributes"] for key in one}
+
+
+def test_parts_of_frames_arrive_on_several_connections_in_turn():
+    made = [[step["do"] for step in case["steps"]] for case in cases(count=3000) if case["class"] == "connection"]
+    assert ["send", "send", "rest", "rest", "send", "send"] in made
+
+
+def test_candidate_lines_follow_the_grammar_or_break_it():
+    random = Random(1)
+    lines = [candidate(random) for _ in range(400)]
+    right = 0
+    for line in lines:
+        try:
+            Candidate.parse(line.format(address="127.0.0.1", port=9, ufrag="x"))
+            right += 1
+        except SdpError:
+            pass
+    assert 40 < right < 360
+    assert len(set(lines)) > 300
 
 
 def test_an_iut_gets_only_sessions_that_it_can_do():

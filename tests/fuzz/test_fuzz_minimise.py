@@ -5,6 +5,7 @@ import copy
 from fuzz.campaign.investigate import join
 from fuzz.describe import words
 from fuzz.findings import Buckets, Finding, load
+from fuzz.generate import SERVED
 from fuzz.minimise import minimise, shrink_list
 from fuzz.oracle import Symptom
 from fuzz.render import Env, message, request
@@ -86,8 +87,9 @@ def test_the_budget_is_kept():
 
 def test_cases_join_without_sharing_connections():
     joined = join([case(send({"octets": "01"})), case(send({"octets": "02"}), {"do": "end", "on": 1, "how": "rst"})])
-    assert [step["on"] for step in joined["steps"]] == [1, 1, 2, 2]
-    assert [step["do"] for step in joined["steps"]] == ["send", "end", "send", "end"]
+    assert [step["on"] for step in joined["steps"]] == [1, 1, 0, 2, 2]
+    assert [step["do"] for step in joined["steps"]] == ["send", "end", "send", "send", "end"]
+    assert joined["steps"][2] == SERVED  # what one case sent is served before the next one's
 
 
 def finding(kind="death", cause="SIGSEGV", found=("type 0",)):

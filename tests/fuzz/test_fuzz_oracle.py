@@ -205,6 +205,28 @@ def test_media_must_be_a_frame_of_its_component():
     assert all(isinstance(one, Symptom) for one in judge_media([(1, b"x")], seen))
 
 
+def test_a_mutant_that_has_the_id_of_a_valid_check_is_judged_as_what_it_is():
+    """It is not taken for the check of that id, to which an answer is due."""
+    check = numbered(1)
+    mutant, probe = check[:-2] + b"\0\0", numbered(2)
+    outcome = FakeOutcome(FakeLink(mutant, probe, answers=[answer(probe)]), probe)
+    outcome.checks = {check, probe}
+    assert judge(outcome, view()) == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"type": 0x8022, "value": "41*764"},  # longer than SOFTWARE may be
+        {"type": 0x8022, "value": "ff*9"},  # no UTF-8
+        {"type": 0x8004, "value": ""},  # ICMP of TURN, which has a size
+        {"type": 0xC057, "value": ""},
+    ],
+)
+def test_an_agent_may_mind_what_another_registry_has_given_a_meaning(extra):
+    assert expect(octets(request(extra)), view()) is Expected.ANY
+
+
 def test_frames_are_cut_from_the_octets_that_were_sent():
     check = octets()
     link = FakeLink()
