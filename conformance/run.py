@@ -195,8 +195,10 @@ def _output_folder(out: Path, worker: str) -> Path:
 
 
 def _repeat(config: pytest.Config) -> str:
+    """Return the command that repeats a case, with a place for its {name}; braces of the IUT's command are its own."""
     iut, seed = config.getoption("iut"), config.getoption("icetcp_seed")
-    return f"icetcp run --iut {shlex.quote(iut)} --seed {seed} -j 1 -k {{name}}"
+    quoted = shlex.quote(iut).replace("{", "{{").replace("}", "}}")
+    return f"icetcp run --iut {quoted} --seed {seed} -j 1 -k {{name}}"
 
 
 def _info(config: pytest.Config, iut: str, version: str, command: list[str], link: str) -> RunInfo:

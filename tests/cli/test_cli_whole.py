@@ -109,3 +109,14 @@ def test_ctrl_c_ends_a_run_and_what_has_finished_is_reported(environment, tmp_pa
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     assert "interrupted: the cases above had finished" in out
     assert len(ET.parse(tmp_path / "reports" / "run" / "junit.xml").findall(".//testcase")) >= 3
+
+
+def test_the_command_of_an_iut_may_hold_braces(icetcp, tmp_path):
+    wrapper = tmp_path / "adapter.py"
+    lines = ["import runpy, sys", "del sys.argv[1:]", "runpy.run_module('conformance.agent', run_name='__main__')"]
+    wrapper.write_text("\n".join(lines))
+    command = f"exec:{sys.executable} {wrapper} '{{\"reports\": []}}'"
+    done = icetcp("-k", "response_is_framed", "--quick", "--iut", command, "--out", "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    records = [json.loads(line) for line in (tmp_path / "out" / "record.jsonl").read_text().splitlines()]
+    assert all('{"reports": []}' in r["repeat"] for r in records if r["kind"] == "verdict")
