@@ -43,7 +43,11 @@ def _make(item: pytest.Function) -> Case:
     spec = getattr(item, "callspec", None)
     suffix = f"[{spec.id}]" if spec is not None else ""
     name = item.originalname.removeprefix("test_")
-    conditions = dict.fromkeys([atom for r in requirements for atom in r.pics] + list(mark.kwargs.get("needs", ())))
+    side = spec.params.get("side") if spec is not None else None
+    sides = [f"sides:{side}"] if side else []
+    conditions = dict.fromkeys(
+        [*(atom for r in requirements for atom in r.pics), *mark.kwargs.get("needs", ()), *sides]
+    )
     return Case(
         id=f"{section}/{name}{suffix}",
         title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),

@@ -48,6 +48,7 @@ class Variation:
     more_lines: bool = _flag("lines that every description may have: i=, u=, e=, p=, b=AS")
     unknown_attributes: int = _between(0, 5, 0, "attributes that nobody knows, at both levels")
     lower_transport: bool = _flag("the transport token in small letters")
+    capital_types: bool = _flag("candidate type and the direction in capitals")
     extensions: int = _between(0, 3, 0, "extension attributes behind tcptype")
     long_addresses: bool = _flag("IPv6 addresses unabridged and in capitals")
     no_pacing: bool = _flag("ice-pacing left out: the default holds")
@@ -125,6 +126,9 @@ class Variation:
         changed: dict[str, Any] = {}
         if self.lower_transport:
             changed["transport"] = candidate.transport.lower()
+        if self.capital_types:
+            changed["type"] = candidate.type.upper()
+            changed["tcptype"] = candidate.tcptype and candidate.tcptype.upper()
         more = (("generation", "0"), ("network-id", "1"), ("x-lawful", "a,b;c"))[: self.extensions]
         changed["extensions"] = (*candidate.extensions, *more)
         if self.foundation > 1:

@@ -47,7 +47,9 @@ REQUIREMENTS = (
     r("RFC4571-4-10", "MUST", "only the streams of the media line",
       "The packets are those of the streams on the media line.", untestable=_REPLACED),
     r("RFC4571-4-11", "MUST", "no RTCP is announced",
-      "A sender that sends no RTCP adds b=RS:0 and b=RR:0.", pics="sdp:full profile:plain"),
+      "A sender that sends no RTCP adds b=RS:0 and b=RR:0.", pics="sdp:full profile:plain",
+      note="To the media description, says the sentence; at the session level, where they hold for all streams, they "
+           "are accepted too."),
     r("RFC4571-4-12", "MUST NOT", "no RTCP flow if both say so",
       "If offer and answer both have the lines, no RTCP connection is created.", untestable=_REPLACED),
     r("RFC4571-4-13", "MUST", "two connections otherwise",

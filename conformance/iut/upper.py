@@ -5,21 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import ipaddress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from conformance.iut.description import Description, says_the_same
 from conformance.iut.errors import AdapterError, RpcError
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.errors import SdpError
-from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conformance.iut.process import Session
-    from conformance.wire.candidate import Candidate
-    from conformance.wire.sdp import Media
+    from conformance.wire.sdp import SessionDescription
 
 REJECTED = -32010
 _NOT_SUPPORTED = (-32601, -32602)
@@ -47,106 +44,6 @@ class Waiter(Protocol):
 
 class Rejected(Failed):
     """The stack rejected a description or candidate (error -32010): an observation that the case judges."""
-
-
-class Description:
-    """An offer or answer of the IUT. ``ipv6``: the case meets it over IPv6."""
-
-    def __init__(self, kind: str, text: str, *, ipv6: bool = False) -> None:
-        self.ipv6 = ipv6
-        self.kind = kind
-        self.text = text
-        self.sdp = SessionDescription.parse(text)
-
-    def media(self, index: int = 0) -> Media:
-        """Return a media section; Inconclusive if the description has none."""
-        if index >= len(self.sdp.media):
-            raise Inconclusive(f"the IUT's {self.kind} has no media section {index + 1}")
-        return self.sdp.media[index]
-
-    @property
-    def lite(self) -> bool:
-        """Whether a=ice-lite is there (RFC 8839 section 5.3)."""
-        return self.sdp.ice_lite
-
-    @property
-    def answered_setup(self) -> str | None:
-        """What an answer says in a=setup; None of an offer, which settles nothing yet (RFC 4145 section 4.1)."""
-        return self.media().setup if self.kind == "answer" and self.sdp.media else None
-
-    @property
-    def ufrag(self) -> str:
-        """User name fragment, of the media or the session level (RFC 8839 section 5.4)."""
-        return self._credential("ufrag")
-
-    @property
-    def pwd(self) -> str:
-        """Password, of the media or the session level."""
-        return self._credential("pwd")
-
-    def _credential(self, name: str) -> str:
-        value: str | None = getattr(self.media(), name)
-        if value is None:
-            raise Inconclusive(f"the IUT's {self.kind} has no a=ice-{name}")
-        return value
-
-    def candidates(
-        self,
-        *,
-        tcptype: str | None = None,
-        component: int | None = None,
-        type: str | None = None,  # noqa: A002
-    ) -> list[Candidate]:
-        """Return the TCP candidates of the first media section, in the IUT's order.
-
-        Inconclusive if there is none like this: a question to no candidate has no answer.
-        """
-        found = [
-            replace(candidate, address=_usual_text(candidate.address))
-            for candidate in self.media().candidates
-            if candidate.is_tcp
-            and (tcptype is None or (candidate.tcptype or "").lower() == tcptype)
-            and component in (None, candidate.component)
-            and type in (None, candidate.type.lower())
-        ]
-        wanted = " ".join(word for word in (tcptype, "TCP", type) if word)
-        self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else ""))
-        return found
-
-    def require(self, holds: bool, what: str) -> None:
-        """Raise `Inconclusive` unless the description has what the case is about."""
-        if not holds:
-            raise Inconclusive(f"the IUT's {self.kind} does not have {what}")
-
-    def needs_tcp_alone(self) -> None:
-        """Raise `NotApplicable` where UDP candidates stand beside TCP: they change what is asked of priorities."""
-        if not all(candidate.is_tcp for candidate in self.media().candidates):
-            raise NotApplicable(f"the IUT's {self.kind} has UDP candidates beside TCP")
-
-    def needs_several_addresses(self) -> None:
-        """Raise `NotApplicable` where all TCP candidates are at one address."""
-        if len({candidate.address for candidate in self.candidates()}) < 2:
-            raise NotApplicable(f"the IUT's {self.kind} has candidates at one address only")
-
-    def require_none(self, tcptype: str) -> None:
-        """Raise `NotApplicable` if there are candidates of this tcptype, which the case cannot do with."""
-        if any((candidate.tcptype or "").lower() == tcptype for candidate in self.media().candidates):
-            raise NotApplicable(f"the IUT's {self.kind} has {tcptype} candidates")
-
-    def candidate(self, *, tcptype: str, component: int = 1) -> Candidate:
-        """Return the first such TCP host candidate of the case's address family; Inconclusive if there is none."""
-        found = self.candidates(tcptype=tcptype, component=component, type="host")
-        mine = [candidate for candidate in found if (":" in candidate.address) is self.ipv6]
-        self.require(bool(mine), f"a {tcptype} TCP host candidate of {'IPv6' if self.ipv6 else 'IPv4'}")
-        return mine[0]
-
-
-def _usual_text(address: str) -> str:
-    """Return an address as the kernel writes it, for comparisons: IPv6 has many spellings (RFC 4291 section 2.2)."""
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:  # a name
-        return address
 
 
 class Upper:
@@ -202,7 +99,11 @@ class Upper:
             "tcptypes": tcptypes.split(),
             "transports": ["tcp"],
         }
-        self.call("open", **{**parameters, **self._extra, **wishes})
+        try:
+            self.call("open", **{**parameters, **self._extra, **wishes})
+        except (NotApplicable, Rejected):
+            self._opened = False  # there is no session to close
+            raise
 
     def offer(self, tcptypes: str = "active passive", **wishes: Any) -> Description:
         """Open the session as offerer and return the IUT's offer."""
@@ -215,12 +116,25 @@ class Upper:
         self.accept(offer, kind="offer")
         return self.describe()
 
+    def answer_unless_rejected(self, offer: SessionDescription) -> Description:
+        """Return the IUT's answer to an offer that it need not want; n/a where it rejects the offer or its stream."""
+        try:
+            answer = self.answer(offer)
+        except Rejected as rejection:
+            raise NotApplicable(f"{rejection}") from rejection
+        if answer.media().port == 0:
+            raise NotApplicable("the IUT's answer rejects the stream (RFC 3264 section 6)")
+        return answer
+
     def describe(self) -> Description:
         """Return the IUT's next description."""
         result = self.call("describe", trickle=False)
         try:
             ipv6 = any(":" in address for address in self._addresses[:1])
-            self.description = Description(str(result.get("type")), str(result.get("sdp", "")), ipv6=ipv6)
+            offers = [str(tcptype) for tcptype in self.pics.get("offers", [])]
+            self.description = Description(
+                str(result.get("type")), str(result.get("sdp", "")), ipv6=ipv6, wished=self._addresses, offers=offers
+            )
         except SdpError as error:
             raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
         self.exchanged.append(("IUT", self.description.sdp))
@@ -244,20 +158,16 @@ class Upper:
             self.send(octets, component)
         self.check_alive()
 
-    def send_when_ready(self, octets: bytes, component: int = 1, *, within: float) -> None:
-        """Let the IUT's application send data when the stack says that it is connected, at the latest after `within`.
-
-        For a body that judges by what comes over the connection whether ICE has completed.
-        """
-        if "state" in self.pics.get("reports", []):
-            self.wait_state("connected", "completed", within=within)
-        self.try_to_send(octets, component)
+    @property
+    def reports_state(self) -> bool:
+        """Whether the stack tells its state."""
+        return "state" in self.pics.get("reports", [])
 
     def updated_offer(self) -> Description:
         """Return the IUT's next offer after the first exchange, ICE not being restarted; n/a where there is none."""
         before = self.description
         offer = self.describe()
-        if before is None or offer.text == before.text or offer.kind != "offer":
+        if before is None or says_the_same(offer, before) or offer.kind != "offer":
             raise NotApplicable("the IUT makes no updated offer: it gives its former description again")
         if offer.ufrag != before.ufrag:
             raise NotApplicable("the IUT makes no updated offer: its next one restarts ICE")
@@ -329,9 +239,14 @@ class Upper:
 
         return self._waiter.wait(reached, within)
 
+    def allow_for_connecting(self, *, within: float) -> None:
+        """Give the stack the time to say that it is connected, where it ever says so."""
+        if self.reports_state:
+            self.wait_state("connected", "completed", within=within)
+
     def ready(self, *, within: float) -> None:
         """Wait, as a preamble, until the stack says that it is connected; nothing to wait for where it never says."""
-        if "state" in self.pics.get("reports", []) and not self.wait_state("connected", "completed", within=within):
+        if self.reports_state and not self.wait_state("connected", "completed", within=within):
             raise Inconclusive(f"the stack did not become connected within {within:g} s; it said {self.states}")
 
     def call(self, method: str, **parameters: object) -> Mapping[str, Any]:

@@ -75,8 +75,8 @@ class Splitter(Protocol):
 class Channel:
     """A connection with the IUT: send octets exactly as scripted, expect what comes.
 
-    ``outgoing`` tells who opened it: True, we did. ``selected`` is set once a check with USE-CANDIDATE has succeeded
-    on it, whichever side sent it.
+    ``outgoing`` tells who opened it: True, we did; ``remote`` is the other end, needed if the IUT may have reset it
+    already. ``selected`` is set once a check with USE-CANDIDATE has succeeded on it, whichever side sent it.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Channel:
         outgoing: bool,
         component: int,
         splitter: Splitter | None = None,
+        remote: Address | None = None,
     ) -> None:
         self.socket: socket.socket | Pipe = sock
         self.outgoing = outgoing
@@ -111,7 +112,7 @@ class Channel:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local_address = _address(sock.getsockname())
-        self.remote_address = _address(sock.getpeername())
+        self.remote_address = _peer_of(sock, remote)
         self.seen_from = self.remote_address  # where the IUT is to us: of a relayed connection, the relayed address
         tap.opened(self.local_address, self.remote_address, outgoing, time.time_ns())
         pump.add(self)
@@ -379,6 +380,16 @@ class Channel:
 
 def _address(name: tuple[str, int] | tuple[str, int, int, int]) -> Address:
     return Address(name[0], name[1])
+
+
+def _peer_of(sock: socket.socket | Pipe, remote: Address | None) -> Address:
+    """Return the other end; of a connection that was reset meanwhile the kernel no longer tells it."""
+    try:
+        return _address(sock.getpeername())
+    except OSError:
+        if remote is None:
+            raise
+        return remote
 
 
 def _bare(text: str) -> str:

@@ -15,6 +15,7 @@ from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
 from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.attributes import Address
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ class Listener:
     def on_readable(self) -> None:
         """Accept what has come."""
         try:
-            connection, _ = self.socket.accept()
+            connection, name = self.socket.accept()
         except (BlockingIOError, ConnectionError):
             return
-        self._peer.adopt(connection, outgoing=False, component=self.component, listener=self)
+        remote = Address(name[0], name[1])
+        self._peer.adopt(connection, outgoing=False, component=self.component, listener=self, remote=remote)
 
 
 class Connecting(Identity):
@@ -166,9 +168,9 @@ class Connecting(Identity):
         return silent.port
 
     def most_outstanding(self, *, within: float) -> int:
-        """Watch for so many seconds how many connection attempts to us are outstanding at once; return the most.
+        """Watch for so many seconds from the first one on how many connection attempts to us are outstanding at once.
 
-        Inconclusive if the IUT made none.
+        Return the most. Inconclusive if the IUT made none.
         """
         if silence.is_shared(self.address):
             raise NotApplicable(f"whose attempts these are cannot be told on {self.address}, which the IUT uses too")
@@ -179,6 +181,12 @@ class Connecting(Identity):
             most = max(most, silence.outstanding_attempts(self.address))
             return False
 
+        def begun() -> bool:
+            return look() or most > 0
+
+        end = self._pump.deadline(self.pixit.connect)
+        while not self._pump.wait(begun, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
+            pass
         end = self._pump.deadline(within)
         while not self._pump.poll(look, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
             pass
@@ -258,11 +266,17 @@ class Connecting(Identity):
             )
 
     def adopt(
-        self, connection: socket.socket | Pipe, *, outgoing: bool, component: int, listener: Listener | None = None
+        self,
+        connection: socket.socket | Pipe,
+        *,
+        outgoing: bool,
+        component: int,
+        listener: Listener | None = None,
+        remote: Address | None = None,
     ) -> Channel:
         """Make a channel of a connected socket."""
         kind = self.sockets.channel
-        channel = kind(connection, self._pump, self._tap, outgoing=outgoing, component=component)
+        channel = kind(connection, self._pump, self._tap, outgoing=outgoing, component=component, remote=remote)
         channel.divide = self._divide
         self.take_over(channel, listener)
         return channel
@@ -367,4 +381,5 @@ class Connecting(Identity):
         own = self.address if family == family_of(self.address) else self.other_address
         port = 0 if source is None else source.port
         sock = self.sockets.connect(own, (candidate.address, candidate.port), self.pixit.response, port)
-        return self.adopt(sock, outgoing=True, component=candidate.component)
+        remote = Address(candidate.address, candidate.port)
+        return self.adopt(sock, outgoing=True, component=candidate.component, remote=remote)

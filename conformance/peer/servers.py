@@ -118,11 +118,13 @@ class Server:
     def on_readable(self) -> None:
         """Accept what has come."""
         try:
-            connection, _ = self.socket.accept()
+            connection, name = self.socket.accept()
         except (BlockingIOError, ConnectionError):
             return
-        stream = MessageStream()
-        channel = Channel(connection, self._pump, self._tap, outgoing=False, component=1, splitter=stream)
+        stream, remote = MessageStream(), Address(name[0], name[1])
+        channel = Channel(
+            connection, self._pump, self._tap, outgoing=False, component=1, splitter=stream, remote=remote
+        )
         channel.on_request = self._on_request
         self._streams[channel] = stream
         self.connections.append(channel)

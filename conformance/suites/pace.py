@@ -14,7 +14,7 @@ from conformance.verdict import Inconclusive, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.iut.upper import Description
+    from conformance.iut.description import Description
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -50,14 +50,15 @@ def targets(peer: Peer, count: int) -> list[Candidate]:
 
 
 def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
-    """Wait until the IUT has sent so many checks, or the time is over; return when all of it came.
+    """Wait until the IUT has sent so many checks, or the time since its first one is over; return when all of it came.
 
     Inconclusive if none came; n/a for an IUT that made one alone in this time, which has no pace.
     """
+    peer.wait_until(lambda: bool(peer.checks()), peer.pixit.connect)
     peer.wait_until(lambda: len(peer.checks()) >= count, within)
     checks = [frame.time - peer.described_at for frame in peer.checks()]
     if not checks:
-        raise Inconclusive(f"the IUT sent no check within {within:g} s")
+        raise Inconclusive(f"the IUT sent no check within {peer.pixit.connect:g} s")
     if len(checks) < 2:
         raise NotApplicable(f"the IUT made one check alone within {within:g} s, which has no pace")
     connections = [channel.opened_at - peer.described_at for channel in peer.channels]

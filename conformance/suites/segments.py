@@ -10,7 +10,8 @@ from conformance.suites.case import establish
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
-    from conformance.iut.upper import Description, Upper
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
     from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from conformance.iut.upper import Description
+    from conformance.iut.description import Description
     from conformance.wire.candidate import Candidate
 
 NAT = "198.51.100.7"  # where our servers say that requests come from (RFC 5737)

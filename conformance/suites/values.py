@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from conformance.iut.upper import Description
+    from conformance.iut.description import Description
     from conformance.wire.candidate import Candidate
 
 T = TypeVar("T", bound="Hashable")
@@ -45,6 +45,22 @@ def duplicates(items: Iterable[T]) -> list[T]:
 def families(candidates: Iterable[Candidate]) -> set[int]:
     """Return the address families of candidates, 4 and 6."""
     return {6 if ":" in candidate.address else 4 for candidate in candidates}
+
+
+def best_of_equals(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return, of candidates alike in component, type preference and direction preference, the one preferred most.
+
+    Those on one address can be several, and must then differ in other-pref (RFC 6544 section 4.2).
+    """
+    best: dict[tuple[int, int, int], Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: c.other_preference):
+        best[candidate.component, candidate.type_preference, candidate.direction_preference] = candidate
+    return list(best.values())
+
+
+def is_host(candidate: Candidate, tcptype: str) -> bool:
+    """Whether it is a host candidate of this tcptype; letter case says nothing (RFC 5234 section 2.3)."""
+    return ((candidate.tcptype or "").lower(), candidate.type.lower()) == (tcptype, "host")
 
 
 def both_transports(description: Description) -> tuple[list[Candidate], list[Candidate]]:

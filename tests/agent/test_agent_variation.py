@@ -85,6 +85,7 @@ def test_every_variation_has_its_range_and_its_meaning():
         (Variation(session_credentials=True), "a=ice-pwd:0123456789012345678901\r\nm=", ""),
         (Variation(session_setup=True), "a=setup:active\r\na=connection:new\r\nm=", ""),
         (Variation(lower_transport=True), "1 tcp 2128609279", " TCP "),
+        (Variation(capital_types=True), "typ HOST tcptype PASSIVE\r\n", "tcptype passive"),
         (Variation(extensions=2), "typ host tcptype passive generation 0 network-id 1\r\n", ""),
         (Variation(unknown_attributes=2), "a=x-lawful1:1 and more\r\n", ""),
         (Variation(more_lines=True), "s=-\r\ni=a session\r\nu=", ""),
@@ -98,8 +99,8 @@ def test_a_description_says_the_same_differently(variation, there, gone):
     assert there in text
     assert not gone or gone not in text
     usual, varied = SessionDescription.parse(OFFER), SessionDescription.parse(text)
-    assert {(c.port, c.tcptype, c.priority) for c in varied.media[0].candidates} == {
-        (c.port, c.tcptype, c.priority) for c in usual.media[0].candidates
+    assert {(c.port, c.tcptype.lower(), c.priority) for c in varied.media[0].candidates} == {
+        (c.port, c.tcptype.lower(), c.priority) for c in usual.media[0].candidates
     }
     for name in ("ufrag", "pwd", "setup", "connection"):
         assert getattr(varied.media[0], name) == getattr(usual.media[0], name)

@@ -414,3 +414,14 @@ def test_a_slower_pixit_scales_deadlines_but_not_paces() -> None:
     slow = Pixit.scaled(6.0)
     assert (slow.response, slow.silence) == (6.0, 2 * Pixit().silence)
     assert (slow.drip, slow.attempts) == (Pixit().drip, Pixit().attempts)
+
+
+def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) -> None:
+    listener = peer.listen()
+    other = socket.create_connection((peer.address, listener.port), timeout=5, source_address=("127.0.0.1", 0))
+    name = other.getsockname()
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    other.close()
+    channel = peer.expect_connection()
+    assert (channel.remote_address.ip, channel.remote_address.port) == name
+    assert channel.expect_end(within=1).reset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.iut.upper import Description
+from conformance.iut.description import Description
 from conformance.suites.pace import Pace, least_ta
 from conformance.verdict import Inconclusive
 

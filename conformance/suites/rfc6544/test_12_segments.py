@@ -13,6 +13,7 @@ def test_no_more_than_five_syns_are_unanswered(upper, peer, segments, side, pixi
     when    the IUT has had the time to begin with all of them
     then    no more than five attempts have been made."""
     negotiate(upper, peer, side, peer_candidates=silent_candidates(peer, segments, 8))
-    peer.wait(pixit.attempts)
+    peer.wait_until(lambda: bool(segments.syns()), pixit.connect)
     segments.require_attempts()
+    peer.wait(pixit.attempts)
     assert len(segments.syns()) <= 5, f"{len(segments.syns())} attempts are outstanding"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import both_families, crosswise, negotiate, requirement
+from conformance.suites.case import both_families, crosswise, expect_media_when_ready, negotiate, requirement
 from conformance.suites.segments import break_off
 from conformance.suites.values import DATA
 
@@ -95,5 +95,4 @@ def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pi
     ours = [peer.candidate("so", port=base.port)]
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     selected = peer.complete(iut, peer.await_connection())
-    upper.send_when_ready(DATA, within=pixit.complete)
-    selected.expect_data(DATA, within=pixit.response)
+    expect_media_when_ready(upper, peer, selected, DATA)

@@ -9,6 +9,7 @@ from conformance.suites.case import (
     EVERY_CUT,
     SIDES,
     both_sides,
+    expect_media_when_ready,
     in_pieces,
     needs_regular_nomination,
     negotiate,
@@ -110,11 +111,12 @@ def test_check_is_not_retransmitted(upper, peer, side, pixit):
 def test_one_connection_serves_a_pair(upper, peer, side, pixit):
     """with    one passive candidate of ours, and the IUT's check on it answered
     when    the time for further checks of the pair, a nomination for one, has passed
-    then    the IUT has opened no second connection to it from the same address."""
-    negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
-    peer.expect_no_connection(beside=channel, within=pixit.retransmission)
+    then    the IUT has opened no second connection to it from the same active candidate."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    first = peer.expect_connection()
+    first.expect(BindingRequest, within=pixit.response)
+    iut.needs_one_active(first.remote_address.ip)  # several there are several pairs
+    peer.expect_no_connection(beside=first, within=pixit.retransmission)
 
 
 @varied("family", "segmentation")
@@ -198,8 +200,7 @@ def test_response_is_taken(upper, peer, pixit):
     request = channel.expect(BindingRequest, within=pixit.response)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request))
-    upper.send_when_ready(DATA, within=pixit.complete)
-    channel.expect_data(DATA, within=pixit.response)
+    expect_media_when_ready(upper, peer, channel, DATA)
 
 
 @varied("family", side="offerer")
@@ -215,5 +216,4 @@ def test_response_in_pieces_is_taken(upper, peer, pixit, cut):
     request = channel.expect(BindingRequest, within=pixit.response)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
-    upper.send_when_ready(DATA, within=pixit.complete)
-    channel.expect_data(DATA, within=pixit.response)
+    expect_media_when_ready(upper, peer, channel, DATA)

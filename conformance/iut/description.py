@@ -1,0 +1,184 @@
+"""An offer or answer of the IUT, and the questions that cases ask of it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.verdict import Inconclusive, NotApplicable
+from conformance.wire.sdp import SessionDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import Media
+
+
+class Description:
+    """An offer or answer of the IUT.
+
+    ``ipv6``: the case meets it over IPv6. ``wished``: the addresses that the case would have the IUT use. ``offers``:
+    the tcptypes that the IUT declares to offer; None: not known.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        text: str,
+        *,
+        ipv6: bool = False,
+        wished: Collection[str] = (),
+        offers: Collection[str] | None = None,
+    ) -> None:
+        self.ipv6 = ipv6
+        self._wished = wished
+        self._offers = offers
+        self.kind = kind
+        self.text = text
+        self.sdp = SessionDescription.parse(text)
+
+    def media(self, index: int = 0) -> Media:
+        """Return a media section; Inconclusive if the description has none."""
+        if index >= len(self.sdp.media):
+            raise Inconclusive(f"the IUT's {self.kind} has no media section {index + 1}")
+        return self.sdp.media[index]
+
+    @property
+    def lite(self) -> bool:
+        """Whether a=ice-lite is there (RFC 8839 section 5.3)."""
+        return self.sdp.ice_lite
+
+    @property
+    def answered_setup(self) -> str | None:
+        """What an answer says in a=setup; None of an offer, which settles nothing yet (RFC 4145 section 4.1)."""
+        return self.media().setup if self.kind == "answer" and self.sdp.media else None
+
+    @property
+    def ufrag(self) -> str:
+        """User name fragment, of the media or the session level (RFC 8839 section 5.4)."""
+        return self._credential("ufrag")
+
+    @property
+    def pwd(self) -> str:
+        """Password, of the media or the session level."""
+        return self._credential("pwd")
+
+    def _credential(self, name: str) -> str:
+        value: str | None = getattr(self.media(), name)
+        if value is None:
+            raise Inconclusive(f"the IUT's {self.kind} has no a=ice-{name}")
+        return value
+
+    def candidates(
+        self,
+        *,
+        tcptype: str | None = None,
+        component: int | None = None,
+        type: str | None = None,  # noqa: A002
+    ) -> list[Candidate]:
+        """Return the TCP candidates of the first media section, in the IUT's order.
+
+        Inconclusive if there is none like this, for a question to no candidate has no answer; n/a if the IUT declares
+        that it offers none.
+        """
+        found = [
+            replace(candidate, address=_usual_text(candidate.address))
+            for candidate in self.media().candidates
+            if candidate.is_tcp
+            and (tcptype is None or (candidate.tcptype or "").lower() == tcptype)
+            and component in (None, candidate.component)
+            and type in (None, candidate.type.lower())
+        ]
+        if not found and self._offers is not None and not (tcptype in self._offers if tcptype else self._offers):
+            raise NotApplicable(f"the IUT's pics lack offers {tcptype or 'of any kind'}")
+        wanted = " ".join(word for word in (tcptype, "TCP", type) if word)
+        self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else ""))
+        return found
+
+    def require(self, holds: bool, what: str) -> None:
+        """Raise `Inconclusive` unless the description has what the case is about."""
+        if not holds:
+            raise Inconclusive(f"the IUT's {self.kind} does not have {what}")
+
+    def needs_tcp_alone(self) -> None:
+        """Raise `NotApplicable` where UDP candidates stand beside TCP: they change what is asked of priorities."""
+        if not all(candidate.is_tcp for candidate in self.media().candidates):
+            raise NotApplicable(f"the IUT's {self.kind} has UDP candidates beside TCP")
+
+    def needs_several_addresses(self) -> None:
+        """Raise `NotApplicable` where all TCP candidates are at one address."""
+        if len({candidate.address for candidate in self.candidates()}) < 2:
+            raise NotApplicable(f"the IUT's {self.kind} has candidates at one address only")
+
+    def needs_tcp_default(self) -> None:
+        """Raise `NotApplicable` where the default is not TCP: the media line's protocol tells its transport."""
+        proto = self.media().proto
+        if "TCP" not in proto.upper().split("/"):
+            raise NotApplicable(f"the media line of the IUT's {self.kind} is not one of TCP but {proto}")
+
+    def needs_one_active(self, address: str) -> None:
+        """Raise `NotApplicable` where the description does not show one active candidate at this address."""
+        found = [c for c in self.media().candidates if c.is_tcp and (c.tcptype or "").lower() == "active"]
+        here = [c for c in found if c.component == 1 and _usual_text(c.address) == address]
+        if len(here) != 1:
+            raise NotApplicable(f"the IUT's {self.kind} has {len(here)} active candidates at {address}")
+
+    def needs_no(self, attribute: str) -> None:
+        """Raise `NotApplicable` where the media section has an attribute that changes what is asked of it."""
+        if self.media().has(attribute):
+            raise NotApplicable(f"the IUT's {self.kind} has a={attribute}")
+
+    def require_none(self, tcptype: str) -> None:
+        """Raise `NotApplicable` if there are candidates of this tcptype, which the case cannot do with."""
+        if any((candidate.tcptype or "").lower() == tcptype for candidate in self.media().candidates):
+            raise NotApplicable(f"the IUT's {self.kind} has {tcptype} candidates")
+
+    def candidate(self, *, tcptype: str, component: int = 1) -> Candidate:
+        """Return such a TCP host candidate of the case's address family.
+
+        Inconclusive if there is none; n/a if the IUT has host candidates of the other family alone. Of several it is
+        the first at an address that the case has wished for, which the tester can surely reach.
+        """
+        found = self.candidates(tcptype=tcptype, component=component, type="host")
+        self.needs_family()
+        mine = [candidate for candidate in found if self._is_of_the_family(candidate)]
+        self.require(bool(mine), f"a {tcptype} TCP host candidate of {self._family}")
+        return min(mine, key=lambda candidate: candidate.address not in self._wished)
+
+    @property
+    def _family(self) -> str:
+        return "IPv6" if self.ipv6 else "IPv4"
+
+    def _is_of_the_family(self, candidate: Candidate) -> bool:
+        return (":" in candidate.address) is self.ipv6
+
+    def needs_family(self) -> None:
+        """Raise `NotApplicable` where the IUT has host candidates, but none of the case's address family."""
+        hosts = [c for c in self.media().candidates if c.is_tcp and c.type.lower() == "host"]
+        if hosts and not any(map(self._is_of_the_family, hosts)):
+            raise NotApplicable(f"the IUT has no {self._family} address here: its {self.kind} has no such candidate")
+
+
+def says_the_same(one: Description, other: Description) -> bool:
+    """Whether two offers differ in nothing that ICE asks of an updated one (RFC 8839 section 4.4.1.2.2).
+
+    An IUT that writes its description anew each time may well number it, or order its lines, differently.
+    """
+    if one.text == other.text:
+        return True
+    mine, theirs = one.media(), other.media()
+    return not mine.has("remote-candidates") and (sorted(map(str, mine.candidates)), mine.port, mine.connection) == (
+        sorted(map(str, theirs.candidates)),
+        theirs.port,
+        theirs.connection,
+    )
+
+
+def _usual_text(address: str) -> str:
+    """Return an address as the kernel writes it, for comparisons: IPv6 has many spellings (RFC 4291 section 2.2)."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:  # a name
+        return address

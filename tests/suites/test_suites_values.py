@@ -1,0 +1,25 @@
+"""Small questions to lists of candidates."""
+
+from __future__ import annotations
+
+from conformance.suites.values import best_of_equals, is_host
+from conformance.wire.candidate import Candidate, priority, tcp_local_preference
+
+
+def candidate(direction: int, other: int, component: int = 1) -> Candidate:
+    worth = priority(126, tcp_local_preference(direction, other), component)
+    return Candidate.parse(f"candidate:1 {component} TCP {worth} 127.0.0.1 9 typ HOST tcptype Active")
+
+
+def test_of_candidates_that_only_other_pref_tells_apart_the_best_is_taken() -> None:
+    found = best_of_equals([candidate(6, 8191), candidate(6, 8190), candidate(4, 8000), candidate(4, 7000, 2)])
+    assert sorted((c.component, c.direction_preference, c.other_preference) for c in found) == [
+        (1, 4, 8000),
+        (1, 6, 8191),
+        (2, 4, 7000),
+    ]
+
+
+def test_letter_case_says_nothing() -> None:
+    assert is_host(candidate(6, 8191), "active")
+    assert not is_host(candidate(6, 8191), "passive")
