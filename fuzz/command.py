@@ -86,8 +86,10 @@ def fuzz(**options: Any) -> int:
 
     out = _folder(Path(options["out"]), resume=options["resume"])
     view = _View()
+    specs = _specs(options, out)
+    _same_campaign(specs)
     try:
-        total = conduct(_specs(options, out), view.show)
+        total = conduct(specs, view.show)
     finally:
         view.close()
     for line in ("", *coverage_lines(total), ""):
@@ -141,6 +143,19 @@ def _specs(options: dict[str, Any], out: Path) -> list[Any]:
         )
         for worker in range(options["workers"])
     ]
+
+
+def _same_campaign(specs: list[Any]) -> None:
+    """See that what is to go on is the campaign whose log is there."""
+    from fuzz.campaign.log import Past
+    from fuzz.campaign.spec import identity
+
+    for spec in specs:
+        begun = Past(Path(spec.out) / f"log-{spec.shard}.jsonl").begun if spec.resume else {}
+        for name, value in identity(spec).items():
+            if name in begun and begun[name] != value:
+                had = begun[name] or "none"
+                raise click.UsageError(f"the campaign in {spec.out} had {name} {had}, not {value or 'none'}")
 
 
 def _folder(out: Path, *, resume: bool) -> Path:

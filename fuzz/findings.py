@@ -65,7 +65,11 @@ def _telling(cause: str) -> bool:
 def load(path: Path) -> Finding:
     """Return a finding from its file or folder."""
     file = path / "finding.json" if path.is_dir() else path
-    table = json.loads(file.read_text(encoding="utf-8"))
+    return from_data(json.loads(file.read_text(encoding="utf-8")))
+
+
+def from_data(table: dict[str, Any]) -> Finding:
+    """Return a finding from what `Finding.data` said of it."""
     names = Finding.__dataclass_fields__
     return Finding(**{name: value for name, value in table.items() if name in names})
 

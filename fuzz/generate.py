@@ -52,6 +52,8 @@ def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:
                     continue
                 for components in (1, 2) if pics.get("components", 1) > 1 and kind == "passive" else (1,):
                     found.append(_plan(side, kind, components, state))
+    if pics.get("profile") == "webrtc":
+        return [{**plan, "profile": "webrtc"} for plan in found]
     return found
 
 
@@ -89,7 +91,7 @@ class Generator:
         """Return the session of a stage."""
         random = self._source(stage, 1)
         plan = dict(random.choices(self.plans, self._weights)[0])
-        if random.random() < 0.1:
+        if random.random() < 0.1 and "profile" not in plan:
             plan["media"] = "bytes"
         if random.random() < 0.15 and plan["iut"] == "passive" and self.addresses > 1:
             plan["addresses"] = self.addresses

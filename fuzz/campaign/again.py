@@ -21,7 +21,10 @@ def replay(finding: Finding, stack: Stack, times: int) -> list[dict[tuple[str, s
     seen = []
     try:
         try:
-            runner.calibrate({**PLAN, "side": finding.case["plan"]["side"], "iut": finding.case["plan"]["iut"]})
+            kept = {
+                name: finding.case["plan"][name] for name in ("side", "iut", "profile") if name in finding.case["plan"]
+            }
+            runner.calibrate({**PLAN, **kept})
         except StageFailed:
             runner.fresh()  # the deadlines stay the usual ones
         for _ in range(times):

@@ -18,7 +18,10 @@ class Log:
     """Appends lines. Cases are written in batches, everything else at once; what is written survives our death."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")  # behind a line that was cut off
         self._lines: list[str] = []
         self._written = time.monotonic()
 
@@ -55,6 +58,8 @@ class Past:
         self.seconds = 0.0
         self.corpus: list[dict[str, Any]] = []
         self.begun: dict[str, Any] = {}
+        self.findings: list[dict[str, Any]] = []
+        self.pending: dict[str, Any] | None = None  # a symptom that was being looked into
         if path.is_file():
             with path.open(encoding="utf-8", errors="replace") as file:
                 for line in file:
@@ -67,10 +72,21 @@ class Past:
             return  # the line that a SIGKILL cut off
         if isinstance(entry, list):
             self.cases, self.stages = max(self.cases, entry[0] + 1), max(self.stages, entry[1] + 1)
+        elif not isinstance(entry, dict):
+            return
         elif entry.get("event") == "new":
             self.corpus.append(entry["case"])
             self.cases, self.stages = max(self.cases, entry["number"] + 1), max(self.stages, entry["stage"] + 1)
-        elif entry.get("event") == "begin":
+        else:
+            self._note(entry)
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        what = entry.get("event")
+        if what == "begin":
             self.begun = entry
-        elif entry.get("event") == "status":
+        elif what == "status":
             self.seconds = entry["seconds"]
+        elif what == "finding":
+            self.findings.append(entry)
+        elif what in ("symptom", "settled"):
+            self.pending = entry if what == "symptom" else None

@@ -12,20 +12,26 @@ ADDRESSES = (ADDRESS, "127.0.0.2")
 _OUR_TCPTYPE = {"passive": "active", "active": "passive"}
 _SESSION = ["v=0", "o=- 1 1 IN IP4 {address}", "s=-", "t=0 0"]
 _MEDIA = {"rtp": "m=audio {port} TCP/RTP/AVP 0", "bytes": "m=application {port} TCP *"}
+# What stacks of WebRTC take (the adapter contract's profile webrtc): a data channel, and nobody's fingerprint.
+_DATA_CHANNEL = "m=application {port} UDP/DTLS/SCTP webrtc-datachannel"
+_SECURED = ["a=sctp-port:5000", "a=max-message-size:65536", f"a=fingerprint:sha-256 {':'.join(['5A'] * 32)}"]
 
 
 def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
     """Return our answer to an offer, or our offer, with the plan's mutations."""
     ours = _OUR_TCPTYPE[plan["iut"]]
     theirs = offer.split("\r\n") if plan["side"] == "offerer" else []
-    media = next((line for line in theirs if line.startswith("m=")), _MEDIA[plan["media"]])
+    webrtc = plan.get("profile") == "webrtc"
+    usual = _DATA_CHANNEL if webrtc else _MEDIA[plan["media"]]
+    media = next((line for line in theirs if line.startswith("m=")), usual)
     words = media.split(" ")
     media = " ".join([words[0], "{port}", *words[2:]])
     mid = next((line for line in theirs if line.startswith("a=mid:")), "a=mid:0")
-    lines = [*_SESSION, media, "c=IN IP4 {address}"]
-    lines += ["b=RS:0", "b=RR:0"] if plan["media"] == "rtp" else []
+    session = [*_SESSION, f"a=group:BUNDLE {mid[6:]}"] if webrtc else _SESSION
+    lines = [*session, media, "c=IN IP4 {address}"]
+    lines += _SECURED if webrtc else ["b=RS:0", "b=RR:0"] if plan["media"] == "rtp" else []
     lines += ["a=ice-ufrag:{ufrag}", "a=ice-pwd:{pwd}", mid]
-    lines += [f"a=setup:{'active' if theirs else 'actpass'}", "a=connection:new"]
+    lines += [f"a=setup:{'active' if theirs else 'actpass'}", *([] if webrtc else ["a=connection:new"])]
     for component in range(1, plan["components"] + 1):
         priority = (126 << 24) + ((6 if ours == "active" else 4) << 21) + 256 - component
         lines.append(f"a=candidate:1 {component} TCP {priority} {{address}} {{port}} typ host tcptype {ours}")

@@ -115,7 +115,9 @@ class Stage:
         """Nominate, or let the IUT nominate."""
         if self.env.controlling:
             link.put(frame({"message": request({"type": 0x25, "value": ""})}, self.env))
+        nominated = self.env.last_id
         self._attend(link, lambda: self.upper.state() in ("connected", "completed"))
+        self.listen(link, nominated)  # or its answer would come in the first case
 
     # -- connections -----------------------------------------------------------------------------------------------
 

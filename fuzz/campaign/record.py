@@ -32,10 +32,12 @@ def hand_over(finding: Finding, parent: Path, runner: Runner, iut: str) -> Path:
     """Write a finding's folder."""
     folder = parent / finding.bucket
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "finding.json").write_text(json.dumps({"iut": iut, **finding.data()}, indent=1), encoding="utf-8")
     (folder / "replay.py").write_text(replay_program(finding), encoding="utf-8")
     (folder / "stderr.txt").write_text("".join(f"{line}\n" for line in finding.stderr), encoding="utf-8")
     _capture(finding, folder, runner)
+    unfinished = folder / f"finding.json.{finding.shard}"
+    unfinished.write_text(json.dumps({"iut": iut, **finding.data()}, indent=1), encoding="utf-8")
+    unfinished.replace(folder / "finding.json")  # the last, and at once: where it is, everything is
     return folder
 
 

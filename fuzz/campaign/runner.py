@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut.errors import AdapterError
 from fuzz import monitors, oracle
 from fuzz.campaign.iut import Iut
-from fuzz.campaign.player import Outcome, Stage, StageFailed
+from fuzz.campaign.player import PLAN, Outcome, Stage, StageFailed
 from fuzz.oracle import Symptom, View
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class Runner:
         self.restarts = 0
         self.spoilt = False  # the process is not to be trusted any more
         self._heard = 0
+        self._plain = dict(PLAN)  # the simplest session
         self.iut = self._start()
 
     def _start(self) -> Iut:
@@ -153,6 +154,7 @@ class Runner:
 
     def calibrate(self, plan: dict[str, Any]) -> float:
         """Measure what a valid check and a session take, and set deadlines by that; return the median of the former."""
+        self._plain = dict(plan)
         begun = time.perf_counter()
         scene = self.scene(plan)
         opened = self.opened = time.perf_counter() - begun
@@ -199,7 +201,7 @@ class Runner:
 
     def _fresh_session(self, plan: dict[str, Any] | None) -> list[Symptom]:
         """Return whether a session of its own works."""
-        plain = {"components": 1, "media": "rtp", **(plan or {"side": "offerer", "iut": "passive"}), "state": "fresh"}
+        plain = {**(plan or self._plain), "state": "fresh"}
         plain.pop("sdp", None)
         failed = ""
         for attempt in range(1 if self.quick else 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,16 @@ from fuzz.campaign.log import Log, Past
 from fuzz.campaign.player import StageFailed
 from fuzz.campaign.record import hand_over
 from fuzz.campaign.runner import Runner
-from fuzz.campaign.spec import Spec, Status
+from fuzz.campaign.spec import Spec, Status, identity
 from fuzz.campaign.turns import Turns
 from fuzz.describe import words
-from fuzz.findings import Buckets, Finding, load
+from fuzz.findings import Buckets, Finding, from_data, load
 from fuzz.generate import DESCRIPTIONS, PER_STAGE, Generator
 from fuzz.novelty import Novelty
+from fuzz.oracle import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from fuzz.oracle import Symptom
 
 Case = dict[str, Any]
 
@@ -81,13 +81,13 @@ class Shard:
                 raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
             self.number, self._stage = past.cases, past.stages
             self._begun -= past.seconds
-            self._load()
-            self._log.event("begin", iut=hello.name, version=hello.version, seed=spec.seed, shard=spec.shard)
+            self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
             median = self.runner.calibrate(self._plain())
             self.novelty = Novelty(median)
             self._growth = Growth()
             self._investigator = Investigator(self.runner)
             self.comparison = Comparison(spec.against, self._plain()) if spec.against else None
+            self._load(past)
             self._loop()
         except StageFailed as error:
             raise AdapterError(f"it does not do the simplest thing: {error}") from None
@@ -99,10 +99,18 @@ class Shard:
     def _plain(self) -> dict[str, Any]:
         return self._generator.plans[0]
 
-    def _load(self) -> None:
-        """Know what was found before, by this shard or another."""
+    def _load(self, past: Past) -> None:
+        """Know what was found before, by this shard or another, and finish what was begun."""
         for file in sorted(self.out.glob("findings/*/finding.json")) if self.spec.resume else ():
             self.buckets.add(load(file))
+        for finding in map(from_data, past.findings):
+            if self.buckets.add(finding):
+                hand_over(finding, self.out / "findings", self.runner, self.spec.iut)
+        if past.pending is not None:
+            pending = past.pending
+            symptom = Symptom(pending["kind"], pending["cause"], pending["text"])
+            self._look_into(symptom, pending["stages"], pending["number"])
+            self._again()
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -229,20 +237,31 @@ class Shard:
         name = f"{symptom.kind}: {symptom.cause}"
         if known is not None or self._unconfirmed[name] >= _UNCONFIRMED:
             return False
-        self._log.event("symptom", number=number, kind=symptom.kind, cause=symptom.cause, case=played[-1])
-        if symptom.kind == "disagreement":
-            finding: Finding | None = Finding(
-                symptom.kind, symptom.cause, symptom.text, sorted(words(played[-1])), played[-1]
-            )
-        else:
-            before = self._recent[-2] if len(self._recent) > 1 else ()
-            finding = self._investigator.investigate(symptom, played, before)
+        before = self._recent[-2] if len(self._recent) > 1 else []
+        self._look_into(symptom, [before, played], number)
+        return symptom.kind != "disagreement"
+
+    def _look_into(self, symptom: Symptom, stages: list[list[Case]], number: int) -> bool:
+        """Find out whether a symptom comes again, and of what. If we die of it, `--resume` does this once more."""
+        self._log.event("symptom", number=number, **asdict(symptom), stages=stages)
+        finding = self._explain(symptom, stages)
         if finding is None:
-            self._unconfirmed[name] += 1
-            self._log.event("unconfirmed", number=number, kind=symptom.kind, cause=symptom.cause, text=symptom.text)
+            self._unconfirmed[f"{symptom.kind}: {symptom.cause}"] += 1
+            self._log.event("unconfirmed", number=number, **asdict(symptom))
         else:
             self._found(finding, number)
-        return symptom.kind != "disagreement"
+        self._log.event("settled", number=number)
+        return finding is not None
+
+    def _explain(self, symptom: Symptom, stages: list[list[Case]]) -> Finding | None:
+        if symptom.kind == "disagreement":
+            case = stages[-1][-1]
+            return Finding(symptom.kind, symptom.cause, symptom.text, sorted(words(case)), case)
+        if symptom.kind == "leak":
+            return self._investigator.leaking(symptom, stages)
+        if symptom.kind == "spin":
+            return self._investigator.spinning(symptom, stages)
+        return self._investigator.investigate(symptom, stages[-1], stages[0])
 
     def _found(self, finding: Finding, number: int) -> None:
         finding.number, finding.shard, finding.seed = number, self.spec.shard, self.spec.seed
@@ -262,12 +281,7 @@ class Shard:
             if self._unconfirmed[f"leak: {symptom.cause}"] >= _UNCONFIRMED:
                 continue
             stages = [[case for case in stage if not self._leaks(case)] for stage in stages]
-            finding = self._investigator.leaking(symptom, stages)
-            if finding is None:
-                self._unconfirmed[f"leak: {symptom.cause}"] += 1
-                self._log.event("unconfirmed", kind="leak", cause=symptom.cause, text=symptom.text)
-            else:
-                self._found(finding, self.number)
+            self._look_into(symptom, stages, self.number)
             self._again()
             break
 
@@ -280,12 +294,10 @@ class Shard:
         """Look whether the process is busy with nothing."""
         if time.monotonic() - self._looked < _IDLE or self.runner.iut.death:
             return
+        if self._unconfirmed["spin: CPU"] >= _UNCONFIRMED:
+            return
         if monitors.busy(self.runner.iut.pid, 0.05) > 0.7 and (found := self.runner.spin()):
-            finding = self._investigator.spinning(found[0], list(self._recent))
-            if finding is None:
-                self._unconfirmed["spin: CPU"] += 1
-            else:
-                self._found(finding, self.number)
+            self._look_into(found[0], list(self._recent), self.number)
             self._again()
         self._recent.clear()
         self._looked = time.monotonic()

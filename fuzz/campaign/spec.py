@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +25,19 @@ class Spec:
     classes: list[str] = field(default_factory=list)  # of input; none: all
     connections: str = "mixed"
     corpus: list[Case] = field(default_factory=list)
+
+
+def identity(spec: Spec) -> dict[str, Any]:
+    """Return what makes a shard's campaign this one and no other: its cases are a function of it."""
+    corpus = hashlib.sha256(json.dumps(spec.corpus, sort_keys=True).encode()).hexdigest()[:16] if spec.corpus else ""
+    return {
+        "spec": spec.iut,
+        "seed": spec.seed,
+        "shard": spec.shard,
+        "classes": spec.classes,
+        "connections": spec.connections,
+        "corpus": corpus,
+    }
 
 
 @dataclass(slots=True)

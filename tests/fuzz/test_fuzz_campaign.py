@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
@@ -205,6 +206,59 @@ def test_killed_and_resumed(tmp_path):
     events = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
     numbers = [event[0] for event in events if isinstance(event, list)]
     assert numbers == sorted(set(numbers))  # none twice
+
+
+def test_killed_at_any_moment_nothing_is_lost(tmp_path):
+    """What the log tells of is in the findings' folders after the next run, whole, and no case is counted twice."""
+    random = Random(7)
+    spec = {
+        "iut": target("type-zero", "length-odd", "no-integrity"),
+        "out": str(tmp_path),
+        "cases": 100000,
+        "resume": True,
+    }
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-m", "fuzz.campaign", json.dumps(spec)], stdout=subprocess.PIPE)
+        process.stdout.readline()  # it has begun
+        time.sleep(random.uniform(0.05, 2.0))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    past = Past(tmp_path / "log-0.jsonl")
+    status = run(tmp_path, "type-zero", "length-odd", "no-integrity", cases=past.cases + 20, resume=True)
+    entries = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
+    numbers = [entry[0] for entry in entries if isinstance(entry, list)]
+    assert numbers == sorted(set(numbers))
+    told = {entry["bucket"] for entry in entries if isinstance(entry, dict) and entry["event"] == "finding"}
+    assert told
+    assert told <= {found["bucket"] for found in status.found}
+    for bucket in told:
+        assert len(list((tmp_path / "findings" / bucket).glob("*"))) >= 5
+        json.loads((tmp_path / "findings" / bucket / "finding.json").read_text())
+    symptoms = [entry for entry in entries if isinstance(entry, dict) and entry["event"] in ("symptom", "settled")]
+    assert symptoms[-1]["event"] == "settled"
+
+
+def test_what_was_being_looked_into_is_finished_by_the_next_run(tmp_path):
+    case = {"class": "request", "plan": PLAN, "steps": [send({"message": {**request(), "type": 0}})]}
+    event = {"event": "symptom", "number": 3, "kind": "death", "cause": "SIGABRT", "text": "x", "stages": [[], [case]]}
+    (tmp_path / "log-0.jsonl").write_text(f'[3,0,"request","",1.00]\n{json.dumps(event)}\n[4,0,"requ')
+    status = run(tmp_path, "type-zero", cases=4, resume=True)
+    assert [(found["kind"], found["cause"], found["number"]) for found in status.found] == [("death", "SIGABRT", 3)]
+    folder = tmp_path / "findings" / status.found[0]["bucket"]
+    for file in folder.iterdir():  # killed before it was handed over: the log knows it still
+        file.unlink()
+    again = run(tmp_path, "type-zero", cases=4, resume=True)
+    assert [found["bucket"] for found in again.found] == [status.found[0]["bucket"]]
+    assert (folder / "finding.json").is_file()
+
+
+def test_another_campaign_cannot_be_resumed(tmp_path):
+    arguments = ["--iut", TARGET, "--cases", "3", "--out", str(tmp_path)]
+    assert CliRunner().invoke(fuzz, arguments, standalone_mode=False).return_value == 0
+    done = CliRunner().invoke(fuzz, [*arguments, "--resume", "--seed", "5"])
+    assert done.exit_code == 2
+    assert "had seed" in done.output
 
 
 def test_the_command_its_files_and_its_replays(tmp_path):
