@@ -144,12 +144,12 @@ class Connecting(Identity):
         """Connect to every one of these candidates, all of which must accept."""
         return [self.expect_accept(candidate) for candidate in candidates]
 
-    def connect_if_possible(self, candidate: Candidate) -> Channel:
-        """Connect to a candidate that the IUT may have stopped serving, which leaves nothing to judge: n/a."""
+    def connect_if_possible(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+        """Connect to a candidate at which the IUT may not accept; where it must, another case judges that: n/a then."""
         try:
-            return self._connect(candidate)
+            return self._connect(candidate, source)
         except OSError as error:
-            raise NotApplicable(f"the IUT no longer accepts connections at {candidate.endpoint}: {error}") from None
+            raise NotApplicable(f"the IUT does not accept connections at {candidate.endpoint}: {error}") from None
 
     def udp(self, component: int = 1) -> DatagramSocket:
         """Open a UDP socket, the base of a UDP candidate."""

@@ -46,7 +46,7 @@ def offer(
         "kind": kind,
         "proto": proto,
         "formats": formats,
-        "setup": None if over_udp else setup,
+        "setup": None if over_udp and peer.profile == "plain" else setup,  # DTLS has roles over UDP, too (RFC 5763)
         "bandwidth": _NO_RTCP if kind == "audio" and all(c.component == 1 for c in candidates) else (),
         "mid": "0",
     }

@@ -13,6 +13,7 @@ from conformance.wire.errors import WireError
 
 DTLS_1_0, DTLS_1_2 = 0xFEFF, 0xFEFD
 _RECORD_HEAD, _HANDSHAKE_HEAD = 13, 12
+_HANDSHAKE_FIELDS = ((1, 4), (4, 6), (6, 9), (9, 12))  # of the head: size, sequence number, offset, length
 _RANDOM = 32
 _MAX_COOKIE = 255
 # TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, the same with RSA, TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
@@ -97,25 +98,28 @@ def records(payload: bytes) -> list[Record]:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """One handshake message in one fragment (RFC 6347 section 4.2.2)."""
+    """A handshake message, or a fragment of one (RFC 6347 section 4.2.3): ``missing`` octets of it are in others."""
 
     type: int
     body: bytes
     sequence: int = 0
+    offset: int = 0
+    missing: int = 0
 
     def encode(self) -> bytes:
         """Return the octets."""
-        size = len(self.body).to_bytes(3, "big")
-        return bytes([self.type]) + size + self.sequence.to_bytes(2, "big") + bytes(3) + size + self.body
+        size = (len(self.body) + self.missing).to_bytes(3, "big")
+        place = self.offset.to_bytes(3, "big") + len(self.body).to_bytes(3, "big")
+        return bytes([self.type]) + size + self.sequence.to_bytes(2, "big") + place + self.body
 
     @classmethod
     def decode(cls, fragment: bytes) -> Handshake:
-        """Take a record's fragment apart. Raises `DtlsError`, also for a message in several fragments."""
-        size = int.from_bytes(fragment[1:4], "big")
-        whole = fragment[6:12] == bytes(3) + fragment[1:4]
-        if len(fragment) != _HANDSHAKE_HEAD + size or not whole:
-            raise DtlsError("no whole handshake message", "octet 0", "RFC 6347 section 4.2.2")
-        return cls(fragment[0], fragment[_HANDSHAKE_HEAD:], int.from_bytes(fragment[4:6], "big"))
+        """Take a record's fragment apart. Raises `DtlsError`."""
+        body = fragment[_HANDSHAKE_HEAD:]
+        size, sequence, offset, length = (int.from_bytes(fragment[a:b], "big") for a, b in _HANDSHAKE_FIELDS)
+        if len(fragment) < _HANDSHAKE_HEAD or length != len(body) or offset + length > size:
+            raise DtlsError("no handshake message, nor a fragment of one", "octet 0", "RFC 6347 section 4.2.2")
+        return cls(fragment[0], body, sequence, offset, size - length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +163,12 @@ def cookie_of(body: bytes) -> bytes:
 
 
 def handshakes(payload: bytes) -> list[Handshake]:
-    """Return the handshake messages of a payload that can be read; none of one that is no DTLS."""
+    """Return the handshake messages that begin in a payload, some as a first fragment; none of one that is no DTLS."""
     if kind_of(payload) is not Kind.DTLS:
         return []
     try:
         plain = [r for r in records(payload) if r.content == ContentType.HANDSHAKE and r.epoch == 0]
-        return [Handshake.decode(record.fragment) for record in plain]
+        return [message for message in (Handshake.decode(record.fragment) for record in plain) if not message.offset]
     except DtlsError:
         return []
 

@@ -302,7 +302,7 @@ def test_refusals_in_preamble_and_body(peer) -> None:
         peer.connect(closed)
     with pytest.raises(Failed, match="did not accept"):
         peer.expect_accept(closed)
-    with pytest.raises(NotApplicable, match="no longer accepts"):
+    with pytest.raises(NotApplicable, match="does not accept"):
         peer.connect_if_possible(closed)
     with pytest.raises(Inconclusive):
         peer.await_connection()

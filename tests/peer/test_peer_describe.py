@@ -80,3 +80,9 @@ def test_a_plain_offer_has_nothing_of_webrtc(peer):
     assert media.attribute("connection") == "new"
     assert media.attribute("fingerprint") is None
     assert offer.attribute("group") is None
+
+
+@pytest.mark.parametrize("peer", ["webrtc", "plain"], indirect=True)
+def test_setup_stands_beside_udp_where_dtls_needs_it(peer):
+    udp = peer.udp().candidate()
+    assert peer.offer(candidates=[udp]).media[0].setup == {"webrtc": "actpass", "plain": None}[peer.profile]

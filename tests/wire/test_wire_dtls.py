@@ -86,6 +86,18 @@ def test_handshake_messages_that_are_not_whole() -> None:
     assert handshakes(Record(ContentType.HANDSHAKE, fragment).encode()) == []
 
 
+def test_a_client_hello_in_fragments_begins_in_its_first() -> None:
+    """Those with post-quantum key shares do not fit a datagram."""
+    first = Handshake(HandshakeType.CLIENT_HELLO, HELLO.body[:60], 1, 0, len(HELLO.body) - 60)
+    rest = Handshake(HandshakeType.CLIENT_HELLO, HELLO.body[60:], 1, 60, 60)
+    assert first.encode()[:12].hex() == f"01{len(HELLO.body):06x}000100000000003c"
+    assert Handshake.decode(rest.encode()) == rest
+    payloads = [Record(ContentType.HANDSHAKE, part.encode()).encode() for part in (first, rest)]
+    assert handshakes(payloads[0] + payloads[1]) == [first]
+    assert handshakes(payloads[1]) == handshakes(b"\x80\x00") == []
+    assert ClientHello.decode(first.body) == ClientHello.decode(HELLO.body)
+
+
 def test_client_hellos_that_are_not_whole() -> None:
     body = HELLO.body
     end = 2 + 32 + 1 + 1 + len(b"cookie")

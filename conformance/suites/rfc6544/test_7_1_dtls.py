@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls, Hello
-from conformance.suites.case import both_sides, negotiate_dtls, requirement
+from conformance.suites.case import (
+    both_sides,
+    in_pieces,
+    needs_regular_nomination,
+    negotiate_dtls,
+    requirement,
+    varied,
+)
 from conformance.wire.layers import RFC4571
 
 
@@ -61,3 +68,20 @@ def test_handshake_of_the_controlling_waits_for_the_nomination(upper, peer, pixi
     channel.expect_nothing(AnyDtls, within=pixit.silence)
     channel.send(RFC4571() / peer.success(channel, nomination))
     channel.await_frame(Hello, within=pixit.complete)
+
+
+@varied("family", side="offerer")
+@in_pieces
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:dtls sides:offerer")
+def test_response_in_pieces_leads_to_the_nomination(upper, peer, pixit, cut):
+    """with    the controlling IUT's check on a connection
+    when    the success response comes in pieces
+    then    the IUT nominates on this connection."""
+    peer.answering = False
+    negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.expect_connection()
+    request = channel.expect(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    peer.answer_only_on(channel)
+    channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
+    channel.expect(BindingRequest(use_candidate=True), within=pixit.complete)
