@@ -59,8 +59,8 @@ def test_reference():
         ("libnise", "did you mean libnice?"),
         ("./adapter", "for a command write --iut 'exec:./adapter'"),
         ("python3 adapter.py", "for a command write --iut 'exec:python3 adapter.py'"),
-        ("zzz", "Known: libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
-        ("", "Known: libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
+        ("zzz", "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
+        ("", "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
         ("../stacks/libnice", "Known:"),
     ],
 )
@@ -149,6 +149,17 @@ def test_a_node_adapter_lies_beside_its_packages(small, monkeypatch, tmp_path):
     assert (path.parent / "node_modules" / "stack@1.0").is_dir()
     assert build.built(stack) == path
     assert build.built(replace(stack, modules=["stack@2.0"])) is None  # another version is another adapter
+
+
+def test_a_python_adapter_needs_the_program_that_it_starts(small, monkeypatch, tmp_path):
+    (tmp_path / "small" / "adapter.py").write_text("# adapter\n")
+    (tmp_path / "small" / "driver.js").write_text("// driver\n")
+    stack = replace(small, source="adapter.py", modules=["no-such-browser"], requires=["no-such-package"])
+    with pytest.raises(StackError, match="no-such-browser must be installed"):
+        build.build(stack)
+    path = build.build(replace(stack, modules=["sh"]))
+    assert path.read_text() == "# adapter\n"
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["adapter", "driver.js"]
 
 
 # -- building ----------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ class Description:
     """What a stack.toml says.
 
     ``requires`` are Debian packages. ``modules`` are what the toolchain asks for: pkg-config modules (C), import paths
-    (Go), packages with their versions as npm names them (Node).
+    (Go), packages with their versions as npm names them (Node), programs (Python).
     """
 
     name: str

@@ -93,8 +93,8 @@ def _compile(stack: Description, say: Callable[[str], None]) -> Path:
 def _target(stack: Description) -> Path:
     """Return where the adapter of this source, built against these versions, belongs."""
     digest = hashlib.sha256(repr(toolchain(stack).versions(stack)).encode())
-    for file in sorted(_folder(stack).iterdir()):
-        if file.suffix in (".c", ".h", ".go", ".js"):
+    for file in sorted((_folder(stack) / stack.source).parent.iterdir()):
+        if file.suffix in (".c", ".h", ".go", ".js", ".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return cache_folder() / stack.name / digest.hexdigest()[:16] / "adapter"
 

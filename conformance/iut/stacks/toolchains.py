@@ -1,4 +1,4 @@
-"""How an adapter of each language is built: C by cc and pkg-config, Go by go, Node by npm.
+"""How an adapter of each language is built: C by cc and pkg-config, Go by go, Node by npm; Python needs a copy only.
 
 A toolchain is chosen by the suffix of the adapter's source. Each says what the machine lacks, in which versions the
 stack is there, and how to make an executable or a script named `adapter` in a folder.
@@ -99,7 +99,23 @@ class _Node:
         shutil.copyfile(source, folder / "adapter")
 
 
-_TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node()}
+class _Python:
+    """The script and what lies beside it. The stack is a program of Debian's, which the script starts."""
+
+    def missing(self, stack: Description) -> list[str]:
+        return _absent(*stack.modules)
+
+    def versions(self, stack: Description) -> list[tuple[str, str]]:
+        return [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in stack.requires]
+
+    def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
+        say(f"{stack.name}: {', '.join(' '.join(pair) for pair in self.versions(stack))}")
+        for file in source.parent.iterdir():
+            if file.suffix in (".py", ".js"):
+                shutil.copyfile(file, folder / ("adapter" if file == source else file.name))
+
+
+_TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node(), ".py": _Python()}
 
 
 def _run(

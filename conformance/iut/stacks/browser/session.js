@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A browser's part of the adapter contract: an RTCPeerConnection with one data channel per session. `serve` takes a call,
+// as a line of JSON; `write` is given what to answer and to tell. The browsers' own means to carry lines stand around it.
+'use strict'
+const [NO_PARAMS, REJECTED, INTERNAL] = [-32602, -32010, -32603]
+
+class Refused extends Error {
+  constructor (code, message) { super(message); this.code = code }
+}
+const say = line => write(JSON.stringify({ jsonrpc: '2.0', ...line }).replace(/[^\0-\x7f]/g, escaped))
+const escaped = letter => '\\u' + letter.charCodeAt(0).toString(16).padStart(4, '0')
+const tell = (method, params) => say({ method, params })
+const rejecting = promise => promise.catch(error => { throw new Refused(REJECTED, error.message) })
+
+class Session {
+  constructor (name) { this.name = name }
+
+  async open (p) {
+    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one data channel, full ICE: more is not driven')
+    const iceServers = (p.ice_servers ?? []).map(({ url, username, credential }) => ({ urls: url, username, credential }))
+    this.connection = new RTCPeerConnection({ iceServers })
+    this.offering = p.side === 'offerer'
+    this.connection.oniceconnectionstatechange = () => tell('state', { session: this.name, state: this.connection.iceConnectionState })
+    this.connection.onicecandidate = ({ candidate }) => {
+      if (this.trickling) tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
+    }
+    if (this.offering) this.channel = this.connection.createDataChannel('icetcp')
+    return {}
+  }
+
+  async describe (p) {
+    const { connection } = this
+    const created = this.offering ? await connection.createOffer({ iceRestart: !!this.restarting }) : await rejecting(connection.createAnswer())
+    this.restarting = false
+    this.trickling = p.trickle
+    await connection.setLocalDescription(created)
+    if (!p.trickle) await this.gathered()
+    const { type, sdp } = p.trickle ? created : connection.localDescription
+    return { type, sdp }
+  }
+
+  gathered () {
+    const { connection } = this
+    return new Promise(resolve => {
+      const look = () => connection.iceGatheringState === 'complete' && resolve()
+      connection.addEventListener('icegatheringstatechange', look)
+      look()
+    })
+  }
+
+  async accept (p) {
+    if (p.type === 'offer') this.offering = false
+    await rejecting(this.connection.setRemoteDescription({ type: p.type, sdp: p.sdp }))
+    return {}
+  }
+
+  async trickle (p) {
+    await rejecting(this.connection.addIceCandidate({ candidate: p.candidate, sdpMid: p.mid, sdpMLineIndex: 0 }))
+    return {}
+  }
+
+  async restart () { this.restarting = this.offering = true; return {} }
+  async close () { this.connection?.close(); return {} }
+}
+
+const sessions = new Map()
+
+async function perform ({ method, params }) {
+  if (method === 'open') sessions.set(params.session, new Session(params.session))
+  const session = sessions.get(params.session)
+  if (!session) throw new Refused(NO_PARAMS, 'no such session')
+  if (method === 'close') sessions.delete(params.session)
+  const result = (session.last ?? Promise.resolve()).then(() => session[method](params))
+  session.last = result.catch(() => {}) // one call after the other, also after one that failed
+  if (method === 'open') result.catch(() => sessions.delete(params.session))
+  return result
+}
+
+function serve (line) {
+  const call = JSON.parse(line)
+  perform(call).then(
+    result => say({ id: call.id, result }),
+    error => say({ id: call.id, error: { code: Number.isInteger(error.code) && error.code < 0 ? error.code : INTERNAL, message: `${error.message ?? error}` } }))
+}
