@@ -176,6 +176,9 @@ def settle(upper: Upper, peer: Peer, selected: Channel) -> None:
 
 def restart(upper: Upper, peer: Peer, by: str, peer_tcptypes: str = "active") -> Description:
     """Restart ICE with an offer of the "IUT" or of the "tester"; return the IUT's new description (preamble)."""
+    needed = {"IUT": "offerer", "tester": "answerer"}[by]
+    if needed not in upper.pics.get("sides", SIDES):
+        raise NotApplicable(f"the IUT's pics lack sides {needed}, which a restart by the {by} makes it")
     if by == "IUT":
         theirs = upper.restart()
         upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes), kind="answer")
