@@ -10,6 +10,7 @@ import pytest
 
 from conformance.catalogue import requirement as look_up
 from conformance.engine import Case
+from conformance.peer.shape import Shape
 from conformance.suites.dimensions import case_name, usual_form
 from conformance.verdict import Level
 
@@ -70,12 +71,21 @@ def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 
 def one_variant_each(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return one variant of each case, always the same one but not the first of all: together they are a mixture."""
+    """Return one variant of each case, always the same one but not the first of all: together they are a mixture.
+
+    None in which candidates trickle: where an IUT knows no trickle, the case would be lost for that.
+    """
     variants: dict[str, list[pytest.Item]] = {}
     for item in items:
         name = case_name(case_of(item).id) if is_case(item) else item.nodeid
-        variants.setdefault(name, []).append(item)
+        if name not in variants or not (is_case(item) and _trickles(item)):
+            variants.setdefault(name, []).append(item)
     return [group[zlib.crc32(name.encode()) % len(group)] for name, group in variants.items()]
+
+
+def _trickles(item: pytest.Item) -> bool:
+    shape = case_of(item).parameters.get("shape")
+    return isinstance(shape, Shape) and shape.candidates == "trickled"
 
 
 def _section(item: pytest.Function) -> str:

@@ -169,6 +169,7 @@ class Engine:
                 timeout=self.settings.pixit.adapter,
                 extra=extra,
             )
+            upper.trickles = peer.shape.candidates == "trickled"
             upper.on_description = peer.meet
             pump.ask = upper.ask
             recorded.exchanged = upper.exchanged

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent import faults, rpc, serverurl, variation
-from conformance.agent.config import Config, Media, StreamPlan
+from conformance.agent.config import MAX_COMPONENTS, Config, Media, StreamPlan
 from conformance.agent.events import (
     AgentError,
     DataReceived,
@@ -20,6 +20,7 @@ from conformance.agent.events import (
     SelectedPair,
     State,
     StateChanged,
+    TrickledCandidate,
     Unsupported,
 )
 from conformance.agent.interfaces import can_bind, host_addresses
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 MAX_SESSIONS = 1024
 _DESCRIPTORS = 8  # of sockets that a session may need: listening, being checked, selected
-MAX_COMPONENTS = {Media.RTP: 2, Media.BYTES: 16}
 MODES = ("full", "lite")
 TRANSPORTS = ("tcp", "udp")
 TCPTYPES = ("active", "passive", "so")
@@ -53,6 +53,7 @@ class Adapter:
             "open": self._open,
             "describe": self._describe,
             "accept": self._accept,
+            "trickle": self._trickle,
             "send": self._send,
             "restart": self._restart,
             "close": self._close,
@@ -61,7 +62,7 @@ class Adapter:
     # -- what the server of the protocol asks --------------------------------------------------------------
 
     def knows(self, method: str) -> bool:
-        """Whether there is such a method. trickle is not among them yet, as `pics` says."""
+        """Whether there is such a method."""
         return method in self._methods
 
     async def call(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,13 +110,19 @@ class Adapter:
 
     async def _describe(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         session = self._session(params)
-        if params.get("trickle", False) is not False:
-            raise RpcError(INVALID_PARAMS, "candidates are not trickled")
-        kind, sdp = await session.describe()
+        trickle = params.get("trickle", False)
+        if not isinstance(trickle, bool):
+            raise RpcError(INVALID_PARAMS, "trickle is neither true nor false")
+        kind, sdp = await session.describe(trickle=trickle)
         return {"type": kind, "sdp": sdp}
 
     async def _accept(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         self._session(params).accept(_text(params, "type"), _text(params, "sdp"))
+        return {}
+
+    async def _trickle(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        mid = _text(params, "mid") if params.get("mid") is not None else ""
+        self._session(params).trickle(_text(params, "candidate"), mid)
         return {}
 
     async def _restart(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -156,6 +163,8 @@ class Adapter:
                 case SelectedPair(_, component, local, remote):
                     pair = {"component": component, "local": str(local), "remote": str(remote)}
                     rpc.notify("selected", {"session": name, **pair})
+                case TrickledCandidate(mid, candidate):
+                    rpc.notify("candidate", {"session": name, "candidate": candidate, "mid": mid})
                 case DataReceived(stream, component, octets):
                     data = {"component": component, "data": base64.b64encode(octets).decode()}
                     more = {"stream": stream} if stream else {}
@@ -179,7 +188,7 @@ def pics(*, secured: bool = False) -> dict[str, Any]:
         "role": "stack",
         "components": MAX_COMPONENTS[Media.BYTES],
         "restart": True,
-        "trickle": False,
+        "trickle": True,
         "consent": True,
         "tcp_srflx": True,
         "tcp_relay": True,

@@ -358,3 +358,5 @@ class Checker(Asking):
             return
         self._out.append(Note(f"pair {pair} failed: {why}"))
         stream.lost(pair)
+        if "last-pair-ends-list" in self._faults and stream.progress.theirs_open and stream.checks.exhausted:
+            stream.checks.state = ListState.FAILED

@@ -74,6 +74,11 @@ class CheckList:
         pair.valid = None
         self._unqueue(pair)
 
+    def discard(self, pair: Pair) -> None:
+        """Take a pair out of the list."""
+        self.pairs.remove(pair)
+        self._unqueue(pair)
+
     def conclude_component(self, component: int) -> None:
         """Drop what is left of a component that has its nominated pair (RFC 8445 section 8.1.2)."""
         chosen = self.nominated[component].origin
@@ -125,6 +130,41 @@ def set_initial_states(lists: Sequence[CheckList]) -> None:
             if pair.foundation not in seen:
                 seen.add(pair.foundation)
                 pair.state = PairState.WAITING
+
+
+def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: int) -> None:
+    """Put a pair into a list whose checks are under way (RFC 8838 sections 10 to 12).
+
+    Of two that would be checked between the same addresses one is enough: the better if the other's check has not
+    begun, else that one. A list that is full makes room of failed pairs first, then of worse ones.
+    """
+    twin = next((other for other in checks.pairs if other.ends == pair.ends), None)
+    if twin is not None:
+        begun = twin.state not in (PairState.WAITING, PairState.FROZEN) or twin.connection is not None
+        if begun or twin.priority >= pair.priority:
+            return
+        checks.discard(twin)
+    if pair.component in checks.nominated or not _make_room(lists, pair, most):
+        return
+    same = [other for each in lists for other in each.pairs if other.foundation == pair.foundation]
+    first = all((pair.component, -pair.priority) < (other.component, -other.priority) for other in same)
+    if first or any(other.state is PairState.SUCCEEDED for other in same):
+        pair.state = PairState.WAITING
+    checks.insert(pair)
+
+
+def _make_room(lists: Sequence[CheckList], pair: Pair, most: int) -> bool:
+    """Whether a pair has a place within the limit of the set, another being discarded for it if need be."""
+    if sum(len(checks.pairs) for checks in lists) < most:
+        return True
+    every = [(checks, other) for checks in lists for other in checks.pairs]
+    failed = [entry for entry in every if entry[1].state is PairState.FAILED]
+    idle = (PairState.WAITING, PairState.FROZEN)
+    worse = [entry for entry in every if entry[1].state in idle and entry[1].priority < pair.priority]
+    for checks, other in sorted(failed or worse, key=lambda entry: entry[1].priority)[:1]:
+        checks.discard(other)
+        return True
+    return False
 
 
 def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str]) -> None:

@@ -122,7 +122,7 @@ class Conclusion:
             return
         for stream in self._checker.streams:
             checks = stream.checks
-            if checks.running and checks.exhausted and not checks.every_component_valid:
+            if checks.running and checks.exhausted and not (checks.every_component_valid or stream.progress.more):
                 checks.state = ListState.FAILED
 
     # -- the state ---------------------------------------------------------------------------------------------

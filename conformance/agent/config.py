@@ -16,6 +16,9 @@ class Media(enum.StrEnum):
     BYTES = "bytes"  # a byte stream: any number of octets a frame (RFC 6544 section 10.1)
 
 
+MAX_COMPONENTS = {Media.RTP: 2, Media.BYTES: 16}
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One data stream: what it carries and how many components it has."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.agent import updates
 from conformance.agent.candidates import DISCARD, default_candidate
-from conformance.agent.config import Config, Media, StreamPlan
+from conformance.agent.config import MAX_COMPONENTS, Config, Media, StreamPlan
 from conformance.agent.events import Rejected
-from conformance.agent.pairs import PARTNER
+from conformance.agent.pairs import usable_candidate
 from conformance.agent.rewriting import rewrite
+from conformance.agent.trickle import END, OPTION
 from conformance.agent.variation import USUAL
 from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
@@ -19,7 +19,7 @@ from conformance.wire.sdp import SessionDescription
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.agent.candidates import Local
+    from conformance.agent.candidates import Base, Local
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media as Section
@@ -32,6 +32,7 @@ _ANSWERS = {
     "holdconn": ("holdconn",),
 }
 _NO_RTCP = ("RS:0", "RR:0")  # RFC 8839 section 4.2.2, RFC 4571 section 4
+_OPTIONS = f"ice-options:ice2 {OPTION}"
 _BYTES_LINE = ("application", "TCP", ("octet-stream",))
 _RTP_LINE = ("audio", "TCP/RTP/AVP", ("0",))
 _DTLS_LINE = ("audio", "UDP/TLS/RTP/SAVPF", ("0",))  # RFC 8829 section 5.1.2, whatever the transport
@@ -49,6 +50,7 @@ class PeerStream:
     pwd: str
     candidates: tuple[Candidate, ...]
     plan: StreamPlan
+    complete: bool = True  # no candidates come later
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class PeerDescription:
     streams: tuple[PeerStream | None, ...]
     sections: tuple[Section, ...]
     lite: bool
+    trickles: bool = False  # it says that it knows RFC 8838
     pacing: float | None = None
     text: str = field(default="", repr=False)
 
@@ -74,7 +77,8 @@ def read(text: str, faults: frozenset[str] = frozenset()) -> PeerDescription:
     streams = tuple(_peer_stream(section, number, faults) for number, section in enumerate(sdp.media))
     if not any(streams):
         raise Rejected("no media section has ice-ufrag and ice-pwd (RFC 8839 section 4.2.5)")
-    return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, _pacing(sdp), text)
+    trickles = all(OPTION in stream.section.ice_options for stream in streams if stream is not None)
+    return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, trickles, _pacing(sdp), text)
 
 
 def require_fingerprints(peer: PeerDescription) -> None:
@@ -87,34 +91,14 @@ def require_fingerprints(peer: PeerDescription) -> None:
 def _peer_stream(section: Section, number: int, faults: frozenset[str]) -> PeerStream | None:
     if section.port == 0 or section.ufrag is None or section.pwd is None or section.has("ice-mismatch"):
         return None
-    usable = tuple(c for c in map(_usable, section.candidates) if c is not None)
-    if "extended-candidate-ignored" in faults:
-        usable = tuple(c for c in usable if not c.extensions)
-    if "lower-case-transport-ignored" in faults:
-        usable = tuple(c for c in usable if c.transport == "TCP")
+    usable = tuple(c for c in (usable_candidate(c, faults) for c in section.candidates) if c is not None)
     packets = any(word in section.proto.upper() for word in ("RTP", "DTLS"))  # DTLS has datagrams, whatever is in them
     media = Media.RTP if packets else Media.BYTES
-    components = max((c.component for c in section.candidates), default=1)
-    return PeerStream(
-        section, section.ufrag, section.pwd, usable, StreamPlan(media, components, section.mid or str(number))
-    )
-
-
-def _usable(candidate: Candidate) -> Candidate | None:
-    """Return a candidate that may be paired, its address in the usual form; None for one that cannot be.
-
-    A TCP candidate without tcptype, or with an unknown one, has no direction that we could meet; names are not looked
-    up (RFC 8839 section 5.1), and transports other than TCP and UDP are nothing to us.
-    """
-    try:
-        address = ipaddress.ip_address(candidate.address)
-    except ValueError:
-        return None
-    if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
-        return None
-    if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
-        return None
-    return None if address.is_unspecified or address.is_multicast else replace(candidate, address=str(address))
+    complete = OPTION not in section.ice_options or section.has(END) or section.session.has(END)
+    default = 1 if complete or set(_NO_RTCP) <= set(section.bandwidth) else MAX_COMPONENTS[media]
+    components = max((c.component for c in section.candidates), default=default)
+    plan = StreamPlan(media, components if complete else max(components, default), section.mid or str(number))
+    return PeerStream(section, section.ufrag, section.pwd, usable, plan, complete)
 
 
 def _pacing(sdp: SessionDescription) -> float | None:
@@ -148,6 +132,8 @@ class Writer:
             if updates.settled(stream):
                 default = updates.default(stream)
             setup = default.tcptype if default else "holdconn"
+            if default is None and stream.progress.ours_open:
+                setup = "passive" if wanted == "passive" else "active"  # as the default candidate to come
             if setup == "so":
                 setup = "actpass"
             if self._fingerprint:
@@ -157,11 +143,16 @@ class Writer:
             parts.append(self._media(stream, line, default, setup, more=more))
         return self._join(parts)
 
+    @staticmethod
+    def _starts(stream: Stream) -> list[Base]:
+        """Return where our candidates start, those included that are still to come."""
+        return [local.base for local in stream.locals] or (stream.bases if stream.progress.ours_open else [])
+
     def _default_is_udp(self, stream: Stream) -> bool:
         """Whether the offer's default candidate is UDP: for a real-time stream that has any (RFC 6544 section 4.3)."""
         if updates.settled(stream):
             return updates.default(stream).base.is_udp
-        transports = {local.base.is_udp for local in stream.locals}
+        transports = {base.is_udp for base in self._starts(stream)}
         return True in transports and not ("tcp-default-for-rtp" in self._faults and False in transports)
 
     def _line(self, stream: Stream) -> tuple[str, str, tuple[str, ...]]:
@@ -187,7 +178,7 @@ class Writer:
                 parts.append(_disabled(section))
                 continue
             stream = next(answered)
-            setup = self._answer_setup(section.setup or "active", stream.locals)
+            setup = self._answer_setup(section.setup or "active", stream)
             if self._fingerprint:
                 setup = _DTLS_ANSWERS.get(section.setup or "active", "holdconn")
                 stream.dtls_client = setup == "active"
@@ -199,12 +190,12 @@ class Writer:
             parts.append(self._media(stream, line, default, setup, offered=section.connection))
         return self._join(parts)
 
-    def _answer_setup(self, offered: str, locals_: Sequence[Local]) -> str:
+    def _answer_setup(self, offered: str, stream: Stream) -> str:
         if "answer-setup-active" in self._faults:
             return "active"
         if "answer-setup-actpass" in self._faults:
             return "actpass"
-        able = {local.tcptype for local in locals_} | {"holdconn"}
+        able = {base.tcptype for base in self._starts(stream)} | {"holdconn"}
         if "so" in able:
             able |= {"active", "passive"}
         allowed = _ANSWERS.get(offered.lower(), _ANSWERS["active"])
@@ -276,13 +267,14 @@ class Writer:
 
     def _session_attributes(self) -> tuple[str, ...]:
         if self._config.lite:  # who makes no checks has no pace for them (RFC 8839 section 4.3.1)
-            return ("ice-options:ice2",)
-        return "ice-options:ice2", f"ice-pacing:{round(self._config.pacing * 1000)}"
+            return (_OPTIONS,)
+        return _OPTIONS, f"ice-pacing:{round(self._config.pacing * 1000)}"
 
     def _attributes(self, stream: Stream, formats: Sequence[str], default: Local | None) -> list[str]:
+        attributes = [] if stream.progress.ours_open else [END]
         if stream.plan.media is not Media.RTP:
-            return []
-        attributes = ["rtpmap:0 PCMU/8000"] if "0" in formats else []
+            return attributes
+        attributes += ["rtpmap:0 PCMU/8000"] if "0" in formats else []
         if self._fingerprint:
             attributes.append("fingerprint:sha-256 " + self._fingerprint.hex(":").upper())
         rtcp = None if default is None else default_candidate(stream.locals, 2, default.tcptype)

@@ -114,6 +114,14 @@ class SelectedPair:
 
 
 @dataclass(frozen=True, slots=True)
+class TrickledCandidate:
+    """A candidate to tell the peer of, which no description holds (RFC 8838 section 9); empty: there are no more."""
+
+    mid: str
+    candidate: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived:
     """Application data arrived: one packet, or the next octets of the byte stream."""
 
@@ -130,5 +138,5 @@ class Note:
 
 
 Command = Listen | Bind | Unlisten | Connect | Write | Datagram | Close
-Event = StateChanged | SelectedPair | DataReceived | Note
+Event = StateChanged | SelectedPair | TrickledCandidate | DataReceived | Note
 Output = Command | Event

@@ -28,8 +28,11 @@ class Exchange(Session):
 
     # -- gathering ---------------------------------------------------------------------------------------------
 
-    def gather(self, now: float) -> None:
-        """Begin to gather; listening sockets are asked for. Raises `AgentError` for an answerer without an offer."""
+    def gather(self, now: float, *, trickle: bool = False) -> None:
+        """Begin to gather; listening sockets are asked for. Raises `AgentError` for an answerer without an offer.
+
+        ``trickle``: the next description need not wait for all candidates, if the peer can do with that.
+        """
         self._require_open()
         if self._upkeep.restart_wanted and self._settled:
             self.restart(now)  # RFC 6544 section 11.1
@@ -39,6 +42,7 @@ class Exchange(Session):
             raise AgentError("an answerer gathers candidates after the offer has come")
         self._gathering, self._noted = True, False
         for stream in [stream for stream in self._streams if not stream.bases]:
+            stream.progress.ours_open = trickle and self._may_trickle
             for base in stream.plan_bases(self._next_base):
                 self._next_base = base.number + 1
                 self._bases[base.number] = (stream, base)
@@ -72,17 +76,33 @@ class Exchange(Session):
             self._servers.begin([stream for stream in self._streams if not stream.locals], now)
             self._advance(now)
 
+    @property
+    def _may_trickle(self) -> bool:
+        """Whether the peer takes candidates after the description; before its first one, who asks for it knows.
+
+        RFC 8838 sections 3, 5 and 15; what a lite agent has, it has at once (appendix B).
+        """
+        return not self.config.lite and (self._peer_trickles or (self._offers and not self._checker.started))
+
     # -- descriptions ------------------------------------------------------------------------------------------
+
+    @property
+    def describable(self) -> bool:
+        """Whether enough is known for a description."""
+        return self._gathering and (self.gathered or all(s.locals or s.progress.ours_open for s in self._streams))
 
     def describe(self, now: float) -> tuple[str, str]:
         """Return ("offer" or "answer", SDP). An answerer begins its checks with it (RFC 8839 section 4.3.2).
 
-        Raises `AgentError` before gathering has ended or when no candidate could be had.
+        Raises `AgentError` before gathering has ended, unless they trickle, or when no candidate could be had.
         """
         self._require_open()
-        if not self.gathered:
+        if not self.describable:
             raise AgentError("candidates are still being gathered")
-        if not all(stream.locals for stream in self._streams):
+        for stream in self._streams:
+            stream.progress.ours_open = stream.progress.ours_open and not self.gathered
+            stream.progress.told = list(stream.locals)
+        if not all(stream.locals or stream.progress.ours_open for stream in self._streams):
             raise AgentError("no candidate could be gathered")
         if self._settled and self.state is State.COMPLETED:
             self._offers, self._peer, self._described = True, None, ""  # an updated offer (RFC 6544 section 9.1)
@@ -128,7 +148,7 @@ class Exchange(Session):
 
     def _note_peer(self, peer: PeerDescription) -> None:
         known = self._checker.started
-        self._peer = peer
+        self._peer, self._peer_trickles = peer, peer.trickles
         if not known or peer.lite is not self._checker.peer_lite:  # else the roles stay (RFC 8445 section 6.1.1)
             self._checker.meet(peer.lite)
         self._checker.pacing = max(self.config.pacing, peer.pacing or 0.0)
@@ -138,7 +158,7 @@ class Exchange(Session):
             if theirs is None:
                 stream.give_up()
             else:
-                stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates))
+                stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
                 stream.dtls_client = theirs.section.setup == "passive"
         if "listens-after-answer" in self.config.faults:
             deaf = [(n, base) for n, (_, base) in self._bases.items() if base.listens and not base.is_udp]
@@ -152,7 +172,22 @@ class Exchange(Session):
             plan = theirs.plan
             self._add_streams((StreamPlan(plan.media, min(wanted, plan.components), plan.mid),))
             self._streams[-1].needs_active = (theirs.section.setup or "").lower() == "passive"
-            self._streams[-1].meet(theirs.ufrag, theirs.pwd, list(theirs.candidates))
+            self._streams[-1].meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
+
+    def trickle(self, candidate: str, mid: str, now: float) -> None:
+        """Take a candidate of the peer's that came after its description; empty: it has no others.
+
+        Raises `Rejected` for what is no candidate or of no stream, `AgentError` if there is no description yet.
+        """
+        self._require_open()
+        if self._peer is None and not self._checker.started:
+            raise AgentError("a candidate before the description that it belongs to")
+        streams = [stream for stream in self._streams if stream.plan.mid == mid or not mid]
+        if not streams or (candidate and len(streams) > 1):
+            raise Rejected(f"no media section has mid {mid!r}" if mid else "of which media section is the candidate?")
+        for stream in streams if self._peer is not None else ():  # else it is late: ICE has restarted
+            self._trickling.receive(stream, candidate, now)
+        self._advance(now)
 
     # -- later descriptions --------------------------------------------------------------------------------------
 
@@ -190,7 +225,7 @@ class Exchange(Session):
             self._renew([stream for stream, _ in fresh], now)
         self._note_peer(peer)
         for stream, theirs in fresh:
-            stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates))
+            stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
         for stream, theirs in pairs if self.config.lite and peer.lite and not fresh else ():
             for connection in lite.mismatched(stream, theirs.section, self.config.faults):
                 self._conclusion.end(connection, "it is not that of the new offer's pair")
@@ -206,7 +241,7 @@ class Exchange(Session):
         self._note_peer(peer)
         waiting = [(s, theirs) for s, theirs in renewal.matched(self._streams, peer) if not s.remote_ufrag]
         for stream, theirs in waiting:
-            stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates))
+            stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
         if waiting:
             self._start(now)
 

@@ -155,6 +155,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("no-so-candidate", "RFC6544-5.1-01", "states no S-O host candidate, although it acts as one"),
     Fault("so-shares-passive-port", "RFC6544-5.1-01", "states its S-O candidates at the ports of its passive ones"),
     Fault("no-passive-candidate", "RFC6544-5.1-01", "states no passive host candidate, although it listens"),
+    Fault("trickled-candidate-ignored", "RFC6544-6.2-s01", "pairs none of the candidates that the peer trickles"),
+    Fault("late-candidate-not-paired", "RFC6544-6.2-s01", "pairs no candidate of its own that it trickles"),
     Fault(
         "checks-from-passive",
         "RFC6544-6.2-01",
@@ -199,6 +201,11 @@ FAULTS: tuple[Fault, ...] = (
         "one-attempt-at-a-time", "RFC6544-7.1-04", "waits for a connection to come about before it tries another pair"
     ),
     Fault(
+        "last-pair-ends-list",
+        "RFC6544-7.1-04",
+        "gives the check list up with its last pair although candidates may still come",
+    ),
+    Fault(
         "unreachable-not-failed",
         "RFC6544-7.1-04",
         "leaves a pair in progress when its connection was refused",
@@ -220,6 +227,11 @@ FAULTS: tuple[Fault, ...] = (
         "so-opened-twice",
         "RFC6544-7.1-s02",
         "opens a connection for an S-O pair whose connection the peer has opened",
+    ),
+    Fault(
+        "trickled-so-opens-second",
+        "RFC6544-7.1-s02",
+        "opens a connection for a trickled S-O candidate from which the peer has connected already",
     ),
     Fault("connects-without-check", "RFC6544-7.1-s01", "opens connections but sends no check on them"),
     Fault(
@@ -248,6 +260,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("checks-within-dtls", "RFC6544-7.1-s05", "sends checks as application data of DTLS"),
     Fault("dtls-before-completion", "RFC6544-7.1-s06", "begins DTLS when a pair is valid, before it is nominated"),
     Fault("passive-not-listening", "RFC6544-7.2-01", "states passive candidates but listens on none of them"),
+    Fault("trickled-passive-not-listening", "RFC6544-7.2-01", "listens on none of the candidates that it trickles"),
     Fault("so-not-listening", "RFC6544-7.2-01", "listens on none of its S-O candidates"),
     Fault("so-connection-refused", "RFC6544-7.2-02", "closes connections to its S-O candidates at once"),
     Fault("one-address-listens", "RFC6544-7.2-01", "listens on its first address only"),

@@ -163,10 +163,10 @@ class Servers:
             self.on_datagram(allocation, *found, now)
 
     def add_candidates(self, stream: Stream, foundations: Foundations) -> None:
-        """Put the candidates that servers gave behind a stream's host candidates."""
+        """Put the candidates that servers gave behind a stream's host candidates, those that are not there yet."""
         reflections = [found for found in self._reflections if found.place.stream is stream]
         mine = [allocation for allocation in self._allocations if allocation.place.stream is stream]
-        relays = [allocation for allocation in mine if allocation not in self._former]
+        relays = [a for a in mine if a not in self._former and not (self.busy and a.permitting)]
         stream.locals += servercandidates.reflexive(stream, reflections, foundations, self._faults)
         stream.locals += servercandidates.relayed(stream, relays, foundations, self._faults)
 
@@ -218,6 +218,8 @@ class Servers:
         if self._concluded:
             return
         self._concluded = True
+        self._deadline = None  # what has not answered yet comes too late
+        self._unanswered.clear()
         used = [base.relay for base in selected if base.relay is not None]
         self._in_use = [allocation for allocation in self._allocations if allocation in used]
         if "turn-connection-closed" in self._faults:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class Pair:
         """Both foundations."""
         return self.local.candidate.foundation, self.remote.foundation
 
+    @property
+    def ends(self) -> tuple[int, str, int]:
+        """What a check goes between: a base and a remote address (RFC 8445 section 6.1.2.4)."""
+        return id(self.local.base), self.remote.address, self.remote.port
+
     def reprioritise(self, controlling: bool) -> None:
         """Compute the pair's priority (RFC 8445 section 6.1.2.3)."""
         own, theirs = self.local.candidate.priority, self.remote.priority
@@ -70,6 +75,27 @@ class Pair:
     def __str__(self) -> str:
         own = self.local.candidate
         return f"{own.endpoint} {self.local.tcptype} -> {self.remote.endpoint} (component {own.component})"
+
+
+def usable_candidate(candidate: Candidate, faults: frozenset[str]) -> Candidate | None:
+    """Return a candidate that may be paired, its address in the usual form; None for one that cannot be.
+
+    A TCP candidate without tcptype, or with an unknown one, has no direction that we could meet; names are not looked
+    up (RFC 8839 section 5.1), and transports other than TCP and UDP are nothing to us.
+    """
+    try:
+        address = ipaddress.ip_address(candidate.address)
+    except ValueError:
+        return None
+    if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
+        return None
+    if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
+        return None
+    if "extended-candidate-ignored" in faults and candidate.extensions:
+        return None
+    if "lower-case-transport-ignored" in faults and candidate.transport != "TCP":
+        return None
+    return None if address.is_unspecified or address.is_multicast else replace(candidate, address=str(address))
 
 
 def may_pair(local: Local, remote: Candidate, faults: frozenset[str] = frozenset()) -> bool:
@@ -126,5 +152,5 @@ def form_pairs(
     for pair in pairs:
         if not connects(pair, faults):
             continue  # RFC 6544 section 6.2: the peer's active candidate connects
-        kept.setdefault((id(pair.local.base), pair.remote.address, pair.remote.port), pair)
+        kept.setdefault(pair.ends, pair)
     return list(kept.values())

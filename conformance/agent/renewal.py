@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.checklist import CheckList
 from conformance.agent.events import Rejected, Unsupported
+from conformance.agent.trickle import Progress
 from conformance.wire.errors import StunError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def renew(stream: Stream, ufrag: str, pwd: str) -> None:
     stream.remote_ufrag = stream.remote_pwd = ""
     stream.bases, stream.locals, stream.remotes = [], [], []
     stream.checks = CheckList()
+    stream.progress = Progress()
     stream.completed_at = None
     stream.formed = False
     stream.forget_progress()

@@ -59,6 +59,7 @@ def reflexive(
     6544 section 5.2). What the server saw unchanged is the host candidate itself (RFC 8445 section 5.1.3).
     """
     found: dict[tuple[int, str, int], Local] = {}
+    known = {(id(local.base), local.candidate.address, local.candidate.port) for local in stream.locals}
     priorities = _Priorities(stream.locals, faults)
     for reflection in reflections:
         place, mapped = reflection.place, reflection.mapped
@@ -70,7 +71,7 @@ def reflexive(
             if "reflexive-port-own" in faults and base.listens:
                 port = base.port
             key = (id(base), mapped.ip, port)
-            if key not in found:
+            if key not in found and key not in known:
                 directions = DIRECTION if "reflexive-direction-as-host" in faults else REFLEXIVE_DIRECTION
                 kind = 95 if "reflexive-type-pref-95" in faults else SERVER_REFLEXIVE - base.lowered
                 worth = priorities.next(kind, directions[base.tcptype], base.component)
@@ -98,11 +99,12 @@ def relayed(
 ) -> list[Local]:
     """Return a passive and an active candidate for each TCP allocation (RFC 6544 section 4.1), one for each of UDP."""
     priorities = _Priorities(stream.locals, faults)
+    known = [local.base for local in stream.locals]
     return [
         Local(_relayed(allocation, base, priorities, foundations, faults), base)
         for allocation in allocations
         for base in allocation.bases
-        if base.is_udp or base.tcptype in stream.config.tcptypes
+        if (base.is_udp or base.tcptype in stream.config.tcptypes) and base not in known
     ]
 
 

@@ -21,6 +21,7 @@ from conformance.agent.gathering import Servers
 from conformance.agent.security import Security
 from conformance.agent.simultaneous import SO
 from conformance.agent.stream import Stream
+from conformance.agent.trickle import Trickling
 from conformance.agent.upkeep import Upkeep
 from conformance.wire.rfc4571 import MAX_FRAME
 from conformance.wire.stun import looks_like_stun
@@ -40,6 +41,7 @@ class Session:
         self._out: list[Output] = []
         self._connections = Connections(config, self._out)
         self._checker = Checker(config, self._connections, self._out, random)
+        self._trickling = Trickling(config, self._connections, self._checker, self._out)
         self._conclusion = Conclusion(config, self._connections, self._checker, self._out)
         self._security = Security(config, self._connections, self._out, random)
         self._servers = Servers(config, self._connections, self._out, random)
@@ -52,7 +54,7 @@ class Session:
         self._awaited: set[int] = set()
         self._peer: PeerDescription | None = None
         self._described = ""
-        self._gathering = self._noted = False
+        self._gathering = self._noted = self._peer_trickles = False
         self._offers = config.offerer  # in the exchange that is under way, or was the last
         self._next_base = 1
         session_id = int.from_bytes(random(8), "big") >> 2
@@ -81,11 +83,17 @@ class Session:
         return known.media
 
     def _note_gathered(self) -> None:
-        if self.gathered and not self._noted:
-            self._noted = True
-            for stream in [stream for stream in self._streams if not stream.locals]:
-                stream.gathered(self._checker.foundations)
+        done = self.gathered and not self._noted
+        for stream in self._streams:
+            late = stream.progress.ours_open and self._gathering and not self._awaited
+            if late or (done and not stream.locals):
+                if not stream.locals:
+                    stream.gathered(self._checker.foundations)
                 self._servers.add_candidates(stream, self._checker.foundations)
+            if late and self._described:
+                self._trickling.tell(stream, complete=done)
+        if done:
+            self._noted = True
             self._out += [Unlisten(n) for n, (_, base) in self._bases.items() if base.listens and self._deaf(base)]
 
     def _deaf(self, base: Base) -> bool:

@@ -47,9 +47,16 @@ class Session:
 
     # -- what the application asks for ---------------------------------------------------------------------
 
-    async def describe(self) -> tuple[str, str]:
-        """Gather if that has not been done, and return ("offer" or "answer", SDP). Raises `AgentError`."""
-        self.agent.gather(self._now)
+    async def describe(self, *, trickle: bool = False) -> tuple[str, str]:
+        """Gather if that has not been done, and return ("offer" or "answer", SDP). Raises `AgentError`.
+
+        With `trickle` this waits for nothing, unless the peer needs all candidates at once.
+        """
+        self.agent.gather(self._now, trickle=trickle)
+        if trickle and self.agent.describable:
+            result = self.agent.describe(self._now)
+            self._loop.call_soon(self._pump)  # what is told of candidates is told after this
+            return result
         self._pump()
         while not self.agent.gathered:
             self._changed.clear()
@@ -61,6 +68,11 @@ class Session:
     def accept(self, kind: str, sdp: str) -> None:
         """Take the peer's description. Raises `Rejected` or `AgentError`."""
         self.agent.accept(kind, sdp, self._now)
+        self._pump()
+
+    def trickle(self, candidate: str, mid: str) -> None:
+        """Take a late candidate of the peer's, or that it has no others. Raises `Rejected` or `AgentError`."""
+        self.agent.trickle(candidate, mid, self._now)
         self._pump()
 
     def restart(self) -> None:

@@ -19,6 +19,7 @@ from conformance.agent.connections import Connection, Phase
 from conformance.agent.events import AgentError
 from conformance.agent.families import usable
 from conformance.agent.pairs import Pair, PairState, form_pairs
+from conformance.agent.trickle import Progress
 from conformance.agent.variation import USUAL
 from conformance.wire.attributes import Address
 
@@ -60,6 +61,7 @@ class Stream:
     chosen: dict[int, Pair] = field(default_factory=dict)  # whose checks selected them
     completed_at: float | None = None
     dtls_client: bool = False  # by a=setup (RFC 6544 section 4.5)
+    progress: Progress = field(default_factory=Progress)
     _first_valid: dict[int, float] = field(default_factory=dict)
     _outbox: dict[int, list[bytes]] = field(default_factory=dict)
     _queued: int = 0
@@ -97,8 +99,9 @@ class Stream:
         found = host_candidates(self.bases, foundations, self.config.faults)
         self.locals = found if self.config.variation == USUAL else self.config.variation.worth(found)
 
-    def meet(self, ufrag: str, pwd: str, candidates: list[Candidate]) -> None:
-        """Take the peer's credentials and candidates."""
+    def meet(self, ufrag: str, pwd: str, candidates: list[Candidate], *, complete: bool = True) -> None:
+        """Take the peer's credentials and candidates; `complete`: no others come later."""
+        self.progress.theirs_open = not complete
         self.remote_ufrag, self.remote_pwd = ufrag, pwd
         self.remotes = list(candidates)
 
@@ -116,14 +119,20 @@ class Stream:
         self.checks.state = ListState.FAILED
 
     def form_checks(self, controlling: bool) -> None:
-        """Form the check list. The components are those that both sides have (RFC 8445 section 6.1.2.2)."""
+        """Form the check list, of the candidates that are known by now."""
         self.formed = True
-        theirs = max((remote.component for remote in self.remotes), default=self.plan.components)
-        self.checks.components = min(self.plan.components, theirs)
+        self.checks.components = self.plan.components
+        if not self.progress.theirs_open:
+            self.limit_components()
         mine = [local for local in self.locals if local.candidate.component <= self.checks.components]
         if self.config.lite:
             mine = lite.checked(mine, self.config.faults)
         self.checks.pairs = form_pairs(mine, self.remotes, controlling, self.config.faults)
+
+    def limit_components(self) -> None:
+        """Do with the components that both sides have, once all candidates are known (RFC 8445 section 6.1.2.2)."""
+        theirs = max((remote.component for remote in self.remotes), default=self.plan.components)
+        self.checks.components = min(self.plan.components, theirs)
 
     # -- what checks reveal --------------------------------------------------------------------------------
 
@@ -142,7 +151,9 @@ class Stream:
         if known is not None:
             known.connection, connection.pair = connection, known
             return known
-        local = next(local for local in self.locals if local.base is connection.base)
+        local = next((local for local in self.locals if local.base is connection.base), None)
+        if local is None:
+            return None  # nobody was told of it yet
         remote = self._known_remote(connection)
         if remote is None:
             remote = peer_reflexive_remote(connection.remote, connection.base, priority, self.remotes)

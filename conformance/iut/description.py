@@ -6,13 +6,15 @@ import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.iut.trickle import END
 from conformance.verdict import Inconclusive, NotApplicable
+from conformance.wire.candidate import Candidate
+from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media
 
 
@@ -20,7 +22,8 @@ class Description:
     """An offer or answer of the IUT.
 
     ``ipv6``: the case meets it over IPv6. ``wished``: the addresses that the case would have the IUT use. ``offers``:
-    the tcptypes that the IUT declares to offer; None: not known.
+    the tcptypes that the IUT declares to offer; None: not known. ``complete``: no candidates come later; ``trickled``:
+    those that did.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class Description:
         self.kind = kind
         self.text = text
         self.sdp = SessionDescription.parse(text)
+        self.trickled: list[Candidate] = []
+        self.complete = self.sdp.has(END) or all(media.end_of_candidates for media in self.sdp.media)
 
     def media(self, index: int = 0) -> Media:
         """Return a media section; Inconclusive if the description has none."""
@@ -54,6 +59,17 @@ class Description:
     def answered_setup(self) -> str | None:
         """What an answer says in a=setup; None of an offer, which settles nothing yet (RFC 4145 section 4.1)."""
         return self.media().setup if self.kind == "answer" and self.sdp.media else None
+
+    def add(self, candidate: str, mid: str) -> None:
+        """Take a candidate that the IUT has trickled; Inconclusive if it is none."""
+        try:
+            found = Candidate.parse(candidate)
+        except SdpError as error:
+            raise Inconclusive(f"a candidate that the IUT trickled cannot be parsed: {error}") from error
+        section = next((media for media in self.sdp.media if media.mid == mid), self.media())
+        self.trickled.append(found)
+        if found not in section.candidates:
+            section.candidates.append(found)
 
     @property
     def ufrag(self) -> str:
@@ -129,6 +145,15 @@ class Description:
         """Raise `NotApplicable` where the media section has an attribute that changes what is asked of it."""
         if self.media().has(attribute):
             raise NotApplicable(f"the IUT's {self.kind} has a={attribute}")
+
+    def trickled_candidates(self, *, tcptype: str | None = None) -> list[Candidate]:
+        """Return the TCP candidates that came after the description; n/a if there were none to tell later."""
+        mine = [candidate for candidate in self.trickled if candidate.is_tcp]
+        if tcptype is not None:
+            mine = [candidate for candidate in mine if (candidate.tcptype or "").lower() == tcptype]
+        if not mine:
+            raise NotApplicable(f"the IUT's {self.kind} holds its candidates: no {tcptype or 'TCP'} one came later")
+        return mine
 
     def require_none(self, tcptype: str) -> None:
         """Raise `NotApplicable` if there are candidates of this tcptype, which the case cannot do with."""

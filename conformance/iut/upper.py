@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.iut.description import Description, says_the_same
 from conformance.iut.errors import AdapterError, RpcError
+from conformance.iut.trickle import without_candidates
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.errors import SdpError
 
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conformance.iut.process import Session
+    from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import SessionDescription
 
 REJECTED = -32010
 _NOT_SUPPORTED = (-32601, -32602)
+_MOST_TRICKLED = 256
+_TRICKLING = 2.0  # seconds without a further candidate after which no more are waited for, where no end is told
 
 
 class Waiter(Protocol):
@@ -65,7 +69,9 @@ class Upper:
         self.received: dict[int, bytearray] = {}
         self.states: list[str] = []
         self.selected: list[Mapping[str, Any]] = []
-        self.trickled: list[str] = []
+        self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
+        self.trickles = False  # candidates of both sides come after the descriptions
+        self._untold: SessionDescription | None = None  # whose candidates we have still to trickle
         self.exchanged: list[tuple[str, SessionDescription]] = []  # who described itself how, in order
         self._session = new_session()
         self._session.on_activity = waiter.wake
@@ -126,9 +132,14 @@ class Upper:
             raise NotApplicable("the IUT's answer rejects the stream (RFC 3264 section 6)")
         return answer
 
-    def describe(self) -> Description:
-        """Return the IUT's next description."""
-        result = self.call("describe", trickle=False)
+    def describe(self, *, trickle: bool = False) -> Description:
+        """Return the IUT's next description, as a rule with all candidates, also those that it trickles.
+
+        `trickle`: return it at once; `await_candidates` then adds what comes later.
+        """
+        self._take_notifications()
+        self.trickled.clear()  # what is still to come for a former description is none of this one's
+        result = self.call("describe", trickle=trickle or self.trickles)
         try:
             ipv6 = any(":" in address for address in self._addresses[:1])
             offers = [str(tcptype) for tcptype in self.pics.get("offers", [])]
@@ -139,12 +150,57 @@ class Upper:
             raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
         self.exchanged.append(("IUT", self.description.sdp))
         self.on_description(self.description)
+        if self.trickles and not trickle:
+            if self._untold is not None and self.description.kind == "answer":
+                self.trickle_all()
+            self.await_candidates()
         return self.description
 
     def accept(self, description: SessionDescription, kind: str = "answer") -> None:
-        """Give the IUT a description of ours. Raises `Rejected` if the stack refuses it."""
+        """Give the IUT a description of ours. Raises `Rejected` if the stack refuses it.
+
+        Where candidates trickle, those of an answer follow at once, those of an offer when the IUT has answered it.
+        """
         self.exchanged.append(("tester", description))
-        self.call("accept", type=kind, sdp=str(description))
+        self._untold = description if self.trickles else None
+        self.call("accept", type=kind, sdp=str(without_candidates(description) if self.trickles else description))
+        if self._untold is not None and kind == "answer":
+            self.trickle_all()
+
+    # -- candidates that come later --------------------------------------------------------------------------------
+
+    def trickle(self, candidate: Candidate | None, mid: str | None = None) -> None:
+        """Tell the IUT of a candidate of ours; None: that there are no more. Raises `Rejected` if it refuses it."""
+        ours = [description for who, description in self.exchanged if who == "tester"]
+        if candidate is not None and ours and candidate not in ours[-1].media[0].candidates:
+            ours[-1].media[0].candidates.append(candidate)  # for whoever judges the capture
+        self.call("trickle", candidate="" if candidate is None else str(candidate), mid=mid or "0")
+
+    def trickle_all(self) -> None:
+        """Tell the IUT of all candidates of our last description, one by one, and that there are no more."""
+        description, self._untold = self._untold, None
+        for media in description.media if description is not None else ():
+            for candidate in list(media.candidates):
+                self.trickle(candidate, media.mid)
+            self.trickle(None, media.mid)
+
+    def await_candidates(self) -> Description:
+        """Add to the IUT's description what it trickles, until it says that this is all or is silent for a while."""
+        description = self.description
+        assert description is not None
+
+        def more() -> bool:
+            self._take_notifications()
+            return bool(self.trickled)
+
+        for _ in range(_MOST_TRICKLED):
+            if description.complete or not self._waiter.wait(more, _TRICKLING):
+                break
+            candidate, mid = self.trickled.pop(0)
+            description.complete = not candidate
+            if candidate:
+                description.add(candidate, mid)
+        return description
 
     # -- the rest of the session ---------------------------------------------------------------------------------
 
@@ -301,7 +357,8 @@ class Upper:
             elif note.method == "selected":
                 self.selected.append(note.params)
             elif note.method == "candidate":
-                self.trickled.append(str(note.params.get("candidate", "")))
+                told = str(note.params.get("candidate", "")), str(note.params.get("mid", ""))
+                self.trickled.append(told)
 
     def _take_data(self, parameters: Mapping[str, Any]) -> None:
         try:

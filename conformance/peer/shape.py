@@ -26,12 +26,14 @@ class Shape:
     segmentation: how what we send is divided: "whole", "octets" one by one, "cut" somewhere or "cutN" behind octet N,
         "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same segment.
     components: how many components the stream has; the case happens on the first.
+    candidates: whether those of both sides stand in their descriptions or come later, "trickled" (RFC 8838).
     """
 
     family: str = "IPv4"
     roles: str = "own"
     segmentation: str = "whole"
     components: int = 1
+    candidates: str = "described"
 
     @property
     def words(self) -> list[str]:
@@ -46,6 +48,7 @@ class Shape:
             f"families:{self.family[-1]}": True,
             "role:stack": self.roles == "switched",
             f"components:{self.components}": self.components > 1,
+            "trickle": self.candidates == "trickled",
         }
         return tuple(condition for condition, holds in conditions.items() if holds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -21,6 +22,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "roles": ("own", "switched"),
     "segmentation": ("whole", "octets", "cut1", "cut2", "cut", "drip", "coalesced"),
     "components": (1, 2),
+    "candidates": ("described", "trickled"),
 }
 # Behind every octet of a frame's LENGTH and of a check up to the end of its user name: the shortest check is longer.
 EVERY_CUT = tuple(range(1, 61))
@@ -63,19 +65,30 @@ def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F
 
     A case whose function has no `side` says which one it is on. `cuts`: further variants in which what we send is cut
     behind that octet. Variants are named after what is unusual in them: offerer, answerer-IPv6-octets.
+
+    Candidates that trickle come on top, in one variant, so that an IUT without trickle misses nothing else: they meet
+    every value of the other dimensions in some case, not in each.
     """
     sides = (side,) if side else SIDES
-    chosen: dict[str, Sequence[Any]] = {"side": sides, **{name: DIMENSIONS[name] for name in names}}
+    merged = [name for name in names if name != "candidates"]
+    chosen: dict[str, Sequence[Any]] = {"side": sides, **{name: DIMENSIONS[name] for name in merged}}
     usual = {name: values[0] for name, values in chosen.items()}
     rows = pairwise(chosen, [{**usual, "side": one} for one in sides])
     further = ({**usual, "side": sides[n % len(sides)], "segmentation": f"cut{n}"} for n in cuts)
     rows += [row for row in further if row not in rows]
 
     def decorate(function: F) -> F:
-        marked: F = pytest.mark.usefixtures("shape")(_parametrize(rows, with_side=not side)(function))
+        late = [_trickled(function.__name__, chosen)] if "candidates" in names else []
+        marked: F = pytest.mark.usefixtures("shape")(_parametrize([*rows, *late], with_side=not side)(function))
         return marked
 
     return decorate
+
+
+def _trickled(case: str, chosen: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return the row with trickled candidates; the case's name says what else is unusual in it."""
+    turns = {name: zlib.crc32(f"{case} {name}".encode()) for name in chosen}
+    return {**{name: values[turns[name] % len(values)] for name, values in chosen.items()}, "candidates": "trickled"}
 
 
 def _parametrize(rows: Sequence[Mapping[str, Any]], *, with_side: bool) -> pytest.MarkDecorator:

@@ -19,6 +19,7 @@ from conformance.agent.events import (
     SelectedPair,
     State,
     StateChanged,
+    TrickledCandidate,
     Unlisten,
     Write,
 )
@@ -168,6 +169,7 @@ class Host:
         self.agent = Agent(config, random.Random(seed).randbytes)
         self.ends, self.states, self.selected, self.data = {}, [], {}, {}
         self.connects = []  # (time, target)
+        self.trickled = []  # (mid, candidate)
 
     def tell(self, what, *arguments):
         result = getattr(self.agent, what)(*arguments, self.network.now)
@@ -180,6 +182,11 @@ class Host:
 
     def describe(self):
         self.tell("gather")
+        return self.tell("describe")[1]
+
+    def describe_at_once(self):
+        """Describe before any socket is open: what is told of candidates comes later."""
+        self.agent.gather(self.network.now, trickle=True)
         return self.tell("describe")[1]
 
     def carry_out(self):
@@ -220,6 +227,8 @@ class Host:
                 self.states.append(state)
             case SelectedPair(stream, component, local, remote):
                 self.selected[stream, component] = (local, remote)
+            case TrickledCandidate(mid, candidate):
+                self.trickled.append((mid, candidate))
             case DataReceived(stream, component, octets):
                 self.data.setdefault((stream, component), []).append(octets)
 

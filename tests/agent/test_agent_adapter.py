@@ -186,9 +186,8 @@ def test_many_sessions_in_one_process(shared):
 OPEN = {"side": "offerer", "addresses": LOOPBACK}
 
 
-@pytest.mark.parametrize("method", ["trickle", "x-no-such-method"])
-def test_32601(shared, method, name):
-    assert shared.error(method, session=name) == -32601
+def test_32601(shared, name):
+    assert shared.error("x-no-such-method", session=name) == -32601
 
 
 @pytest.mark.parametrize(
@@ -225,7 +224,10 @@ def test_32602_on_open(shared, name, change):
 def test_32602_elsewhere(shared, name):
     offer = offer_of(shared, name)
     assert shared.error("open", session=name, **OPEN) == -32602
-    assert shared.error("describe", session=name, trickle=True) == -32602
+    assert shared.error("describe", session=name, trickle="now") == -32602
+    assert shared.error("trickle", session=name, mid="0") == -32602
+    assert shared.error("trickle", session=name, candidate="", mid=0) == -32602
+    assert shared.error("trickle", session=name, candidate="", mid="0") == -32000
     assert shared.error("describe", session="nobody") == -32602
     assert shared.error("accept", session=name, type="answer") == -32602
     assert shared.error("send", session=name, component="1", data="") == -32602

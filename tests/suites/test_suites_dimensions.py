@@ -68,8 +68,22 @@ def test_every_case_of_variants_has_its_usual_ones() -> None:
 def test_a_difference_needs_what_it_takes() -> None:
     assert Shape().needs == ("families:4",)
     assert Shape("IPv6", "switched", "octets", 2).needs == ("families:6", "role:stack", "components:2")
+    assert Shape(candidates="trickled").needs == ("families:4", "trickle")
     for case in SHAPED:
         check_conditions(case.parameters["shape"].needs)
+
+
+def test_trickled_candidates_come_on_top_and_meet_every_other_value_somewhere() -> None:
+    trickled = [case for case in SHAPED if case.parameters["shape"].candidates == "trickled"]
+    shapes = [case.parameters["shape"] for case in trickled]
+    for name, values in DIMENSIONS.items():
+        wanted = set(values) - ({"described"} if name == "candidates" else set())
+        assert {getattr(shape, name) for shape in shapes} == wanted, name
+    assert len({case.id.split("[")[0] for case in trickled}) > 80
+    assert len(trickled) < len(CASES) / 10
+    others = {case_name(case.id) for case in SHAPED if case not in trickled}
+    assert {case_name(case.id) for case in trickled} <= others
+    assert not [case for case in discover(["--icetcp-variants", "one"]).selected if "trickled]" in case.id]
 
 
 def test_there_are_enough_of_them() -> None:

@@ -16,7 +16,7 @@ from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-01", needs="offers:passive")
 def test_length_equals_the_response(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -29,7 +29,7 @@ def test_length_equals_the_response(upper, peer, side, pixit):
     assert len(response.octets) == 20 + int.from_bytes(response.octets[2:4], "big")
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC4571-2-01", needs="connects:active")
 def test_length_equals_the_request(upper, peer, side, pixit):
     """with    a connection that the IUT has opened
@@ -40,7 +40,7 @@ def test_length_equals_the_request(upper, peer, side, pixit):
     assert len(request.octets) == 20 + int.from_bytes(request.octets[2:4], "big")
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s03", needs="offers:passive")
 def test_frames_follow_each_other_directly(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -54,7 +54,7 @@ def test_frames_follow_each_other_directly(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s02", needs="offers:passive")
 def test_null_frame_before_the_first_check(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -66,7 +66,7 @@ def test_null_frame_before_the_first_check(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s02", needs="offers:passive")
 def test_null_frames_between_checks(upper, peer, side, pixit):
     """with    a connection on which a check has been answered
@@ -81,7 +81,7 @@ def test_null_frames_between_checks(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s02", needs="payload:raw reports:data")
 def test_null_frames_among_media(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -93,7 +93,7 @@ def test_null_frames_among_media(upper, peer, side, pixit):
     selected.expect_open(within=pixit.silence)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @pytest.mark.parametrize("length", [12, 255, 256, 1460, 0x7FFF, 0x8000, 0xFFFF])
 @requirement("RFC4571-8-s01", needs="payload:raw reports:data")
 def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
@@ -106,7 +106,7 @@ def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
     upper.expect_data(octets, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @pytest.mark.parametrize("length", [1, 2, 11, 0xFFFF])
 @requirement("RFC4571-8-s01", needs="payload:raw reports:data")
 def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pixit, length):

@@ -7,7 +7,7 @@ from conformance.suites.values import DATA, rtp
 from conformance.wire.stun import looks_like_stun
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-10.1-01", needs="payload:raw")
 def test_media_leaves_on_the_selected_connection(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -19,7 +19,7 @@ def test_media_leaves_on_the_selected_connection(upper, peer, side, pixit):
     peer.expect_no_connection(within=0)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-10.1-02", needs="payload:raw")
 def test_media_is_framed(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -32,7 +32,7 @@ def test_media_is_framed(upper, peer, side, pixit):
     selected.expect_data(rtp(2, bytes(1200)), within=pixit.response)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-10.1-03", needs="payload:raw")
 def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
     """with    a byte stream over the selected connection
@@ -45,7 +45,7 @@ def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
     selected.expect_data(lookalike, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-10.1-s01", needs="payload:raw")
 def test_byte_stream_of_many_frames_keeps_its_order(upper, peer, side, pixit):
     """with    a byte stream over the selected connection

@@ -11,7 +11,7 @@ from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
 
-@varied("family", "roles", "segmentation", "components", cuts=range(1, len(DATA) + 2))
+@varied("family", "roles", "segmentation", "components", "candidates", cuts=range(1, len(DATA) + 2))
 @requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
 def test_framed_media_is_delivered(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -22,7 +22,7 @@ def test_framed_media_is_delivered(upper, peer, side, pixit):
     upper.expect_data(DATA, within=pixit.response)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @pytest.mark.parametrize("cut", [(1,), (2,), (9,)], ids=["in-length", "behind-length", "in-payload"])
 @requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
 def test_media_split_between_segments_is_delivered(upper, peer, side, pixit, cut):
@@ -34,7 +34,7 @@ def test_media_split_between_segments_is_delivered(upper, peer, side, pixit, cut
     upper.expect_data(DATA, within=pixit.response)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
 def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -47,7 +47,7 @@ def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit
     upper.expect_data(DATA + MORE_DATA, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
 def test_checks_are_not_delivered_as_media(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -59,7 +59,7 @@ def test_checks_are_not_delivered_as_media(upper, peer, side, pixit):
     upper.expect_no_data(within=pixit.silence)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-10.2-s02", needs="payload:raw reports:data")
 def test_byte_stream_is_put_together_in_order(upper, peer, side, pixit):
     """with    a byte stream over the selected connection
@@ -71,7 +71,7 @@ def test_byte_stream_is_put_together_in_order(upper, peer, side, pixit):
     upper.expect_data(b"".join(portions), within=pixit.response)
 
 
-@varied("family", "segmentation", "roles")
+@varied("family", "segmentation", "roles", "candidates")
 @requirement("RFC6544-10.2-01", needs="offers:passive components:2 payload:raw reports:data")
 def test_media_is_delivered_to_its_component(upper, peer, side, pixit):
     """with    ICE completed for two components

@@ -7,7 +7,7 @@ from conformance.suites.case import establish, negotiate, requirement, varied
 from conformance.wire.layers import RFC4571
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-8-02", "RFC6544-11.1-01", needs="offers:passive")
 def test_selected_connection_stays_open(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -18,7 +18,7 @@ def test_selected_connection_stays_open(upper, peer, side, pixit):
     selected.expect_open(within=pixit.silence)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-11.1-08", needs="offers:passive")
 def test_check_after_completion_is_answered(upper, peer, side, pixit):
     """with    ICE completed on a connection
@@ -30,7 +30,7 @@ def test_check_after_completion_is_answered(upper, peer, side, pixit):
     selected.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-11.1-02")
 def test_selected_connection_is_closed_with_the_session(upper, peer, side, pixit):
     """with    ICE completed on a connection

@@ -46,7 +46,7 @@ def test_no_more_than_five_so_attempts_are_outstanding(upper, peer, side, pixit)
     assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
 
 
-@varied("family")
+@varied("family", "candidates")
 @requirement("RFC6544-12-s01", needs="connects:active payload:raw")
 def test_no_media_before_validation(upper, peer, side, pixit):
     """with    a connection that the IUT has opened, and its check on it unanswered
@@ -60,7 +60,7 @@ def test_no_media_before_validation(upper, peer, side, pixit):
     channel.expect_nothing(Data, within=pixit.silence)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-12-s01", needs="offers:passive payload:raw reports:data")
 def test_media_on_an_unvalidated_connection_is_not_delivered(upper, peer, side, pixit):
     """with    ICE completed on one connection

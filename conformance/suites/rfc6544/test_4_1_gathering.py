@@ -34,7 +34,7 @@ def test_tcp_candidates_can_be_switched_off(upper, transports):
     assert ("tcp" in found) is ("tcp" in wanted), f"candidates of {sorted(found)}, configured for {wanted}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.1-03", needs="connects:active")
 def test_active_candidate_for_every_component(upper, peer, side):
     """with    an IUT that connects actively

@@ -8,7 +8,7 @@ from conformance.suites.values import best_of_equals, both_transports, duplicate
 _TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-01", needs="transports:tcp")
 def test_priority_ends_in_the_component(upper, peer, side):
     """with    a description of the IUT with TCP candidates
@@ -19,7 +19,7 @@ def test_priority_ends_in_the_component(upper, peer, side):
     assert not wrong, f"priority's low octet is not 256 - component: {wrong[0]}"
 
 
-@varied("family")
+@varied("family", "candidates")
 @requirement("RFC6544-4.2-01", needs="components:2")
 def test_priority_tells_components_apart(upper, peer, side):
     """with    a description of the IUT with two components
@@ -30,7 +30,7 @@ def test_priority_tells_components_apart(upper, peer, side):
     assert not wrong, f"priority's low octet is not 254: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-01")
 def test_host_type_preference_is_the_recommended_one(upper, peer, side):
     """with    a description of the IUT with only TCP candidates
@@ -42,7 +42,7 @@ def test_host_type_preference_is_the_recommended_one(upper, peer, side):
     assert not wrong, f"type preference of a host candidate is not 126: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-07")
 def test_direction_preference_keeps_to_its_three_bits(upper, peer, side):
     """with    a description of the IUT with TCP candidates
@@ -53,7 +53,7 @@ def test_direction_preference_keeps_to_its_three_bits(upper, peer, side):
     assert not wrong, f"the priority's upper octet is above 126: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-09", needs="offers:active")
 def test_active_host_direction_preference_is_6(upper, peer, side):
     """with    a description of the IUT with an active host candidate
@@ -64,7 +64,7 @@ def test_active_host_direction_preference_is_6(upper, peer, side):
     assert not wrong, f"direction preference of an active host candidate is not 6: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-09", needs="offers:passive")
 def test_passive_host_direction_preference_is_4(upper, peer, side):
     """with    a description of the IUT with a passive host candidate
@@ -87,7 +87,7 @@ def test_other_preference_is_unique_on_several_addresses(upper, peer, side):
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-12", needs="obeys:addresses")
 def test_other_preference_on_a_single_address_is_8191(upper, peer, side):
     """with    the IUT on one address

@@ -10,7 +10,7 @@ from conformance.suites.values import SETUP_ANSWERS
 from conformance.wire.layers import RFC4571
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.5-s01")
 def test_transport_token_is_tcp(upper, peer, side):
     """with    a description of the IUT with candidates that have a tcptype
@@ -21,7 +21,7 @@ def test_transport_token_is_tcp(upper, peer, side):
     assert not wrong, f"the transport of a candidate with tcptype is not TCP: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.5-s02")
 def test_every_tcp_candidate_has_a_tcptype(upper, peer, side):
     """with    a description of the IUT with TCP candidates
@@ -32,7 +32,7 @@ def test_every_tcp_candidate_has_a_tcptype(upper, peer, side):
     assert not wrong, f"no tcptype active, passive or so: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.5-s03")
 def test_tcptype_stands_before_other_extensions(upper, peer, side):
     """with    a description of the IUT with TCP candidates
@@ -43,7 +43,7 @@ def test_tcptype_stands_before_other_extensions(upper, peer, side):
     assert not wrong, f"tcptype stands behind another extension attribute: {wrong[0]}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.5-01", needs="offers:active")
 def test_active_candidate_has_port_9(upper, peer, side):
     """with    a description of the IUT with an active candidate
@@ -54,7 +54,7 @@ def test_active_candidate_has_port_9(upper, peer, side):
     assert not wrong, f"an active candidate's port is not 9: {wrong[0]}"
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-4.5-01", "RFC6544-7.1-01", needs="offers:active connects:active")
 def test_active_candidate_has_the_address_that_connects(upper, peer, side):
     """with    the IUT offering an active candidate
@@ -66,7 +66,7 @@ def test_active_candidate_has_the_address_that_connects(upper, peer, side):
     assert channel.remote_address.ip in addresses, f"connected from {channel.remote_address}, offered {addresses}"
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-4.5-03", needs="sdp:full profile:plain")
 def test_tcp_default_has_setup_and_connection(upper, peer, side):
     """with    a description of the IUT whose default candidate is TCP, since it has no other
@@ -79,7 +79,7 @@ def test_tcp_default_has_setup_and_connection(upper, peer, side):
     assert media.connection is not None, "the media section has no a=connection"
 
 
-@varied("family", side="answerer")
+@varied("family", "candidates", side="answerer")
 @pytest.mark.parametrize("offered", sorted(SETUP_ANSWERS))
 @requirement("RFC6544-4.5-04", needs="sdp:full sides:answerer profile:plain")
 def test_answer_setup_fits_the_offer(upper, peer, offered):
@@ -90,7 +90,7 @@ def test_answer_setup_fits_the_offer(upper, peer, offered):
     assert media.setup in SETUP_ANSWERS[offered], f"a=setup:{media.setup} in answer to a=setup:{offered}"
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-4.5-s05", needs="connects:active")
 def test_unknown_extension_attributes_are_ignored(upper, peer, side):
     """with    our passive candidate carrying an extension attribute unknown to everybody behind its tcptype
@@ -101,7 +101,7 @@ def test_unknown_extension_attributes_are_ignored(upper, peer, side):
     peer.expect_connection()
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @pytest.mark.parametrize("token", ["tcp", "TCP", "Tcp"])
 @requirement("RFC6544-4.5-s01", needs="connects:active")
 def test_transport_token_is_read_in_any_letter_case(upper, peer, side, token):
@@ -112,7 +112,7 @@ def test_transport_token_is_read_in_any_letter_case(upper, peer, side, token):
     peer.expect_connection()
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-3-s01", needs="offers:passive")
 def test_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
     """with    our active candidate naming port 9

@@ -6,7 +6,7 @@ from conformance.suites.case import describe, requirement, varied
 from conformance.suites.values import is_host
 
 
-@varied("family", "components")
+@varied("family", "components", "candidates")
 @requirement("RFC6544-5.1-01", needs="offers:passive")
 def test_passive_candidate_is_offered(upper, peer, side):
     """with    an IUT that can listen

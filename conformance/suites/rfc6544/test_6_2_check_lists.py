@@ -13,7 +13,7 @@ from conformance.wire.layers import RFC4571
 _HIGHEST = 2**31 - 1
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="connects:active")
 def test_active_is_paired_with_passive(upper, peer, side, pixit):
     """with    our description holding a passive candidate only
@@ -24,7 +24,7 @@ def test_active_is_paired_with_passive(upper, peer, side, pixit):
     channel.expect(BindingRequest, within=pixit.response)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="connects:active")
 def test_active_is_not_paired_with_active(upper, peer, side):
     """with    our active candidate listening on its port 9 against all custom, and a passive one of lower priority
@@ -37,7 +37,7 @@ def test_active_is_not_paired_with_active(upper, peer, side):
     peer.expect_no_connection(discard)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="connects:active")
 def test_so_is_not_paired_with_active(upper, peer, side):
     """with    our S-O candidate of highest priority, a passive one beside it, and an IUT without S-O candidates
@@ -54,7 +54,7 @@ def test_so_is_not_paired_with_active(upper, peer, side):
     peer.expect_no_connection(so)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-6.2-01", needs="offers:passive obeys:tcptypes")
 def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixit):
     """with    the IUT having passive candidates only, and our active one listening on its port 9 against all custom
@@ -68,7 +68,7 @@ def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixi
     peer.expect_no_connection(discard)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="offers:passive obeys:tcptypes")
 def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
     """with    the IUT having passive candidates only, and we a passive one beside our active one

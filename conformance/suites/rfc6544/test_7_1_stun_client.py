@@ -24,7 +24,7 @@ from conformance.wire.rfc4571 import frame
 _ROLES = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("ice_controlling", "ice_controlled"), strict=True)))
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-s01", needs="connects:active")
 def test_connection_is_opened_for_a_check(upper, peer, side, pixit):
     """with    our description holding a passive candidate
@@ -45,7 +45,7 @@ def test_connects_from_the_interface_of_its_candidate(upper, peer, side):
     assert channel.remote_address.ip == "127.0.0.3", f"it connected from {channel.remote_address}"
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-02", needs="connects:active offers:passive")
 def test_connects_from_an_unallocated_port(upper, peer, side):
     """with    the IUT having passive candidates beside its active ones
@@ -57,7 +57,7 @@ def test_connects_from_an_unallocated_port(upper, peer, side):
     assert channel.remote_address.port not in allocated, f"it connected from {channel.remote_address}"
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-03", needs="connects:active")
 def test_check_is_framed(upper, peer, side, pixit):
     """with    a connection that the IUT has opened
@@ -68,7 +68,7 @@ def test_check_is_framed(upper, peer, side, pixit):
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-s04", needs="connects:active")
 def test_check_carries_credentials(upper, peer, side, pixit):
     """with    a connection that the IUT has opened
@@ -93,7 +93,7 @@ def test_check_carries_role_and_priority(upper, peer, side, role, pixit):
     assert request.stun.priority is not None, "no PRIORITY attribute"
 
 
-@varied("family")
+@varied("family", "candidates")
 @requirement("RFC6544-7.1-s03", needs="connects:active")
 def test_check_is_not_retransmitted(upper, peer, side, pixit):
     """with    a connection that the IUT has opened, and we give no answer
@@ -106,7 +106,7 @@ def test_check_is_not_retransmitted(upper, peer, side, pixit):
     channel.expect_nothing(Repetition(request), within=pixit.retransmission)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-s02", needs="connects:active offers:active")  # or its bases, and so its pairs, are not known
 def test_one_connection_serves_a_pair(upper, peer, side, pixit):
     """with    one passive candidate of ours, and the IUT's check on it answered
@@ -119,7 +119,7 @@ def test_one_connection_serves_a_pair(upper, peer, side, pixit):
     peer.expect_no_connection(beside=first, within=pixit.retransmission)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-04", needs="connects:active")
 def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
     """with    our first candidate refusing connections, and a second one of lower priority
@@ -130,7 +130,7 @@ def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
     peer.expect_connection().expect(BindingRequest, within=pixit.response)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-05", needs="connects:active")
 def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
     """with    the IUT's first check on a connection
@@ -144,7 +144,7 @@ def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
     channel.expect_end(within=pixit.close)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-05", needs="connects:active")
 def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pixit):
     """with    the IUT's first check answered by a frame that is no STUN message
@@ -160,7 +160,7 @@ def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pi
     peer.expect_no_connection(within=pixit.retransmission)
 
 
-@varied("family", "segmentation", side="answerer")
+@varied("family", "segmentation", "candidates", side="answerer")
 @requirement("RFC6544-7.1-s04", needs="connects:active sides:answerer")
 def test_controlled_agent_does_not_nominate(upper, peer, pixit):
     """with    the IUT controlled, and a connection that it has opened
@@ -173,7 +173,7 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
-@varied("family", "segmentation", side="offerer")
+@varied("family", "segmentation", "candidates", side="offerer")
 @requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
 def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
     """with    the controlling IUT's check on a connection
@@ -188,7 +188,7 @@ def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
-@varied("family", "segmentation", side="offerer", cuts=EVERY_CUT)
+@varied("family", "segmentation", "candidates", side="offerer", cuts=EVERY_CUT)
 @requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
 def test_response_is_taken(upper, peer, pixit):
     """with    the controlling IUT's check on a connection
@@ -203,7 +203,7 @@ def test_response_is_taken(upper, peer, pixit):
     expect_media_when_ready(upper, peer, channel, DATA)
 
 
-@varied("family", side="offerer")
+@varied("family", "candidates", side="offerer")
 @in_pieces
 @requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
 def test_response_in_pieces_is_taken(upper, peer, pixit, cut):

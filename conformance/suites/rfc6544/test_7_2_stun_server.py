@@ -11,7 +11,7 @@ from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_indication
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive")
 def test_connection_to_a_passive_candidate_is_accepted(upper, peer, side):
     """with    both descriptions exchanged
@@ -21,7 +21,7 @@ def test_connection_to_a_passive_candidate_is_accepted(upper, peer, side):
     peer.expect_accept(iut.candidate(tcptype="passive"))
 
 
-@varied("family", side="offerer")
+@varied("family", "candidates", side="offerer")
 @requirement("RFC6544-7.2-01", needs="offers:passive sides:offerer")
 def test_connection_before_the_answer_is_accepted(upper, peer):
     """with    the IUT's offer out, and no answer yet
@@ -43,7 +43,7 @@ def test_every_passive_candidate_accepts(upper, peer, side):
     peer.expect_all_accepted(passive)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-02", needs="offers:passive")
 def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -60,7 +60,7 @@ def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
     third.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components", cuts=EVERY_CUT)
+@varied("family", "roles", "segmentation", "components", "candidates", cuts=EVERY_CUT)
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
 def test_response_is_framed(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -72,7 +72,7 @@ def test_response_is_framed(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -85,7 +85,7 @@ def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_response_is_protected(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -99,7 +99,7 @@ def test_response_is_protected(upper, peer, side, pixit):
     assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
 def test_length_field_split_between_segments(upper, peer, side, pixit):
     """with    the IUT offering a passive host candidate
@@ -112,7 +112,7 @@ def test_length_field_split_between_segments(upper, peer, side, pixit):
     channel.expect_nothing(AnyResponse, within=pixit.silence)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @pytest.mark.parametrize(
     "cut", [(2,), (10,), (22,), (-1,)], ids=["behind-length", "in-header", "behind-header", "last-octet"]
 )
@@ -127,7 +127,7 @@ def test_request_split_between_segments(upper, peer, side, pixit, cut):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
 def test_request_octet_by_octet(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -140,7 +140,7 @@ def test_request_octet_by_octet(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "components")
+@varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
 def test_two_requests_in_one_segment(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -154,7 +154,7 @@ def test_two_requests_in_one_segment(upper, peer, side, pixit):
     assert first.stun.transaction_id != second.stun.transaction_id, "one request was answered twice"
 
 
-@varied("family", "segmentation", side="offerer")
+@varied("family", "segmentation", "candidates", side="offerer")
 @requirement("RFC6544-7.2-s02", needs="offers:passive sides:offerer")
 def test_check_before_the_answer_is_answered(upper, peer, pixit):
     """with    the IUT's offer out, and a check sent before our answer
@@ -169,7 +169,7 @@ def test_check_before_the_answer_is_answered(upper, peer, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate from our active one
@@ -182,7 +182,7 @@ def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit)
     channel.expect(BindingRequest, within=pixit.connect)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_wrong_password_is_refused_with_401(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -194,7 +194,7 @@ def test_wrong_password_is_refused_with_401(upper, peer, side, pixit):
     channel.expect(BindingError(401), within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_wrong_user_name_is_refused_with_401(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -206,7 +206,7 @@ def test_wrong_user_name_is_refused_with_401(upper, peer, side, pixit):
     channel.expect(BindingError(401), within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_request_without_integrity_is_refused_with_400(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -218,7 +218,7 @@ def test_request_without_integrity_is_refused_with_400(upper, peer, side, pixit)
     channel.expect(BindingError(400), within=pixit.response)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_unknown_required_attribute_is_refused_with_420(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -232,7 +232,7 @@ def test_unknown_required_attribute_is_refused_with_420(upper, peer, side, pixit
     assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_error_to_an_authenticated_request_is_protected(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
@@ -259,7 +259,7 @@ def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_b
     channel.expect(BindingError(487), within=pixit.response)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-7.2-03", needs="offers:passive")
 def test_framing_lasts_beyond_selection(upper, peer, side, pixit):
     """with    ICE completed on a connection that we opened
@@ -271,7 +271,7 @@ def test_framing_lasts_beyond_selection(upper, peer, side, pixit):
     selected.expect(BindingSuccess, within=pixit.response)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.2-s03", needs="offers:passive")
 def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, side, pixit):
     """with    our description holding nothing but a passive candidate that refuses connections
@@ -284,7 +284,7 @@ def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, sid
     channel.expect(BindingRequest, within=pixit.connect)
 
 
-@varied("family", "segmentation", side="offerer")
+@varied("family", "segmentation", "candidates", side="offerer")
 @requirement("RFC6544-7.2-s02", needs="offers:passive sides:offerer")
 def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
     """with    the IUT's offer out, and a check sent before our answer
@@ -299,7 +299,7 @@ def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
     channel.expect(BindingRequest, within=pixit.connect)
 
 
-@varied("family", "roles", "segmentation", "components")
+@varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_indication_is_not_answered(upper, peer, side, pixit):
     """with    a connection on which a check has been answered

@@ -13,7 +13,7 @@ from conformance.suites.case import (
 from conformance.wire.layers import RFC4571
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s03", "RFC6544-7-s01", needs="offers:passive")
 def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
     """with    a lite IUT, and a passive candidate of ours beside our active one
@@ -26,7 +26,7 @@ def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
     peer.expect_no_connection()
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7-s01", needs="offers:passive")
 def test_lite_agent_sends_no_check_in_turn(upper, peer, side, pixit):
     """with    a lite IUT
@@ -39,7 +39,7 @@ def test_lite_agent_sends_no_check_in_turn(upper, peer, side, pixit):
     channel.expect_nothing(BindingRequest, within=pixit.silence)
 
 
-@varied("family", "segmentation")
+@varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-03", needs="agent:lite offers:passive")
 def test_lite_agent_accepts_and_answers(upper, peer, side, pixit):
     """with    a lite IUT

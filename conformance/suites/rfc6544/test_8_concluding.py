@@ -7,7 +7,7 @@ from conformance.suites.case import negotiate, requirement, varied
 from conformance.wire.layers import RFC4571
 
 
-@varied("family", "segmentation", side="offerer")
+@varied("family", "segmentation", "candidates", side="offerer")
 @requirement("RFC6544-8-01", needs="connects:active sides:offerer")
 def test_first_check_does_not_nominate(upper, peer, pixit):
     """with    the IUT controlling
@@ -18,7 +18,7 @@ def test_first_check_does_not_nominate(upper, peer, pixit):
     assert not request.stun.use_candidate, "the first check on the connection carries USE-CANDIDATE"
 
 
-@varied("family", "segmentation", side="offerer")
+@varied("family", "segmentation", "candidates", side="offerer")
 @requirement("RFC6544-8-01", needs="connects:active sides:offerer")
 def test_nomination_waits_for_a_success(upper, peer, pixit):
     """with    the IUT controlling, and its first check unanswered
@@ -34,7 +34,7 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
     channel.expect(BindingRequest(use_candidate=True), within=pixit.complete)
 
 
-@varied("family", "roles", "segmentation")
+@varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-8-02", needs="offers:passive")
 def test_connections_that_were_not_selected_are_closed(upper, peer, side, pixit):
     """with    two validated connections of one component

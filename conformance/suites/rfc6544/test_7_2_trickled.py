@@ -1,0 +1,22 @@
+"""RFC 6544 section 7.2: the IUT accepts connections to candidates that it has told after its description."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.case import crosswise, requirement
+from conformance.suites.trickling import exchange
+from conformance.wire.layers import RFC4571
+
+
+@crosswise
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive trickle")
+def test_trickled_passive_candidates_accept(upper, peer, side, pixit):
+    """with    descriptions exchanged, and passive candidates that the IUT has trickled
+    when    we connect to each of them and send a check
+    then    it accepts every connection and answers every check."""
+    exchange(upper, peer, side)
+    iut = upper.await_candidates()
+    for candidate in iut.trickled_candidates(tcptype="passive"):
+        channel = peer.expect_accept(candidate)
+        channel.send(RFC4571() / peer.check(iut, component=candidate.component))
+        channel.expect(BindingSuccess, within=pixit.response)
