@@ -48,6 +48,11 @@ REACHES: tuple[Reach, ...] = (
         f"RFC6544-4.5 RFC6544-5 {_PROCEDURES}",
     ),
     _reach(
+        "no check goes to a candidate that was trickled, so nothing about such checks can be seen",
+        "trickled-candidate-ignored",
+        f"RFC6544-4.5 {_PROCEDURES}",
+    ),
+    _reach(
         "a peer that authenticates requests refuses its checks, so no pair becomes valid",
         "check-without-integrity check-username-reversed",
         "RFC6544-7.1-03 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11",

@@ -9,7 +9,8 @@ from conformance.iut.trickle import OPTION, without_candidates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.iut.upper import Description, Upper
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 

@@ -54,6 +54,8 @@ class Waiter:
         self.waits += 1
         return condition()
 
+    poll = wait
+
     def wake(self):
         pass
 
