@@ -74,6 +74,7 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--against", callback=_iut, metavar="NAME|exec:COMMAND", help="A second IUT, to compare the answers.")
 @click.option("--classes", callback=_classes, metavar="NAME,…", help=f"Kinds of input, all if not given: {_NAMES}.")
 @click.option("--connections", type=click.Choice(CONNECTIONS), default="mixed", show_default=True, help=_WHERE)
+@click.option("--lines", is_flag=True, help="The IUT is in Python: new lines steer too. It becomes slower.")
 @click.option("--corpus", type=click.Path(exists=True), multiple=True, help="Captures to begin with; repeatable.")
 @click.option("--resume", is_flag=True, help="Go on where the campaign in --out was stopped.")
 def fuzz(**options: Any) -> int:
@@ -139,6 +140,7 @@ def _specs(options: dict[str, Any], out: Path) -> list[Any]:
             resume=options["resume"],
             classes=options["classes"],
             connections=options["connections"],
+            lines=options["lines"],
             corpus=corpus,
         )
         for worker in range(options["workers"])

@@ -25,22 +25,32 @@ _FRAMES = 2  # of a stack that tell causes apart
 
 # What a complaint begins with, and what the frames of its stack look like.
 _HEADS = {
-    "sanitizer": r"(?:ERROR: |)((?:Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer:? [\w-]+)",
+    "sanitizer": r"(?:ERROR|WARNING): ((?:(?:HW)?Address|Leak|Thread|Memory)Sanitizer:? (?:attempting |)[\w-]+)",
     "UBSan": r"(\S+:\d+:\d+: runtime error: .+)",
-    "Go": r"^((?:panic|fatal error): .+)",
+    "Go": r"^((?:panic|fatal error): .+|WARNING: DATA RACE)",
     "Rust": r"^(?:thread .* )?panicked at (\S+)",
-    "Java": r'^(?:Exception in thread "[^"]*" )([\w.$]+(?:Exception|Error)\b)',
+    "Java": r'^Exception in thread "[^"]*" ([\w.$]+)',
     "Node": r"^(?:Uncaught )?((?:[A-Z]\w*)?Error(?: \[\w+\])?: .+)",
+    "C++": r"(terminate called .+|terminating (?:due to|with) .+)",
+    "check": r"(?:# |FATAL:.*\] )(Check failed: .+)",
     "glibc": r"(\*\*\* [a-z ]+ detected \*\*\*|double free or corruption|malloc\(\): .+|free\(\): .+)",
     "assertion": r"([\w./]+:\d+: .*[Aa]ssertion .+ failed|[Aa]ssertion .+ failed)",
     "GLib": r"(\S+-(?:CRITICAL|ERROR) \*\*: .+)",
 }
 _STACKS = {
-    "sanitizer": r"^\s*#\d+ 0x[0-9a-f]+ in (\S+)",
+    "sanitizer": r"^\s*#\d+ 0x[0-9a-f]+ in ((?!__interceptor|__asan|__libc_start|_start)\S+)",
     "Go": r"^([\w./*()]+)\(.*\)$",
     "Java": r"^\s+at ([\w.$<>]+)\(",
     "Node": r"^\s+at (\S+)",
 }
+# Those that nothing but the stack below them tells from ordinary words, or that a person is told in two lines.
+_BEFORE_STACK = {
+    "Java": (r"^([\w.$]+\.[\w$]+(?:Exception|Error))(?::|$)", r"^\s+at [\w.$<>/]+\((?:[\w$]+\.\w+|Native|Unknown)"),
+    "Node": (r"^(?:Uncaught )?([A-Z][\w.]*(?:: .+)?)$", r"^\s+at .+:\d+:\d+\)?$"),
+}
+_PLACED = {name: (re.compile(head), re.compile(below)) for name, (head, below) in _BEFORE_STACK.items()}
+_THROWN = re.compile(r"^\(Use `node --trace-uncaught")  # behind whatever was thrown that is no Error
+_REJECTED = re.compile(r"UnhandledPromiseRejection: .*with the reason (.+?)\.?\]")
 _KINDS = {name: (re.compile(head), re.compile(_STACKS.get(name, r"(?!)"))) for name, head in _HEADS.items()}
 _PYTHON = re.compile(r"^Traceback \(most recent call last\):")
 _PYTHON_FRAME = re.compile(r'^\s+File "(?:.*/)?([^"/]+)", line \d+, in (\S+)')
@@ -79,14 +89,34 @@ def _python(lines: Sequence[str], place: int) -> Symptom:
 
 
 def _other(lines: Sequence[str], place: int) -> Symptom | None:
-    for language, (head, frame) in _KINDS.items():
-        match = head.search(lines[place])
-        if match is None:
-            continue
-        text = _VARIES.sub("N", match[1])[:120]
-        inner = [found[1] for line in lines[place + 1 : place + 12] if (found := frame.match(line))]
-        where = f" in {' < '.join(inner[:_FRAMES])}" if inner else ""
-        return Symptom("exception", f"{language} {text}{where}", lines[place].strip()[:300])
+    found = _head(lines, place)
+    if found is None:
+        return None
+    language, said = found
+    text = _VARIES.sub("N", said)[:120]
+    frame = _KINDS[language][1]
+    inner = [match[1] for line in lines[place + 1 : place + 12] if (match := frame.match(line))]
+    where = f" in {' < '.join(inner[:_FRAMES])}" if inner else ""
+    return Symptom("exception", f"{language} {text}{where}", lines[place].strip()[:300])
+
+
+def _head(lines: Sequence[str], place: int) -> tuple[str, str] | None:
+    """Return whose complaint begins here, if one does, and what it says."""
+    line, below = lines[place], lines[place + 1] if place + 1 < len(lines) else ""
+    rejected = _REJECTED.search(line)
+    if rejected is not None:
+        return "Node", f"rejected: {rejected[1]}"
+    for language, (head, _) in _KINDS.items():
+        match = head.search(line)
+        if match is not None:
+            return language, match[1]
+    for language, (head, frame) in _PLACED.items():
+        match = head.match(line)
+        if match is not None and frame.match(below):
+            return language, match[1]
+    if _THROWN.match(line):
+        said = next((one for one in reversed(lines[max(0, place - 3) : place]) if one.strip()), "something")
+        return "Node", f"thrown: {said.strip()}"
     return None
 
 

@@ -27,8 +27,8 @@ class Novelty:
         self._seen: set[str] = set()
         self.count = 0
 
-    def see(self, case: dict[str, Any], outcome: Outcome) -> tuple[str, bool]:
-        """Return the class of an outcome, and whether it is new for this kind of case."""
+    def see(self, case: dict[str, Any], outcome: Outcome, lines: int = 0) -> tuple[str, bool]:
+        """Return the class of an outcome, and whether it is new for this kind of case, or brought new lines."""
         slow = 0 if _takes_time(case) else int(math.log(max(1.0, outcome.seconds / self._median), 8))
         late = "" if slow < 2 else f" slow{slow}"
         served = {id(link) for link, _, _ in outcome.probes}
@@ -37,7 +37,7 @@ class Novelty:
         sure = " ".join(sorted({answers_of(link, ours) for link in outcome.links if id(link) in served}))
         result = f"{sure}{late}"
         key = f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
-        if key in self._seen or self.count >= _MOST:
+        if lines == 0 and (key in self._seen or self.count >= _MOST):
             return result, False
         self._seen.add(key)
         self.count += 1

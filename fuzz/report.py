@@ -23,9 +23,12 @@ def status_line(total: Total) -> str:
     new = max((status.last_new for status in total.shards.values()), default=0.0)
     novelty = sum(status.new for status in total.shards.values())
     restarts = sum(status.restarts for status in total.shards.values())
+    lines = max((status.lines for status in total.shards.values()), default=0)
     return (
         f"{total.seconds:7.1f} s  {total.cases:>8} cases  {rate:7.0f}/s  coverage {len(total.coverage):>3}  "
-        f"novelty {novelty:>4} (last {max(0.0, total.seconds - new):.0f} s ago)  restarts {restarts}  "
+        f"novelty {novelty:>4} (last {max(0.0, total.seconds - new):.0f} s ago)  "
+        + (f"lines {lines}  " if lines else "")
+        + f"restarts {restarts}  "
         f"findings {len(total.findings)}"
     )
 

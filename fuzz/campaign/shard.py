@@ -14,6 +14,7 @@ from fuzz import monitors
 from fuzz.campaign.compare import Comparison
 from fuzz.campaign.growth import Growth
 from fuzz.campaign.investigate import Investigator
+from fuzz.campaign.lines import Lines
 from fuzz.campaign.log import Log, Past
 from fuzz.campaign.player import StageFailed
 from fuzz.campaign.record import hand_over
@@ -46,6 +47,7 @@ class Shard:
         self.spec, self._report, self._stopped = spec, report, stopped
         self.out = Path(spec.out)
         self.status = Status()
+        self.lines = Lines() if spec.lines else None
         self.buckets = Buckets()
         self._coverage: Counter[str] = Counter()
         self._unconfirmed: Counter[str] = Counter()
@@ -68,11 +70,14 @@ class Shard:
         finally:
             self._tell(done=True)
             self._log.close()
+            if self.lines is not None:
+                self.lines.close()
         return self.status
 
     def _run(self, past: Past) -> None:
         spec = self.spec
-        self.runner = Runner(stacks.resolve(spec.iut))
+        stack = stacks.resolve(spec.iut)
+        self.runner = Runner(stack, self.lines.environment(stack.environment) if self.lines else None)
         try:
             hello = self.runner.iut.greet()
             self._generator = Generator(spec.seed, spec.shard, hello.pics, spec.classes, spec.connections)
@@ -83,6 +88,8 @@ class Shard:
             self._begun -= past.seconds
             self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
             median = self.runner.calibrate(self._plain())
+            if self.lines is not None and not self.lines.fresh():
+                raise AdapterError("it executes no lines of Python, or does not let them be seen")
             self.novelty = Novelty(median)
             self._growth = Growth()
             self._investigator = Investigator(self.runner)
@@ -317,6 +324,7 @@ class Shard:
             status.restarts = self.runner.restarts
         if hasattr(self, "novelty"):
             status.new, status.corpus = self.novelty.count, len(self._generator.corpus)
+        status.lines = self.lines.count if self.lines is not None else 0
         status.done = done
         self._log.event("status", cases=status.cases, seconds=round(status.seconds, 2), found=len(status.found))
         self._report(status)

@@ -24,6 +24,7 @@ class Spec:
     resume: bool = False
     classes: list[str] = field(default_factory=list)  # of input; none: all
     connections: str = "mixed"
+    lines: bool = False  # the IUT is in Python, and its lines count as novelty
     corpus: list[Case] = field(default_factory=list)
 
 
@@ -36,6 +37,7 @@ def identity(spec: Spec) -> dict[str, Any]:
         "shard": spec.shard,
         "classes": spec.classes,
         "connections": spec.connections,
+        "lines": spec.lines,
         "corpus": corpus,
     }
 

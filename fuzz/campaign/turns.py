@@ -24,6 +24,7 @@ class _Turn:
     memo: Memo
     found: list[Symptom]
     seconds: float
+    lines: int  # executed for the first time
 
 
 class Turns:
@@ -62,7 +63,8 @@ class Turns:
         if not fatal and not well:
             found = shard.runner.health(scene)
             fatal = bool(found)
-        self._last = _Turn(case, shard.number, len(self._played), scene.memo(), found, time.perf_counter() - begun)
+        took, lines = time.perf_counter() - begun, shard.lines.fresh() if shard.lines is not None else 0
+        self._last = _Turn(case, shard.number, len(self._played), scene.memo(), found, took, lines)
         shard.number += 1
         if fatal or not well or self._raised or shard.comparison is not None:
             self._judge()
@@ -81,7 +83,7 @@ class Turns:
         shard, found = self._shard, turn.found
         if not any(symptom.kind == "death" for symptom in found):
             found = found + self._scene.judge(turn.memo)
-        result, new = shard.novelty.see(turn.case, turn.memo[0])
+        result, new = shard.novelty.see(turn.case, turn.memo[0], turn.lines)
         shard.note(turn.case, turn.number, result, turn.seconds, new and not found)
         if shard.comparison is not None and not turn.found:
             found = found + shard.comparison.play(turn.case, self._scene)

@@ -12,7 +12,39 @@ from fuzz import monitors
 ASAN = """==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000011 at pc 0x55
 READ of size 4 at 0x602000000011 thread T0
     #0 0x55e in stun_parse stun.c:118
-    #1 0x55f in on_frame agent.c:9""".splitlines()
+    #1 0x55f in on_frame agent.c:9
+SUMMARY: AddressSanitizer: heap-buffer-overflow stun.c:118 in stun_parse""".splitlines()
+SEGV = """AddressSanitizer:DEADLYSIGNAL
+=================================================================
+==7==ERROR: AddressSanitizer: SEGV on unknown address 0x000000000000 (pc 0x5 bp 0x7 sp 0x7 T0)
+    #0 0x55c in on_frame agent.c:9
+AddressSanitizer can not provide additional info.
+SUMMARY: AddressSanitizer: SEGV agent.c:9 in on_frame""".splitlines()
+FREED = """==7==ERROR: AddressSanitizer: attempting double-free on 0x602000000010 in thread T0:
+    #0 0x7f1 in __interceptor_free asan_malloc_linux.cpp:52
+    #1 0x55c in release agent.c:12""".splitlines()
+FAULT = """/app/stun.js:4
+  throw new StunFault('bad')
+  ^
+
+StunFault: bad
+    at parse (/app/stun.js:4:9)
+    at Socket.emit (node:events:517:28)""".splitlines()
+THROWN = """/app/stun.js:4
+  throw 'plain'
+  ^
+plain
+(Use `node --trace-uncaught ...` to show where the exception was thrown)""".splitlines()
+REJECTED = [
+    "[UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch "
+    'block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "text".] {'
+]
+LOGGED = """Nov 24, 2026 11:34:39 PM org.ice4j.Agent run
+SEVERE: failed
+java.lang.IllegalStateException: bad
+\tat org.ice4j.Agent.run(Agent.java:12)
+Caused by: java.lang.NullPointerException: inner
+\t... 2 more""".splitlines()
 GO = """panic: runtime error: index out of range [8] with length 4
 
 goroutine 7 [running]:
@@ -40,6 +72,20 @@ struct.error: unpack requires a buffer of 4 bytes
     ("lines", "cause"),
     [
         (ASAN, "sanitizer AddressSanitizer: heap-buffer-overflow in stun_parse < on_frame"),
+        (SEGV, "sanitizer AddressSanitizer: SEGV in on_frame"),
+        (FREED, "sanitizer AddressSanitizer: attempting double-free in release"),
+        (FAULT, "Node StunFault: bad in parse < Socket.emit"),
+        (THROWN, "Node thrown: plain"),
+        (REJECTED, 'Node rejected: "text"'),
+        (LOGGED, "Java java.lang.IllegalStateException in org.ice4j.Agent.run"),
+        (
+            ["terminate called after throwing an instance of 'std::out_of_range'", "  what():  vector::_M_range_check"],
+            "C++ terminate called after throwing an instance of 'std::out_of_range'",
+        ),
+        (
+            ["# Fatal error in: ../../p2p/base/port.cc, line 12", "# Check failed: size <= max (20 vs. 4)"],
+            "check Check failed: size <= max (N vs. N)",
+        ),
         (GO, "Go panic: runtime error: index out of range [N] with length N in github.com/pion/stun.(*Message).Decode"),
         (
             NODE,
@@ -61,6 +107,12 @@ def test_complaints_are_told_apart_without_what_varies(lines, cause):
 
 def test_ordinary_logs_are_no_complaints():
     lines = ["f1: pair failed: closed by the peer", "error: no response", "INFO at 10", "  at ease", "panicking slowly"]
+    lines += [
+        "Binding request from 10.0.0.1:9",
+        "Error handling is on",
+        "java.lang.Exception was expected",
+        "  at 10:11:12",
+    ]
     assert monitors.complaints(lines) == []
 
 

@@ -1,0 +1,1 @@
+"""What runs inside an IUT that is written in Python."""
