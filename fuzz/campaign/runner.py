@@ -129,7 +129,11 @@ class Runner:
 
     def _start(self) -> Iut:
         iut = Iut(self.stack, self.environment)
-        iut.greet()
+        try:
+            iut.greet()
+        except AdapterError:
+            iut.kill()
+            raise
         return iut
 
     def fresh(self) -> None:
