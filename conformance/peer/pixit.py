@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RESPONSE = 3.0
+_DECIDING = 5.0  # a controlling agent's own criteria (RFC 8445 section 8.1.1), for one to wait for better pairs
+_FREEING = 3.0  # RFC 8445 section 8.3: so long an agent waits before it frees what was not selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +41,20 @@ class Pixit:
 
     @classmethod
     def scaled(cls, response: float) -> Pixit:
-        """Return deadlines in proportion to the one for a response.
+        """Return deadlines in proportion to the one for a response, but for what has nothing to do with speed.
 
-        `attempts` and `drip` stay: they are paces, no deadlines.
+        That is the time an agent may wait by its own lights before it nominates or closes, and silences, which would
+        no longer show what comes late. `attempts` and `drip` are paces, no deadlines.
         """
         factor = response / RESPONSE
         default = cls()
         return cls(
             response=response,
             connect=default.connect * factor,
-            complete=default.complete * factor,
-            close=default.close * factor,
-            silence=default.silence * factor,
-            retransmission=default.retransmission * factor,
+            complete=_DECIDING + (default.complete - _DECIDING) * factor,
+            close=_FREEING + (default.close - _FREEING) * factor,
+            silence=default.silence * max(1.0, factor),
+            retransmission=default.retransmission * max(1.0, factor),
             attempts=default.attempts,
             drip=default.drip,
             adapter=max(default.adapter, default.adapter * factor),

@@ -414,6 +414,15 @@ def test_a_slower_pixit_scales_deadlines_but_not_paces() -> None:
     slow = Pixit.scaled(6.0)
     assert (slow.response, slow.silence) == (6.0, 2 * Pixit().silence)
     assert (slow.drip, slow.attempts) == (Pixit().drip, Pixit().attempts)
+    assert Pixit.scaled(Pixit().response) == Pixit()
+
+
+def test_a_faster_pixit_leaves_an_iut_the_time_that_the_rfcs_leave_it() -> None:
+    fast = Pixit.scaled(0.1)
+    assert (fast.response, fast.connect < 1) == (0.1, True)
+    assert fast.close > 3.0
+    assert fast.complete > 5.0
+    assert (fast.silence, fast.retransmission) == (Pixit().silence, Pixit().retransmission)
 
 
 def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) -> None:
