@@ -112,11 +112,12 @@ class Engine:
         try:
             with self._pool.lease(_label(case, extra), isolated=isolated) as lease:
                 self._execute(case, result, lease, extra)
-                if lease.shared_death and not isolated:
-                    return None
                 result.log = lease.log_name
         except AdapterError as error:
             result.overwrite(Verdict.INCONC, str(error))
+        else:
+            if lease.shared_death and not isolated:  # known when the lease has ended
+                return None
         result.duration = time.monotonic() - begun
         return result
 

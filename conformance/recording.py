@@ -105,7 +105,7 @@ class Recording:
     link: str
     notes: list[str] = field(default_factory=list)
     wire: lab.Wire | lab.Unavailable = SOCKETS
-    judged: list[CaseCapture] = field(default_factory=list)  # what the judge is given
+    _judged: dict[str, CaseCapture] = field(default_factory=dict)  # of each case the last execution
     _recorder: Recorder | None = None
     _run: RunCapture = field(default_factory=RunCapture)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -177,7 +177,7 @@ class Recording:
     def _keep(self, case: str, path: Path, recording: CaseRecording) -> None:
         with self._lock:
             self._captures[case] = path, recording.addresses
-            self.judged.append(CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged))
+            self._judged[case] = CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged)
 
     def close(self) -> None:
         """Stop recording."""
@@ -186,6 +186,11 @@ class Recording:
             if lost:
                 self.notes.append(f"{lost} packets are missing in the recording of the run")
             self._recorder = None
+
+    @property
+    def judged(self) -> list[CaseCapture]:
+        """What the judge is given: a case that is executed again leaves the capture of its last execution alone."""
+        return list(self._judged.values())
 
     @property
     def folder(self) -> Path:

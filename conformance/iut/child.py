@@ -133,28 +133,29 @@ class Child:
     # -- towards it ----------------------------------------------------------------------------------------------
 
     def write(self, octets: bytes, within: float) -> None:
-        """Give it octets. Raises `TimeoutError` if it does not read them; that it has ended is `on_end`'s business."""
-        deadline = time.monotonic() + within
-        if not self._writing.acquire(timeout=within):
-            raise TimeoutError
-        try:
-            self._write(memoryview(octets), deadline)
-        except TimeoutError:
-            raise
-        except (OSError, ValueError):
-            return  # its end of the pipe, or ours, is closed
-        finally:
-            self._writing.release()
+        """Give it octets. Raises `TimeoutError` if it takes none of them for `within` seconds.
 
-    def _write(self, view: memoryview, deadline: float) -> None:
+        That it has ended is `on_end`'s business. Whoever writes before us has the same patience; that our own threads
+        take long to have their turn on a busy machine is not the child's fault.
+        """
+        with self._writing:
+            try:
+                self._write(memoryview(octets), within)
+            except TimeoutError:
+                raise
+            except (OSError, ValueError):
+                return  # its end of the pipe, or ours, is closed
+
+    def _write(self, view: memoryview, within: float) -> None:
         descriptor = self._stdin.fileno()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
         while view:
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise TimeoutError
-            with contextlib.suppress(BlockingIOError):
+            try:
                 view = view[os.write(descriptor, view) :]
+            except BlockingIOError:
+                poll = select.poll()
+                poll.register(descriptor, select.POLLOUT)
+                if not poll.poll(within * 1000):
+                    raise TimeoutError from None
 
     def end_input(self) -> bool:
         """Close its stdin; False if it is being written to, by somebody whom it makes wait."""

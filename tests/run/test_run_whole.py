@@ -186,3 +186,15 @@ def test_a_second_address_of_the_iut_is_no_deviation(tmp_path) -> None:
     assert done.returncode == 0, done.stdout
     passed = {r.case.partition("[")[0] for r in read(tmp_path / "record.jsonl")[1] if r.verdict is Verdict.PASS}
     assert len(passed) == 5, passed
+
+
+def test_a_death_is_laid_at_the_door_of_the_case_that_caused_it(tmp_path) -> None:
+    frail = f"exec:{sys.executable} {Path(__file__).with_name('frail_adapter.py')}"
+    done = icetcp(tmp_path, "--iut", frail, "--section", "10", "--variants", "usual", "--link", "sockets")
+    assert done.returncode == 3, done.stdout
+    _, results = read(tmp_path / "record.jsonl")
+    verdicts = {result.case: result.verdict for result in results}
+    assert len(verdicts) > 8
+    guilty = {case for case, verdict in verdicts.items() if verdict is Verdict.INCONC}
+    assert guilty == {case for case in verdicts if "byte_stream" in case or "looks_like_stun" in case}
+    assert set(verdicts.values()) <= {Verdict.PASS, Verdict.INCONC, Verdict.NOT_APPLICABLE}
