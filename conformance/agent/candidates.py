@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conformance.agent.allocation import Allocation
+    from conformance.agent.connections import Connection
     from conformance.wire.attributes import Address
 
 DISCARD = 9  # the port of every active candidate (RFC 6544 section 4.5)
@@ -27,7 +28,7 @@ class Base:
     ``number`` names the listening socket towards the driver; ``rank`` is the address' place in the order of preference.
     ``relay`` is the allocation whose relayed address this is.
     ``lowered`` is by how much its candidates' type preferences give way to those of a preferred transport. The tcptype
-    of a UDP socket is empty.
+    of a UDP socket is empty. ``carries`` is the connection that a restart may go on with from here.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Base:
     port: int = 0  # 0: none allocated
     relay: Allocation | None = None
     lowered: int = 0
+    carries: Connection | None = None
 
     @property
     def is_udp(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent import description, lite, renewal
+from conformance.agent import description, lite, renewal, reuse
 from conformance.agent.config import StreamPlan
 from conformance.agent.description import PeerDescription
 from conformance.agent.events import (
@@ -21,6 +21,8 @@ from conformance.agent.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from conformance.agent.candidates import Base
 
 
 class Exchange(Session):
@@ -45,16 +47,23 @@ class Exchange(Session):
             stream.progress.ours_open = trickle and self._may_trickle
             for base in stream.plan_bases(self._next_base):
                 self._next_base = base.number + 1
-                self._bases[base.number] = (stream, base)
-                if base.is_udp:
-                    self._awaited.add(base.number)
-                    self._out.append(Bind(base.number, base.ip))
-                elif base.listens:
-                    self._awaited.add(base.number)
-                    shared = base.tcptype == SO or bool(self.config.servers)
-                    shared = shared or "connects-from-allocated-port" in self.config.faults
-                    self._out.append(Listen(base.number, base.ip, shared=shared))
+                self._open(stream, base)
         self._ask_servers(now)
+
+    def _open(self, stream: Stream, base: Base) -> None:
+        """Ask for the socket of a base, unless a restart goes on with one that is there."""
+        base.number = reuse.listener((held for _, held in self._bases.values()), base)
+        is_there = base.number in self._bases
+        self._bases[base.number] = (stream, base)
+        if is_there or not base.listens:
+            return
+        self._awaited.add(base.number)
+        if base.is_udp:
+            self._out.append(Bind(base.number, base.ip))
+            return
+        shared = SO in self.config.tcptypes or bool(self.config.servers)
+        shared = shared or "connects-from-allocated-port" in self.config.faults
+        self._out.append(Listen(base.number, base.ip, base.port, shared=shared))
 
     def listening(self, number: int, port: int, now: float) -> None:
         """Take note of an open listening socket."""

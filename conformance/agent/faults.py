@@ -376,6 +376,31 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("restart-closes-selected", "RFC6544-9.2-01", "closes the selected connections when ICE restarts"),
     Fault(
+        "restart-opens-new-connection",
+        "RFC6544-9.2-03",
+        "opens another connection for an S-O pair that matches the existing one",
+    ),
+    Fault(
+        "restart-ignores-existing-connection",
+        "RFC6544-9.2-03",
+        "sends no check on the existing connection although an S-O pair matches it",
+    ),
+    Fault(
+        "reused-connection-closed",
+        "RFC6544-9.2-03",
+        "closes the existing connection, as a former one, when the restart has selected it again",
+    ),
+    Fault(
+        "restart-begins-dtls-anew",
+        "RFC6544-9.2-03",
+        "begins another DTLS handshake on a connection that it uses again after a restart",
+    ),
+    Fault(
+        "framing-ends-with-restart",
+        "RFC6544-7.1-03",
+        "sends checks without LENGTH on a connection that it uses again after a restart",
+    ),
+    Fault(
         "former-selected-kept",
         "RFC6544-9.2-04",
         "keeps the formerly selected connection when a restart has selected another pair",

@@ -60,8 +60,9 @@ class Link:
         sock = socket.socket(family_of(target.ip), socket.SOCK_STREAM)
         link = cls(number, sock, owner, loop)
         try:
-            if source.port:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            # An S-O base listens and connects at one port, and after a restart perhaps at this one (RFC 6544 section
+            # 9.2). Where the kernel chooses the port, it shares none by itself.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sock.bind((source.ip, source.port))
             code = sock.connect_ex((target.ip, target.port))
         except OSError as error:

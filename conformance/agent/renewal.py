@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.checklist import CheckList
 from conformance.agent.events import Rejected, Unsupported
+from conformance.agent.reuse import is_reused
 from conformance.agent.trickle import Progress
 from conformance.wire.errors import StunError
 
@@ -62,8 +63,9 @@ def addressed(stream: Stream, message: Message) -> Credentials:
 
 
 def is_former(stream: Stream, connection: Connection) -> bool:
-    """Whether a connection was selected before the restart: no pair of the new check list runs over it."""
-    return stream.former is not None and connection in stream.former.selected
+    """Whether a connection was selected before the restart and no pair of the new check list runs over it."""
+    kept = stream.former is not None and connection in stream.former.selected
+    return kept and not is_reused(stream, connection)
 
 
 def credentials(stream: Stream, connection: Connection) -> Credentials:

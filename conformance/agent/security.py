@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.events import Note
+from conformance.agent.reuse import goes_on
 from conformance.wire.dtls import (
     ClientHello,
     ContentType,
@@ -29,6 +30,7 @@ from conformance.wire.dtls import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from conformance.agent.candidates import Base
     from conformance.agent.config import Config
     from conformance.agent.connections import Connection, Connections
     from conformance.agent.events import Output
@@ -46,6 +48,7 @@ class Association:
     client: bool
     random: bytes
     cookie: bytes
+    base: Base  # of the connection, when the handshake began
     flight: Handshake | None = None
     due: float | None = None
     timeout: float = _FIRST_TIMEOUT
@@ -100,15 +103,20 @@ class Security:
         return [connection for connection in mine if connection.selected]
 
     def _begin(self, connection: Connection, stream: Stream, now: float) -> None:
-        if connection.number in self._associations or not connection.is_open:
+        if not connection.is_open or (connection.number in self._associations and not self._begins_anew(connection)):
             return
         client = stream.dtls_client
         if "opener-begins-dtls" in self._faults:
             client = connection.outgoing
-        association = Association(connection, client, self._random(32), self._random(20))
+        association = Association(connection, client, self._random(32), self._random(20), connection.base)
         self._associations[connection.number] = association
         if client:
             self._say_hello(association, b"", now)
+
+    def _begins_anew(self, connection: Connection) -> bool:
+        """Whether a fault begins again where a restart goes on with a connection (RFC 6544 section 9.2)."""
+        fault = "restart-begins-dtls-anew" in self._faults and goes_on(connection)
+        return fault and self._associations[connection.number].base is not connection.base
 
     # -- what is sent --------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ SO = "so"
 def source_of(base: Base, faults: frozenset[str] = frozenset()) -> Address:
     """Return where connections from a base begin: an S-O base's own port, else an unallocated one."""
     own = base.tcptype == SO and "so-connects-from-other-port" not in faults
+    if "restart-opens-new-connection" in faults and base.carries is not None:
+        own = False
     return Address(base.ip, base.port if own else 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from conformance.agent import lite, transports
+from conformance.agent import lite, reuse, transports
 from conformance.agent.candidates import (
     Base,
     Foundations,
@@ -76,6 +76,7 @@ class Stream:
                 for tcptype in self._directions():
                     lowered = transports.lowered(tcptype, self._mixed(), self.config.faults)
                     self.bases.append(Base(number, component, ip, tcptype, rank, lowered=lowered))
+                    reuse.settle(self, self.bases[-1])
                     number += 1
             for rank, ip in enumerate(self.config.addresses if self.config.variation.listeners > 1 else ()):
                 if "passive" in self.config.tcptypes:
@@ -128,6 +129,7 @@ class Stream:
         if self.config.lite:
             mine = lite.checked(mine, self.config.faults)
         self.checks.pairs = form_pairs(mine, self.remotes, controlling, self.config.faults)
+        reuse.attach(self)
 
     def limit_components(self) -> None:
         """Do with the components that both sides have, once all candidates are known (RFC 8445 section 6.1.2.2)."""
@@ -137,7 +139,7 @@ class Stream:
     # -- what checks reveal --------------------------------------------------------------------------------
 
     def incoming_pair(self, connection: Connection, priority: int, controlling: bool) -> Pair | None:
-        """Return the pair of an accepted connection, made if need be; None if the check list is full.
+        """Return the pair of an accepted connection, made if need be; None if the check list has no place for it.
 
         RFC 8445 sections 7.3.1.3 and 7.3.1.4; the peer's active candidates have no port, so its address is new.
         """
@@ -153,7 +155,7 @@ class Stream:
             return known
         local = next((local for local in self.locals if local.base is connection.base), None)
         if local is None:
-            return None  # nobody was told of it yet
+            return None  # nobody was told of it yet, or it is one of before a restart
         remote = self._known_remote(connection)
         if remote is None:
             remote = peer_reflexive_remote(connection.remote, connection.base, priority, self.remotes)
@@ -269,7 +271,7 @@ class Stream:
         for component, pair in self.checks.nominated.items():
             connection = pair.connection
             assert connection is not None
-            connection.selected = True
+            connection.selected = not (reuse.goes_on(connection) and "reused-connection-closed" in self.config.faults)
             self.selected[component] = connection
             self.chosen[component] = pair.origin or pair
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.agent import reuse
 from conformance.agent.checklist import add_pair
 from conformance.agent.events import Note, Rejected, TrickledCandidate, Unlisten
 from conformance.agent.lite import checked
@@ -145,6 +146,7 @@ class Trickling:
         lists = [other.checks for other in self._checker.streams]
         for pair in form_pairs(mine, theirs, self._checker.controlling, self._faults):
             add_pair(stream.checks, lists, pair, self._config.max_pairs)
+        reuse.attach(stream)
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:

@@ -77,7 +77,8 @@ REQUIREMENTS = (
       "The offer or answer of a restart may hold an S-O candidate at the address of the selected one.",
       pics="restart offers:so", untestable=_NO_NEW_RULE),
     r("RFC6544-9.2-03", "MUST NOT", "existing connection is used again",
-      "If both sides do so, no new connection is attempted; the existing one is checked and used.",
+      "If both sides do so, neither a new connection nor a new (D)TLS handshake is begun; the existing connection is "
+      "checked and used.",
       pics="restart offers:so"),
     r("RFC6544-9.2-04", "SHOULD", "formerly selected connection is closed",
       "When the restart has completed with another pair, the formerly selected connection is closed.",

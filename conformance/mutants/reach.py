@@ -155,6 +155,11 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "a connection that is closed at once carries no check and no response", "so-connection-refused", "RFC6544-7.2"
     ),
+    _reach(
+        "without frames neither the check on the existing connection nor what follows it is seen",
+        "framing-ends-with-restart",
+        "RFC6544-9.2",
+    ),
     _reach("the data comes first on a connection, before the check", "media-before-validation", "RFC6544-7.1-03"),
 )
 

@@ -200,6 +200,11 @@ class Channel:
         self._taken.update(map(id, taken))
         return taken
 
+    def begin_anew(self) -> None:
+        """Let what has come so far fulfil no expectation of later, as when ICE restarts on the connection."""
+        self._taken.update(map(id, self.events))
+        self.selected = self.checked = False
+
     def has(self, wanted: Expectation) -> bool:
         """Whether an event that no expectation has taken yet fulfils this one."""
         return self._find(wanted) is not None

@@ -20,13 +20,14 @@ from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from conformance.peer.channel import Channel, Tap
     from conformance.peer.identity import Credentials
     from conformance.peer.pixit import Pixit
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Doorway, Pipe
+    from conformance.wire.attributes import Address
     from conformance.wire.candidate import Candidate
 
 
@@ -203,6 +204,10 @@ class Connecting(Identity):
         """Let only what connects after this be expected, or not expected, as a connection."""
         self._arrivals.clear()
 
+    def forget_connections(self) -> None:
+        """Expect only what connects from now on."""
+        self._arrivals.clear()
+
     def stop_listening(self) -> None:
         """Refuse connections to our passive candidates from now on."""
         for listener in self.listeners:
@@ -243,20 +248,26 @@ class Connecting(Identity):
             raise Inconclusive(str(failure)) from failure
 
     def expect_no_connection(
-        self, listener: Listener | None = None, *, beside: Channel | None = None, within: float | None = None
+        self,
+        listener: Listener | None = None,
+        *,
+        beside: Channel | None = None,
+        but_from: Container[Address] = (),
+        within: float | None = None,
     ) -> None:
-        """Watch that the IUT opens no (further) connection to us; `beside`: none from the address of that one.
+        """Watch that the IUT opens no (further) connection to us.
 
-        An IUT with several addresses has a pair, and a connection, for each of them.
+        `beside`: none from the address of that one, for an IUT with several addresses has a pair, and a connection, for
+        each of them. `but_from`: from there it may.
         """
         seconds = self.pixit.silence if within is None else within
 
+        def is_unwanted(channel: Channel) -> bool:
+            elsewhere = beside is not None and channel.remote_address.ip != beside.remote_address.ip
+            return not elsewhere and channel.remote_address not in but_from
+
         def unwanted() -> list[Channel]:
-            return [
-                channel
-                for channel, at in self._arrivals
-                if listener in (None, at) and (beside is None or channel.remote_address.ip == beside.remote_address.ip)
-            ]
+            return [channel for channel, at in self._arrivals if listener in (None, at) and is_unwanted(channel)]
 
         if self._pump.watch(lambda: bool(unwanted()), seconds):
             raise Failed(

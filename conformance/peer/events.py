@@ -174,19 +174,22 @@ class AnyResponse(Expectation):
 
 @dataclass
 class BindingRequest(Expectation):
-    """A Binding request of the IUT, with or without USE-CANDIDATE (None: either)."""
+    """A Binding request of the IUT, with or without USE-CANDIDATE (None: either), `to` this user name fragment."""
 
     use_candidate: bool | None = None
+    to: str | None = None
 
     @property
     def text(self) -> str:  # type: ignore[override]
         """In words."""
         nominating = {None: "", True: " with USE-CANDIDATE", False: " without USE-CANDIDATE"}[self.use_candidate]
-        return f"a Binding request{nominating}"
+        return f"a Binding request{nominating}" + (f" to {self.to}" if self.to else "")
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take a Binding request."""
         if not isinstance(event, Frame) or event.message is None or not event.message.is_request:
+            return False
+        if self.to is not None and not (event.message.username or "").startswith(f"{self.to}:"):
             return False
         return self.use_candidate in (None, event.message.use_candidate)
 
@@ -238,6 +241,16 @@ class Anything(Expectation):
     def fulfilled_by(self, event: Event) -> bool:
         """Take any frame."""
         return isinstance(event, Frame)
+
+
+class Payload(Expectation):
+    """Any frame with something in it."""
+
+    text = "a frame that is not null"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take any frame but a null one."""
+        return isinstance(event, Frame) and bool(event.octets)
 
 
 class Closed(Expectation):

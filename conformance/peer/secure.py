@@ -55,6 +55,19 @@ class Hello(Expectation):
         return found is not None and self.cookie in (None, found.cookie)
 
 
+@dataclass
+class OtherHello(Expectation):
+    """A ClientHello of another handshake than this one's: DTLS sends a flight again with the same random value."""
+
+    than: Frame
+    text = "a DTLS ClientHello of a new handshake"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take a ClientHello with another random value."""
+        found, known = _hello(event), _hello(self.than)
+        return found is not None and known is not None and found.random != known.random
+
+
 class ServerFlight(Expectation):
     """The IUT's answer to a ClientHello of ours: ServerHello or HelloVerifyRequest."""
 

@@ -174,31 +174,35 @@ def settle(upper: Upper, peer: Peer, selected: Channel) -> None:
         selected.await_frame(BindingSuccess, within=peer.pixit.response)
 
 
-def restart(upper: Upper, peer: Peer, by: str, peer_tcptypes: str = "active") -> Description:
+def restart(
+    upper: Upper, peer: Peer, by: str, peer_tcptypes: str = "active", candidates: list[Candidate] | None = None
+) -> Description:
     """Restart ICE with an offer of the "IUT" or of the "tester"; return the IUT's new description (preamble)."""
     needed = {"IUT": "offerer", "tester": "answerer"}[by]
     if needed not in upper.pics.get("sides", SIDES):
         raise NotApplicable(f"the IUT's pics lack sides {needed}, which a restart by the {by} makes it")
     if by == "IUT":
         theirs = upper.restart()
-        upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes), kind="answer")
+        upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes, candidates=candidates), kind="answer")
         return theirs
-    upper.accept(peer.restart_offer(peer_tcptypes), kind="offer")
+    upper.accept(peer.restart_offer(peer_tcptypes, candidates=candidates), kind="offer")
     return upper.describe()
 
 
-def negotiate_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active", peer_tcptypes: str) -> Description:
+def negotiate_dtls(
+    upper: Upper, peer: Peer, side: str, *, iut_is: str = "active", peer_tcptypes: str, tcptypes: str = "active passive"
+) -> Description:
     """Exchange offer and answer so that a=setup makes the IUT DTLS's client ("active") or its server (preamble).
 
     Both sides offer actpass, as RFC 5763 section 5 has it, so an answering IUT chooses; if it chooses otherwise, the
     case is n/a.
     """
     if side == "offerer":
-        theirs = upper.offer()
+        theirs = upper.offer(tcptypes)
         ours = peer.answer(theirs.sdp, peer_tcptypes, setup={"active": "passive", "passive": "active"}[iut_is])
         upper.accept(ours, kind="answer")
         return theirs
-    theirs = upper.answer(peer.offer(peer_tcptypes, setup="actpass"))
+    theirs = upper.answer(peer.offer(peer_tcptypes, setup="actpass"), tcptypes)
     if theirs.media().setup != iut_is:
         raise NotApplicable(f"answering actpass, the IUT chose a=setup:{theirs.media().setup}")
     return theirs

@@ -17,6 +17,7 @@ from conformance.peer.events import (
     BindingSuccess,
     Closed,
     Data,
+    Payload,
     Repetition,
 )
 from conformance.peer.pixit import Pixit
@@ -24,6 +25,7 @@ from conformance.peer.pump import Aborted, Pump
 from conformance.peer.tester import Peer
 from conformance.recording import _Silent
 from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 from conformance.wire.integrity import Check
 from conformance.wire.layers import RFC4571, binding_error, binding_indication, binding_request, binding_success
@@ -282,6 +284,29 @@ def test_expecting_on_any_connection(peer, pair) -> None:
     with pytest.raises(Failed, match="on any connection") as failure:
         peer.expect(BindingRequest(use_candidate=True), within=0.01)
     assert failure.value.actual == "not within 0.01 s on any of 1 connections"
+
+
+def test_what_came_before_a_restart_fulfils_nothing_after_it(peer, pair) -> None:
+    channel, other = pair
+    other.sendall(bytes(check_of_the_iut(peer)) + frame(b""))
+    assert peer.wait_until(lambda: channel.checked, 1)
+    assert channel.has(BindingRequest(to=peer.ufrag))
+    assert not channel.has(BindingRequest(to="another"))
+    channel.begin_anew()
+    assert not channel.checked
+    with pytest.raises(Failed, match="a Binding request to "):
+        channel.expect(BindingRequest(to=peer.ufrag), within=0.01)
+    peer.renew()
+    other.sendall(frame(b"") + bytes(check_of_the_iut(peer)))
+    assert channel.expect(Payload, within=1).stun.username.startswith(peer.ufrag)
+
+
+def test_connections_from_where_they_may_come(peer) -> None:
+    listener = peer.listen()
+    with socket.create_connection((peer.address, listener.port)) as lawful:
+        peer.expect_no_connection(within=0.05, but_from={Address(*lawful.getsockname())})
+        with pytest.raises(Failed, match="must not open"):
+            peer.expect_no_connection(within=0.05)
 
 
 def test_connections_that_come_and_do_not(peer) -> None:
