@@ -84,7 +84,7 @@ def check_handshakes() -> None:
 
 def check_simultaneous_opens() -> None:
     for ending in ("syn-ack", "ack", "data"):
-        for _ in range(20):
+        for _ in range(70):
             door = segments.port("cross")
             door.ending = ending
             client = kernel_socket()
@@ -98,6 +98,64 @@ def check_simultaneous_opens() -> None:
             client.close()
             pipe.close()
             door.close()
+
+
+def check_crossing_beside_a_listener() -> None:
+    """An S-O base listens at the port from which it connects: the SYN that crosses is for the connection."""
+    server = socket.socket(KIND)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    server.bind((IUT, 0))
+    server.listen(8)
+    server.setblocking(False)
+    for _ in range(200):
+        door = segments.port("cross")
+        client = socket.socket(KIND)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        client.bind(server.getsockname()[:2])
+        client.setblocking(False)
+        client.connect_ex((OURS, door.port))
+        assert pump.wait(lambda door=door: any(pipe.is_open for pipe in door.coming), 2.0)
+        pipe = door.accept()[0]
+        assert pipe.tcp.crossed
+        pipe.send(b"crossed")
+        assert received(client, 7) == b"crossed"
+        assert not select.select([server], [], [], 0)[0], "the listener has got nothing"
+        client.close()
+        pipe.close()
+        door.close()
+    server.close()
+
+
+def check_a_lost_syn() -> None:
+    """A full backlog loses SYNs; ours comes again."""
+    server = socket.create_server((IUT, 0), family=KIND, backlog=0)
+    first = segments.connect(OURS, server.getsockname()[:2], 2.0)
+    second = segments.link.connect(OURS, first.tcp.remote)
+    pump.wait(lambda: False, 0.2)
+    assert not second.is_open, "the backlog is full"
+    server.accept()
+    assert pump.wait(lambda: second.is_open, 3.0)
+    server.close()
+
+
+def check_the_kernels_shut_window() -> None:
+    """What the kernel has no room for comes when it has, and FIN behind it."""
+    ours, theirs = established()
+    octets = bytes(range(256)) * 65536
+    ours.socket.send(octets)
+    ours.half_close()
+    pump.wait(lambda: False, 0.5)
+    assert not ours.socket.tcp.fin_sent, "the window is shut"
+    assert received(theirs, len(octets)) == octets
+    assert received(theirs, 1) == b"", "FIN"
+
+
+def check_simultaneous_close() -> None:
+    ours, theirs = established()
+    theirs.shutdown(socket.SHUT_WR)
+    ours.half_close()
+    assert pump.wait(lambda: not ours.is_open and not ours.socket.tcp.outstanding, 2.0)
+    assert received(theirs, 1) == b""
 
 
 def check_arrangements() -> None:

@@ -168,6 +168,72 @@ def test_what_is_lost_is_sent_again() -> None:
     assert not two.a.repeat()
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_any_part_of_a_handshake_may_be_lost(lost) -> None:
+    two = Two()
+    two.a.open()
+    for number in range(3):
+        if number == lost:
+            two.wire.clear()
+            assert two.a.repeat() or two.b.repeat()
+        if number < 2:
+            segment = two.wire.popleft()
+            end = two.b if segment.source == two.a.local else two.a
+            if end.state is State.CLOSED:
+                end.accept(segment)
+            else:
+                end.receive(segment)
+    two.run()
+    assert two.a.state is two.b.state is State.ESTABLISHED
+    assert not two.a.repeat()
+    assert not two.b.repeat()
+
+
+def test_fin_waits_for_what_waits_for_the_window() -> None:
+    two = Two()
+    two.meet()
+    two.b.window = 4
+    two.b.acknowledge()
+    two.run()
+    two.a.send(b"more than four")
+    two.a.finish()
+    assert not two.a.fin_sent
+    two.run()
+    two.b.window = 100
+    two.b.acknowledge()
+    two.run()
+    assert (bytes(two.b.incoming), two.b.fin_received, two.a.finishing) == (b"more than four", True, False)
+
+
+def test_a_window_that_is_shut_to_us_is_probed() -> None:
+    two = Two()
+    two.meet()
+    two.b.window = 0
+    two.b.acknowledge()
+    two.run()
+    two.a.send(b"waits")
+    assert two.a.overdue is not None
+    assert two.a.repeat()
+    two.run()
+    assert (two.b.probes, bytes(two.b.incoming)) == (1, b"")
+    two.b.window = 100
+    assert two.a.repeat(), "the answer to a probe says that the window is open again"
+    two.run()
+    assert bytes(two.b.incoming) == b"waits"
+    assert two.a.overdue is None
+
+
+def test_both_sides_may_close_at_once() -> None:
+    two = Two()
+    two.meet()
+    two.a.finish()
+    two.b.finish()
+    two.run()
+    assert two.a.fin_received
+    assert two.b.fin_received
+    assert two.a.outstanding == two.b.outstanding == 0
+
+
 def test_a_shut_window_is_kept_to_and_counts_probes() -> None:
     two = Two()
     two.meet()
@@ -190,8 +256,13 @@ def test_a_shut_window_is_kept_to_and_counts_probes() -> None:
 def test_resets_are_believed_only_where_they_fit() -> None:
     two = Two()
     two.meet()
-    two.b.receive(Segment(two.a.local, two.b.local, two.b.rcv_nxt - 70000 & 0xFFFFFFFF, 0, RST))
+    for wrong in (-70000, -1, 65535, 70000):
+        two.b.receive(Segment(two.a.local, two.b.local, two.b.rcv_nxt + wrong & 0xFFFFFFFF, 0, RST))
     assert not two.b.reset
+    assert not two.wire
+    two.b.receive(Segment(two.a.local, two.b.local, two.b.rcv_nxt + 9 & 0xFFFFFFFF, 0, RST))
+    assert not two.b.reset
+    assert two.wire.popleft().flags == ACK, "it is challenged (RFC 5961 section 3.2)"
     two.a.abort()
     two.run()
     assert two.b.reset

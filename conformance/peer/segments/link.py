@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SO_ATTACH_FILTER = 26
 _ETH_P_ALL = 0x0003
-_RETRANSMIT = 0.3  # seconds: the wire loses nothing, but a full backlog may
+_LOOK = 0.1  # seconds between two looks for what has been out too long
 _IDLE = 60.0
 _PORTS = range(32768, 60999)
 
@@ -167,7 +167,7 @@ class Link:
         """Return in how many seconds `tick` has something to do."""
         if any(pipe.is_ready for pipe in self._pipes.values()) or any(door.is_ready for door in self._doors.values()):
             return 0.0
-        return max(0.0, self._due - now) if any(pipe.tcp.outstanding for pipe in self._pipes.values()) else _IDLE
+        return max(0.0, self._due - now) if any(pipe.tcp.overdue for pipe in self._pipes.values()) else _IDLE
 
     def tick(self, now: float) -> None:
         """Hand over what has come, and send again what is not acknowledged."""
@@ -176,7 +176,7 @@ class Link:
         for pipe in list(self._pipes.values()):
             pipe.serve()
         if now >= self._due:
-            self._due = now + _RETRANSMIT
+            self._due = now + _LOOK
             for pipe in self._pipes.values():
                 pipe.repeat(now)
 

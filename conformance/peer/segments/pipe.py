@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from conformance.wire.attributes import Address
 
 
+_FIRST_PAUSE = 0.3  # seconds: the wire loses nothing, but a full backlog may
+
+
 class Pipe(Source):
     """A connection, with as much of a non-blocking socket's face as a channel uses."""
 
@@ -24,7 +27,8 @@ class Pipe(Source):
         self.tcp = tcp
         self._forget = forget
         self._end_told = False
-        self._next_repeat = 0.0
+        self._timed: object | None = None
+        self._next_repeat, self._pause = 0.0, 1.0
         self._linger: tuple[bool, int] = (False, 0)
 
     @property
@@ -45,13 +49,12 @@ class Pipe(Source):
 
     def repeat(self, now: float) -> None:
         """Send the oldest segment again that has been out for a while; each time the pause doubles."""
-        if not self.tcp.outstanding:
-            self._pause, self._next_repeat = 1.0, now + 0.3
-        elif now >= self._next_repeat and self.tcp.repeat():
+        overdue = self.tcp.overdue
+        if overdue is not self._timed:
+            self._timed, self._pause, self._next_repeat = overdue, 1.0, now + _FIRST_PAUSE
+        elif overdue is not None and now >= self._next_repeat and self.tcp.repeat():
             self._next_repeat = now + self._pause
             self._pause *= 2
-
-    _pause = 1.0
 
     # -- a socket's face -----------------------------------------------------------------------------------------
 
@@ -71,7 +74,7 @@ class Pipe(Source):
 
     def send(self, octets: bytes | memoryview, /) -> int:
         """Send what is given as one segment, as long as the other side's segments may be; never less than all."""
-        if self.tcp.state is State.CLOSED or self.tcp.fin_sent:
+        if self.tcp.state is State.CLOSED or self.tcp.fin_sent or self.tcp.finishing:
             raise BrokenPipeError("closed")
         self.tcp.send(bytes(octets))
         return len(octets)

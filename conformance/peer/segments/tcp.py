@@ -51,6 +51,7 @@ class Tcp:
         self._early: dict[int, bytes] = {}  # out of order: sequence number -> data
         self._early_fin: int | None = None
         self._waiting = bytearray()  # sent by the script, for which the other side's window has no room
+        self.finishing = False  # FIN follows behind what waits
         self._unacknowledged: list[Segment] = []
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -58,15 +59,19 @@ class Tcp:
     def open(self) -> None:
         """Send SYN."""
         self.state = State.SYN_SENT
-        self._emit(SYN, options=syn_options(self.mss))
-        self.snd_nxt = self.iss + 1 & _WRAP
+        self._begin(SYN)
 
     def accept(self, syn: Segment) -> None:
         """Answer a SYN with SYN,ACK."""
         self._meet(syn)
         self.state = State.SYN_RECEIVED
+        self._begin(SYN | ACK)
+
+    def _begin(self, flags: int) -> None:
+        """Send what opens the connection, and again until it is acknowledged."""
+        self._unacknowledged = [self._segment(flags, sequence=self.iss, options=syn_options(self.mss))]
         self.snd_nxt = self.iss + 1 & _WRAP
-        self._emit(SYN | ACK, sequence=self.iss, options=syn_options(self.mss))
+        self._transmit(self._unacknowledged[0])
 
     def cross(self, syn: Segment, ending: str = "syn-ack", data: bytes = b"") -> None:
         """Let our SYN meet one that is on its way (RFC 9293 section 3.5, figure 8), ending in a lawful way.
@@ -79,7 +84,7 @@ class Tcp:
         self._meet(syn)
         self.state = State.SYN_RECEIVED
         if ending == "syn-ack":
-            self._emit(SYN | ACK, sequence=self.iss, options=syn_options(self.mss))
+            self._begin(SYN | ACK)
         elif ending == "data":
             self._waiting += data
 
@@ -112,9 +117,11 @@ class Tcp:
             if segment.has(ACK) and segment.acknowledgement == self.snd_nxt:
                 self.refused = True
                 self.state = State.CLOSED
-        elif _distance(segment.sequence, self.rcv_nxt) <= self.window:
+        elif segment.sequence == self.rcv_nxt:
             self.reset = True
             self.state = State.CLOSED
+        elif _distance(self.rcv_nxt, segment.sequence) < self.window:
+            self.acknowledge()  # a challenge: who means it sends the RST again where it fits (RFC 5961 section 3)
 
     def _in_syn_sent(self, segment: Segment) -> None:
         if segment.has(ACK) and segment.acknowledgement != self.snd_nxt:
@@ -125,12 +132,13 @@ class Tcp:
         self._meet(segment)
         if segment.has(ACK):
             self.snd_una = segment.acknowledgement
+            self._unacknowledged.clear()
             self._stand(segment)
             self.acknowledge()
         else:
             self.crossed = True
             self.state = State.SYN_RECEIVED
-            self._emit(SYN | ACK, sequence=self.iss, options=syn_options(self.mss))
+            self._begin(SYN | ACK)
 
     def _on_syn(self, segment: Segment) -> None:
         """Their SYN again, or in a simultaneous open their SYN,ACK."""
@@ -231,8 +239,11 @@ class Tcp:
         self._transmit(segment)
 
     def finish(self) -> None:
-        """Send FIN behind everything sent so far."""
-        if not self.fin_sent and self.state in (State.ESTABLISHED, State.SYN_RECEIVED):
+        """Send FIN behind everything sent so far, also behind what waits for the other side's window."""
+        if self.fin_sent or self.state not in (State.ESTABLISHED, State.SYN_RECEIVED):
+            return
+        self.finishing = bool(self._waiting)
+        if not self.finishing:
             self.fin_sent = True
             segment = self._segment(FIN | ACK)
             self._unacknowledged.append(segment)
@@ -250,11 +261,17 @@ class Tcp:
         self._emit(ACK)
 
     def repeat(self) -> bool:
-        """Send the oldest segment that is not acknowledged again; False: there is none."""
-        if not self._unacknowledged or self.state is not State.ESTABLISHED:
+        """Send the oldest segment that is not acknowledged again, or probe a shut window; False: neither is due."""
+        if self.state is State.CLOSED:
+            return False
+        if not self._unacknowledged and self._waiting and self.state is State.ESTABLISHED:
+            self._queue(bytes(self._waiting[:1]))  # RFC 9293 section 3.8.6.1
+            del self._waiting[:1]
+            return True
+        if not self._unacknowledged:
             return False
         first = self._unacknowledged[0]
-        first.acknowledgement, first.window = self.rcv_nxt, self.window
+        first.acknowledgement, first.window = self.rcv_nxt if first.has(ACK) else 0, self.window
         self._transmit(first)
         return True
 
@@ -262,6 +279,14 @@ class Tcp:
     def outstanding(self) -> int:
         """Octets of ours that the other side has not acknowledged."""
         return _distance(self.snd_una, self.snd_nxt)
+
+    @property
+    def overdue(self) -> object | None:
+        """What has to be sent again, or to go through a shut window as a probe, unless something comes; None: nothing.
+
+        As long as it is the same object, the time for it runs.
+        """
+        return self._unacknowledged[0] if self._unacknowledged else (self._waiting or None)
 
     # -- inner works ---------------------------------------------------------------------------------------------
 
@@ -273,6 +298,8 @@ class Tcp:
             octets = bytes(self._waiting[:room])
             del self._waiting[:room]
             self._queue(octets)
+        if self.finishing and not self._waiting and self.state is State.ESTABLISHED:
+            self.finish()
 
     def _queue(self, octets: bytes) -> None:
         segment = self._segment(PSH | ACK, octets)
