@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from conformance.peer.pixit import Pixit
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Doorway, Pipe
-    from conformance.wire.attributes import Address
     from conformance.wire.candidate import Candidate
 
 

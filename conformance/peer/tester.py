@@ -163,6 +163,17 @@ class Peer(Connecting):
             raise Inconclusive(f"ICE did not complete: {failure}") from failure
         return selected() or channel
 
+    def settle(self, channel: Channel) -> None:
+        """Wait until the IUT has taken in what we have sent on a connection, the answer to a nomination say.
+
+        It answers a check only after what came before it. One that answers none gets the time that it would have had.
+        """
+        assert self.iut is not None
+        request = self.check(self.iut, component=channel.component)
+        channel.send(RFC4571() / request)
+        identifier = bytes(request)[8:20]
+        self._pump.wait(lambda: bool(channel.messages(transaction_id=identifier)), self.pixit.response)
+
     def revive(self, iut: Credentials, channel: Channel) -> Channel:
         """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: n/a if it fails.
 

@@ -32,10 +32,10 @@ def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
     ours = [peer.candidate(tcptype, port=9 if tcptype == "active" else base.port)]
     iut = negotiate(upper, peer, side, tcptypes=_ALL, peer_candidates=ours)
     if opener == "tester":
-        peer.connect(iut.candidate(tcptype="passive"), source=base)
+        selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"), source=base))
     else:
         peer.await_connection()
-    selected = peer.complete_any(iut)
+        selected = peer.complete_any(iut)
     upper.ready(within=peer.pixit.complete)
     upper.forget_data()
     return selected
@@ -53,6 +53,7 @@ def restart_on(upper: Upper, peer: Peer, side: str, selected: Channel) -> Descri
 
     n/a where the IUT states none there, which RFC 6544 section 9.2 leaves to it.
     """
+    peer.settle(selected)
     selected.begin_anew()
     peer.forget_connections()
     ours = [peer.candidate("so", port=selected.local_address.port)]
