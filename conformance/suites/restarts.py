@@ -10,7 +10,8 @@ from conformance.suites.case import RESTARTS_BY, negotiate, negotiate_dtls, rest
 from conformance.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from conformance.iut.upper import Description, Upper
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
     from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
 
