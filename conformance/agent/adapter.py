@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 MAX_SESSIONS = 1024
+MAX_STREAMS = 8
 _DESCRIPTORS = 8  # of sockets that a session may need: listening, being checked, selected
 MODES = ("full", "lite")
 TRANSPORTS = ("tcp", "udp")
@@ -137,7 +138,10 @@ class Adapter:
             octets = base64.b64decode(_text(params, "data"), validate=True)
         except (binascii.Error, ValueError) as error:
             raise RpcError(INVALID_PARAMS, f"data is no base64: {error}") from error
-        await self._session(params).send(component, octets)
+        stream = params.get("stream", 0)
+        if not isinstance(stream, int) or isinstance(stream, bool):
+            raise RpcError(INVALID_PARAMS, "stream is no number")
+        await self._session(params).send(component, octets, stream)
         return {}
 
     async def _close(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,9 +164,10 @@ class Adapter:
             match event:
                 case StateChanged(state):
                     rpc.notify("state", {"session": name, "state": state})
-                case SelectedPair(_, component, local, remote):
+                case SelectedPair(stream, component, local, remote):
                     pair = {"component": component, "local": str(local), "remote": str(remote)}
-                    rpc.notify("selected", {"session": name, **pair})
+                    more = {"stream": stream} if stream else {}
+                    rpc.notify("selected", {"session": name, **pair, **more})
                 case TrickledCandidate(mid, candidate):
                     rpc.notify("candidate", {"session": name, "candidate": candidate, "mid": mid})
                 case DataReceived(stream, component, octets):
@@ -187,6 +192,7 @@ def pics(*, secured: bool = False) -> dict[str, Any]:
         "obeys": ["addresses", "tcptypes", "transports"],
         "role": "stack",
         "components": MAX_COMPONENTS[Media.BYTES],
+        "streams": MAX_STREAMS,
         "restart": True,
         "trickle": True,
         "consent": True,
@@ -235,7 +241,7 @@ def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secu
     varied = _variation(params)
     return Config(
         offerer=side == "offerer",
-        streams=(StreamPlan(Media(media), components),),
+        streams=tuple(StreamPlan(Media(media), components, str(n)) for n in range(_streams(params))),
         addresses=_addresses(params),
         tcptypes=tcptypes,
         udp=udp,
@@ -249,6 +255,14 @@ def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secu
         decision=max(varied.settling, varied.decision),
         grace=varied.grace,
     )
+
+
+def _streams(params: Mapping[str, Any]) -> int:
+    """Return how many media sections an offer shall have; an answer has as many as the offer."""
+    streams = params.get("streams", 1)
+    if not isinstance(streams, int) or isinstance(streams, bool) or not 1 <= streams <= MAX_STREAMS:
+        raise RpcError(INVALID_PARAMS, f"streams are from 1 to {MAX_STREAMS}")
+    return streams
 
 
 def _addresses(params: Mapping[str, Any]) -> tuple[str, ...]:

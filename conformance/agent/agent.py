@@ -173,4 +173,5 @@ class Agent(Exchange):
         component = connection.component
         if "components-mixed-up" in self.config.faults:
             component = 1
-        self._out.append(DataReceived(connection.stream, component, payload))
+        stream = 0 if "streams-delivered-as-first" in self.config.faults else connection.stream
+        self._out.append(DataReceived(stream, component, payload))

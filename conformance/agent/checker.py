@@ -113,6 +113,8 @@ class Checker(Asking):
 
     def _pick(self) -> tuple[Stream, Pair] | None:
         running = [stream for stream in self.streams if stream.checks.running]
+        if "first-stream-alone-checked" in self._faults:
+            running = [stream for stream in running if stream.index == 0]
         for step in range(len(running)):
             stream = running[(self._turn + step) % len(running)]
             rank = partial(transports.rank, faults=self._faults)

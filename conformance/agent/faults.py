@@ -233,6 +233,7 @@ FAULTS: tuple[Fault, ...] = (
         "RFC6544-7.1-s02",
         "opens a connection for a trickled S-O candidate from which the peer has connected already",
     ),
+    Fault("first-stream-alone-checked", "RFC6544-7.1-s01", "makes checks for the first of several streams only"),
     Fault("connects-without-check", "RFC6544-7.1-s01", "opens connections but sends no check on them"),
     Fault(
         "second-connection-per-check",
@@ -261,6 +262,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("dtls-before-completion", "RFC6544-7.1-s06", "begins DTLS when a pair is valid, before it is nominated"),
     Fault("passive-not-listening", "RFC6544-7.2-01", "states passive candidates but listens on none of them"),
     Fault("trickled-passive-not-listening", "RFC6544-7.2-01", "listens on none of the candidates that it trickles"),
+    Fault("first-stream-alone-listens", "RFC6544-7.2-01", "listens for the first of several streams only"),
     Fault("so-not-listening", "RFC6544-7.2-01", "listens on none of its S-O candidates"),
     Fault("so-connection-refused", "RFC6544-7.2-02", "closes connections to its S-O candidates at once"),
     Fault("one-address-listens", "RFC6544-7.2-01", "listens on its first address only"),
@@ -335,6 +337,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("nominates-before-success", "RFC6544-8-01", "nominates before a check of the pair has succeeded"),
     Fault("never-nominates", "RFC6544-8-01", "never nominates"),
     Fault("unselected-kept", "RFC6544-8-02", "keeps connections that were not selected"),
+    Fault(
+        "media-over-first-stream", "RFC6544-10.1-01", "sends the media of all streams over the first one's connection"
+    ),
+    Fault("streams-delivered-as-first", "RFC6544-10.2-01", "delivers what comes for any stream as the first one's"),
     Fault("media-not-sent", "RFC6544-10.1-01", "sends no media on the selected pair's connection"),
     Fault("media-not-delivered", "RFC6544-10.2-01", "gives no received media to the application"),
     Fault("media-without-frame", "RFC6544-10.1-02", "sends media without LENGTH before it"),

@@ -105,6 +105,7 @@ class Session:
         return (
             "passive-not-listening" in faults
             or ("so-not-listening" in faults and base.tcptype == SO)
+            or ("first-stream-alone-listens" in faults and self._bases[base.number][0].index > 0)
             or ("listens-after-answer" in faults and self._peer is None)
             or ("one-address-listens" in faults and base.ip != first.ip)
             or ("lite-listens-on-default" in faults and self.config.lite and base.ip != first.ip)
@@ -131,7 +132,7 @@ class Session:
         known = 0 <= stream < len(self._streams) and 1 <= component <= self._streams[stream].plan.components
         if not known:
             raise Unsupported(f"there is no component {component} of stream {stream}")
-        target = self._streams[stream]
+        target = self._streams[0 if "media-over-first-stream" in self.config.faults else stream]
         if target.plan.media is Media.RTP and (len(octets) > MAX_FRAME or looks_like_stun(octets)):
             raise Unsupported("a packet is at most 65535 octets and looks nothing like STUN")
         connection = target.selected.get(component)

@@ -36,6 +36,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("obeys", "set", ("addresses", "tcptypes", "transports"), [], "wishes of open that hold"),
         Capability("role", "choice", ("stack", "adapter"), "stack", "who determines the role (RFC 8445 6.1.1)"),
         Capability("components", "count", (), 1, "most components of a stream"),
+        Capability("streams", "count", (), 1, "most media sections of a description"),
         Capability("restart", "flag", (), False, "ICE restarts"),
         Capability("trickle", "flag", (), False, "candidates after the description"),
         Capability("consent", "flag", (), False, "consent freshness (RFC 7675)"),

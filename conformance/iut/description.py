@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -50,6 +51,15 @@ class Description:
             raise Inconclusive(f"the IUT's {self.kind} has no media section {index + 1}")
         return self.sdp.media[index]
 
+    def stream(self, index: int) -> Description:
+        """Return the description of one stream alone, as if it were the only one; n/a if the IUT does without it."""
+        media = self.media(index)
+        if media.port == 0:
+            raise NotApplicable(f"the IUT's {self.kind} disables media section {index + 1}")
+        alone = copy.copy(self)
+        alone.sdp = SessionDescription(self.sdp.lines, [media])
+        return alone
+
     @property
     def lite(self) -> bool:
         """Whether a=ice-lite is there (RFC 8839 section 5.3)."""
@@ -80,6 +90,11 @@ class Description:
     def pwd(self) -> str:
         """Password, of the media or the session level."""
         return self._credential("pwd")
+
+    @property
+    def fragments(self) -> set[str]:
+        """The user name fragments of all streams that use ICE."""
+        return {media.ufrag for media in self.sdp.media if media.ufrag is not None} or {self.ufrag}
 
     def _credential(self, name: str) -> str:
         value: str | None = getattr(self.media(), name)

@@ -57,6 +57,7 @@ class Pics(Struct):
     obeys: tuple[str, ...] = ()
     role: str = "stack"
     components: int = 1
+    streams: int = 1
     restart: bool = False
     trickle: bool = False
     consent: bool = False

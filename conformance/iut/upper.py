@@ -66,7 +66,7 @@ class Upper:
         self.pics = pics
         self.description: Description | None = None
         self.on_description: Callable[[Description], None] = lambda _description: None
-        self.received: dict[int, bytearray] = {}
+        self.received: dict[tuple[int, int], bytearray] = {}  # by stream and component
         self.states: list[str] = []
         self.selected: list[Mapping[str, Any]] = []
         self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
@@ -91,9 +91,13 @@ class Upper:
         components: int = 1,
         media: str = "rtp",
         agent: str = "full",
+        streams: int = 1,
         **wishes: object,
     ) -> None:
-        """Open the session. `tcptypes` is a wish; a stack that does not obey it may offer more."""
+        """Open the session. `tcptypes` is a wish; a stack that does not obey it may offer more.
+
+        `streams`: so many media sections an offer of the IUT's shall have.
+        """
         self._opened = True
         parameters: dict[str, object] = {
             "side": side,
@@ -105,6 +109,8 @@ class Upper:
             "tcptypes": tcptypes.split(),
             "transports": ["tcp"],
         }
+        if streams > 1:
+            parameters["streams"] = streams
         try:
             self.call("open", **{**parameters, **self._extra, **wishes})
         except (NotApplicable, Rejected):
@@ -204,9 +210,10 @@ class Upper:
 
     # -- the rest of the session ---------------------------------------------------------------------------------
 
-    def send(self, octets: bytes, component: int = 1) -> None:
-        """Let the IUT's application send data."""
-        self.call("send", component=component, data=base64.b64encode(octets).decode())
+    def send(self, octets: bytes, component: int = 1, *, stream: int = 0) -> None:
+        """Let the IUT's application send data; `stream` counts media sections from 0."""
+        which = {"stream": stream} if stream else {}
+        self.call("send", component=component, data=base64.b64encode(octets).decode(), **which)
 
     def try_to_send(self, octets: bytes, component: int = 1) -> None:
         """Let the IUT's application want to send data when it may not be able to; a refusal is an answer like any."""
@@ -245,19 +252,20 @@ class Upper:
             self._opened = False
             self.call("close")
 
-    def expect_data(self, octets: bytes, *, component: int = 1, within: float) -> None:
+    def expect_data(self, octets: bytes, *, component: int = 1, stream: int = 0, within: float) -> None:
         """Wait until the IUT's application has received exactly these octets on a component, in any portions."""
+        place = stream, component
 
         def settled() -> bool:
             self._take_notifications()
-            got = self.received.get(component, b"")
+            got = self.received.get(place, b"")
             return len(got) >= len(octets) or not octets.startswith(got)
 
         self._waiter.wait(settled, within)
-        got = bytes(self.received.get(component, b""))
+        got = bytes(self.received.get(place, b""))
         if got != octets:
-            others = sum(len(data) for key, data in self.received.items() if key != component)
-            aside = f", and {others} octets on another component" if others else ""
+            others = sum(len(data) for key, data in self.received.items() if key != place)
+            aside = f", and {others} octets on another component or stream" if others else ""
             raise Failed(
                 "the IUT's application did not receive what was sent",
                 expected=f"the application receives the {len(octets)} octets sent: {_short(octets)}",
@@ -365,7 +373,8 @@ class Upper:
             octets = base64.b64decode(str(parameters.get("data", "")), validate=True)
         except binascii.Error as error:
             raise Inconclusive(f"the adapter's data notification is no base64: {error}") from error
-        self.received.setdefault(int(parameters.get("component", 1)), bytearray()).extend(octets)
+        place = int(parameters.get("stream", 0)), int(parameters.get("component", 1))
+        self.received.setdefault(place, bytearray()).extend(octets)
 
 
 def _short(octets: bytes) -> str:

@@ -67,6 +67,11 @@ def answer(peer: Peer, to: SessionDescription, candidates: Sequence[Candidate], 
     return _build(peer, candidates, {**fields, **change})
 
 
+def joined(descriptions: Sequence[SessionDescription]) -> SessionDescription:
+    """Return one description with the media sections of all of these, each a stream."""
+    return SessionDescription(descriptions[0].lines, [media for each in descriptions for media in each.media])
+
+
 def _answered(peer: Peer, offered: str) -> str:
     """Return our a=setup to an offer's. In profile webrtc the DTLS roles, once settled, stay (RFC 8842 section 5.5)."""
     if peer.profile == "webrtc" and offered == "actpass" and peer.settled_setup is not None:

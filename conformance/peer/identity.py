@@ -12,6 +12,7 @@ from conformance.wire.layers import binding_error, binding_request, binding_succ
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Collection
 
     from scapy.packet import Packet
 
@@ -33,6 +34,11 @@ class Credentials(Protocol):
     @property
     def pwd(self) -> str:
         """The password."""
+        ...
+
+    @property
+    def fragments(self) -> Collection[str]:
+        """The user name fragments of all streams."""
         ...
 
     @property
@@ -72,7 +78,7 @@ class Identity:
     def meet(self, iut: Credentials) -> None:
         """Take the IUT's credentials: from now on its checks must carry them."""
         self.iut = iut
-        self._met.add(iut.ufrag)
+        self._met.update(iut.fragments)
         if iut.answered_setup in describe.ANSWER_SETUP:
             self.settled_setup = describe.ANSWER_SETUP[iut.answered_setup]
 

@@ -170,6 +170,47 @@ def test_two_agents_complete_and_exchange_data(shared, ip, media, components):
     assert time.monotonic() - started < 5
 
 
+def test_several_streams(shared, name):
+    one, two = f"{name}-a", f"{name}-b"
+    offer = offer_of(shared, one, streams=2, media="rtp")
+    assert offer["sdp"].count("m=audio") == 2
+    shared.call("open", session=two, side="answerer", addresses=LOOPBACK)
+    shared.call("accept", session=two, type="offer", sdp=offer["sdp"])
+    shared.call("accept", session=one, type="answer", sdp=shared.call("describe", session=two)["sdp"])
+    for session in (one, two):
+        shared.wait_for("state", session=session, state="completed")
+    shared.call("send", session=one, stream=1, data="gEFB")
+    shared.wait_for("data", session=two, stream=1, component=1, data="gEFB")
+    shared.wait_for("selected", session=two, stream=1, component=1)
+    assert shared.error("send", session=one, stream=2, data="gEFB") == -32602
+    assert shared.error("send", session=one, stream="1", data="gEFB") == -32602
+    for session in (one, two):
+        shared.call("close", session=session)
+
+
+def test_candidates_are_notified_after_the_description(shared, name):
+    one, two = f"{name}-a", f"{name}-b"
+    told = {one: [], two: []}
+    shared.call("open", session=one, side="offerer", addresses=LOOPBACK)
+    shared.call("open", session=two, side="answerer", addresses=LOOPBACK)
+    offer = shared.call("describe", session=one, trickle=True)["sdp"]
+    shared.call("accept", session=two, type="offer", sdp=offer)
+    answer = shared.call("describe", session=two, trickle=True)["sdp"]
+    shared.call("accept", session=one, type="answer", sdp=answer)
+    assert "a=candidate" not in offer + answer
+    for mine, other in ((one, two), (two, one)):
+        shared.wait_for("candidate", session=mine, candidate="")
+        told[mine] = [p["candidate"] for m, p in shared.notes if m == "candidate" and p["session"] == mine]
+        for candidate in told[mine]:
+            shared.call("trickle", session=other, candidate=candidate, mid="0")
+    assert len(told[one]) == 4  # of three tcptypes, and the end
+    assert shared.error("trickle", session=one, candidate="candidate:nonsense", mid="0") == -32010
+    assert shared.error("trickle", session=one, candidate="", mid="other") == -32010
+    for session in (one, two):
+        shared.wait_for("state", session=session, state="completed")
+        shared.call("close", session=session)
+
+
 def test_many_sessions_in_one_process(shared):
     pairs = [(f"many-{n}-a", f"many-{n}-b") for n in range(40)]
     for a, b in pairs:
@@ -198,6 +239,9 @@ def test_32601(shared, name):
         {"components": 0},
         {"components": True},
         {"components": 17},
+        {"streams": 0},
+        {"streams": 9},
+        {"streams": "2"},
         {"components": 3, "media": "rtp"},
         {"media": "video"},
         {"ice_servers": [{"url": "turn:192.0.2.1:3478?transport=udp", "username": "u", "credential": "c"}]},

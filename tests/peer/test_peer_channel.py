@@ -40,6 +40,7 @@ class Iut:
     """Credentials of an IUT that the test plays itself, over a plain socket."""
 
     ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
+    fragments = ("iutf",)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ ADDRESS = "127.16.202.1"
 
 class Iut:
     ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
+    fragments = ("iutf",)
 
 
 class Tap(_Silent):

@@ -64,6 +64,7 @@ def test_an_answer_mirrors_a_webrtc_stacks_section(peer):
 def test_dtls_roles_stay_when_the_iut_offers_anew(peer):
     class Answer:
         ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, "active"
+        fragments = ("iutf",)
 
     peer.offer("passive")
     peer.meet(Answer())

@@ -29,6 +29,7 @@ OURS = "127.0.0.1"
 
 class Iut:
     ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
+    fragments = ("iutf",)
 
 
 @pytest.fixture
