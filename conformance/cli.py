@@ -104,7 +104,10 @@ def run(iut: str, **options: Any) -> int:
         shown.close()
     if outcome.interrupted or outcome.fatal or outcome.crash:
         invoke.end_descendants()
-    return _end_of_run(shown, outcome, _nothing("case", options))
+    status = _end_of_run(shown, outcome, _nothing("case", options))
+    if outcome.interrupted:
+        _leave(status)  # who interrupts does not want to wait a second for the interpreter to tidy up
+    return status
 
 
 def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
@@ -339,6 +342,13 @@ def _of_fuzz(name: str, summary: str) -> None:
 
 _of_fuzz("fuzz", "Look for inputs that crash, hang, leak, desynchronise or mislead an agent.")
 _of_fuzz("replay", "Repeat a finding of the fuzzer.")
+
+
+def _leave(status: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 # -- entry ----------------------------------------------------------------------------------------------

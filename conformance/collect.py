@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from typing import TYPE_CHECKING
@@ -39,27 +40,33 @@ def case_of(item: pytest.Item) -> Case:
 def _make(item: pytest.Function) -> Case:
     mark = item.get_closest_marker("requirement")
     assert mark is not None
-    requirements = [look_up(identifier) for identifier in mark.args]
+    requirements, level, needs = _asked(mark.args)
     section = _section(item)
     spec = getattr(item, "callspec", None)
     suffix = f"[{spec.id}]" if spec is not None else ""
     name = item.originalname.removeprefix("test_")
     side = spec.params.get("side") if spec is not None else None
     sides = [f"sides:{side}"] if side else []
-    conditions = dict.fromkeys(
-        [*(atom for r in requirements for atom in r.pics), *mark.kwargs.get("needs", ()), *sides]
-    )
+    conditions = dict.fromkeys((*needs, *mark.kwargs.get("needs", ()), *sides))
     return Case(
         id=f"{section}/{name}{suffix}",
         title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),
         purpose=(item.function.__doc__ or "").strip(),
         section=section,
-        requirements=tuple(r.id for r in requirements),
-        level=min((r.level for r in requirements), key=_ORDER.index),
+        requirements=requirements,
+        level=level,
         function=item.function,
         needs=tuple(conditions),
         parameters=dict(spec.params) if spec is not None else {},
     )
+
+
+@functools.cache
+def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[str, ...]]:
+    """Return the ids of requirements, the strongest level among them and the PICS conditions of them all."""
+    requirements = [look_up(identifier) for identifier in identifiers]
+    level = min((r.level for r in requirements), key=_ORDER.index)
+    return tuple(r.id for r in requirements), level, tuple(atom for r in requirements for atom in r.pics)
 
 
 def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:

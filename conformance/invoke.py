@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PLUGIN = "conformance.plugin"
 SUITES = "conformance.suites"
+INTERRUPTED = "interrupted"  # why a session ended when that happened after its last case
 # Without terminal and cache pytest neither prints nor writes; stray exceptions are kept by `_strays`; no capture,
 # for many threads share one stdout.
 _BLOCKED = ("terminal", "cacheprovider", "junitxml", "threadexception", "unraisableexception")
@@ -104,7 +105,10 @@ class Watcher:
         try:
             return (yield)
         except pytest.exit.Exception as error:
-            self.outcome.fatal = self.outcome.fatal or error.msg
+            if error.msg == INTERRUPTED:
+                self.outcome.interrupted = True
+            else:
+                self.outcome.fatal = self.outcome.fatal or error.msg
             session.exitstatus = error.returncode or pytest.ExitCode.INTERNAL_ERROR
 
 
@@ -166,7 +170,7 @@ def _strays() -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Make SIGTERM the same as Ctrl-C, and a second one of either a hard end."""
+    """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
@@ -175,7 +179,10 @@ def interruptible() -> Iterator[None]:
             hard_exit()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from pcaps.pcapng import CaptureError, read_file
 
 if TYPE_CHECKING:
     from conformance.judge import Observation, Rule
-    from conformance.wire.sdp import SessionDescription
+    from conformance.recording import CaseCapture
     from pcaps.pcapng import Packet
     from pcaps.streams import Connection
 
@@ -87,16 +87,6 @@ def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = Fals
 
 
 # -- the captures of a run ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class CaseCapture:
-    """A case's capture with what the two sides described to each other ("IUT" and "tester")."""
-
-    case: str
-    path: Path
-    tester: frozenset[str]
-    exchanged: Sequence[tuple[str, SessionDescription]] = ()
 
 
 def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tuple[list[Result], dict[str, int]]:

@@ -8,25 +8,29 @@ under pytest-xdist likewise, since xdist's workers are the concurrency.
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from conformance import hooks
 from conformance.collect import case_of, is_case, one_variant_each, usual_variants, wanted
+from conformance.invoke import INTERRUPTED, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+from reports.record import ReportError, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
+    from conformance.distributed import Controller
     from conformance.run import Run
 
 _RUN = pytest.StashKey["Run"]()
 _RESULT = pytest.StashKey[Result]()
 _RESULTS = pytest.StashKey[dict[str, Result]]()
 _TESTED = pytest.StashKey[set[str]]()
+_CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
+_WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
 _PROPERTY = "icetcp"
 _LEVELS = [level.value for level in Level]
 
@@ -179,7 +183,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     for _ in range(len(cases)):
         case, outcome = done.get()
         if isinstance(outcome, BaseException):
-            raise outcome
+            raise _end_of_session(outcome)
         item = cases[case.id]
         item.stash[_RESULT] = outcome
         _protocol(session, item)
@@ -195,6 +199,14 @@ def _protocol(session: pytest.Session, item: pytest.Item) -> None:
         raise session.Interrupted(session.shouldstop)
 
 
+def _end_of_session(error: BaseException) -> BaseException:
+    """Return what ends the session for an error: in one line where the system refused something (a full disk, ...)."""
+    if isinstance(error, OSError | ReportError):
+        text = str(error) if isinstance(error, ReportError) else os_error(error)
+        return pytest.exit.Exception(f"icetcp: {text}", returncode=int(ExitStatus.COULD_NOT_JUDGE))
+    return error
+
+
 def _begin(config: pytest.Config, total: int) -> Run:
     """Enter the lab, start the IUT and announce the run."""
     from conformance.run import Run  # heavy: only when cases are really executed
@@ -203,7 +215,7 @@ def _begin(config: pytest.Config, total: int) -> Run:
     tested: set[str] = config.stash[_TESTED]
     run = Run.begin(config, worker=worker, tested=tested)
     config.stash[_RUN] = run
-    for note in run.notes:
+    for note in run.recording.notes:
         config.hook.pytest_icetcp_note(text=note)
     config.hook.pytest_icetcp_start(run=run.info, total=total)
     run.total = total
@@ -218,8 +230,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     result = pyfuncitem.stash.get(_RESULT, None)
     if result is None:
         run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config, 0)
-        result = run.engine.run(case_of(pyfuncitem))
-    pyfuncitem.user_properties.append((_PROPERTY, asdict(result)))
+        try:
+            result = run.engine.run(case_of(pyfuncitem))
+        except OSError as error:
+            raise _end_of_session(error) from None
+    pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
     fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
     _raise(result, fail_on)
     return True
@@ -255,46 +270,76 @@ class _Collector:
             return
         for name, value in report.user_properties:
             if name == _PROPERTY:
-                self._take(_result(cast("dict[str, Any]", value)))
+                self._take(unpacked(str(value)))
 
     def _take(self, result: Result) -> None:
         results = self._config.stash[_RESULTS]
         results[result.case] = result
-        run = self._config.stash.get(_RUN, None)
+        run = self._config.stash.get(_RUN, None) or self._config.stash.get(_CONTROLLER, None)
         if run is not None:
-            run.record(result)
+            try:
+                run.record(result)
+            except ReportError as error:
+                raise _end_of_session(error) from None
         total = run.total if run is not None else 0
         self._config.hook.pytest_icetcp_result(result=result, done=len(results), total=total)
 
 
-def _result(value: dict[str, Any]) -> Result:
-    fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
-    return Result(**{**fields, "requirements": tuple(value["requirements"])})
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Watch reports from now on."""
-    session.config.pluginmanager.register(_Collector(session.config), "icetcp-collector")
+    """Watch reports from now on; pytest-xdist's controller looks at the IUT before it starts workers."""
+    config = session.config
+    config.pluginmanager.register(_Collector(config), "icetcp-collector")
+    if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
+        from conformance.distributed import Controller
 
-
-@pytest.hookimpl(trylast=True)
-def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Nothing to do: the session's finish ends the run, interrupted or not."""
+        controller = config.stash[_CONTROLLER] = Controller(config)
+        config.pluginmanager.register(controller, "icetcp-controller")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
     """End the IUT, decode the captures, write the reports, and set the exit status by the verdicts."""
     config = session.config
+    complete = int(exitstatus) in (0, 1)
     run = config.stash.get(_RUN, None)
     results = list(config.stash[_RESULTS].values())
     if run is not None:
-        written: Sequence[Path] = run.finish(results, complete=int(exitstatus) in (0, 1))
-        config.hook.pytest_icetcp_finish(results=results, written=list(written))
-    yield
-    if run is not None and int(exitstatus) in (0, 1):
+        written = run.finish(results, complete=complete)
+        _tell(config, results, run.info.notes, written)
+        if run.worker:
+            from conformance.distributed import hand_over
+
+            hand_over(config, run, results)
+    yield  # in pytest-xdist's controller: until the workers have ended
+    controller = config.stash.get(_CONTROLLER, None)
+    if controller is not None:
+        by_case = config.stash[_RESULTS]
+        written = controller.finish(by_case, complete=complete)
+        results = list(by_case.values())
+        _tell(config, results, controller.notes, written)
+    if complete and (run is not None or (controller is not None and results)):
         session.exitstatus = _status(results, Level(config.getoption("icetcp_fail_on")), session)
+    if complete and run is not None and run.info.interrupted:
+        raise pytest.exit.Exception(INTERRUPTED, returncode=int(pytest.ExitCode.INTERRUPTED))
+
+
+def _tell(config: pytest.Config, results: list[Result], notes: Sequence[str], written: Sequence[Path]) -> None:
+    for note in notes:  # those from the beginning are known already
+        config.hook.pytest_icetcp_note(text=note)
+    config.hook.pytest_icetcp_finish(results=results, written=list(written))
+    config.stash[_WRITTEN] = notes, written
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the user should know, and where the reports are."""
+    notes, written = config.stash.get(_WRITTEN, ((), ()))
+    if notes or written:
+        terminalreporter.section("icetcp")
+    for note in notes:
+        terminalreporter.line(f"note: {note}")
+    for path in written:
+        terminalreporter.line(f"written: {path}")
 
 
 def _status(results: list[Result], fail_on: Level, session: pytest.Session) -> int:

@@ -9,7 +9,6 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.judging import CaseCapture
 from conformance.peer import lab
 from conformance.peer.recorder import Recorder
 from conformance.verdict import Result, Verdict
@@ -76,6 +75,16 @@ class CaseRecording:
         """Take in what a further address of the tester sends and receives."""
         self.addresses.append(address)
         self.claim(address)
+
+
+@dataclass(slots=True)
+class CaseCapture:
+    """A case's capture with what the two sides described to each other ("IUT" and "tester")."""
+
+    case: str
+    path: Path
+    tester: frozenset[str]
+    exchanged: Sequence[tuple[str, SessionDescription]] = ()
 
 
 class NoRecording:

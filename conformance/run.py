@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,13 @@ from conformance.catalogue.capabilities import validate
 from conformance.engine import Engine, Settings
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError, StackError
-from conformance.iut.pool import Pool
-from conformance.judging import blank_result, judge_run
+from conformance.iut.pool import Hello, Pool
 from conformance.options import own_version
 from conformance.peer.pixit import Pixit
 from conformance.recording import LabRefused, Recording
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import ExitStatus, Level, Result, Verdict
-from reports import junit
-from reports.record import Recorder, ReportError, RunInfo
+from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -44,14 +42,14 @@ class Run:
     engine: Engine
     pool: Pool
     recording: Recording
-    recorder: Recorder
+    recorder: Recorder | NoRecorder
+    worker: str
     out: Path
     fail_on: Level
     jobs: int
     inline: bool
     repeat: str
     known: Mapping[str, Any]
-    notes: list[str] = field(default_factory=list)
     total: int = 0
 
     @classmethod
@@ -61,42 +59,39 @@ class Run:
         Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3
         where the IUT cannot be judged.
         """
-        out = _output_folder(Path(config.getoption("icetcp_out")), worker)
-        stack = _resolve(config.getoption("iut"))
+        stack = resolve(config.getoption("iut"))
+        out = output_folder(Path(config.getoption("icetcp_out")), shared=bool(worker))
         recording = _begin_recording(out, config.getoption("icetcp_link"))
         response = config.getoption("icetcp_timeout")
         pixit = Pixit() if response is None else Pixit.scaled(response)
         pool = Pool(stack, processes=_PROCESSES, log_dir=out / "logs")
         try:
-            hello = pool.hello()
-            problems = validate(hello.pics)
-            if problems:
-                raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
-        except AdapterError as error:
+            hello = _greet(pool, stack)
+            info = _info(config, hello, stack, recording.link)
+            info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
+            info.notes = tuple(recording.notes)
+            recorder = NoRecorder() if worker else Recorder(out / "record.jsonl", info)
+        except (ReportError, pytest.exit.Exception) as error:
             pool.kill()
             recording.close()
-            raise pytest.exit.Exception(
-                f"icetcp: cannot test {stack.name}: {error}", returncode=int(ExitStatus.COULD_NOT_JUDGE)
-            ) from None
+            raise error if isinstance(error, pytest.exit.Exception) else broken_off(str(error)) from None
         jobs = config.getoption("icetcp_jobs") or _AT_ONCE
         sessions = int(hello.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))
-        info = _info(config, hello.name, hello.version, stack.command, recording.link)
-        info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
         return cls(
             info=info,
             engine=Engine(pool, recording, settings, hello.pics),
             pool=pool,
             recording=recording,
-            recorder=Recorder(out / "record.jsonl", info),
+            recorder=recorder,
+            worker=worker,
             out=out,
             fail_on=Level(config.getoption("icetcp_fail_on")),
             jobs=min(jobs, sessions * _PROCESSES),
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
             known=stacks.expectations(stack),
-            notes=list(recording.notes),
         )
 
     def record(self, result: Result) -> None:
@@ -117,27 +112,40 @@ class Run:
     def finish(self, results: list[Result], *, complete: bool) -> list[Path]:
         """End the IUT, cross-check the captures, write the reports; return what was written.
 
-        Not `complete` (interrupted): nothing is waited for, and the captures are not cross-checked.
+        Not `complete` (interrupted): nothing is waited for, and the captures are not cross-checked. An interrupt
+        meanwhile makes it so. Ends the session with status 3 if the reports cannot be written.
         """
+        from reports import junit  # here, so that the first verdict need not wait
+
         self.engine.stop()
-        if complete:
-            self.pool.close()
-        else:
+        try:
+            if complete:
+                self.pool.close()
+                self.recording.close()
+                self._judge(results)
+                self._cross_check(results)
+        except KeyboardInterrupt:
+            complete = False
+        except ReportError as error:
+            raise broken_off(str(error)) from None
+        finally:
             self.pool.kill()
-        self.recording.close()
-        if complete:
-            self._judge(results)
-            self._cross_check(results)
+            self.recording.close()
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
+        self.info.notes = tuple(self.recording.notes)
+        if self.worker:
+            return []  # the controller writes the reports
         try:
             self.recorder.close(self.info)
             junit.write(self.out / "junit.xml", results, self.info, self.fail_on)
         except ReportError as error:
-            raise pytest.exit.Exception(f"icetcp: {error}", returncode=int(ExitStatus.COULD_NOT_JUDGE)) from None
+            raise broken_off(str(error)) from None
         return [self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
 
     def _judge(self, results: list[Result]) -> None:
         """Hold the rules against the captures of all cases; what breaks one joins the verdicts of the cases."""
+        from conformance.judging import blank_result, judge_run  # here, so that the first verdict need not wait
+
         blank = blank_result(self.info.iut, self.repeat)
         findings, self.info.judged = judge_run(self.recording.judged, blank, self.out)
         for result in findings:
@@ -160,7 +168,13 @@ class Run:
             self.recorder.write(result)
 
 
-def _resolve(spec: str) -> stacks.Stack:
+def broken_off(why: str) -> BaseException:
+    """Return what ends the session because nothing can be judged (any more)."""
+    return pytest.exit.Exception(f"icetcp: {why}", returncode=int(ExitStatus.COULD_NOT_JUDGE))
+
+
+def resolve(spec: str) -> stacks.Stack:
+    """Return what --iut names. Raises `pytest.UsageError`."""
     try:
         return stacks.resolve(spec)
     except StackError as error:
@@ -171,22 +185,30 @@ def _begin_recording(out: Path, link: str) -> Recording:
     try:
         return Recording.begin(out, link=link)
     except LabRefused as error:
-        raise pytest.exit.Exception(
-            f"icetcp: no network of the run's own: {error}", returncode=int(ExitStatus.COULD_NOT_JUDGE)
-        ) from None
+        raise broken_off(f"no network of the run's own: {error}") from None
 
 
-def _output_folder(out: Path, worker: str) -> Path:
-    """Make the folder, empty of an earlier run's files; nothing else in it is touched."""
+def output_folder(out: Path, *, shared: bool = False) -> Path:
+    """Make the folder, empty of an earlier run's files (unless others write there too); nothing else is touched.
+
+    Raises `pytest.UsageError`.
+    """
+    folders = [out / name for name in ("captures", "logs")]
+    reports = [out / name for name in ("record.jsonl", "junit.xml")]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not worker:
-            for name in ("record.jsonl", "junit.xml", "run.pcapng"):
-                (out / name).unlink(missing_ok=True)
-            for name in ("captures", "logs"):
-                shutil.rmtree(out / name, ignore_errors=True)
-        for name in ("captures", "logs"):
-            (out / name).mkdir(exist_ok=True)
+        if not shared:
+            foreign = [folder for folder in folders if folder.is_dir() and any(folder.iterdir())]
+            if foreign and not any(report.is_file() for report in reports):
+                raise pytest.UsageError(
+                    f"{foreign[0]} holds files that are not an earlier run's; choose another folder with --out"
+                )
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+            for report in reports:
+                report.unlink(missing_ok=True)
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
     except OSError as error:
         raise pytest.UsageError(
             f"cannot write to the output folder {out}: {error.strerror}; choose another with --out"
@@ -196,16 +218,40 @@ def _output_folder(out: Path, worker: str) -> Path:
 
 def _repeat(config: pytest.Config) -> str:
     """Return the command that repeats a case, with a place for its {name}; braces of the IUT's command are its own."""
-    iut, seed = config.getoption("iut"), config.getoption("icetcp_seed")
-    quoted = shlex.quote(iut).replace("{", "{{").replace("}", "}}")
-    return f"icetcp run --iut {quoted} --seed {seed} -j 1 -k {{name}}"
+    options = f"--iut {shlex.quote(config.getoption('iut'))} --seed {config.getoption('icetcp_seed')}"
+    if config.getoption("icetcp_timeout") is not None:
+        options += f" --timeout {config.getoption('icetcp_timeout'):g}"
+    if config.getoption("icetcp_link") != "auto":
+        options += f" --link {config.getoption('icetcp_link')}"
+    return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 -k {{name}}"
 
 
-def _info(config: pytest.Config, iut: str, version: str, command: list[str], link: str) -> RunInfo:
+def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:
+    """Start the IUT once, only to know what it is. Ends the session with status 3 if it cannot be judged."""
+    out = Path(config.getoption("icetcp_out"))
+    pool = Pool(stack, processes=1, log_dir=out / "logs")
+    try:
+        return _info(config, _greet(pool, stack), stack, "")
+    finally:
+        pool.kill()
+
+
+def _greet(pool: Pool, stack: stacks.Stack) -> Hello:
+    try:
+        hello = pool.hello()
+        problems = validate(hello.pics)
+        if problems:
+            raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
+    except AdapterError as error:
+        raise broken_off(f"cannot test {stack.name}: {error}") from None
+    return hello
+
+
+def _info(config: pytest.Config, hello: Hello, stack: stacks.Stack, link: str) -> RunInfo:
     return RunInfo(
-        iut=iut,
-        iut_version=version,
-        command=shlex.join(command),
+        iut=hello.name,
+        iut_version=hello.version,
+        command=shlex.join(stack.command),
         seed=config.getoption("icetcp_seed"),
         icetcp_version=own_version(),
         python=platform.python_version(),

@@ -6,9 +6,11 @@ Two kinds. A `SyntheticCapture` is written by the lower tester from what it gave
 
 from __future__ import annotations
 
+import contextlib
+import io
 import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pcaps import datagrams
 from pcaps.packets import ACK, ETHERNET, FIN, PSH, RAW_IP, RST, SYN, Segment, build, parse
@@ -40,7 +42,8 @@ class SyntheticCapture:
     """Writes one case's conversations as if they had been recorded. One thread at a time may use it."""
 
     def __init__(self, path: Path, case: str) -> None:
-        self._file: IO[bytes] = path.open("wb")
+        self._path = path
+        self._file = io.BytesIO()
         self._writer = Writer(self._file, RAW_IP, comment=f"{case}\n{_SYNTHETIC}")
         self._conversations: dict[tuple[Address, Address], _Conversation] = {}
 
@@ -86,8 +89,8 @@ class SyntheticCapture:
             talk.ours += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
+        """Write the file whole or not at all. Raises `OSError`."""
+        _write_whole(self._path, self._file.getvalue())
 
     def _packet(
         self,
@@ -137,16 +140,28 @@ class RunCapture:
             self._cases[more] = self._cases[address]
 
     def write(self, address: str, path: Path, case: str, *, verdict: str = "", testers: Iterable[str] = ()) -> None:
-        """Write a case's packets, in the order of their times, and let go of them.
+        """Write a case's packets, in the order of their times, and let go of them. Raises `OSError`.
 
-        The file's comment names case and verdict; the tester's addresses have names in it.
+        The file's comment names case and verdict; the tester's addresses have names in it. It is there whole or not
+        at all.
         """
         with self._lock:
             packets = self._cases.pop(address, [])
             for other in [other for other, kept in self._cases.items() if kept is packets]:
                 del self._cases[other]
-        with path.open("wb") as file:
-            writer = Writer(file, ETHERNET, comment="\n".join(filter(None, (case, verdict, _RECORDED))))
-            writer.names({tester: f"tester{number or ''}" for number, tester in enumerate(testers)})
-            for time_ns, octets in sorted(packets, key=lambda packet: packet[0]):
-                writer.packet(time_ns, octets)
+        file = io.BytesIO()
+        writer = Writer(file, ETHERNET, comment="\n".join(filter(None, (case, verdict, _RECORDED))))
+        writer.names({tester: f"tester{number or ''}" for number, tester in enumerate(testers)})
+        for time_ns, octets in sorted(packets, key=lambda packet: packet[0]):
+            writer.packet(time_ns, octets)
+        _write_whole(path, file.getvalue())
+
+
+def _write_whole(path: Path, octets: bytes) -> None:
+    """Write a file, or leave none behind that somebody could take for a capture."""
+    try:
+        path.write_bytes(octets)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise

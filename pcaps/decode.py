@@ -98,12 +98,18 @@ def tshark_view(paths: Sequence[Path]) -> View:
     """Return what tshark saw in these captures. Raises `TsharkMissing` or `TsharkFailed`."""
     if shutil.which("tshark") is None:
         raise TsharkMissing("tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark")
-    with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
-        merged = Path(folder) / "run.pcapng"
-        with merged.open("wb") as out:  # sections of pcapng can simply follow each other
-            for path in paths:
-                out.write(path.read_bytes())
-        return _ask(merged)
+    try:
+        with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
+            merged = Path(folder) / "run.pcapng"
+            with merged.open("wb") as out:  # sections of pcapng can simply follow each other
+                for path in paths:
+                    out.write(path.read_bytes())
+            return _ask(merged)
+    except OSError as error:
+        raise TsharkFailed(
+            f"tshark could not be given the captures, so nothing cross-checks our decoder: {error.strerror or error}; "
+            f"they need room for a copy in {tempfile.gettempdir()}, or in the folder that TMPDIR names"
+        ) from None
 
 
 def _ask(path: Path) -> View:
@@ -139,6 +145,10 @@ def _ask(path: Path) -> View:
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """Wait for tshark's own end. pyshark would kill it there, and so now and then lose the status of a good one."""
+    if process.stdout is not None and not process.stdout.at_eof():  # given up, by an interrupt: nobody waits for it
+        process.kill()
+        await process.wait()
+        return
     try:
         status = await asyncio.wait_for(process.wait(), _END)
     except TimeoutError:

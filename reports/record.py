@@ -8,6 +8,8 @@ the same case id supersedes an earlier one: the cross-check of the captures come
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -55,6 +57,7 @@ class Recorder:
 
     def __init__(self, path: Path, run: RunInfo) -> None:
         self._path = path
+        self._size = 0
         try:
             self._file: IO[bytes] = path.open("wb", buffering=0)
         except OSError as error:
@@ -71,7 +74,8 @@ class Recorder:
 
     def close(self, run: RunInfo) -> None:
         """Append the end and close the file."""
-        self._line({"kind": "end", "duration": run.duration, "interrupted": run.interrupted, "judged": run.judged})
+        end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged, "notes": run.notes}
+        self._line({"kind": "end", **end})
         self._file.close()
 
     def _line(self, value: dict[str, Any]) -> None:
@@ -79,9 +83,22 @@ class Recorder:
         try:
             written = self._file.write(octets)
             if written != len(octets):
-                raise OSError(28, os.strerror(28))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._size)  # half a line is worth nothing
             raise cannot_write(self._path, error) from None
+        self._size += len(octets)
+
+
+class NoRecorder:
+    """For those whose verdicts are recorded by somebody else."""
+
+    def write(self, result: Result) -> None:
+        """Record nothing."""
+
+    def close(self, run: RunInfo) -> None:
+        """Nothing to do."""
 
 
 def read(path: Path) -> tuple[RunInfo, list[Result]]:
@@ -126,6 +143,16 @@ def result_from(value: dict[str, Any]) -> Result:
     return Result(**{**fields, "requirements": tuple(value["requirements"])})
 
 
+def packed(result: Result) -> str:
+    """Return a result as text, for another process."""
+    return msgspec.json.encode(printable(asdict(result))).decode()
+
+
+def unpacked(text: str) -> Result:
+    """Return the result of such a text."""
+    return result_from(msgspec.json.decode(text))
+
+
 def printable(value: Any) -> Any:
     """Return a value whose texts hold no lone surrogates, which no encoder takes."""
     if isinstance(value, str):
@@ -139,5 +166,5 @@ def printable(value: Any) -> Any:
 
 def cannot_write(path: Path, error: OSError) -> ReportError:
     """Return the error for a file that cannot be written."""
-    remedy = "free some space" if error.errno == 28 else "choose another folder with --out"
+    remedy = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder with --out"
     return ReportError(f"cannot write {path}: {error.strerror}; {remedy}")

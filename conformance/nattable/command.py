@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,6 +73,8 @@ def nat_table(quick: bool, words: str, jobs: int, why: bool, as_json: bool, **op
 
 
 def _run(rows: Sequence[Row], jobs: int, options: dict[str, Any], *, why: bool, as_json: bool) -> int:
+    import asyncio
+
     from conformance.invoke import end_descendants, interruptible, os_error
     from conformance.iut.errors import AdapterError
     from conformance.nattable import show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import zlib
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,6 +61,18 @@ def _pairs(row: Mapping[str, Any]) -> set[frozenset[tuple[str, Any]]]:
     return {frozenset(pair) for pair in itertools.combinations(row.items(), 2)}
 
 
+def _chosen(sides: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Sequence[Any]]:
+    return {"side": sides, **{name: DIMENSIONS[name] for name in names}}
+
+
+@functools.cache
+def _rows(sides: tuple[str, ...], names: tuple[str, ...]) -> tuple[Mapping[str, Any], ...]:
+    """Return the variants of a case, which are the same wherever the same dimensions are asked for."""
+    chosen = _chosen(sides, names)
+    usual = {name: values[0] for name, values in chosen.items()}
+    return tuple(pairwise(chosen, [{**usual, "side": one} for one in sides]))
+
+
 def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F], F]:
     """Make a case of variants: on both sides of offer and answer, and in these dimensions, pairwise.
 
@@ -70,10 +83,10 @@ def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F
     every value of the other dimensions in some case, not in each.
     """
     sides = (side,) if side else SIDES
-    merged = [name for name in names if name != "candidates"]
-    chosen: dict[str, Sequence[Any]] = {"side": sides, **{name: DIMENSIONS[name] for name in merged}}
+    merged = tuple(name for name in names if name != "candidates")
+    chosen = _chosen(sides, merged)
     usual = {name: values[0] for name, values in chosen.items()}
-    rows = pairwise(chosen, [{**usual, "side": one} for one in sides])
+    rows = list(_rows(sides, merged))
     further = ({**usual, "side": sides[n % len(sides)], "segmentation": f"cut{n}"} for n in cuts)
     rows += [row for row in further if row not in rows]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.invoke import descendants
+from pcaps.decode import read_connections
 
 COMMAND = [sys.executable, "-m", "conformance", "run"]
 
@@ -27,10 +28,10 @@ def environment(tmp_path):
 
 @pytest.fixture
 def icetcp(environment, tmp_path):
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *arguments],
-            env=environment,
+            env={**environment, **variables},
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -72,6 +73,78 @@ def test_trouble_is_one_line_with_the_remedy(icetcp, tmp_path, arguments, status
     assert not list(tmp_path.glob("**/junit.xml"))
 
 
+def test_a_mistyped_command_costs_nobody_an_earlier_runs_reports(icetcp, tmp_path):
+    report = tmp_path / "out" / "junit.xml"
+    report.parent.mkdir()
+    report.write_text("of last night")
+    done = icetcp("--iut", "exec:no-such-adapter", "--out", "out")
+    assert (done.returncode, report.read_text()) == (2, "of last night")
+
+
+def test_a_folder_with_files_of_somebody_else_is_refused(icetcp, tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "mine.log").write_text("precious")
+    done = icetcp("-k", "length_equals_the_request", "--quick", "--out", ".")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "logs holds files that are not an earlier run's; choose another folder with --out" in done.stderr
+    assert (tmp_path / "logs" / "mine.log").read_text() == "precious"
+    (tmp_path / "logs" / "mine.log").rename(tmp_path / "mine.log")
+    for _ in range(2):  # its own earlier files are no hindrance
+        assert icetcp("-k", "length_equals_the_request", "--quick", "--out", ".").returncode == 0
+    assert (tmp_path / "mine.log").exists()
+
+
+@pytest.mark.parametrize("room", ["16k", "96k", "600k"])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(environment, tmp_path, room):
+    """In namespaces of its own, where it may mount a small disk."""
+    (tmp_path / "full").mkdir()
+    script = f'mount -t tmpfs -o size={room} none full && "$@"; echo $? > status; cp -r full seen'
+    inside = ["unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh"]
+    done = subprocess.run(
+        [*inside, *COMMAND, "--quick", "--out", "full"], env=environment, cwd=tmp_path, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    if done.stderr.startswith("unshare:"):
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    assert (tmp_path / "status").read_text() == "3\n"
+    assert "No space left on device" in done.stderr
+    assert "free some space" in done.stderr
+    assert done.stderr.count("\n") == 1
+    for line in (tmp_path / "seen" / "record.jsonl").read_text().splitlines():
+        json.loads(line)
+    assert not (tmp_path / "seen" / "junit.xml").exists()
+    for capture in (tmp_path / "seen" / "captures").iterdir():
+        read_connections(capture)
+
+
+def test_what_the_end_of_a_run_lacked_is_said(icetcp, tmp_path):
+    (tmp_path / "bin").mkdir()
+    done = icetcp("-k", "length_equals_the_request", "--quick", "--out", "out", PATH=str(tmp_path / "bin"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "note: tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark" in done.stdout
+    end = json.loads((tmp_path / "out" / "record.jsonl").read_text().splitlines()[-1])
+    assert end["notes"] == ["tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark"]
+
+
+def test_what_is_imported_before_the_first_verdict(environment, tmp_path):
+    """The first verdict is to come within 2 s: what only the end of a run needs is loaded there."""
+    program = (
+        "import os, sys\n"
+        "from conformance import display, cli\n"
+        "late = ['scapy.all', 'pyshark', 'lxml', 'junit_xml', 'conformance.judge', 'hypothesis', 'rich', 'fuzz']\n"
+        "def show(self, result, done):\n"
+        "    os.write(1, repr([name for name in late if name in sys.modules]).encode())\n"
+        "    os._exit(0)\n"
+        "display.Plain.show = show\n"
+        "cli.main(['run', '-j', '1', '--quick', '-k', 'length_equals_the_request', '--out', 'out'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_folder_that_is_gone_is_named(environment, tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -89,7 +162,8 @@ def test_a_folder_that_is_gone_is_named(environment, tmp_path):
     assert "the current folder cannot be used" in done.stderr
 
 
-def test_ctrl_c_ends_a_run_and_what_has_finished_is_reported(environment, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_ends_a_run_and_what_has_finished_is_reported(environment, tmp_path, number):
     process = subprocess.Popen(
         [*COMMAND, "-j", "2"], env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -99,7 +173,7 @@ def test_ctrl_c_ends_a_run_and_what_has_finished_is_reported(environment, tmp_pa
         assert line, process.stderr.read()
         seen += line.startswith("pass ")
     children = descendants(process.pid)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     begun = time.monotonic()
     out, err = process.communicate(timeout=30)
     took = time.monotonic() - begun
@@ -120,3 +194,41 @@ def test_the_command_of_an_iut_may_hold_braces(icetcp, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     records = [json.loads(line) for line in (tmp_path / "out" / "record.jsonl").read_text().splitlines()]
     assert all('{"reports": []}' in r["repeat"] for r in records if r["kind"] == "verdict")
+
+
+def test_ctrl_c_while_the_captures_are_read_keeps_the_reports(environment, tmp_path):
+    """A tshark that never ends holds the run up in its last stage."""
+    tshark = tmp_path / "bin" / "tshark"
+    tshark.parent.mkdir()
+    tshark.write_text(
+        '#!/bin/sh\ncase "$*" in *-r*|*-T*) echo $$ > "$0.pid"; exec sleep 600;; esac\nexec /usr/bin/tshark "$@"\n'
+    )
+    tshark.chmod(0o755)
+    process = subprocess.Popen(
+        [*COMMAND, "--quick", "-k", "length_equals", "--out", "out"],
+        env={**environment, "PATH": f"{tshark.parent}:{environment['PATH']}"},
+        cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "bin" / "tshark.pid").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 2
+    assert (process.returncode, err) == (3, "icetcp: interrupted\n")
+    assert "2 cases in" in out
+    assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == 2
+    number = (tmp_path / "bin" / "tshark.pid").read_text().strip()
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_ctrl_c_while_the_command_is_loaded_ends_it_without_a_word(environment, tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", "run"], env={**environment, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -9,7 +9,8 @@ import pytest
 
 from conformance import judging
 from conformance.judge import RULES, Known
-from conformance.judging import CaseCapture, blank_result, judge_file, judge_run
+from conformance.judging import blank_result, judge_file, judge_run
+from conformance.recording import CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.rfc4571 import frame

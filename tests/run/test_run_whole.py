@@ -119,6 +119,36 @@ def test_x_stops_and_k_selects(tmp_path) -> None:
     assert [result.verdict for result in read(tmp_path / "record.jsonl")[1]].count(Verdict.FAIL) == 1
 
 
+def test_the_workers_of_xdist_make_one_report(tmp_path) -> None:
+    options = ["--icetcp-section", "RFC4571-2", "--icetcp-variants", "one", "-n", "2"]
+    done = run(tmp_path, *options, "--iut", faulty("null-frame-closes"))
+    assert done.returncode == 1, done.stdout
+    info, results = read(tmp_path / "record.jsonl")
+    assert (info.iut, len({result.case for result in results})) == ("icetcp reference agent", len(results))
+    assert f"{sum(r.verdict is Verdict.FAIL for r in results if 'judge_' not in r.case)} failed" in done.stdout
+    failed = next(result for result in results if result.verdict is Verdict.FAIL)
+    assert failed.ladder
+    assert read_connections(tmp_path / failed.capture)
+    root = etree.parse(tmp_path / "junit.xml")
+    SCHEMA.assertValid(root)
+    assert len(root.findall(".//testcase")) == len(results)
+    assert f"written: {tmp_path / 'junit.xml'}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("iut", "status", "words"),
+    [
+        ("exec:false", 3, "icetcp: cannot test false: the adapter exited with status 1"),
+        ("nosuch", 4, "no stack is called"),
+    ],
+)
+def test_xdist_starts_no_workers_for_what_cannot_be_judged(tmp_path, iut, status, words) -> None:
+    done = run(tmp_path, "--iut", iut, "-n", "2")
+    assert (done.returncode, "workers [" in done.stdout) == (status, False)
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_should_fails_the_run_only_when_asked(tmp_path) -> None:
     options = [
         "--iut",
