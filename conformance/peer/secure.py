@@ -18,6 +18,7 @@ from conformance.wire.dtls import (
     handshakes,
     hello_verify_request,
     kind_of,
+    records,
 )
 from conformance.wire.rfc4571 import frame
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
 
+_ALERT_OCTETS = 2
+_REFUSALS = {40, 70, 71, 109}  # handshake_failure, protocol_version, insufficient_security, missing_extension
 _TIMEOUT = 1.0  # seconds before a flight is sent again (RFC 6347 section 4.2.4.1)
 
 
@@ -69,14 +72,14 @@ class OtherHello(Expectation):
 
 
 class ServerFlight(Expectation):
-    """The IUT's answer to a ClientHello of ours: ServerHello or HelloVerifyRequest."""
+    """The IUT's answer to a ClientHello of ours: ServerHello, HelloVerifyRequest, or that it wants another offer."""
 
     text = "a DTLS ServerHello or HelloVerifyRequest"
 
     def fulfilled_by(self, event: Event) -> bool:
-        """Take either."""
+        """Take either, and the alerts of a server that shares none of our cipher suites, groups or versions."""
         wanted = (HandshakeType.SERVER_HELLO, HandshakeType.HELLO_VERIFY_REQUEST)
-        return any(message.type in wanted for message in _messages(event))
+        return any(message.type in wanted for message in _messages(event)) or _refused(event)
 
 
 def client_hello(random: bytes) -> bytes:
@@ -109,6 +112,16 @@ def verify_request(cookie: bytes) -> bytes:
 
 def _messages(event: Event) -> list[Handshake]:
     return handshakes(event.octets) if isinstance(event, Frame) else []
+
+
+def _refused(event: Event) -> bool:
+    if not isinstance(event, Frame):
+        return False
+    try:
+        alerts = [record for record in records(event.octets) if record.content == ContentType.ALERT]
+    except DtlsError:
+        return False
+    return any(len(alert.fragment) == _ALERT_OCTETS and alert.fragment[1] in _REFUSALS for alert in alerts)
 
 
 def _hello(event: Event) -> ClientHello | None:

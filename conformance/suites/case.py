@@ -148,6 +148,7 @@ def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener
         selected = peer.complete(iut, peer.await_connection())
     settle(upper, peer, selected)
     upper.forget_data()
+    peer.forget_arrivals()  # of an IUT's other pairs
     return selected
 
 

@@ -22,6 +22,7 @@ def rtp(sequence: int, payload: bytes) -> bytes:
 
 DATA = rtp(1, b"what the application says")
 MORE_DATA = rtp(2, b"and what it says then")
+ELSEWHERE = {"IPv4": "192.0.2.9", "IPv6": "2001:db8::9"}  # where nobody is (RFC 5737, RFC 3849)
 BOTH_FAMILIES = ["127.0.0.1", "::1"]
 NOT_STUN = DATA
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
 from conformance.suites.case import EVERY_CUT, both_sides, negotiate, requirement, varied
-from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.suites.values import ELSEWHERE, UNKNOWN_REQUIRED
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_indication
 
@@ -274,11 +274,11 @@ def test_framing_lasts_beyond_selection(upper, peer, side, pixit):
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.2-s03", needs="offers:passive")
 def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, side, pixit):
-    """with    our description holding nothing but a passive candidate that refuses connections
+    """with    our description holding nothing but an active candidate of another address
     when    we connect to the IUT's passive candidate all the same and send a check
     then    the IUT takes the address for a peer-reflexive candidate and sends a check on this connection."""
-    refused = peer.candidate("passive", port=peer.refusing_port())
-    iut = negotiate(upper, peer, side, peer_candidates=[refused])
+    elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
+    iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.expect(BindingRequest, within=pixit.connect)
