@@ -80,7 +80,9 @@ class View:
     """What must be known of a session to judge it.
 
     ``early``: the IUT has no description of ours yet; ``roles_clear``: nothing has happened that could change roles;
-    ``unsure``: which credentials hold is not known.
+    ``unsure``: which credentials hold is not known; ``concluded``: a pair may have been selected, so that connections
+    are closed and candidates freed (RFC 6544 section 8, RFC 8445 section 8.3); ``elsewhere``: and by a case at that, on
+    whatever connection.
     """
 
     ufrag: str = ""
@@ -90,6 +92,8 @@ class View:
     early: bool = False
     roles_clear: bool = True
     unsure: bool = False
+    concluded: bool = False
+    elsewhere: bool = False
     asked: Counter[bytes] = field(default_factory=Counter)
     media: dict[int, set[bytes]] = field(default_factory=dict)
 
@@ -218,6 +222,11 @@ def _changes_roles(payload: bytes, view: View) -> bool:
     return message.has(_ROLES[view.iut_controlling])
 
 
+def _nominates(payload: bytes) -> bool:
+    """Whether a message may lawfully make the IUT select a pair: a nomination, or the answer to one."""
+    return b"\0\x25\0\0" in payload or payload[:2] == b"\x01\x01"
+
+
 def _kept(link: Link, payload: bytes) -> bool:
     """Whether the answer to a request says that it changed nothing: it was refused, or the conflict is the peer's."""
     answers = link.answers.get(payload[8:20], ())
@@ -238,6 +247,7 @@ def _judge_link(link: Link, deframer: Deframer, frames: list[bytes], outcome: Ou
         wanted = _own_check(view) if own else expect(payload, view)
         expected.append((payload, wanted))
         media.add(payload)
+        view.elsewhere = view.elsewhere or (not own and _nominates(payload))
         if len(payload) >= 20 and payload[4:8] == _COOKIE:
             view.asked[payload[8:20]] += 1
             by_id.setdefault(payload[8:20], []).append((payload, wanted))
@@ -246,7 +256,7 @@ def _judge_link(link: Link, deframer: Deframer, frames: list[bytes], outcome: Ou
     whole = deframer.at_boundary and link.ended not in ("urgent", "stuck")
     found = [] if link.ended == "urgent" else list(_answers(link, by_id, view))
     if whole:
-        found += _silences(link, outcome, expected)
+        found += _silences(link, outcome, expected, view)
     return found
 
 
@@ -313,12 +323,12 @@ def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
         yield Symptom("uninitialised octets", "UNKNOWN-ATTRIBUTES", f"it lists {names}, which the request did not have")
 
 
-def _silences(link: Link, outcome: Outcome, expected: list[tuple[bytes, Expected]]) -> Iterable[Symptom]:
+def _silences(link: Link, outcome: Outcome, expected: list[tuple[bytes, Expected]], view: View) -> Iterable[Symptom]:
     probes = {identity: answered for owner, identity, answered in outcome.probes if owner is link}
     if not probes:
         return
     if not all(probes.values()):
-        yield from _deaf(link, expected, probes)
+        yield from _deaf(link, expected, probes, view)
         return
     sent_later = False
     for payload, wanted in reversed(expected):
@@ -329,8 +339,12 @@ def _silences(link: Link, outcome: Outcome, expected: list[tuple[bytes, Expected
             yield Symptom("silence", wanted.name, f"no answer; required: {wanted.value}")
 
 
-def _deaf(link: Link, expected: list[tuple[bytes, Expected]], probes: dict[bytes, bool]) -> Iterable[Symptom]:
+def _deaf(
+    link: Link, expected: list[tuple[bytes, Expected]], probes: dict[bytes, bool], view: View
+) -> Iterable[Symptom]:
     """A valid check behind whole frames was not answered."""
+    if view.elsewhere or (view.concluded and (link.number or link.closed)):
+        return  # a pair was selected, and this connection is of no more use
     before = [(payload, wanted) for payload, wanted in expected if payload[8:20] not in probes]
     lawful = all(not payload or wanted is Expected.SUCCESS for payload, wanted in before)
     unanswered = any(payload[8:20] in probes and wanted is not Expected.SUCCESS for payload, wanted in expected)

@@ -21,6 +21,8 @@ def status_line(total: Total) -> str:
     """Return the live view as one line."""
     rate = total.cases / total.seconds if total.seconds else 0.0
     new = max((status.last_new for status in total.shards.values()), default=0.0)
+    found = max((finding["seconds"] for finding in total.findings.values()), default=0.0)
+    since = f" (last {max(0.0, total.seconds - found):.0f} s ago)" if total.findings else ""
     novelty = sum(status.new for status in total.shards.values())
     restarts = sum(status.restarts for status in total.shards.values())
     lines = max((status.lines for status in total.shards.values()), default=0)
@@ -29,7 +31,7 @@ def status_line(total: Total) -> str:
         f"novelty {novelty:>4} (last {max(0.0, total.seconds - new):.0f} s ago)  "
         + (f"lines {lines}  " if lines else "")
         + f"restarts {restarts}  "
-        f"findings {len(total.findings)}"
+        f"findings {len(total.findings)}{since}"
     )
 
 
@@ -45,16 +47,17 @@ def failing(total: Total) -> list[dict[str, Any]]:
 
 
 def coverage_lines(total: Total) -> list[str]:
-    """Return the coverage of the model: a row per session, a column per class of input."""
-    table: dict[str, dict[str, int]] = {}
+    """Return the coverage of the model: a row per session, a column per class of input, also what was never reached."""
+    table: dict[str, dict[str, int]] = {session: {} for status in total.shards.values() for session in status.sessions}
     for name, count in total.coverage.items():
         session, _, kind = name.rpartition(" ")
         table.setdefault(session, {})[kind] = count
     kinds = sorted({kind for row in table.values() for kind in row})
-    lines = [f"{'IUT: side, role, state':<28}" + "".join(f"{kind:>11}" for kind in kinds)]
+    lines = [f"{'IUT: role, tcptype, state':<28}" + "".join(f"{kind:>11}" for kind in kinds)]
     for session, row in sorted(table.items()):
         lines.append(f"{session:<28}" + "".join(f"{row.get(kind, 0):>11}" for kind in kinds))
-    return lines
+    never = sum(not row.get(kind) for row in table.values() for kind in kinds)
+    return [*lines, f"{never} of {len(table) * len(kinds)} kinds of session and input never met"] if never else lines
 
 
 def write_junit(path: Path, total: Total, iut: str, seed: int) -> None:

@@ -26,6 +26,7 @@ class Link:
     def __init__(self, sock: socket.socket, component: int = 1) -> None:
         self.sock = sock
         self.component = component
+        self.number = 0  # in its case; 0 is the session's own
         self.local: tuple[str, int] = sock.getsockname()[:2]
         self.remote: tuple[str, int] = sock.getpeername()[:2]
         self.sent = bytearray()  # of the case being played

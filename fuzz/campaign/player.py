@@ -137,6 +137,7 @@ class Stage:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 sock.connect(self._target(component, candidate))
             made = self.links[number] = Link(sock, component)
+            made.number = number
             if self._listener is not None:
                 made.patience(self.within)
             if self.on_link is not None:
@@ -408,6 +409,7 @@ class Stage:
             if old is not None:
                 old.end("closed")
             self.links[0] = self.links.pop(-1)
+            self.links[0].number = 0
             self.links[0].patience(self.within)
             self.links[0].forget()
         return answered

@@ -33,7 +33,11 @@ class Scene:
     def __init__(self, iut: Iut, plan: dict[str, Any], within: float) -> None:
         self.iut, self.plan = iut, plan
         self.stage = Stage(iut.session(), plan, within)
-        self.view = View(peer=self.stage.env.ufrag, early=plan["state"] == "early")
+        self.view = View(
+            peer=self.stage.env.ufrag,
+            early=plan["state"] == "early",
+            concluded=plan["state"] in ("checked", "completed"),
+        )
         self.outcome = Outcome()
         self.lost = False  # the session answers nothing any more, though the process does
         self._heard = iut.heard

@@ -85,6 +85,7 @@ class Shard:
             if not self._generator.plans:
                 raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
             self.number, self._stage = past.cases, past.stages
+            self.status.sessions = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in self._generator.plans})
             self._begun -= past.seconds
             self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
             median = self.runner.calibrate(self._plain())

@@ -54,6 +54,7 @@ class Status:
     corpus: int = 0
     found: list[dict[str, Any]] = field(default_factory=list)
     coverage: dict[str, int] = field(default_factory=dict)
+    sessions: list[str] = field(default_factory=list)  # that the IUT can be put into: rows of the coverage
     unconfirmed: dict[str, int] = field(default_factory=dict)
     last_new: float = 0.0
     skipped: int = 0

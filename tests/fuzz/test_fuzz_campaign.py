@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.iut import stacks
+from fuzz.campaign.conduct import Total
 from fuzz.campaign.log import Past
 from fuzz.campaign.player import PLAN
 from fuzz.campaign.runner import Runner
@@ -21,6 +22,7 @@ from fuzz.campaign.spec import Spec
 from fuzz.command import fuzz, replay
 from fuzz.generate import SERVED
 from fuzz.render import refusal, request, success
+from fuzz.report import coverage_lines, status_line
 
 TARGET = f"exec:{sys.executable} -m fuzz.targets"
 
@@ -140,6 +142,13 @@ def test_a_healthy_target_yields_nothing(tmp_path):
     assert status.unconfirmed == {}
     assert status.cases >= 480
     assert len(status.coverage) > 30
+    total = Total(shards={0: status})
+    lines = coverage_lines(total)
+    assert len(lines) > len(status.sessions) >= 12
+    assert any(line.startswith("answerer active completed") for line in lines)  # reached or not
+    never = sum(text == "0" for line in lines[1:] for text in line.split()[3:])
+    assert not never or f"{never} of " in lines[-1]
+    assert "coverage" in status_line(total)
 
 
 def test_a_campaign_finds_tells_apart_and_goes_on_after_a_death(tmp_path):

@@ -89,6 +89,7 @@ class FakeLink:
 
     local = ("127.0.0.1", 5000)
     component = 1
+    number = 0
 
     def __init__(self, *payloads, answers=(), closed="", ended=""):
         self.sent = b"".join(len(one).to_bytes(2, "big") + one for one in payloads)
@@ -178,6 +179,24 @@ def test_deaf_and_closed():
     assert symptoms(b"", probe, probe=probe, answered=False, closed="fin") == [("closed", "connection")]
     assert symptoms(b"\x80", probe, probe=probe, answered=False, closed="fin") == []  # it may not like media yet
     assert symptoms(probe, probe=probe, answered=False, ended="stuck") == []
+
+
+def test_after_a_pair_was_selected_other_connections_are_the_agents_to_close_or_to_leave():
+    """RFC 6544 section 8: it SHOULD close them."""
+    probe = numbered(2)
+
+    def seen(*payloads, number=0, closed="", concluded=True):
+        link = FakeLink(*payloads, probe, closed=closed)
+        link.number = number
+        return [one.kind for one in judge(FakeOutcome(link, probe, answered=False), view(concluded=concluded))]
+
+    assert seen(closed="fin", number=1) == []
+    assert seen(number=1) == []
+    assert seen(closed="fin") == []  # section 11.1: it may close the selected one, too
+    assert seen() == ["deaf"]
+    assert seen(closed="fin", concluded=False) == ["closed"]
+    nomination = numbered(1, request({"type": 0x25, "value": ""}))
+    assert seen(nomination, closed="fin", concluded=False) == []
 
 
 def test_answers_to_nothing_and_answers_twice():

@@ -16,6 +16,7 @@ from fuzz import strategies
 from fuzz.campaign.player import PLAN
 from fuzz.campaign.runner import Runner
 from fuzz.describe import words
+from fuzz.generate import SERVED
 from fuzz.oracle import Expected, View, expect
 from fuzz.render import pieces, request
 
@@ -106,6 +107,19 @@ class Conversation(RuleBasedStateMachine):
     @rule(octets=st.binary(min_size=1, max_size=20), how=st.sampled_from(["half", "rst", "closed"]))
     def end(self, octets, how):
         self.play({"do": "raw", "on": 1, "octets": octets.hex()}, {"do": "end", "on": 1, "how": how})
+
+    @rule(octets=st.binary(max_size=60), stop=st.integers(1, 80), on=st.integers(1, 2))
+    def in_parts(self, octets, stop, on):
+        frames = [{"message": request()}, {"octets": octets.hex()}]
+        between = {"do": "send", "on": 3 - on, "frames": [{"octets": octets.hex()}], "probe": True}
+        part = {"do": "send", "on": on, "frames": frames, "stop": stop}
+        self.play(part, between, {"do": "rest", "on": on, "probe": True}, SERVED)
+
+    @rule(on=st.integers(0, 2), how=st.sampled_from([None, "half", "rst"]))
+    def nominate(self, on, how):
+        nomination = request({"type": 0x25, "value": ""})
+        ends = [] if how is None or on == 0 else [{"do": "end", "on": on, "how": how}]
+        self.play({"do": "send", "on": on, "frames": [{"message": nomination}], "probe": True}, *ends)
 
     @rule()
     def describe_again(self):
