@@ -52,7 +52,7 @@ class Checker(Asking):
             for check in early:
                 self._follow_up(connection, check)
         for stream in self.streams if self.lite and self.peer_lite else ():
-            lite.begin(stream, self.controlling, partial(self.connect, stream, now=now))
+            lite.begin(stream, self.controlling)
 
     def meet(self, peer_lite: bool) -> None:
         """Take note of the peer's mode, from which our role follows (RFC 8445 section 6.1.1)."""
@@ -67,6 +67,8 @@ class Checker(Asking):
             if self._nominates:
                 for stream in self.streams:
                     stream.nominate_due(now)
+            for stream in self.streams if self.lite and self.peer_lite else ():
+                lite.proceed(stream, self._can_start, partial(self.connect, stream, now=now))
             self._pace(now)
 
     def next_time(self) -> float | None:

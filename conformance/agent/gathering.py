@@ -32,6 +32,7 @@ class Place:
     """Where a server is asked from: an interface's address and, if something listens there, its port.
 
     ``protocol`` is what it is asked to relay. For UDP it takes a TCP connection of its own (RFC 6544 section 4.1).
+    Not ``relayed``: it is only asked where it sees us.
     """
 
     stream: Stream
@@ -39,6 +40,7 @@ class Place:
     ip: str
     base: Base | None
     protocol: int = TCP
+    relayed: bool = True
 
     @property
     def source(self) -> Address:
@@ -120,7 +122,7 @@ class Servers:
             self._unanswered.discard(dialogue)
             self._answered(dialogue, place, message, why, then)
 
-        if server.relays:
+        if server.relays and place.relayed:
             dialogue.ask(Method.ALLOCATE, lambda _: [attr.requested_transport(place.protocol)], answered, now)
         else:
             dialogue.ask(Method.BINDING, lambda _: [], answered, now)
@@ -138,7 +140,7 @@ class Servers:
         try:
             if message is None:
                 raise StunError(why)
-            if dialogue.server.relays:
+            if dialogue.server.relays and place.relayed:
                 self._allocated(Allocation(dialogue, place, message, now), now)
             mapped = message.xor_mapped_address
         except StunError as error:
@@ -264,7 +266,10 @@ class Servers:
 
 
 def _places(stream: Stream, server: IceServer) -> Iterator[Place]:
-    """Return where a server is asked from: once per component and address, a STUN server from each listening port."""
+    """Return where a server is asked from: from each listening port, and where there is none once per address.
+
+    A relayed address is asked for from one of the ports; from the others a TURN server is asked where it sees us.
+    """
     seen: set[tuple[int, str]] = set()
     bases = [base for base in stream.bases if not base.is_udp]
     for base in bases:
@@ -273,8 +278,8 @@ def _places(stream: Stream, server: IceServer) -> Iterator[Place]:
             continue
         seen.add(where)
         listening: list[Base | None] = [b for b in bases if b.listens and (b.component, b.ip) == where]
-        for listener in (listening or [None])[: 1 if server.relays else None]:
-            yield Place(stream, base.component, base.ip, listener)
+        for number, listener in enumerate(listening or [None]):
+            yield Place(stream, base.component, base.ip, listener, relayed=not number)
     if server.relays:
         for base in stream.bases:
             if base.is_udp and (":" in base.ip) is (":" in server.address.ip):

@@ -61,8 +61,8 @@ def settle(stream: Stream, pair: Pair, connection: Connection) -> None:
 # -- two lite agents ---------------------------------------------------------------------------------------
 
 
-def begin(stream: Stream, controlling: bool, connect: Callable[[Pair], Connection]) -> None:
-    """Take each component's best pair; open its connection where it is ours to open (RFC 8445 section 8.2, RFC 4145).
+def begin(stream: Stream, controlling: bool) -> None:
+    """Take each component's best pair whose connection is ours to open (RFC 8445 section 8.2, RFC 4145).
 
     Where there is UDP, its pair is the best on either side, and there is nothing to open.
     """
@@ -77,12 +77,20 @@ def begin(stream: Stream, controlling: bool, connect: Callable[[Pair], Connectio
             pair.reprioritise(controlling)
         best = max(pairs, key=lambda pair: pair.priority, default=None)
         if best is not None:
-            best.state = PairState.IN_PROGRESS
+            best.state = PairState.WAITING
             stream.checks.insert(best)
-            best.connection = connect(best)
-            if best.connection.is_udp:
-                trust(best.connection)
-                settle(stream, best, best.connection)
+
+
+def proceed(stream: Stream, may_start: Callable[[Pair], bool], connect: Callable[[Pair], Connection]) -> None:
+    """Open the connections of the pairs taken, as many as may be under way at once (RFC 6544 section 12)."""
+    for pair in list(stream.checks.pairs):
+        if pair.state is not PairState.WAITING or not may_start(pair):
+            continue
+        pair.state = PairState.IN_PROGRESS
+        pair.connection = connect(pair)
+        if pair.connection.is_udp:
+            trust(pair.connection)
+            settle(stream, pair, pair.connection)
 
 
 def arrived(stream: Stream, connection: Connection) -> None:

@@ -110,6 +110,7 @@ class Upkeep:
                 self._conclusion.end(asked.connection, "no response on the reopened connection")
         for kept in self._kept.values():
             self._keep(kept, now)
+            self._reopen(kept, now)
         return self._revived()
 
     def next_time(self) -> float | None:
@@ -185,9 +186,16 @@ class Upkeep:
         if kept is None or kept.given_up:
             raise AgentError("the selected pair has lost its connection")
         stream.hold(component, octets)
-        if kept.opening is None and self._reopens(kept.pair):
+        self._reopen(kept, now)
+
+    def _reopen(self, kept: Kept, now: float) -> None:
+        """Open a lost connection for which data waits, once that keeps within the attempts of RFC 6544 section 12."""
+        wanted = kept.stream.holds(kept.component) and not (kept.connection.is_open or kept.given_up)
+        if not wanted or kept.opening is not None or not self._reopens(kept.pair):
+            return
+        if self._connections.may_attempt(kept.pair.remote.address):
             pair = Pair(kept.pair.local, kept.pair.remote)
-            kept.opening = self._checker.connect(stream, pair, now)
+            kept.opening = self._checker.connect(kept.stream, pair, now)
             kept.opening.revives = True
             self._out.append(Note(f"{kept.opening}: reopening the selected pair's connection"))
 

@@ -142,6 +142,16 @@ def test_two_lite_agents_use_what_rfc_4145_connects(components):
     assert answerer.data == {(0, components): [b"\x80back"]}
 
 
+def test_two_lite_agents_make_no_more_than_five_attempts_at_once():
+    """RFC 6544 section 12."""
+    network = Network()
+    offerer, answerer = two(network, streams=(StreamPlan(components=8),))
+    network.exchange(offerer, answerer)
+    assert len(answerer.connects) == 5
+    assert network.run(1, lambda: offerer.agent.state is answerer.agent.state is State.COMPLETED)
+    assert len(answerer.connects) == 8
+
+
 def lite_peer(network, host, ip="10.0.0.9"):
     _, media = parsed(host.describe())
     peer = Peer(media.ufrag, media.pwd)

@@ -105,6 +105,18 @@ def test_a_turn_server_shows_the_reflexive_address_too(network):
     assert kinds(found) == HOST + RELAY + REFLEXIVE
 
 
+def test_a_turn_server_shows_the_reflexive_addresses_of_all_listening_ports(network):
+    server = Server(network, mapped="192.0.2.7")
+    so = frozenset({"active", "passive", "so"})
+    found = gather(network.host(offerer=True, servers=(RELAYING,), tcptypes=so))
+    reflexive = {c.tcptype: c for c in found if c.type == "srflx"}
+    assert sorted(reflexive) == ["active", "passive", "so"]
+    hosts = {c.tcptype: c.port for c in found if c.type == "host"}
+    assert all(reflexive[kind].related_port == hosts[kind] for kind in ("passive", "so"))
+    assert sum(Method.ALLOCATE in client.methods() for client in server.clients) == 1
+    assert [c.type for c in found].count("relay") == 2
+
+
 def test_each_component_and_address_has_candidates_of_its_own(network):
     server = Server(network, mapped="192.0.2.7")
     streams = (StreamPlan(Media.RTP, 2),)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from agent_simulation import Network, Peer
 
+from conformance.agent.config import StreamPlan
 from conformance.agent.events import AgentError, State
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
@@ -71,6 +72,27 @@ def test_the_active_side_reopens_when_it_has_data_and_both_can_talk():
     assert a.agent.state is b.agent.state is State.COMPLETED
     network.run(25)
     assert len(a.open_ends) == 1, "it is the selected one now"
+
+
+def test_no_more_than_five_connections_are_reopened_at_once():
+    """RFC 6544 section 12."""
+    network = Network()
+    a = network.host(offerer=True, tcptypes=frozenset({"active"}), streams=(StreamPlan(components=8),))
+    more = {"tcptypes": frozenset({"passive"}), "streams": (StreamPlan(components=8),)}
+    b = network.host(offerer=False, addresses=["10.0.0.2"], **more)
+    network.complete(a, b, within=10)
+    for end in list(a.open_ends):
+        end.close()
+        a.tell("closed", end.number, "lost")
+    network.run(0.1)
+    before = len(a.connects)
+    for component in range(1, 9):
+        a.tell("send", component, b"back")
+    assert len(a.connects) - before == 5
+    network.run(0.5)
+    assert len(a.connects) - before == 8
+    assert len(b.open_ends) == 8
+    assert b.data == {(0, component): [b"back"] for component in range(1, 9)}
 
 
 def test_the_passive_side_waits_with_its_data():
