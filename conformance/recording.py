@@ -178,9 +178,10 @@ class Recording:
         finally:
             if not self._recorder.barrier():
                 recording.problem = "the recorder did not keep up"
-            if self._recorder.lost > lost:
-                recording.problem = f"{self._recorder.lost - lost} packets are missing in the recording of this time"
-            self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses)
+            missing = self._recorder.lost - lost
+            if missing:
+                recording.problem = f"{missing} packets are missing in the recording of this time"
+            self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses, lost=missing)
             self._keep(case, path, recording)
 
     def _keep(self, case: str, path: Path, recording: CaseRecording) -> None:

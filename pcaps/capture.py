@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pcaps import datagrams
-from pcaps.packets import ACK, ETHERNET, FIN, PSH, RAW_IP, RST, SYN, Segment, build, parse
+from pcaps.packets import ACK, ETHERNET, FIN, PSH, RAW_IP, RST, SYN, Segment, build, endpoints
 from pcaps.pcapng import Writer
 
 if TYPE_CHECKING:
@@ -106,6 +106,14 @@ class SyntheticCapture:
         self._writer.packet(time, build(segment))
 
 
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """The packets of a case so far, and the addresses that the tester has had to do with."""
+
+    packets: list[tuple[int, bytes]] = field(default_factory=list)
+    ends: set[str] = field(default_factory=set)
+
+
 class RunCapture:
     """Takes every packet of the run's network and keeps, per tester address, what belongs to one case.
 
@@ -114,46 +122,61 @@ class RunCapture:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cases: dict[str, list[tuple[int, bytes]]] = {}
+        self._cases: dict[str, _Kept] = {}
         self.unclaimed = 0
 
     def packet(self, time_ns: int, octets: bytes) -> None:
         """Sort a packet by its addresses."""
-        segment = parse(ETHERNET, octets) or datagrams.parse(ETHERNET, octets)
-        if segment is None or segment.source.ip == segment.destination.ip:
-            return  # neither TCP nor UDP, or the tester with itself: a filled accept queue
+        ends = endpoints(ETHERNET, octets)
+        if ends is None or ends[0] == ends[1]:
+            return  # no IP, or the tester with itself: a filled accept queue
         with self._lock:
-            for address in (segment.source.ip, segment.destination.ip):
-                if address in self._cases:
-                    self._cases[address].append((time_ns, octets))
+            for address, other in (ends, ends[::-1]):
+                kept = self._cases.get(address)
+                if kept is not None:
+                    kept.packets.append((time_ns, octets))
+                    kept.ends.add(other)
                     return
             self.unclaimed += 1
 
     def begin(self, address: str) -> None:
         """Claim the packets of a tester address."""
         with self._lock:
-            self._cases[address] = []
+            self._cases[address] = _Kept()
 
     def also(self, address: str, more: str) -> None:
         """Put the packets of a further address of the same tester with those of its first one."""
         with self._lock:
             self._cases[more] = self._cases[address]
 
-    def write(self, address: str, path: Path, case: str, *, verdict: str = "", testers: Iterable[str] = ()) -> None:
+    def write(
+        self,
+        address: str,
+        path: Path,
+        case: str,
+        *,
+        verdict: str = "",
+        testers: Iterable[str] = (),
+        lost: int = 0,
+    ) -> None:
         """Write a case's packets, in the order of their times, and let go of them. Raises `OSError`.
 
-        The file's comment names case and verdict; the tester's addresses have names in it. It is there whole or not
-        at all.
+        The file's comment names case and verdict; both sides' addresses have names in it; `lost` is how many packets
+        the recorder has missed meanwhile. It is there whole or not at all.
         """
+        testers = list(testers)
         with self._lock:
-            packets = self._cases.pop(address, [])
-            for other in [other for other, kept in self._cases.items() if kept is packets]:
+            kept = self._cases.pop(address, None) or _Kept()
+            for other in [other for other, same in self._cases.items() if same is kept]:
                 del self._cases[other]
         file = io.BytesIO()
         writer = Writer(file, ETHERNET, comment="\n".join(filter(None, (case, verdict, _RECORDED))))
-        writer.names({tester: f"tester{number or ''}" for number, tester in enumerate(testers)})
-        for time_ns, octets in sorted(packets, key=lambda packet: packet[0]):
+        others = sorted(kept.ends.difference(testers))
+        names = {other: f"IUT{number or ''}" for number, other in enumerate(others)}
+        writer.names({**names, **{tester: f"tester{number or ''}" for number, tester in enumerate(testers)}})
+        for time_ns, octets in sorted(kept.packets, key=lambda packet: packet[0]):
             writer.packet(time_ns, octets)
+        writer.statistics(len(kept.packets), lost)
         _write_whole(path, file.getvalue())
 
 

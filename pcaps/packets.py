@@ -58,6 +58,16 @@ class Place(NamedTuple):
     flags: int
 
 
+def endpoints(link_type: int, octets: bytes) -> tuple[str, str] | None:
+    """Return the IP addresses that a recorded packet goes from and to, whatever it carries; None where it is no IP."""
+    at = network_layer(link_type, octets)
+    version = octets[at] >> 4 if 0 <= at < len(octets) else 0
+    begin, size = {4: (at + 12, 4), 6: (at + 8, 16)}.get(version, (0, 0))
+    if not size or len(octets) < begin + 2 * size:
+        return None
+    return _ip(octets[begin : begin + size]), _ip(octets[begin + size : begin + 2 * size])
+
+
 def parse(link_type: int, octets: bytes) -> Segment | None:
     """Return the TCP segment that a recorded packet holds; None for everything else."""
     place = locate(link_type, octets)
@@ -143,6 +153,11 @@ def _place(octets: bytes, tcp: int, end: int, source: bytes, destination: bytes)
     one, other = source + octets[tcp : tcp + 2], destination + octets[tcp + 2 : tcp + 4]
     key = one + other if one < other else other + one
     return Place(key, source, destination, tcp, end, octets[tcp + 13])
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _ip(packed: bytes) -> str:
+    return str(ipaddress.ip_address(packed))
 
 
 @functools.lru_cache(maxsize=1 << 14)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_SHB, _IDB, _OPB, _SPB, _NRB, _EPB = 0x0A0D0D0A, 1, 2, 3, 4, 6
+_SHB, _IDB, _OPB, _SPB, _NRB, _ISB, _EPB = 0x0A0D0D0A, 1, 2, 3, 4, 5, 6
+_RECEIVED, _DROPPED = 4, 5  # options of interface statistics
 _SECTION = _SHB.to_bytes(4, "little")
 _ORDER = 0x1A2B3C4D
 _COMMENT, _TSRESOL, _TSOFFSET, _APPLICATION = 1, 9, 14, 4
@@ -47,6 +48,7 @@ class Writer:
 
     def __init__(self, file: IO[bytes], link_type: int, *, comment: str = "", interface: str = "") -> None:
         self._file = file
+        self._last_ns = 0
         options = _option(_COMMENT, comment.encode()) if comment else b""
         options += _option(_APPLICATION, b"icetcp") + _option(0, b"")
         self._block(_SHB, struct.pack("<IHHq", _ORDER, 1, 0, -1) + options)
@@ -66,9 +68,16 @@ class Writer:
 
     def packet(self, time_ns: int, octets: bytes, comment: str = "") -> None:
         """Append a packet."""
+        self._last_ns = max(self._last_ns, time_ns)
         head = struct.pack("<IIIII", 0, time_ns >> 32, time_ns & 0xFFFFFFFF, len(octets), len(octets))
         options = _option(_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
         self._block(_EPB, head + octets + bytes(-len(octets) % 4) + options)
+
+    def statistics(self, received: int, dropped: int) -> None:
+        """Say how many packets the interface has had and how many of them were lost to the recorder."""
+        time = struct.pack("<III", 0, self._last_ns >> 32, self._last_ns & 0xFFFFFFFF)
+        counts = _option(_RECEIVED, struct.pack("<Q", received)) + _option(_DROPPED, struct.pack("<Q", dropped))
+        self._block(_ISB, time + counts + _option(0, b""))
 
     def _block(self, kind: int, body: bytes) -> None:
         total = len(body) + 12

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import shutil
 import struct
+import subprocess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.inet import ICMP, IP, TCP
 
 from conformance.wire.attributes import Address
 from pcaps.capture import RunCapture
-from pcaps.packets import ETHERNET, LINUX_SLL, LINUX_SLL2, NULL, RAW_IP, Segment, build, checksum, parse
+from pcaps.packets import ETHERNET, LINUX_SLL, LINUX_SLL2, NULL, RAW_IP, SYN, Segment, build, checksum, parse
 from pcaps.pcapng import CaptureError, Packet, Writer, read
 
 V4 = Segment(Address("127.0.0.1", 1), Address("127.16.0.1", 65535), 7, 2**32 - 1, 0x18, b"payload")
@@ -135,3 +138,38 @@ def test_a_recorded_capture_names_its_case_verdict_and_tester(tmp_path) -> None:
     assert b"tester1\0" in octets
     with (tmp_path / "a.pcapng").open("rb") as file:
         assert not list(read(file))
+
+
+def test_a_recorded_capture_names_both_sides_and_counts_what_was_lost(tmp_path) -> None:
+    """Also ICMP is there: what it carries of a SYN is no segment, but explains what follows."""
+    us, them = "198.18.1.1", "198.18.0.1"
+    icmp = bytes(IP(src=us, dst=them) / ICMP(type=3, code=1) / IP(src=them, dst=us) / TCP(dport=9))
+    run = RunCapture()
+    run.begin(us)
+    for time, packet in ((7, build(Segment(Address(them, 40000), Address(us, 9), 1, 0, SYN, b""))), (9, icmp)):
+        run.packet(time, bytes(12) + b"\x08\x00" + packet)
+    run.write(us, tmp_path / "a.pcapng", "a case", testers=[us], lost=3)
+    octets = (tmp_path / "a.pcapng").read_bytes()
+    assert bytes([198, 18, 0, 1]) + b"IUT\0" in octets
+    statistics = octets[octets.rindex(struct.pack("<IIIII", 5, 52, 0, 0, 9)) :]
+    assert struct.pack("<HHQHHQ", 4, 8, 2, 5, 8, 3) in statistics
+    with (tmp_path / "a.pcapng").open("rb") as file:
+        assert [packet.time_ns for packet in read(file)] == [7, 9]
+
+
+@pytest.mark.skipif(shutil.which("capinfos") is None, reason="needs capinfos, which comes with tshark")
+def test_wireshark_reads_comment_names_and_counts(tmp_path) -> None:
+    us, them = Address("198.18.1.1", 9), Address("198.18.0.1", 40000)
+    run = RunCapture()
+    run.begin(us.ip)
+    run.packet(9, bytes(12) + b"\x08\x00" + build(Segment(them, us, 1, 0, SYN, b"")))
+    run.write(us.ip, tmp_path / "a.pcapng", "a case", verdict="pass", testers=[us.ip], lost=3)
+
+    def said(*command: str) -> str:
+        return subprocess.run([*command, str(tmp_path / "a.pcapng")], capture_output=True, text=True, check=True).stdout
+
+    summary = said("capinfos")
+    assert "a case pass Recorded" in summary
+    assert "Number of stat entries = 1" in summary
+    assert "IUT" in said("tshark", "-N", "n", "-r")
+    assert "tester" in said("tshark", "-N", "n", "-r")
