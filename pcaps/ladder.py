@@ -54,6 +54,12 @@ def _block(connection: Connection | Flow, start: int, names: Mapping[str, str]) 
     for event in connection.events:
         arrow = "-->" if event.from_client else "<--"
         lines.append(f"{(event.time_ns - start) / 1e6:10.3f} ms  {arrow}  {_text(event)}")
+    if not isinstance(connection, Flow):
+        for client, arrow in ((True, "-->"), (False, "<--")):
+            if count := connection.unfinished(client=client):
+                lines.append(
+                    f"{'at the end':>13}  {arrow}  {count} octet{'s' * (count > 1)} of a frame that never became whole"
+                )
     return "\n".join(lines)
 
 

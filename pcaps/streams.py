@@ -160,6 +160,10 @@ class Connection:
         """Return the beginning, LENGTH included, of a frame that this direction never completed."""
         return self._directions[not client].splitter.rest
 
+    def unfinished(self, *, client: bool) -> int:
+        """Return how many octets this direction sent of a frame that it never completed."""
+        return self._directions[not client].splitter.pending
+
     def opened_by(self, *, client: bool) -> bool:
         """Whether this side asked for the connection; in a simultaneous open both do."""
         asked = any(event.what == "syn" and event.from_client is client for event in self.events)

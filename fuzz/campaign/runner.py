@@ -173,7 +173,7 @@ class Runner:
                 times.append(time.perf_counter() - begun)
         scene.close()
         median = self.median = sorted(times)[len(times) // 2] if times else 0.01
-        self.within = min(3.0, max(0.7, 100 * median))
+        self.within = min(3.0, max(0.7, 30 * median))
         self.calls = min(20.0, max(1.5, 20 * opened))
         return median
 

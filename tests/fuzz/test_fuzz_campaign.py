@@ -16,10 +16,12 @@ from conformance.iut import stacks
 from fuzz.campaign.conduct import Total
 from fuzz.campaign.log import Past
 from fuzz.campaign.player import PLAN
+from fuzz.campaign.record import hand_over
 from fuzz.campaign.runner import Runner
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
 from fuzz.command import fuzz, replay
+from fuzz.findings import Finding
 from fuzz.generate import SERVED
 from fuzz.render import refusal, request, success
 from fuzz.report import coverage_lines, status_line
@@ -195,6 +197,18 @@ def test_a_session_that_answers_nothing_any_more_is_left(healthy):
     assert healthy.health(scene) == []  # for a new session works
     assert scene.over
     scene.close()
+
+
+def test_a_frame_that_never_became_whole_is_in_the_ladder(tmp_path):
+    steps = [{"do": "raw", "on": 1, "octets": "0070aa"}, SERVED]
+    finding = Finding("deaf", "connection", "text", [], {"plan": PLAN, "steps": steps})
+    runner = Runner(stacks.resolve(TARGET))
+    try:
+        runner.calibrate(PLAN)
+        folder = hand_over(finding, tmp_path, runner, TARGET)
+    finally:
+        runner.close()
+    assert "3 octets of a frame that never became whole" in (folder / "ladder.txt").read_text()
 
 
 def test_killed_and_resumed(tmp_path):
