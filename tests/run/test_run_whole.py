@@ -228,3 +228,22 @@ def test_a_death_is_laid_at_the_door_of_the_case_that_caused_it(tmp_path) -> Non
     guilty = {case for case, verdict in verdicts.items() if verdict is Verdict.INCONC}
     assert guilty == {case for case in verdicts if "byte_stream" in case or "looks_like_stun" in case}
     assert set(verdicts.values()) <= {Verdict.PASS, Verdict.INCONC, Verdict.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "--hide state --hide selected",
+        "--hide state --hide data --drop obeys",
+        "--only --drop offers",
+        "--only --drop connects",
+    ],
+)
+def test_an_iut_that_tells_little_is_judged_by_what_it_does(tmp_path, told) -> None:
+    reticent = f"exec:{sys.executable} {Path(__file__).with_name('reticent_adapter.py')} {told}"
+    sections = [word for section in ("7.1", "8", "10", "11.1") for word in ("--section", section)]
+    done = icetcp(tmp_path, "--iut", reticent, "--quick", "--link", "sockets", *sections)
+    assert done.returncode == 0, done.stdout
+    _, results = read(tmp_path / "record.jsonl")
+    verdicts = {result.case: result.verdict for result in results}
+    assert set(verdicts.values()) == {Verdict.PASS, Verdict.NOT_APPLICABLE}, done.stdout
