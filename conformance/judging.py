@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
+from conformance.judge.model import trusted
 from conformance.verdict import Result
 from pcaps.field import Field
 from pcaps.ladder import render
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
 _BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
+_TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
+_MOST_NAMES = 10_000
 _LOOK = 4096  # packets between two looks at the budget
 
 
@@ -37,14 +40,20 @@ class Reading:
     talks: int = 0
     requests: int = 0
     until_ns: int = 0
+    set_back: bool = False  # the capture's clock went back
     shown: list[Connection] = field(default_factory=list)  # the first connections of ICE, for the ladder
+    names: set[str] = field(default_factory=set)  # user name fragments in checks
 
 
 def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
     """Read a capture in one pass and judge it. Raises `CaptureError` if its beginning is no capture, and `OSError`."""
-    packets = read_file(path)
+    return judge_packets(read_file(path), known, rules, show=show)
+
+
+def judge_packets(packets: Iterator[Packet], known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
+    """Judge packets as they come. What came before a `CaptureError` is judged; if nothing did, it is raised."""
     first = next(packets, None)
-    reader = Field(known.endpoints().__contains__)
+    reader = Field(known.endpoints(active=True).__contains__)
     reading = Reading([Judgement(rule) for rule in rules], reader)
     try:
         _take(reading, () if first is None else (first,), known, show)
@@ -60,8 +69,9 @@ def _take(reading: Reading, packets: Iterable[Packet], known: Known, show: int) 
     reader = reading.reader
     for packet in packets:
         reader.take(packet)
+        reading.set_back |= packet.time_ns < reading.until_ns - _TOLERANCE_NS
         reading.until_ns = max(reading.until_ns, packet.time_ns)
-        if reader.packets % _LOOK == 0 and reader.events > _BUDGET:
+        if reader.packets % _LOOK == 0 and reader.weight > _BUDGET:
             reader.relieve(_BUDGET // 2)
             _judge_ended(reading, known, show)
 
@@ -72,15 +82,26 @@ def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = Fals
     aimed = known.endpoints()
     read = [Talk(connection) for connection in reader.ended]
     talks = [talk for talk in read if talk.checked or talk.connection.server in aimed]
-    reader.strangers |= {(c.client, c.server) for c in reader.ended if not c.began}
+    for connection in reader.ended:
+        if not connection.began:
+            reader.strange(connection.client, connection.server)
     talks.sort(key=lambda talk: talk.connection.first_ns)
-    partial = reading.talks > 0
+    partial = reading.talks > 0 or reader.many_strangers
     reading.talks += len(talks)
     reading.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
+    if len(reading.names) < _MOST_NAMES:
+        names = (stun.username for talk in talks for stun in talk.stun if stun.is_check and stun.username)
+        reading.names.update(fragment for name in names for fragment in name.split(":"))
     reading.shown += [talk.connection for talk in talks[: max(0, show - len(reading.shown))]]
     reader.let_go()
     exchange = Exchange(
-        talks, list(reader.attempts) if last else [], known, reading.until_ns, partial, reader.strangers
+        talks,
+        reader.attempts if last else [],
+        trusted(known, talks),
+        reading.until_ns,
+        partial,
+        reader.strangers,
+        reading.set_back,
     )
     for judgement in reading.judgements:
         judgement.take(judgement.rule.look(exchange))

@@ -1,19 +1,19 @@
 """Reads captures from the field: any size, many connections, most of them not ICE's, in one pass and little memory.
 
-A connection is ICE's if it begins with what ICE begins with, if a STUN message in a frame shows up in it, or if the
-caller knows one of its endpoints for a candidate's. Every other connection is dropped at its first octets, and its
-packets are passed over by a look at their headers.
+A connection is ICE's if either side begins with what ICE begins with, if a STUN message in a frame shows up in it, or
+if the caller knows one of its endpoints for a candidate's. Every other connection is dropped at its first octets, and
+its packets are passed over by a look at their headers.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import Address
-from pcaps.packets import ACK, SYN, locate, segment_at
-from pcaps.splitter import COOKIE, begins_like_ice
+from pcaps.packets import ACK, LINK_TYPES, SYN, locate, segment_at
+from pcaps.splitter import COOKIE, begins_like_ice, without_nulls
 from pcaps.streams import Connection
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from pcaps.packets import Place, Segment
     from pcaps.pcapng import Packet
 
-_MOST_LIVE = 1 << 16  # connections followed at once; the one that began first is given up for the next
+_MOST_LIVE = 1 << 14  # connections followed at once; the one that began first is given up for the next
 _MOST_PASSED = 1 << 18
-_MOST_ATTEMPTS = 1 << 14
+_MOST_STRANGERS = 1 << 15
+_MOST_ATTEMPTS = 1 << 14  # at candidates, and at others
 _BEGINNING = 10
+_DOUBTS = 8  # packets with data, after which a connection of which one side does not begin like ICE's is none
 _SWEEP = 1 << 16  # packets between two looks for connections that are over
 _QUIET_NS = 130_000_000_000  # longer than SYNs are repeated
 
@@ -45,24 +47,54 @@ class Attempt:
 
 
 @dataclass(slots=True)
+class _Beginning:
+    """What each side (true: the client) said first, as long as it does not tell whether this is ICE."""
+
+    octets: dict[bool, bytes] = field(default_factory=dict)
+    doubts: int = 0
+
+    def tell(self, from_client: bool, payload: bytes) -> bool | None:
+        """Take in octets; return whether this may be ICE. None: too few of them yet.
+
+        What one side says is not enough to say no: a broken agent may begin with media, to which a check comes back.
+        """
+        self.octets[from_client] = without_nulls(self.octets.get(from_client, b"") + payload)[: 2 * _BEGINNING]
+        found = [begins_like_ice(octets) for octets in self.octets.values()]
+        if True in found:
+            return True
+        self.doubts += False in found
+        return False if found == [False, False] or self.doubts >= _DOUBTS else None
+
+
+@dataclass(slots=True)
 class Field:
     """What was read so far. ``ended`` are connections of ICE that are over; the caller takes them away.
 
     ``strangers`` are the ends of connections that the capture joins in the middle and that never show what they are.
+    ``weight``: about how many events' memory the connections take. ``unknown``: how many packets there were of each
+    link type that cannot be read.
     """
 
     interesting: Callable[[Address], bool] = lambda _address: False
     live: dict[bytes, Connection] = field(default_factory=dict)
     ended: list[Connection] = field(default_factory=list)
-    attempts: deque[Attempt] = field(default_factory=lambda: deque(maxlen=_MOST_ATTEMPTS))
     packets: int = 0
     segments: int = 0
-    events: int = 0
+    weight: int = 0
     given_up: int = 0
+    unknown: Counter[int] = field(default_factory=Counter)
     strangers: set[tuple[Address, Address]] = field(default_factory=set)
+    many_strangers: bool = False  # more than are remembered
+    _aimed: deque[Attempt] = field(default_factory=lambda: deque(maxlen=_MOST_ATTEMPTS))
+    _others: deque[Attempt] = field(default_factory=lambda: deque(maxlen=_MOST_ATTEMPTS))
     _passed: dict[bytes, None] = field(default_factory=dict)
-    _beginnings: dict[bytes, bytes] = field(default_factory=dict)
-    _noted: dict[bytes, None] = field(default_factory=dict)
+    _beginnings: dict[bytes, _Beginning] = field(default_factory=dict)
+    _noted: set[bytes] = field(default_factory=set)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Connections that came to nothing; of very many the latest, those to known candidates before others."""
+        return [*self._aimed, *self._others]
 
     def read(self, packets: Iterable[Packet]) -> None:
         """Take in packets. What the iteration raises comes through; what came before it is kept."""
@@ -77,6 +109,8 @@ class Field:
         octets = packet.octets
         place = locate(packet.link_type, octets)
         if place is None:
+            if packet.link_type not in LINK_TYPES:
+                self.unknown[packet.link_type] += 1
             return
         self.segments += 1
         key = place.key
@@ -86,7 +120,8 @@ class Field:
             del self._passed[key]
         connection = self.live.get(key)
         if connection is None and not place.flags & SYN and octets.find(COOKIE, place.tcp) < 0:
-            self._note(key, octets, place)
+            if key not in self._noted:
+                self._note(octets, place)
             return  # in the middle of something that does not show what it is
         self._segment(key, connection, segment_at(octets, place), packet.time_ns)
 
@@ -95,28 +130,41 @@ class Field:
         for key in list(self.live):
             self._end(key)
 
-    def _note(self, key: bytes, octets: bytes, place: Place) -> None:
+    def _note(self, octets: bytes, place: Place) -> None:
         """Note that there is a connection whose beginning, and so whose nature, the capture does not hold."""
-        if key not in self._noted and len(self._noted) < _MOST_PASSED:
-            segment = segment_at(octets, place)
-            self._noted[key] = None
-            self.strangers.add((segment.source, segment.destination))
+        segment = segment_at(octets, place)
+        self.strange(segment.source, segment.destination)
+        if len(self._noted) < _MOST_STRANGERS:
+            self._noted.add(place.key)
 
-    def relieve(self, most: int) -> None:
-        """End the connections that began first until no more events than these are kept by live ones."""
-        kept = sum(len(connection.events) for connection in self.live.values())
-        for key in list(self.live):
-            if kept <= most:
-                return
-            connection = self.live[key]
-            kept -= len(connection.events)
-            self.given_up += not connection.ended
-            self._end(key)
+    def strange(self, one: Address, other: Address) -> None:
+        """Remember the ends of a connection that began before the capture, in whichever order."""
+        if (one, other) in self.strangers or (other, one) in self.strangers:
+            return
+        if len(self.strangers) < _MOST_STRANGERS:
+            self.strangers.add((one, other))
+        else:
+            self.many_strangers = True
+
+    def relieve(self, weight: int, connections: int = _MOST_LIVE) -> None:
+        """End connections until the live ones are few and light enough: those that are over, those that never began.
+
+        Only then the others, the one that began first before all.
+        """
+        kept = sum(connection.weight for connection in self.live.values())
+        for rank in range(3):
+            for key, connection in list(self.live.items()):
+                if kept <= weight and len(self.live) <= connections:
+                    return
+                if rank == _rank(connection):
+                    kept -= connection.weight
+                    self.given_up += rank > 0
+                    self._end(key)
 
     def let_go(self) -> None:
         """Forget the connections in `ended`."""
         self.ended.clear()
-        self.events = sum(len(connection.events) for connection in self.live.values())
+        self.weight = sum(connection.weight for connection in self.live.values())
 
     def _sweep(self, now_ns: int) -> None:
         """Let go of connections that have ended or never began, and are quiet."""
@@ -130,51 +178,57 @@ class Field:
             connection = None
         if connection is None:
             connection = self._begin(key, segment)
-        before = len(connection.events)
         connection.take(segment, time_ns)
-        self.events += len(connection.events) - before
-        if key in self._beginnings and segment.payload:
-            self._look(key, connection, segment.payload)
+        cost = connection.cost()
+        self.weight += cost - connection.weight
+        connection.weight = cost
+        if segment.payload and key in self._beginnings:
+            self._look(key, connection, segment)
 
     def _begin(self, key: bytes, segment: Segment) -> Connection:
         if len(self.live) >= _MOST_LIVE:
-            self.given_up += 1
-            self._end(next(iter(self.live)))
+            self.relieve(self.weight, _MOST_LIVE * 3 // 4)
         began = bool(segment.flags & SYN) and not segment.flags & ACK
         client, server = segment.source, segment.destination
         if segment.flags & SYN and segment.flags & ACK:
             client, server = server, client
         connection = self.live[key] = Connection(client, server, began, lenient=True)
-        if began and not (self.interesting(segment.source) or self.interesting(segment.destination)):
-            self._beginnings[key] = b""
+        if segment.flags & SYN and not (self.interesting(segment.source) or self.interesting(segment.destination)):
+            self._beginnings[key] = _Beginning()
         return connection
 
-    def _look(self, key: bytes, connection: Connection, payload: bytes) -> None:
-        """Decide by the first octets of whoever speaks first whether this may be ICE at all."""
-        beginning = self._beginnings[key] + payload[:_BEGINNING]
-        verdict = begins_like_ice(beginning)
+    def _look(self, key: bytes, connection: Connection, segment: Segment) -> None:
+        """Decide by the first octets of both sides whether this may be ICE at all."""
+        verdict = self._beginnings[key].tell(segment.source == connection.client, segment.payload)
         if verdict is None:
-            self._beginnings[key] = beginning
             return
         del self._beginnings[key]
         if not verdict:
-            self.events -= len(connection.events)
+            self.weight -= connection.weight
             del self.live[key]
             if len(self._passed) >= _MOST_PASSED:
                 del self._passed[next(iter(self._passed))]
             self._passed[key] = None
 
     def _end(self, key: bytes) -> None:
+        """Take a connection from the live ones; it weighs on until the caller has let go of it."""
         connection = self.live.pop(key)
-        self._beginnings.pop(key, None)
+        beginning = self._beginnings.pop(key, None)
         connection.finish()
+        if beginning is not None and beginning.doubts:
+            self.weight -= connection.weight
+            return
         if connection.frames_seen or connection.started:
             self.ended.append(connection)
             return
-        self.events -= len(connection.events)
+        self.weight -= connection.weight
         attempt = _attempt(connection)
         if attempt is not None:
-            self.attempts.append(attempt)
+            (self._aimed if self.interesting(attempt.server) else self._others).append(attempt)
+
+
+def _rank(connection: Connection) -> int:
+    return 0 if connection.ended else 2 if connection.started else 1
 
 
 def _attempt(connection: Connection) -> Attempt | None:

@@ -9,6 +9,7 @@ from conformance.wire.candidate import Candidate
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Method
 from pcaps.flows import Flow
+from pcaps.streams import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +30,8 @@ _SHOWN = {
     Attribute.LIFETIME: lambda m: m.lifetime,
     Attribute.CONNECTION_ID: lambda m: m.connection_id,
 }
+_FIRST, _LAST = 400, 100  # events of a connection that are drawn
+_FAMILIES = {"rtp": "RTP", "dtls": "(D)TLS", "data": "data"}
 _QUIET = {Attribute.MESSAGE_INTEGRITY, Attribute.FINGERPRINT}
 
 
@@ -51,9 +54,11 @@ def _block(connection: Connection | Flow, start: int, names: Mapping[str, str]) 
         + (" over UDP" if isinstance(connection, Flow) else "")
         + (" (octets are missing from the capture)" if connection.lossy else "")
     ]
-    for event in connection.events:
-        arrow = "-->" if event.from_client else "<--"
-        lines.append(f"{(event.time_ns - start) / 1e6:10.3f} ms  {arrow}  {_text(event)}")
+    lines += [_line(event, start) for event in connection.events[:_FIRST]]
+    left_out = len(connection.events) - _FIRST - _LAST
+    if left_out > 0:
+        lines.append(f"{'…':>10}          {left_out} more")
+    lines += [_line(event, start) for event in connection.events[max(_FIRST, len(connection.events) - _LAST) :]]
     if not isinstance(connection, Flow):
         for client, arrow in ((True, "-->"), (False, "<--")):
             if count := connection.unfinished(client=client):
@@ -61,6 +66,11 @@ def _block(connection: Connection | Flow, start: int, names: Mapping[str, str]) 
                     f"{'at the end':>13}  {arrow}  {count} octet{'s' * (count > 1)} of a frame that never became whole"
                 )
     return "\n".join(lines)
+
+
+def _line(event: Event, start: int) -> str:
+    arrow = "-->" if event.from_client else "<--"
+    return f"{(event.time_ns - start) / 1e6:10.3f} ms  {arrow}  {_text(event)}"
 
 
 def _name(address: Address, names: Mapping[str, str]) -> str:
@@ -91,7 +101,8 @@ def _payload(event: Event) -> str:
         return f"broken STUN: {event.problem}"
     if not event.payload:
         return "null frame"
-    return f"data {event.payload[:16].hex(' ')}{' …' if len(event.payload) > 16 else ''}"
+    kind = _FAMILIES[family(event.payload)]
+    return f"{kind} {event.payload[:16].hex(' ')}{' …' if len(event.payload) > 16 else ''}"
 
 
 def message_text(message: Message) -> str:

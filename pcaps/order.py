@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 _SPACE = 1 << 32
 _HALF = 1 << 31
@@ -29,13 +30,15 @@ class Order:
 
     Retransmitted and overlapping octets count once, the first copy. What lies behind a gap waits until the gap is
     filled, and then has come at that time; or until `skip` gives the gap up, and then it came when it was recorded.
-    ``lost`` counts the octets that were given up or cut off.
+    ``lost`` counts the octets that were given up or cut off. However many wait, each costs about the same.
     """
 
     expected: int | None = None
     lost: int = 0
     held: int = 0  # octets that wait
-    _waiting: dict[int, _Held] = field(default_factory=dict)
+    _seen: int = 0  # octets up to `expected`, counted without end, so that positions can be compared
+    _waiting: dict[int, _Held] = field(default_factory=dict)  # by position
+    _positions: list[int] = field(default_factory=list)  # the same positions as a heap
 
     def take(self, sequence: int, payload: bytes, lacking: int, time_ns: int) -> list[Piece]:
         """Return what this segment adds to the octets in order; `lacking`: what was cut off behind its payload."""
@@ -43,27 +46,37 @@ class Order:
             self.expected = sequence
         if sequence == self.expected and not self._waiting:  # nearly always
             return self._advance(payload, lacking, time_ns)
-        known = self._waiting.get(sequence)
-        if known is None or len(payload) + lacking > known.length:
-            self._waiting[sequence] = _Held(payload, lacking, time_ns)
-            self.held += len(payload) - (len(known.payload) if known else 0)
+        ahead = (sequence - self.expected) % _SPACE
+        position = self._seen + (ahead if ahead < _HALF else ahead - _SPACE)
+        if position + len(payload) + lacking > self._seen:  # else it was seen before
+            self._hold(position, _Held(payload, lacking, time_ns))
         return self._ready(time_ns)
+
+    def _hold(self, position: int, held: _Held) -> None:
+        known = self._waiting.get(position)
+        if known is None:
+            heappush(self._positions, position)
+        elif held.length <= known.length:
+            return
+        self._waiting[position] = held
+        self.held += len(held.payload) - (len(known.payload) if known else 0)
 
     def next(self, sequence: int, length: int) -> bool:
         """Count so many octets as seen if they are the very next ones and nothing waits; False: `take` must."""
         if sequence != self.expected or self._waiting:
             return False
         self.expected = (sequence + length) % _SPACE
+        self._seen += length
         return True
 
     def skip(self) -> list[Piece]:
         """Give up the octets before what waits first, and return what can be told from there on."""
         if not self._waiting or self.expected is None:
             return []
-        expected = self.expected
-        ahead, first = min((((sequence - expected) % _SPACE), sequence) for sequence in self._waiting)
-        time_ns = self._waiting[first].time_ns
-        self.expected = first
+        first = self._positions[0]
+        ahead, time_ns = first - self._seen, self._waiting[first].time_ns
+        self.expected = (self.expected + ahead) % _SPACE
+        self._seen = first
         self.lost += ahead
         return [(ahead, time_ns), *self._ready(None)]
 
@@ -84,7 +97,9 @@ class Order:
 
     def _advance(self, payload: bytes, lacking: int, time_ns: int) -> list[Piece]:
         assert self.expected is not None
-        self.expected = (self.expected + len(payload) + lacking) % _SPACE
+        length = len(payload) + lacking
+        self.expected = (self.expected + length) % _SPACE
+        self._seen += length
         pieces: list[Piece] = [(payload, time_ns)] if payload else []
         if lacking:
             self.lost += lacking
@@ -93,20 +108,13 @@ class Order:
 
     def _ready(self, filled_ns: int | None) -> list[Piece]:
         pieces: list[Piece] = []
-        while (found := self._next()) is not None:
-            pieces += self._advance(found.payload, found.lacking, found.time_ns if filled_ns is None else filled_ns)
-        return pieces
-
-    def _next(self) -> _Held | None:
-        """Return the next octets in order, if they are here; what has been seen already is dropped."""
-        assert self.expected is not None
-        for sequence in list(self._waiting):
-            behind = (self.expected - sequence) % _SPACE
-            if behind >= _HALF:
-                continue  # lies ahead
-            held = self._waiting.pop(sequence)
+        while self._positions and self._positions[0] <= self._seen:
+            position = heappop(self._positions)
+            held = self._waiting.pop(position)
             self.held -= len(held.payload)
+            behind = self._seen - position
             if behind < held.length:
-                cut = max(0, behind - len(held.payload))
-                return _Held(held.payload[behind:], held.lacking - cut, held.time_ns)
-        return None
+                lacking = held.lacking - max(0, behind - len(held.payload))
+                time_ns = held.time_ns if filled_ns is None else filled_ns
+                pieces += self._advance(held.payload[behind:], lacking, time_ns)
+        return pieces

@@ -13,13 +13,19 @@ from conformance.wire.attributes import Address
 ETHERNET, RAW_IP, NULL, LINUX_SLL, LINUX_SLL2 = 1, 101, 0, 113, 276
 LOOP = 108  # OpenBSD's loopback: NULL with its family in network byte order
 IPV4_ONLY, IPV6_ONLY = 228, 229
+PPP, PPP_SERIAL = 9, 50
 _NO_HEADER = (RAW_IP, IPV4_ONLY, IPV6_ONLY, 12, 14)  # 12 and 14 are what some systems write for raw IP
 _FOUR_OCTETS = (NULL, LOOP)
+_PPPS = (PPP, PPP_SERIAL)
+LINK_TYPES = frozenset((ETHERNET, LINUX_SLL, LINUX_SLL2, *_NO_HEADER, *_FOUR_OCTETS, *_PPPS))
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _TCP = 6
-_ETHERTYPES = {0x0800: 4, 0x86DD: 6}
+_ETHERTYPES = (0x0800, 0x86DD)
 _VLANS = (0x8100, 0x88A8, 0x9100)
-_IPV6_EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing, destination options
+_PPPOE, _MPLS = 0x8864, (0x8847, 0x8848)
+_PPP_PROTOCOLS = (0x0021, 0x0057)  # IPv4, IPv6
+_IPV6_EXTENSIONS = (0, 43, 60, 135, 139, 140)  # hop-by-hop, routing, destination options, mobility, HIP, Shim6
+_IPV6_FRAGMENT, _AUTHENTICATION = 44, 51
 _TCP_HEADER = struct.Struct("!HHIIBBHHH")
 
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -102,27 +108,47 @@ def segment_at(octets: bytes, place: Place) -> Segment:
 def network_layer(link_type: int, octets: bytes) -> int:
     """Return where the IP header begins; -1: there is none."""
     if link_type == ETHERNET:
-        at = 12
-        while int.from_bytes(octets[at : at + 2], "big") in _VLANS:
-            at += 4
-        return at + 2 if int.from_bytes(octets[at : at + 2], "big") in _ETHERTYPES else -1
+        return _behind_type(octets, 12, 14)
     if link_type in _NO_HEADER:
         return 0
     if link_type in _FOUR_OCTETS:
         return 4
     if link_type == LINUX_SLL:
-        return _behind_cooked(octets, 14, 16)
+        return _behind_type(octets, 14, 16)
     if link_type == LINUX_SLL2:
-        return _behind_cooked(octets, 0, 20)
+        return _behind_type(octets, 0, 20)
+    if link_type in _PPPS:
+        return _behind_ppp(octets, 2 if octets[:2] == b"\xff\x03" else 0)
     return -1
 
 
-def _behind_cooked(octets: bytes, protocol: int, header: int) -> int:
-    """Step over a cooked header, whose protocol may be a VLAN tag that stands behind it."""
-    kind, at = int.from_bytes(octets[protocol : protocol + 2], "big"), header
-    while kind in _VLANS:
-        kind, at = int.from_bytes(octets[at + 2 : at + 4], "big"), at + 4
-    return at if kind in _ETHERTYPES else -1
+def _behind_type(octets: bytes, kind: int, header: int) -> int:
+    """Step over what the link layer's type announces behind its header: VLAN tags, PPPoE, MPLS labels."""
+    protocol = octets[kind : kind + 2]
+    if protocol == b"\x08\x00" or protocol == b"\x86\xdd":  # nearly always
+        return header
+    found, at = int.from_bytes(protocol, "big"), header
+    while found in _VLANS:
+        found, at = int.from_bytes(octets[at + 2 : at + 4], "big"), at + 4
+    if found in _ETHERTYPES:
+        return at
+    if found == _PPPOE:
+        return _behind_ppp(octets, at + 6)
+    return _behind_mpls(octets, at) if found in _MPLS else -1
+
+
+def _behind_ppp(octets: bytes, at: int) -> int:
+    """Step over PPP's protocol, which one octet may tell if it is odd (RFC 1661 section 2)."""
+    if octets[at : at + 1] in (b"\x21", b"\x57"):
+        return at + 1
+    return at + 2 if int.from_bytes(octets[at : at + 2], "big") in _PPP_PROTOCOLS else -1
+
+
+def _behind_mpls(octets: bytes, at: int) -> int:
+    """Step over labels to the bottom of their stack, behind which the version tells what follows (RFC 3032)."""
+    while at + 4 < len(octets) and not octets[at + 2] & 1:
+        at += 4
+    return at + 4 if octets[at + 4 : at + 5] and octets[at + 4] >> 4 in (4, 6) else -1
 
 
 def _in_ipv4(octets: bytes, at: int) -> Place | None:
@@ -140,11 +166,25 @@ def _in_ipv6(octets: bytes, at: int) -> Place | None:
     length = octets[at + 4] << 8 | octets[at + 5]
     total = length + 40 if length else len(octets) - at
     following, position = octets[at + 6], at + 40
-    while following in _IPV6_EXTENSIONS and position + 2 <= len(octets):
-        following, position = octets[position], position + 8 + octets[position + 1] * 8
+    if following != _TCP:
+        following, position = _behind_extensions(octets, following, position)
     if following != _TCP:
         return None
     return _place(octets, position, at + total, octets[at + 8 : at + 24], octets[at + 24 : at + 40])
+
+
+def _behind_extensions(octets: bytes, following: int, position: int) -> tuple[int, int]:
+    """Step over extension headers; a fragment header is one only around what was not divided (RFC 6946)."""
+    while position + 4 <= len(octets):
+        if following in _IPV6_EXTENSIONS:
+            following, position = octets[position], position + 8 + octets[position + 1] * 8
+        elif following == _AUTHENTICATION:
+            following, position = octets[position], position + 8 + octets[position + 1] * 4
+        elif following == _IPV6_FRAGMENT and not (octets[position + 2] << 8 | octets[position + 3]) & 0xFFF9:
+            following, position = octets[position], position + 8
+        else:
+            break
+    return following, position
 
 
 def _place(octets: bytes, tcp: int, end: int, source: bytes, destination: bytes) -> Place | None:
@@ -162,7 +202,8 @@ def _ip(packed: bytes) -> str:
 
 @functools.lru_cache(maxsize=1 << 14)
 def _address(packed: bytes, port: int) -> Address:
-    return Address(str(ipaddress.ip_address(packed)), port)
+    ip = "{}.{}.{}.{}".format(*packed) if len(packed) == 4 else str(ipaddress.IPv6Address(packed))
+    return Address(ip, port)
 
 
 def build(segment: Segment, window: int = 0xFFFF) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import ipaddress
 import struct
 import zlib
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,8 +20,10 @@ _SECTION = _SHB.to_bytes(4, "little")
 _ORDER = 0x1A2B3C4D
 _COMMENT, _TSRESOL, _TSOFFSET, _APPLICATION = 1, 9, 14, 4
 _SNAPLEN = 262144
-_CLASSIC = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}  # magic -> nanoseconds per unit of the fraction
+# magic -> nanoseconds per unit of the fraction, octets of a packet's header
+_CLASSIC = {0xA1B2C3D4: (1000, 16), 0xA1B23C4D: (1, 16), 0xA1B2CD34: (1000, 24)}  # the last one: Kuznetzov's tcpdump
 _GZIP = b"\x1f\x8b"
+_PACKED = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"BZh": "bzip2", b"\xfd7zX": "xz", b"PK\3\4": "zip"}
 _BUFFER = 1 << 20
 _FINEST = 63  # a clock of 2^-63 s or 10^-63 s: none is finer, and larger exponents are nonsense
 _LARGEST = 1 << 28
@@ -103,6 +106,7 @@ class _Section:
 
     order: str = "<"
     interfaces: list[_Interface] = field(default_factory=list)
+    last_ns: int | None = None  # the time of the latest packet
     words: struct.Struct = field(init=False)
     enhanced: struct.Struct = field(init=False)
 
@@ -113,11 +117,16 @@ class _Section:
 def read_file(path: Path) -> Iterator[Packet]:
     """Yield the packets of a capture file, gzipped or not. Raises `CaptureError` and `OSError`."""
     with path.open("rb", buffering=_BUFFER) as file:
-        if file.read(2) != _GZIP:
-            file.seek(0)
-            yield from read(file)
-            return
-    with gzip.open(path) as inside:
+        yield from read_stream(file)
+
+
+def read_stream(file: IO[bytes]) -> Iterator[Packet]:
+    """Yield the packets of a capture, gzipped or not, from what cannot be sought in: a pipe, say. Raises as above."""
+    buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file), _BUFFER)
+    if buffered.peek(2)[:2] != _GZIP:
+        yield from read(buffered)
+        return
+    with gzip.open(buffered) as inside:
         try:
             yield from read(inside)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -136,9 +145,13 @@ def read(file: _Readable) -> Iterator[Packet]:
     for order in "<>":
         (magic,) = struct.unpack(f"{order}I", start) if len(start) == 4 else (0,)
         if magic in _CLASSIC:
-            yield from _read_classic(file, order, _CLASSIC[magic])
+            yield from _read_classic(file, order, *_CLASSIC[magic])
             return
-    raise CaptureError("neither pcapng nor pcap: it begins with " + (start.hex(" ") or "nothing"))
+    what = next((name for begin, name in _PACKED.items() if start.startswith(begin)), "")
+    begins = (
+        f"it is compressed with {what}; unpack it first" if what else f"it begins with {start.hex(' ') or 'nothing'}"
+    )
+    raise CaptureError(f"neither pcapng nor pcap: {begins}")
 
 
 def _read_pcapng(file: _Readable) -> Iterator[Packet]:
@@ -148,7 +161,7 @@ def _read_pcapng(file: _Readable) -> Iterator[Packet]:
         ahead = b""
         if head[:4] == _SECTION:  # reads the same in both orders; the magic behind the length tells which it is
             ahead = _exactly(file, 4, position)
-            section = _Section(_order_of(ahead, position))
+            section = _Section(_order_of(ahead, position), last_ns=section.last_ns)
         kind, length = section.words.unpack(head)
         if length < 12 or length % 4 or length > _LARGEST:
             raise CaptureError(f"octet {position}: a block of {length} octets cannot be")
@@ -202,16 +215,18 @@ def _packet(section: _Section, interface: int, ticks: int, body: bytes, captured
     comment = ""
     if end + 4 <= len(body):
         comment = _options(body[end + (-captured % 4) :], section.order).get(_COMMENT, b"").decode(errors="replace")
-    time_ns = ticks if units == 1_000_000_000 else ticks * 1_000_000_000 // units
-    return Packet(time_ns + offset_ns, body[20:end], link_type, comment)
+    time_ns = (ticks if units == 1_000_000_000 else ticks * 1_000_000_000 // units) + offset_ns
+    section.last_ns = time_ns
+    return Packet(time_ns, body[20:end], link_type, comment)
 
 
 def _simple(body: bytes, section: _Section) -> Packet:
-    """A packet without a time: it keeps its place in the file, at the beginning of all time."""
+    """A packet without a time: it keeps its place in the file, at the time of the packet before it."""
     (original,) = struct.unpack_from(f"{section.order}I", body)
     first = section.interfaces[0]
     captured = min(original, first.snaplen or original, len(body) - 4)
-    return Packet(first.offset_ns, body[4 : 4 + captured], first.link_type)
+    time_ns = first.offset_ns if section.last_ns is None else section.last_ns
+    return Packet(time_ns, body[4 : 4 + captured], first.link_type)
 
 
 def _interface(body: bytes, order: str) -> _Interface:
@@ -237,13 +252,13 @@ def _options(octets: bytes, order: str) -> dict[int, bytes]:
     return found
 
 
-def _read_classic(file: _Readable, order: str, unit: int) -> Iterator[Packet]:
+def _read_classic(file: _Readable, order: str, unit: int, length: int) -> Iterator[Packet]:
     head = _exactly(file, 20, 4)
     link_type = struct.unpack_from(f"{order}I", head, 16)[0] & 0xFFFF
-    header = struct.Struct(f"{order}IIII")
+    header = struct.Struct(f"{order}IIII{length - 16}x")
     position = 24
-    while record := file.read(16):
-        if len(record) < 16:
+    while record := file.read(length):
+        if len(record) < length:
             raise CaptureError(f"octet {position}: the file is cut off in a packet's header")
         seconds, fraction, captured, _ = header.unpack(record)
         if captured > _LARGEST:
@@ -252,7 +267,7 @@ def _read_classic(file: _Readable, order: str, unit: int) -> Iterator[Packet]:
         if len(octets) < captured:
             raise _cut_off(position)
         yield Packet(seconds * 1_000_000_000 + fraction * unit, octets, link_type)
-        position += 16 + captured
+        position += length + captured
 
 
 def _exactly(file: _Readable, count: int, position: int, *, or_end: bool = False) -> bytes:

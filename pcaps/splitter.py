@@ -6,6 +6,7 @@ packets or the tails of packets; and a broken agent leaves the LENGTH out. Neith
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from conformance.wire.attributes import MAGIC_COOKIE
@@ -20,17 +21,20 @@ _COOKIE_IN_FRAME, _COOKIE_IN_MESSAGE = 6, 4
 _METHODS = {int(method) for method in Method}
 _RTP_IN_A_ROW = 4
 _SHOWN = 64
+_NULL_FRAMES = re.compile(b"(?:\0\0)+")
+_DATA_ATTRIBUTE = b"\0\x13"
 
 
 class Cut(NamedTuple):
     """A frame's payload, or with `framed` false what stood where a LENGTH belongs.
 
-    ``whole``: the capture holds all of it.
+    ``whole``: the capture holds all of it. ``frames``: null frames that follow each other are one.
     """
 
     payload: bytes
     framed: bool = True
     whole: bool = True
+    frames: int = 1
 
 
 class Splitter:
@@ -60,8 +64,9 @@ class Splitter:
             return [Cut(octets[:_SHOWN], framed=False)]
         if self.synced and self._is_one_frame(octets):
             return [Cut(octets[_LENGTH:])]
+        piece = len(self._buffer)
         self._buffer += octets
-        if not self.synced and not self._find():
+        if not self.synced and not self._find(piece):
             return []
         return self._cut()
 
@@ -104,6 +109,8 @@ class Splitter:
             self._wanted = _LENGTH
             return None
         if not self._hole:
+            if nulls := _NULL_FRAMES.match(buffer):
+                return self._nulls(nulls.end())
             bare = self._bare(buffer)
             if bare is not None:
                 return bare if bare.payload else None
@@ -115,6 +122,11 @@ class Splitter:
         del buffer[:recorded]
         self._hole, self._wanted = 0, _LENGTH
         return cut
+
+    def _nulls(self, octets: int) -> Cut:
+        del self._buffer[:octets]
+        self._wanted = _LENGTH
+        return Cut(b"", frames=octets // _LENGTH)
 
     def _bare(self, buffer: bytearray) -> Cut | None:
         """Return what stands here without a LENGTH; empty: there is too little of it yet; None: a frame does."""
@@ -128,7 +140,7 @@ class Splitter:
                 del buffer[:end]
                 self._wanted = _LENGTH
                 return cut
-        if _is_tls_hello(buffer):
+        if _is_tls_hello(buffer) or _is_dtls_hello(buffer):
             cut = Cut(bytes(buffer[:_SHOWN]), framed=False)
             self._lose()
             return cut
@@ -149,13 +161,16 @@ class Splitter:
 
     # -- where they are not ----------------------------------------------------------------------------------------
 
-    def _find(self) -> bool:
-        """Pass over everything before the next frame that plainly holds a STUN message; False: there is none yet."""
+    def _find(self, piece: int) -> bool:
+        """Pass over everything before the next frame that plainly holds a STUN message; False: there is none yet.
+
+        What was recorded in one piece begins at `piece`: there a frame may begin whatever stands before it.
+        """
         buffer = self._buffer
         at = buffer.find(COOKIE)
         while at >= 0:
             begin = at - _COOKIE_IN_FRAME
-            if begin >= 0 and _begins_framed(buffer, begin):
+            if begin >= 0 and _begins_framed(buffer, begin) and (begin == piece or not _is_of_turn(buffer, begin)):
                 del buffer[:begin]
                 self.synced = True
                 return True
@@ -164,15 +179,23 @@ class Splitter:
         return False
 
 
+def without_nulls(octets: bytes) -> bytes:
+    """Return what stands behind the null frames at the beginning."""
+    nulls = _NULL_FRAMES.match(octets)
+    return octets[nulls.end() :] if nulls else octets
+
+
 def begins_like_ice(octets: bytes) -> bool | None:
-    """Whether a connection's first octets may be ICE's: a null frame, or STUN in a frame or without. None: too few."""
-    if len(octets) < _LENGTH:
-        return None
-    if octets[0] == octets[1] == 0:
-        return True
+    """Whether a direction's first octets behind null frames may be ICE's: STUN in a frame or without. None: too few."""
     if len(octets) < _COOKIE_IN_FRAME + 4:
         return None
     return octets[4:8] == COOKIE or octets[6:10] == COOKIE
+
+
+def _is_of_turn(buffer: bytearray, begin: int) -> bool:
+    """Whether the length before a message may be that of TURN's ChannelData or DATA, which carry checks over UDP."""
+    before = buffer[max(0, begin - _LENGTH) : begin]
+    return before == _DATA_ATTRIBUTE or (len(before) == _LENGTH and 0x40 <= before[0] < 0x80)
 
 
 def _begins_framed(buffer: bytearray, begin: int) -> bool:
@@ -200,3 +223,13 @@ def _is_tls_hello(buffer: bytearray) -> bool:
         return False
     record, hello = buffer[3] << 8 | buffer[4], buffer[6] << 16 | buffer[7] << 8 | buffer[8]
     return buffer[9] == 3 and buffer[10] <= 4 and 38 <= hello <= record - 4
+
+
+def _is_dtls_hello(buffer: bytearray) -> bool:
+    """Whether a DTLS record with a whole ClientHello, ServerHello or HelloVerifyRequest stands here (RFC 6347)."""
+    if len(buffer) < 25 or buffer[0] != _TLS_HANDSHAKE or buffer[1] != 0xFE or buffer[2] not in (0xFF, 0xFD):
+        return False
+    if any(buffer[3:9]) or buffer[13] not in (1, 2, 3) or any(buffer[19:22]):  # epoch and number, fragment offset
+        return False
+    record, hello = buffer[11] << 8 | buffer[12], buffer[14:17]
+    return buffer[22:25] == hello and int.from_bytes(hello, "big") + 12 <= record

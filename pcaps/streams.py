@@ -22,9 +22,13 @@ from pcaps.splitter import COOKIE, Cut, Splitter
 
 _SPACE = 1 << 32
 _PATIENCE = 8  # segments that may wait behind a gap although an acknowledgement shows that it was none
-_MOST_HELD = 1 << 20
+_MOST_HELD, _MOST_WAITING = 1 << 20, 1 << 12  # octets, segments
 _SHOWN = 64
-MOST_EVENTS = 4000  # of a connection, when reading leniently
+_TOLERANCE_NS = 100_000_000
+_RECORDS = range(20, 27)  # content types of (D)TLS
+_VERSIONS = (b"\x01", b"\x03", b"\xfe")  # what a record's version begins with: DTLS before it had one, TLS, DTLS
+_COST, _COST_OF_EVENT = 4, 512  # of a connection in events, of an event in octets
+MOST_EVENTS = 20_000  # of a connection, when reading leniently: checks for consent in a call of many hours
 
 
 @dataclass(slots=True)
@@ -95,6 +99,8 @@ class _Direction:
     splitter: _Strict | Splitter
     order: Order = field(default_factory=Order)
     segments: int = 0
+    initial: int | None = None  # the sequence number of its SYN
+    last_ns: int = -1
     synced: bool = False  # its SYN was seen
     finished: bool = False  # its FIN was seen
     acknowledged: int | None = None
@@ -114,7 +120,8 @@ class Connection:
 
     ``bare``: it began without frames, as connections to STUN and TURN servers do; each message then counts as a frame
     (read strictly; read leniently it is ``unframed``). ``clipped``: events that were not kept, because the connection
-    had too many.
+    had too many. ``disordered``: the packets' times go back further than recording on several processors explains, so
+    that nobody can tell what came first.
     """
 
     client: Address
@@ -124,6 +131,8 @@ class Connection:
     events: list[Event] = field(default_factory=list)
     bare: bool | None = None  # None: nothing was said yet
     clipped: int = 0
+    disordered: bool = False
+    weight: int = 0  # about what it costs in memory, in events; kept by the caller
     frames_seen: int = 0
     first_ns: int = -1
     last_ns: int = 0
@@ -166,8 +175,10 @@ class Connection:
 
     def opened_by(self, *, client: bool) -> bool:
         """Whether this side asked for the connection; in a simultaneous open both do."""
-        asked = any(event.what == "syn" and event.from_client is client for event in self.events)
-        return asked or (client and not self.began and not self._directions[1].synced)
+        if any(event.what == "syn" and event.from_client is client for event in self.events):
+            return True
+        answered = any(event.what == "syn-ack" and event.from_client is not client for event in self.events)
+        return answered or (client and not self.began and not self._directions[1].synced)
 
     @property
     def ended(self) -> bool:
@@ -179,15 +190,28 @@ class Connection:
         """Whether octets have come."""
         return any(side.segments or side.order.missing for side in self._directions)
 
+    def last_from(self, *, client: bool) -> int:
+        """Return when this side was last seen; -1: never."""
+        return self._directions[not client].last_ns
+
+    def cost(self) -> int:
+        """Return about what this connection costs in memory, in events."""
+        waiting = sum(side.order.held + side.splitter.pending for side in self._directions)
+        return _COST + len(self.events) + waiting // _COST_OF_EVENT
+
     def take(self, segment: Segment, time_ns: int) -> None:
         """Take in a segment of this connection."""
         source = segment.source
         from_client = source is self.client or (source is not self.server and source == self.client)
         direction = self._directions[not from_client]
         sequence = segment.sequence
-        self.first_ns = time_ns if self.first_ns < 0 else self.first_ns
+        self.first_ns = time_ns if self.first_ns < 0 else min(time_ns, self.first_ns)
+        self.disordered |= time_ns < self.last_ns - _TOLERANCE_NS
         self.last_ns = max(self.last_ns, time_ns)
+        direction.last_ns = max(direction.last_ns, time_ns)
         if segment.flags & SYN:
+            direction.initial = sequence
+            self.began |= from_client and not segment.flags & ACK  # the answer to it may be recorded before it
             sequence = (sequence + 1) % _SPACE
             self._syn(direction, sequence)
             self._keep(Event(time_ns, from_client, "syn-ack" if segment.flags & ACK else "syn"))
@@ -222,8 +246,7 @@ class Connection:
         known = direction.acknowledged
         if known is None or 0 < (acknowledgement - known) % _SPACE < _SPACE // 2:
             direction.acknowledged = acknowledgement
-        seen = order.waiting >= _PATIENCE and order.beyond(acknowledgement) > 0
-        if order.missing and (seen or order.held > _MOST_HELD):
+        if order.waiting >= _PATIENCE and order.beyond(acknowledgement) > 0:
             self._pieces(direction, order.skip(), from_client)
 
     def _data(self, direction: _Direction, segment: Segment, sequence: int, time_ns: int, from_client: bool) -> None:
@@ -236,7 +259,10 @@ class Connection:
             if order >= 0:
                 direction.segments = 1 if direction.splitter.pending else 0
             return
-        self._pieces(direction, direction.order.take(sequence, payload, segment.lacking, time_ns), from_client)
+        queue = direction.order
+        self._pieces(direction, queue.take(sequence, payload, segment.lacking, time_ns), from_client)
+        if self.lenient and (queue.held > _MOST_HELD or queue.waiting > _MOST_WAITING):
+            self._pieces(direction, queue.skip(), from_client)
 
     def _pieces(self, direction: _Direction, pieces: list[Piece], from_client: bool) -> None:
         order = -1
@@ -276,7 +302,7 @@ class Connection:
     def _frame(self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, order: int) -> None:
         payload, what = cut.payload, "frame" if cut.framed else "unframed"
         segments = direction.segments if order == 0 else 1
-        self.frames_seen += 1
+        self.frames_seen += cut.frames
         stun = cut.whole and looks_like_stun(payload)
         if self.lenient and not stun and what == "frame" and payload[4:8] != COOKIE:
             self._media(direction, cut, time_ns, from_client, segments, order)
@@ -293,9 +319,9 @@ class Connection:
         kind = family(cut.payload)
         known = direction.media.get(kind)
         if known is not None:
-            known.count += 1
+            known.count += cut.frames
             return
-        event = Event(time_ns, from_client, "frame", cut.payload[:_SHOWN], segments, order, whole=cut.whole)
+        event = Event(time_ns, from_client, "frame", cut.payload[:_SHOWN], segments, order, cut.frames, cut.whole)
         direction.media[kind] = event
         self._keep(event)
 
@@ -319,17 +345,24 @@ class Connection:
             return False
         if self.ended:
             return True
-        expected = self._directions[segment.source != self.client].order.expected
-        fresh = expected is not None and expected != (segment.sequence + 1) % _SPACE
-        return self.lenient and fresh
+        side = self._directions[segment.source != self.client]
+        if side.initial is not None:
+            return self.lenient and side.initial != segment.sequence  # the same again is TCP's own retransmission
+        expected = side.order.expected
+        return self.lenient and expected is not None and expected != (segment.sequence + 1) % _SPACE
 
 
 def family(payload: bytes) -> str:
-    """Return what a payload that is no STUN message is, by its first octet (RFC 7983 section 7)."""
+    """Return what a payload that is no STUN message is, by its first octet (RFC 7983 section 7).
+
+    Of (D)TLS by the second one as well: application data may begin with a digit or a capital.
+    """
     if not payload:
         return "null"
     first = payload[0]
-    return "dtls" if 20 <= first <= 63 else "rtp" if 128 <= first <= 191 else "data"
+    if first in _RECORDS and payload[1:2] in _VERSIONS:
+        return "dtls"
+    return "rtp" if 128 <= first <= 191 else "data"
 
 
 def connections(packets: Iterable[Packet]) -> list[Connection]:

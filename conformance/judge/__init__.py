@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from conformance.judge import candidates, checks, connecting, framing, media, nomination, responses
 from conformance.judge.judgement import Judgement, judge
-from conformance.judge.model import RULES, Exchange, Known, Observation, Party, Rule, Talk
+from conformance.judge.known import Known, Party
+from conformance.judge.model import RULES, Exchange, Observation, Rule, Talk
 
 __all__ = ["RULES", "Exchange", "Judgement", "Known", "Observation", "Party", "Rule", "Talk", "judge"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from conformance.judge.model import HELD, Exchange, Observation, Party, rule
+from conformance.judge.known import Party
+from conformance.judge.model import HELD, Exchange, Observation, rule
 from conformance.verdict import Verdict
 from conformance.wire.candidate import Candidate
 

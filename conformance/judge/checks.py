@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from conformance.judge.known import Known
 from conformance.judge.model import (
     HELD,
     Exchange,
-    Known,
     Observation,
     Stun,
     Talk,
@@ -54,8 +54,7 @@ def check_is_not_retransmitted(exchange: Exchange) -> Iterator[Observation]:
 def check_has_its_attributes(exchange: Exchange) -> Iterator[Observation]:
     """Until the pair is validated; later requests may be for consent alone, which needs neither (RFC 7675)."""
     for talk, stun in exchange.checks():
-        succeeded = [response.index for _, response in talk.successes(exchange.known, client=stun.from_client)]
-        if stun.valid and not any(index < stun.index for index in succeeded):
+        if stun.valid and stun.index <= talk.validated_at(exchange.known, client=stun.from_client):
             problem = _lacking(stun)
             if not problem:
                 yield HELD
@@ -115,7 +114,7 @@ def _is_made_for_the_sender(known: Known, talk: Talk, stun: Stun) -> bool:
 
     That a byte stream must be divided then is another requirement (10.1-03), which says nothing about checks.
     """
-    validated = any(response.index < stun.index for _, response in talk.successes(known, client=stun.from_client))
+    validated = talk.validated_at(known, client=stun.from_client) < stun.index
     return validated and integrity_of(stun, key_of(stun, known)) is Check.VALID
 
 
@@ -136,7 +135,8 @@ def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
         elif stun.valid:
             unknown.setdefault((stun.username or "").partition(":")[0], talk)
     for fragment, talk in unknown.items():
-        yield unclear(f"integrity of checks: the password of {fragment!r} is not known", talk)
+        why = "given fits nothing in the capture" if fragment in exchange.known.typed else "is not known"
+        yield unclear(f"integrity of checks: the password of {fragment!r} {why}", talk)
 
 
 @rule("RFC6544-7.1-s04", "a check has a FINGERPRINT that is right")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
-from conformance.judge.model import HELD, Exchange, Observation, Party, Talk, rule, same_address, unclear
+from conformance.judge.known import Party, same_address
+from conformance.judge.model import HELD, Exchange, Observation, Talk, rule, unclear
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
 from pcaps.streams import Connection
 
 _MOST_OUTSTANDING = 5
 _DISCARD = 9
+_ANSWERS = ("syn-ack", "rst")
 _REPETITION_NS = 1_000_000_000  # RFC 6298 section 2.1: the first retransmission timeout
 
 
@@ -31,9 +34,10 @@ def _opened(exchange: Exchange) -> list[_Opened]:
     """Return what judged agents asked for, attempts that came to nothing included."""
     found = []
     for talk, client in exchange.sides():
-        asked = [e.time_ns for e in talk.connection.events if e.what == "syn" and e.from_client is client]
+        events = talk.connection.events
+        asked = [e.time_ns for e in events if e.what == "syn" and e.from_client is client]
         if asked:
-            answers = [e.time_ns for e in talk.connection.events if e.from_client is not client]
+            answers = [e.time_ns for e in events if e.what in _ANSWERS and e.from_client is not client]
             until = min(answers, default=asked[-1])
             ends = talk.address(client=client), talk.address(client=not client)
             found.append(_Opened(*ends, asked[0], until, talk.connection))
@@ -90,9 +94,13 @@ def _simultaneous(others: list[Party], opened: _Opened) -> Iterator[Observation]
     """S-O pairs with S-O: the connection comes from such a candidate's own port, unless a NAT is between."""
     for party in others:
         if party.owns(opened.client.ip):
-            bases = [c for c in party.at(opened.client) if (c.tcptype or "").lower() == "so"]
+            bases = [c for c in party.based_at(opened.client) if (c.tcptype or "").lower() == "so"]
             if bases:
                 yield HELD
+            elif party.trickles:
+                yield unclear(
+                    f"{opened.client} connected to an S-O candidate: it may have told of one of its own later"
+                )
             else:
                 yield _broken(
                     opened,
@@ -116,7 +124,7 @@ def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
             yield HELD
         elif not any(_has_one_active(party, key[0]) for party in exchange.known.parties):
             yield unclear("a second connection: the descriptions do not show that it is for the same pair", talk)
-        elif earlier.connection.last_ns <= talk.connection.first_ns:
+        elif earlier.connection.last_from(client=True) <= talk.connection.first_ns:
             yield unclear("whether the pair's first connection was still open: nothing more was seen on it", earlier)
         else:
             opened = _Opened(talk.connection.client, key[1], talk.connection.first_ns, 0, talk.connection)
@@ -176,9 +184,11 @@ def _at_longest(attempt: _Opened) -> _Opened:
 def _most(attempts: list[_Opened]) -> tuple[int, _Opened]:
     """Return the most that were outstanding at once, and the one whose beginning made it so many."""
     best: tuple[int, _Opened] | None = None
-    for attempt in attempts:
-        now = attempt.first_ns
-        count = sum(other.first_ns <= now <= other.until_ns for other in attempts)
-        if best is None or count > best[0]:
-            best = count, attempt
+    ends: list[int] = []
+    for attempt in sorted(attempts, key=lambda attempt: attempt.first_ns):
+        heappush(ends, max(attempt.until_ns, attempt.first_ns))
+        while ends[0] < attempt.first_ns:
+            heappop(ends)
+        if best is None or len(ends) > best[0]:
+            best = len(ends), attempt
     return best if best is not None else (0, _Opened(Address("", 0), Address("", 0), 0, 0, None))

@@ -11,6 +11,7 @@ from pcaps.splitter import COOKIE
 from pcaps.streams import Event
 
 _HEADER = 20
+_HANDSHAKE, _TLS = 22, 3  # content type, and what TLS versions begin with
 _FRAMED = "everything on the connection stands in RFC 4571 frames"
 
 
@@ -55,7 +56,9 @@ def _is_ice(talk: Talk, event: Event) -> bool:
 def _called(event: Event) -> str:
     if event.payload[4:8] == COOKIE:
         return "a STUN message"
-    return "a TLS handshake" if event.payload[0] == 22 else "RTP packets"
+    if event.payload[0] == _HANDSHAKE:
+        return "a TLS handshake" if event.payload[1] == _TLS else "a DTLS handshake"
+    return "RTP packets"
 
 
 @rule("RFC4571-2-01", "LENGTH is the number of octets of the message behind it")

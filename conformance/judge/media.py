@@ -27,8 +27,9 @@ def media_waits_for_a_success(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _waits(exchange: Exchange, *, dtls: bool) -> Iterator[Observation]:
+    aimed = exchange.known.endpoints()
     for talk, client in exchange.sides():
-        if not talk.checked:
+        if not talk.checked and talk.connection.server not in aimed:
             continue
         events = enumerate(talk.connection.events)
         first = next((e for e in events if e[1].from_client is client and _is_media(e[1], dtls=dtls)), None)
@@ -52,6 +53,8 @@ def _judged(
         yield reading(_READING) if dtls and not _nominated(exchange, talk, index) else HELD
     elif not talk.whole():
         yield unclear(f"whether a check had succeeded before {what}: {hole(talk)}", talk)
+    elif not talk.checked and not exchange.known.whole:
+        yield unclear(f"whether {what} is ICE's: no check was seen on the connection to a candidate", talk)
     elif _is_lite(exchange, talk, client):
         if _nominated(exchange, talk, index):
             yield HELD
@@ -84,4 +87,7 @@ def _is_lite(exchange: Exchange, talk: Talk, client: bool) -> bool:
             party = exchange.known.owner(own if stun.from_client is client else theirs)
             if party is not None:
                 return party.lite
+    owners = [party for party in exchange.known.parties if party.owns(talk.address(client=client).ip)]
+    if len(owners) == 1 and not talk.checked:
+        return owners[0].lite
     return not any(stun.is_check for stun in talk.sent(client=client))

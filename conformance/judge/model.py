@@ -6,12 +6,11 @@ where it was not, `unclear(...)` where there was something to judge and the capt
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from conformance.catalogue import requirement as look_up
+from conformance.judge.known import Known
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
@@ -20,99 +19,6 @@ from conformance.wire.stun import Message, MessageClass, Method
 from pcaps.field import Attempt
 from pcaps.splitter import COOKIE
 from pcaps.streams import Connection, Event
-
-if TYPE_CHECKING:
-    from conformance.wire.candidate import Candidate
-    from conformance.wire.sdp import SessionDescription
-
-
-# -- what offer and answer told ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """An agent as its descriptions show it. ``media``: the candidates of each media section."""
-
-    name: str
-    ufrags: frozenset[str] = frozenset()
-    media: tuple[tuple[Candidate, ...], ...] = ()
-    lite: bool = False
-
-    @property
-    def candidates(self) -> list[Candidate]:
-        """All candidates."""
-        return [candidate for section in self.media for candidate in section]
-
-    def at(self, endpoint: Address) -> list[Candidate]:
-        """Return the TCP candidates with this transport address."""
-        mine = [c for c in self.candidates if c.is_tcp and c.port == endpoint.port]
-        return [candidate for candidate in mine if same_address(candidate.address, endpoint.ip)]
-
-    def owns(self, ip: str) -> bool:
-        """Whether a host candidate has this address."""
-        return any(same_address(c.address, ip) for c in self.candidates if c.type.lower() == "host")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known beside the capture.
-
-    ``passwords`` by user name fragment. ``spared``: addresses whose agent is not judged; ``only``: if there are any,
-    the only ones that are. ``whole``: every description of the exchange is known and nothing translates addresses, as
-    in the run of a suite.
-    """
-
-    passwords: Mapping[str, str] = field(default_factory=dict)
-    parties: tuple[Party, ...] = ()
-    spared: frozenset[str] = frozenset()
-    only: frozenset[str] = frozenset()
-    whole: bool = False
-
-    @classmethod
-    def of(
-        cls, descriptions: Iterable[tuple[str, SessionDescription]], credentials: Mapping[str, str] | None = None
-    ) -> Known:
-        """Gather the descriptions of each named agent, in any number, and further passwords."""
-        passwords = dict(credentials or {})
-        gathered: dict[str, Party] = {}
-        for name, description in descriptions:
-            party = gathered.get(name, Party(name))
-            found = [(m.ufrag, m.pwd) for m in description.media]
-            passwords.update({ufrag: pwd for ufrag, pwd in found if ufrag and pwd})
-            gathered[name] = Party(
-                name,
-                party.ufrags | {ufrag for ufrag, _ in found if ufrag},
-                (*party.media, *(tuple(m.candidates) for m in description.media)),
-                party.lite or description.ice_lite,
-            )
-        return cls(passwords, tuple(gathered.values()))
-
-    def judges(self, address: Address) -> bool:
-        """Whether the agent at this address is judged."""
-        return address.ip not in self.spared and (not self.only or address.ip in self.only)
-
-    def owner(self, ufrag: str) -> Party | None:
-        """Return the agent of a user name fragment."""
-        return next((party for party in self.parties if ufrag in party.ufrags), None)
-
-    def endpoints(self) -> set[Address]:
-        """Return the transport addresses of all TCP candidates that others can connect to."""
-        found = [c for party in self.parties for c in party.candidates if c.is_tcp]
-        return {Address(canonical(c.address), c.port) for c in found if (c.tcptype or "").lower() != "active"}
-
-
-def canonical(ip: str) -> str:
-    """Return an IP address in the form in which captures have it; other text unchanged."""
-    try:
-        return str(ipaddress.ip_address(ip))
-    except ValueError:
-        return ip
-
-
-def same_address(one: str, other: str) -> bool:
-    """Whether two texts are the same IP address."""
-    return one == other or canonical(one) == canonical(other)
-
 
 # -- what the capture shows --------------------------------------------------------------------------------------------
 
@@ -126,6 +32,7 @@ class Stun:
     message: Message
     valid: bool
     username: str | None
+    proven: dict[bytes, Check] = field(default_factory=dict)  # by key, what was found of its integrity
 
     @property
     def octets(self) -> bytes:
@@ -149,6 +56,12 @@ class Stun:
         return self.is_request and (names or any(self.message.has(kind) for kind in _OF_CHECKS))
 
     @property
+    def is_of_turn(self) -> bool:
+        """Whether it controls allocations on a TURN server: without a frame, and of one of its methods."""
+        known = self.message.method in _CONTROLS
+        return known and self.event.what == "unframed"
+
+    @property
     def is_success(self) -> bool:
         """Whether it is a Binding success response."""
         return self.message.method == Method.BINDING and self.message.cls is MessageClass.SUCCESS
@@ -159,6 +72,7 @@ class Stun:
         return self.message.method == Method.BINDING and self.message.cls in (MessageClass.SUCCESS, MessageClass.ERROR)
 
 
+_CONTROLS = frozenset(Method) - {Method.BINDING, Method.CONNECTION_BIND}
 _OF_CHECKS = (0x0024, 0x0025, 0x8029, 0x802A)  # PRIORITY, USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING
 
 
@@ -166,7 +80,8 @@ class Talk:
     """A connection with its STUN messages in order.
 
     ``checked``: a connectivity check was seen on it. ``relayed``: it leads to a TURN server, which passes on what
-    another connection brings (RFC 6062), so that its ends are not those of the candidate pair.
+    another connection brings (RFC 6062), so that its ends are not those of the candidate pair. What goes over a TURN
+    server's control connection is no check on that connection, but a check over UDP that is relayed.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -175,13 +90,15 @@ class Talk:
         for index, event in enumerate(connection.events):
             if event.what in ("frame", "unframed") and event.payload[4:8] == COOKIE and event.whole:
                 self._decode(event, index)
-        self.checked = any(stun.is_check for stun in self.stun)
+        controls = bool(self.stun) and self.stun[0].is_of_turn
+        self.checked = not controls and any(stun.is_check for stun in self.stun)
         self.relayed = any(stun.message.method == Method.CONNECTION_BIND for stun in self.stun)
         self._requests: dict[tuple[bool, bytes], list[Stun]] = {}
         for stun in self.stun:
             if stun.message.cls is MessageClass.REQUEST:
                 self._requests.setdefault((stun.from_client, stun.message.transaction_id), []).append(stun)
         self._successes: dict[bool, list[tuple[Stun, Stun]]] = {}
+        self._said: dict[bool, bytes] = {}
 
     def _decode(self, event: Event, index: int) -> None:
         try:
@@ -203,8 +120,10 @@ class Talk:
         return [stun for stun in self.stun if stun.from_client is client]
 
     def whole(self) -> bool:
-        """Whether the capture holds both directions from their first octets on."""
-        return self.connection.complete_from(client=True) and self.connection.complete_from(client=False)
+        """Whether the capture holds both directions from their first octets on, and in which order."""
+        connection = self.connection
+        complete = connection.complete_from(client=True) and connection.complete_from(client=False)
+        return complete and not connection.disordered
 
     def requests_for(self, response: Stun) -> list[Stun]:
         """Return the other side's requests with the transaction id of a response.
@@ -227,6 +146,20 @@ class Talk:
                 if request.is_check and integrity_of(response, key_of(request, known)) is not Check.INVALID
             ]
         return self._successes[client]
+
+    def validated_at(self, known: Known, *, client: bool) -> int:
+        """Return where among the connection's events this side's first success stands; beyond them all without one."""
+        found = self.successes(known, client=client)
+        return min((response.index for _, response in found), default=len(self.connection.events))
+
+    def said_beside(self, *, client: bool) -> bytes:
+        """Return all that one side sent and that is neither a response nor another message that asks for none."""
+        if client not in self._said:
+            others = {stun.index for stun in self.stun if not stun.is_request}
+            events = enumerate(self.connection.events)
+            mine = [e.payload for index, e in events if e.from_client is client and index not in others]
+            self._said[client] = bytes(4).join(mine)
+        return self._said[client]
 
     @property
     def pair(self) -> tuple[str, Address]:
@@ -254,8 +187,24 @@ def integrity_of(stun: Stun, key: bytes | None) -> Check | None:
         return Check.ABSENT
     if key is None:
         return None
-    found = {check_integrity(stun.octets, key), check_integrity_sha256(stun.octets, key)}
-    return Check.VALID if Check.VALID in found else Check.INVALID
+    if key not in stun.proven:
+        valid = Check.VALID in (check_integrity(stun.octets, key), check_integrity_sha256(stun.octets, key))
+        stun.proven[key] = Check.VALID if valid else Check.INVALID
+    return stun.proven[key]
+
+
+def trusted(known: Known, talks: Iterable[Talk]) -> Known:
+    """Return what is known without the typed passwords that no message at all fits: they are wrong, not the agents."""
+    fit: set[str] = set()
+    unfit: set[str] = set()
+    for talk in talks if known.typed else ():
+        for stun in talk.stun:
+            fragments = {(request.username or "").partition(":")[0] for request in (stun, *talk.requests_for(stun))}
+            for fragment in (fragments & known.typed) - fit:
+                found = integrity_of(stun, short_term_key(known.passwords[fragment]))
+                (fit if found is Check.VALID else unfit if found is Check.INVALID else set()).add(fragment)
+    passwords = {ufrag: pwd for ufrag, pwd in known.passwords.items() if ufrag not in unfit - fit}
+    return replace(known, passwords=passwords, typed=frozenset(unfit - fit))
 
 
 @dataclass(slots=True)
@@ -263,7 +212,8 @@ class Exchange:
     """All there is to judge: connections of ICE, attempts, and what is known. ``until_ns``: the capture's end.
 
     ``partial``: earlier connections of a very large capture were judged already and are no longer here. ``strangers``:
-    ends of connections whose beginning the capture does not hold and that do not show what they are.
+    ends of connections whose beginning the capture does not hold and that do not show what they are. ``set_back``: the
+    clock of the capture went back, so that connections cannot be put in order.
     """
 
     talks: Sequence[Talk]
@@ -272,6 +222,7 @@ class Exchange:
     until_ns: int = 0
     partial: bool = False
     strangers: Collection[tuple[Address, Address]] = ()
+    set_back: bool = False
 
     def sides(self) -> Iterator[tuple[Talk, bool]]:
         """Yield each connection with each side of it that is judged (true: the client)."""
@@ -341,6 +292,8 @@ def hole(talk: Talk) -> str:
         return f"{connection.clipped} of the connection's events were too many to be kept"
     if connection.lossy:
         return "octets are missing from the capture"
+    if connection.disordered and connection.complete_from(client=True) and connection.complete_from(client=False):
+        return "the packets' times contradict their order"
     return "the capture does not hold the connection's beginning"
 
 

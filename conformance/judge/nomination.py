@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from conformance.judge.known import same_address
 from conformance.judge.model import HELD, Exchange, Observation, Stun, Talk, broken, hole, rule, unclear
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
@@ -37,21 +39,14 @@ def nomination_follows_a_success(exchange: Exchange) -> Iterator[Observation]:
     A success on an earlier connection of the pair counts too: the connection was lost and opened again (section 11.1).
     So does one that the agent had while it was controlled: roles may switch.
     """
-    earned = _successes(exchange)
+    earned = _Earned(exchange)
     for talk, stun in exchange.checks():
         if not stun.valid or not stun.message.use_candidate:
             continue
-        responses = talk.successes(exchange.known, client=stun.from_client)
-        here = any(response.index < stun.index and _same_name(request, stun) for request, response in responses)
-        before = any(time_ns < stun.event.time_ns for time_ns in earned.get(_key(talk, stun), ()))
-        if here or before:
+        if earned.before(talk, stun):
             yield HELD
-        elif (gap := _gap(exchange, talk)) is not None:
-            yield unclear(f"whether a check had succeeded before the nomination: {hole(gap)}", gap)
-        elif _has_stranger(exchange, talk):
-            yield unclear("whether a check had succeeded on a connection that began before the capture", talk)
-        elif exchange.partial:
-            yield unclear("whether a check had succeeded on an earlier connection of the pair, let go of before", talk)
+        elif doubt := earned.doubt(talk, stun):
+            yield doubt
         else:
             yield broken(
                 talk,
@@ -62,65 +57,92 @@ def nomination_follows_a_success(exchange: Exchange) -> Iterator[Observation]:
             )
 
 
-def _has_stranger(exchange: Exchange, talk: Talk) -> bool:
-    """Whether a connection of the pair was there before the capture began, whatever it was."""
-    client, server = talk.pair
-    known = {frozenset((other.connection.client, other.connection.server)) for other in exchange.talks}
-    return any(
-        server in ends and client in (ends[0].ip, ends[1].ip) and frozenset(ends) not in known
-        for ends in exchange.strangers
-    )
+class _Earned:
+    """The first successes of an exchange, and what of the capture keeps one from knowing them all."""
 
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._here: dict[tuple[object, ...], int] = {}  # index of the first success on a connection
+        self._first: dict[tuple[object, ...], int] = {}  # time of the first success of a pair
+        for talk in exchange.talks:
+            for client in (True, False):
+                for request, response in talk.successes(exchange.known, client=client):
+                    key = (*talk.pair, client, request.username)  # a restart changes the user name
+                    here = (id(talk), client, request.username)
+                    self._here[here] = min(response.index, self._here.get(here, response.index))
+                    time_ns = response.event.time_ns
+                    self._first[key] = min(time_ns, self._first.get(key, time_ns))
 
-def _gap(exchange: Exchange, talk: Talk) -> Talk | None:
-    """Return a connection of the pair of which the capture lacks something; the success may lie there."""
-    client, server = talk.pair
+    def before(self, talk: Talk, stun: Stun) -> bool:
+        """Whether a check of the same session had succeeded before this one, on this connection or an earlier one."""
+        here = self._here.get((id(talk), stun.from_client, stun.username))
+        first = self._first.get((*talk.pair, stun.from_client, stun.username))
+        return (here is not None and here < stun.index) or (first is not None and first < stun.event.time_ns)
 
-    def serves_it(other: Talk) -> bool:
-        ends = (other.connection.client, other.connection.server)
-        turned = not other.connection.began and (ends[1].ip, ends[0]) == (client, server)
-        return turned or other.pair == (client, server)
+    def doubt(self, talk: Talk, stun: Stun) -> Observation | None:
+        """Return what keeps one from knowing that none had."""
+        client, server = talk.pair
+        gap = self._gaps.get((client, server)) or self._gaps.get((server, client))
+        if gap is not None:
+            return unclear(f"whether a check had succeeded before the nomination: {hole(gap)}", gap)
+        if (client, server) in self._strangers:
+            return unclear("whether a check had succeeded on a connection that began before the capture", talk)
+        if self._exchange.partial:
+            return unclear("whether a check had succeeded on an earlier connection of the pair, let go of before", talk)
+        if self._exchange.set_back and (*talk.pair, stun.from_client, stun.username) in self._first:
+            return unclear("whether a check had succeeded before: the capture's clock was set back", talk)
+        return None
 
-    return next((other for other in exchange.talks if serves_it(other) and not other.whole()), None)
+    @functools.cached_property
+    def _gaps(self) -> dict[tuple[object, object], Talk]:
+        """Connections of which the capture lacks something, by their pairs; the success may lie there."""
+        found: dict[tuple[object, object], Talk] = {}
+        for talk in self._exchange.talks:
+            if not talk.whole():
+                found.setdefault(talk.pair, talk)
+                if not talk.connection.began:  # who opened it is not known
+                    found.setdefault((talk.connection.client, talk.connection.server.ip), talk)
+        return found
 
-
-def _key(talk: Talk, stun: Stun) -> tuple[object, ...]:
-    return (*talk.pair, stun.from_client, stun.username)
-
-
-def _same_name(request: Stun, nomination: Stun) -> bool:
-    """Whether both belong to the same ICE session: a restart changes the user name."""
-    return request.username == nomination.username
-
-
-def _successes(exchange: Exchange) -> dict[tuple[object, ...], list[int]]:
-    found: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-    for talk in exchange.talks:
-        for client in (True, False):
-            for request, response in talk.successes(exchange.known, client=client):
-                found[_key(talk, request)].append(response.event.time_ns)
-    return found
+    @functools.cached_property
+    def _strangers(self) -> set[tuple[str, Address]]:
+        """Pairs of connections that were there before the capture began, whatever they were."""
+        known = {frozenset((talk.connection.client, talk.connection.server)) for talk in self._exchange.talks}
+        both = [ends for ends in self._exchange.strangers if frozenset(ends) not in known]
+        return {pair for one, other in both for pair in ((one.ip, other), (other.ip, one))}
 
 
 @rule("RFC6544-8-02", "connections that were not selected are closed")
 def unselected_connections_are_closed(exchange: Exchange) -> Iterator[Observation]:
     """Judged some time after the nomination succeeded; needs the descriptions, which tell the components apart."""
-    for chosen, time_ns in _selections(exchange):
-        for talk in exchange.talks:
-            if talk is chosen or not _rivals(exchange, chosen, talk, time_ns):
-                continue
-            ended = next((e for e in talk.connection.events if e.what in ("fin", "rst")), None)
-            if ended is not None and ended.time_ns <= time_ns + _WAIT_NS:
-                yield HELD
-            elif exchange.until_ns < time_ns + _WAIT_NS:
-                if not exchange.known.whole:
-                    yield unclear("whether the other connections were closed: the capture ends too early", talk)
-            elif talk.connection.last_ns < time_ns + _WAIT_NS:
-                yield unclear("whether another connection was closed: nothing was seen on it afterwards", talk)
-            elif len(exchange.known.parties) < 2:
-                yield unclear("whether the other connections should have been closed: no offer and answer", talk)
-            else:
-                yield from _still_open(exchange, talk, time_ns)
+    groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
+    for talk in exchange.talks:
+        if talk.checked:
+            groups[_group(exchange, talk)].append(talk)
+    for (_, component), talks in groups.items():
+        selection = _selection(exchange, talks)
+        if component is not None and selection is not None:
+            chosen, time_ns = selection
+            for talk in talks:
+                if talk is not chosen and _is_there(talk, time_ns):
+                    yield from _closed(exchange, talk, time_ns)
+
+
+def _closed(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observation]:
+    ended = next((e for e in talk.connection.events if e.what in ("fin", "rst")), None)
+    if ended is not None and ended.time_ns <= time_ns + _WAIT_NS:
+        yield HELD
+    elif exchange.until_ns < time_ns + _WAIT_NS:
+        if not exchange.known.whole:
+            yield unclear("whether the other connections were closed: the capture ends too early", talk)
+    elif talk.connection.last_ns < time_ns + _WAIT_NS:
+        yield unclear("whether another connection was closed: nothing was seen on it afterwards", talk)
+    elif talk.connection.disordered or exchange.set_back:
+        yield unclear("whether another connection was closed: the capture's times contradict their order", talk)
+    elif len(exchange.known.parties) < 2:
+        yield unclear("whether the other connections should have been closed: no offer and answer", talk)
+    else:
+        yield from _still_open(exchange, talk, time_ns)
 
 
 def _still_open(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observation]:
@@ -136,27 +158,22 @@ def _still_open(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observ
             )
 
 
-def _selections(exchange: Exchange) -> Iterator[tuple[Talk, int]]:
-    """Yield the connection and the time of each session's and component's only nomination that succeeded."""
-    found: defaultdict[tuple[object, ...], list[tuple[Talk, int]]] = defaultdict(list)
-    for talk in exchange.talks:
-        for client in (True, False):
-            for request, response in talk.successes(exchange.known, client=client):
-                if request.message.use_candidate:
-                    found[_group(exchange, talk)].append((talk, response.event.time_ns))
-    for selections in found.values():
-        if len({id(talk) for talk, _ in selections}) == 1:
-            yield selections[0]
+def _selection(exchange: Exchange, talks: Sequence[Talk]) -> tuple[Talk, int] | None:
+    """Return connection and time of the nomination that succeeded; None: there is none, or on several connections."""
+    found = [
+        (talk, response.event.time_ns)
+        for talk in talks
+        for client in (True, False)
+        for request, response in talk.successes(exchange.known, client=client)
+        if request.message.use_candidate
+    ]
+    return found[0] if found and all(talk is found[0][0] for talk, _ in found) else None
 
 
-def _rivals(exchange: Exchange, chosen: Talk, talk: Talk, time_ns: int) -> bool:
-    """Whether two connections serve the same component of a session, the second established before `time_ns`."""
-    events = talk.connection.events
-    if talk.connection.first_ns > time_ns or not talk.checked:
-        return False
-    component = _group(exchange, chosen)
-    gone = any(event.what in ("fin", "rst") and event.time_ns <= time_ns for event in events)
-    return not gone and component[1] is not None and _group(exchange, talk) == component
+def _is_there(talk: Talk, time_ns: int) -> bool:
+    """Whether a connection was established before this time and not over by then."""
+    over = any(event.what in ("fin", "rst") and event.time_ns <= time_ns for event in talk.connection.events)
+    return talk.connection.first_ns <= time_ns and not over
 
 
 def _group(exchange: Exchange, talk: Talk) -> tuple[object, ...]:
@@ -171,7 +188,7 @@ def _component(exchange: Exchange, server: Address) -> tuple[int, int] | None:
     for party in exchange.known.parties:
         for number, section in enumerate(party.media):
             for candidate in section:
-                if candidate.is_tcp and candidate in party.at(server):
+                if candidate.is_tcp and candidate.port == server.port and same_address(candidate.address, server.ip):
                     return number, candidate.component
     return None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from conformance.judge.known import Known
 from conformance.judge.model import (
     HELD,
     Exchange,
-    Known,
     Observation,
     Stun,
     Talk,
@@ -46,17 +46,11 @@ def response_answers_a_request(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _times_asked(talk: Talk, response: Stun) -> int:
-    """Count the earlier requests with the transaction id; without one, whatever else holds it, broken or nested."""
+    """Count the requests with the transaction id; without one, whatever else holds it, broken or nested."""
     requests = talk.requests_for(response)
     if requests:
         return len(requests)
-    identifier = response.message.transaction_id
-    others = {stun.index for stun in talk.stun if not stun.is_request}
-    return sum(
-        event.payload.count(identifier)
-        for index, event in enumerate(talk.connection.events)
-        if event.from_client is not response.from_client and index not in others
-    )
+    return talk.said_beside(client=not response.from_client).count(response.message.transaction_id)
 
 
 @rule("RFC6544-7.2-s01", "only a check with valid credentials succeeds")

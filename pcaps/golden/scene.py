@@ -31,6 +31,8 @@ _PRFLX = 110
 _DISCARD = 9
 RTP = struct.pack("!BBHII", 0x80, 0, 1, 160, 0x0BADCAFE) + b"what the application says"
 DTLS_HELLO = bytes.fromhex("16fefd0000000000000000003a01") + bytes(40)
+_HELLO = "01000028000000000000 0028 fefd".replace(" ", "")
+BARE_DTLS_HELLO = bytes.fromhex("16fefd00000000000000000034" + _HELLO) + bytes(38)
 TLS_HELLO = bytes.fromhex("16030100460100004203 03".replace(" ", "")) + bytes(64)
 
 Bend = Callable[[bytes], bytes]  # what a scenario does to octets before they leave

@@ -8,7 +8,7 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conformance.wire.attributes import Attribute
@@ -23,7 +23,7 @@ from pcaps.order import Order
 from pcaps.packets import ACK, ETHERNET, LINUX_SLL, LOOP, RAW_IP, SYN, Segment, parse
 from pcaps.packets import build as build_packet
 from pcaps.pcapng import CaptureError, Packet, read, read_file
-from pcaps.splitter import Splitter, begins_like_ice
+from pcaps.splitter import Splitter, begins_like_ice, without_nulls
 from pcaps.streams import MOST_EVENTS
 
 SCENE = Scene("field")
@@ -35,7 +35,8 @@ LEFT, RIGHT = SCENE.left.at(50000), SCENE.right.at(7000)
 def cuts(splitter: Splitter, octets: bytes, places: list[int]) -> list[tuple[bytes, bool]]:
     ends = [0, *sorted(place % (len(octets) + 1) for place in places), len(octets)]
     pieces = [octets[begin:end] for begin, end in pairwise(ends)]
-    return [(cut.payload, cut.framed) for piece in pieces if piece for cut in splitter.feed(piece)]
+    found = [cut for piece in pieces if piece for cut in splitter.feed(piece)]
+    return [(cut.payload, cut.framed) for cut in found for _ in range(cut.frames)]
 
 
 # -- frames ------------------------------------------------------------------------------------------------------------
@@ -52,6 +53,7 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut(payloads, places) -> Non
 
 @given(st.binary(max_size=60), st.sampled_from([CHECK, OTHER]), st.lists(st.integers(0, 9999)))
 def test_frames_are_found_again_behind_anything(rubbish, message, places) -> None:
+    assume(rubbish[-2:-1] not in map(bytes, [[n] for n in (0, *range(0x40, 0x80))]))  # what TURN puts before messages
     stream = rubbish + frame(message) + frame(s.RTP)
     assert cuts(Splitter(synced=False), stream, places)[-2:] == [(message, True), (s.RTP, True)]
 
@@ -98,8 +100,10 @@ def test_a_huge_frame_of_rtp_like_pieces_is_a_frame() -> None:
 
 def test_what_a_connection_begins_with() -> None:
     assert begins_like_ice(b"\0") is None
-    assert begins_like_ice(b"\0\0") is True
+    assert begins_like_ice(without_nulls(bytes(9))) is None
     assert begins_like_ice(frame(CHECK)[:9]) is None
+    assert begins_like_ice(without_nulls(bytes(4) + frame(CHECK))) is True
+    assert begins_like_ice(b"\0\0\0\x85\xffSMB\x72\0\0") is False
     assert begins_like_ice(frame(CHECK)) is True
     assert begins_like_ice(CHECK) is True
     assert begins_like_ice(b"GET / HTTP/1.1") is False
@@ -156,6 +160,7 @@ def test_a_known_candidate_is_read_whatever_is_said() -> None:
     def write(scene: Scene) -> None:
         link = scene.connection(LEFT, RIGHT).open()
         link.send(link.client, frame(s.RTP))
+        link.send(link.server, frame(s.RTP))
 
     assert read_scene(write).ended == []
     assert len(read_scene(write, interesting={RIGHT}.__contains__).ended) == 1
@@ -183,7 +188,7 @@ def test_media_takes_one_event_however_much_there_is() -> None:
 
     (connection,) = read_scene(write).ended
     assert [(event.count, len(event.payload)) for event in connection.frames[4:]] == [(100, 64), (100, 54), (100, 0)]
-    assert "100 frames like [data 80 00" in render([connection])
+    assert "100 frames like [RTP 80 00" in render([connection])
 
 
 def test_too_many_checks_are_counted_and_not_kept() -> None:
@@ -266,7 +271,7 @@ def test_connections_beyond_the_bound_are_given_up(monkeypatch) -> None:
     assert not field.live
     assert len(field.ended) == 30
     field.let_go()
-    assert field.events == 0
+    assert field.weight == 0
 
 
 def test_quiet_connections_that_are_over_are_let_go(monkeypatch) -> None:

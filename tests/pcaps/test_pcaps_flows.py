@@ -71,7 +71,7 @@ def test_flows_and_their_ladder(written):
     lines = render([four, six], {FOUR[0].ip: "tester"}).splitlines()
     assert lines[0] == "127.0.0.1:44818 -> tester 127.16.0.1:40000 over UDP"
     assert "2.000 ms  <--" in lines[2]
-    assert "data 80 64" in lines[5]
+    assert "RTP 80 64" in lines[5]
     assert "broken STUN" in lines[6]
 
 

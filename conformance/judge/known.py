@@ -1,0 +1,127 @@
+"""What is known of an exchange beside its capture: offers and answers, passwords, who is judged."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import SessionDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An agent as its descriptions show it. ``media``: the candidates of each media section.
+
+    ``trickles``: it may have told of further candidates elsewhere (RFC 8838).
+    """
+
+    name: str
+    ufrags: frozenset[str] = frozenset()
+    media: tuple[tuple[Candidate, ...], ...] = ()
+    lite: bool = False
+    trickles: bool = False
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """All candidates."""
+        return [candidate for section in self.media for candidate in section]
+
+    def at(self, endpoint: Address) -> list[Candidate]:
+        """Return the TCP candidates with this transport address."""
+        mine = [c for c in self.candidates if c.is_tcp and c.port == endpoint.port]
+        return [candidate for candidate in mine if same_address(candidate.address, endpoint.ip)]
+
+    def based_at(self, endpoint: Address) -> list[Candidate]:
+        """Return the TCP candidates with this transport address or, reflexive ones, with this base."""
+        mine = [c for c in self.candidates if c.is_tcp and c.related_port == endpoint.port]
+        reflexive = [c for c in mine if c.related_address and same_address(c.related_address, endpoint.ip)]
+        return self.at(endpoint) + reflexive
+
+    def owns(self, ip: str) -> bool:
+        """Whether a host candidate has this address."""
+        return any(same_address(c.address, ip) for c in self.candidates if c.type.lower() == "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the capture.
+
+    ``passwords`` by user name fragment. ``spared``: addresses whose agent is not judged; ``only``: if there are any,
+    the only ones that are. ``whole``: every description of the exchange is known and nothing translates addresses, as
+    in the run of a suite. ``typed``: the fragments whose password no description tells, but a person did.
+    """
+
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    parties: tuple[Party, ...] = ()
+    spared: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    whole: bool = False
+    typed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, descriptions: Sequence[tuple[str, SessionDescription]], credentials: Mapping[str, str] | None = None
+    ) -> Known:
+        """Gather the descriptions of each named agent, in any number, and further passwords."""
+        passwords = dict(credentials or {})
+        gathered: dict[str, Party] = {}
+        for name, description in descriptions:
+            party = gathered.get(name, Party(name))
+            found = [(m.ufrag, m.pwd) for m in description.media]
+            passwords.update({ufrag: pwd for ufrag, pwd in found if ufrag and pwd})
+            gathered[name] = Party(
+                name,
+                party.ufrags | {ufrag for ufrag, _ in found if ufrag},
+                (*party.media, *(tuple(m.candidates) for m in description.media)),
+                party.lite or description.ice_lite,
+                party.trickles or _trickles(description),
+            )
+        told = {m.ufrag for _, description in descriptions for m in description.media if m.pwd}
+        return cls(passwords, tuple(gathered.values()), typed=frozenset(set(credentials or {}) - told))
+
+    def judges(self, address: Address) -> bool:
+        """Whether the agent at this address is judged."""
+        return address.ip not in self.spared and (not self.only or address.ip in self.only)
+
+    def owner(self, ufrag: str) -> Party | None:
+        """Return the agent of a user name fragment."""
+        return next((party for party in self.parties if ufrag in party.ufrags), None)
+
+    def endpoints(self, *, active: bool = False) -> set[Address]:
+        """Return the transport addresses of all TCP candidates that others can connect to, or of all."""
+        found = [c for party in self.parties for c in party.candidates if c.is_tcp]
+        return {Address(canonical(c.address), c.port) for c in found if active or (c.tcptype or "").lower() != "active"}
+
+
+def _trickles(description: SessionDescription) -> bool:
+    return any("trickle" in m.ice_options and not m.end_of_candidates for m in description.media)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def canonical(ip: str) -> str:
+    """Return an IP address in the form in which captures have it; other text unchanged."""
+    try:
+        return str(ipaddress.ip_address(ip))
+    except ValueError:
+        return ip
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two texts are the same IP address."""
+    return one == other or canonical(one) == canonical(other)
