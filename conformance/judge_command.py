@@ -6,12 +6,14 @@ import platform
 import shlex
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.judge_watch import Watch
 from conformance.options import complain, own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.judge import Judgement, Known, Observation
     from conformance.judging import Reading
     from conformance.wire.sdp import SessionDescription
+    from pcaps.streams import Connection
 
 _MOST_SHOWN = 20  # connections in the ladder
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONC: "yellow"}
@@ -31,7 +34,7 @@ Examples:
   icetcp judge call.pcapng
   icetcp judge call.pcapng --offer offer.sdp --answer answer.sdp
   icetcp judge call.pcap.gz --credentials 'aB3d:22charactersOfPassword' --agent 192.0.2.7
-  tcpdump -i any -w call.pcap tcp & ... ; icetcp judge call.pcap --out reports/call
+  tcpdump -i any -U -w - tcp | icetcp judge - --out reports/call
 """
 
 
@@ -61,33 +64,37 @@ class _Unusable(Exception):
     help="Weakest level at which a breach counts.",
 )
 def judge(captures: Sequence[Path], **options: Any) -> int:
-    """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not) of any origin.
+    """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not; - for stdin) of any origin.
 
     Rules that hold for any exchange are held against every connection that carries ICE; everything else in the
     captures is passed over. Without passwords integrity is not judged, and without offer and answer what depends on
-    candidates is not; such rules are inconclusive. After a restart give each offer and answer.
+    candidates is not; such rules are inconclusive. After a restart give each offer and answer. Ctrl-C ends the reading;
+    what was read until then is judged.
 
     Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged: what the captures do not hold.
     """
     try:
         known = _known(options)
-        results = [result for capture in captures for result in _judged(capture, known, len(captures) > 1, options)]
+        results = _all(captures, known, options)
         if options["out"] is not None:
             _write(results, options)
     except _Unusable as error:
         return complain(str(error), ExitStatus.USAGE)
-    return _verdict(results, Level(options["fail_on"]))
+    return _verdict(results, options)
 
 
 # -- what was given ----------------------------------------------------------------------------------------------------
 
 
 def _known(options: dict[str, Any]) -> Known:
-    from conformance.judge.model import Known, canonical
+    from conformance.judge.known import Known, canonical, is_address
 
     credentials = dict(_credential(text) for text in options["credentials"])
     described = [(name, _description(path)) for name in ("offer", "answer") for path in options[f"{name}s"]]
-    agents = frozenset(canonical(address) for address in options["agents"])
+    agents = frozenset(map(canonical, options["agents"]))
+    for address in agents:
+        if not is_address(address):
+            raise _Unusable(f"--agent {address!r} is no IP address")
     return replace(Known.of(described, credentials), only=agents)
 
 
@@ -115,13 +122,28 @@ def _description(path: Path) -> SessionDescription:
 # -- one capture -------------------------------------------------------------------------------------------------------
 
 
-def _judged(capture: Path, known: Known, several: bool, options: dict[str, Any]) -> list[Result]:
-    from conformance.judging import blank_result, judge_file, result_of
+def _all(captures: Sequence[Path], known: Known, options: dict[str, Any]) -> list[Result]:
+    names = Counter(capture.name for capture in captures)
+    results = []
+    with Watch() as watch:
+        for capture in captures:
+            if watch.interrupted:
+                click.echo(f"{capture}: not read")
+                continue
+            name = capture.name if names[capture.name] == 1 else str(capture)
+            results += _judged(capture, known, name if len(captures) > 1 else "", options, watch)
+    if watch.interrupted:
+        options["interrupted"] = True
+    return results
+
+
+def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch) -> list[Result]:
+    from conformance.judging import blank_result, judge_packets, result_of
     from pcaps.pcapng import CaptureError
 
     begun = time.time()
     try:
-        reading = judge_file(capture, known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
+        reading = judge_packets(watch.packets(capture), known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
     except OSError as error:
         raise _Unusable(f"cannot read {capture}: {error.strerror or error}") from None
     except CaptureError as error:
@@ -131,11 +153,13 @@ def _judged(capture: Path, known: Known, several: bool, options: dict[str, Any])
     blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
     results = [result_of(judgement, blank) for judgement in reading.judgements if judgement.verdict is not Verdict.NONE]
     for result in results:
-        if several:
-            result.case += f"[{capture.name}]"
+        if name:
+            result.case += f"[{name}]"
             result.parameters = {"capture": str(capture)}
+    _note(reading, known)
+    drawn: list[Connection] = []
     for judgement in reading.judgements:
-        _print(judgement, options["ladder"] == "findings")
+        _print(judgement, drawn if options["ladder"] == "findings" else None)
     if reading.shown:
         from pcaps.ladder import render
 
@@ -150,13 +174,25 @@ def _tell(capture: Path, reading: Reading, seconds: float) -> None:
         f"{capture}: {reader.packets} packets, {reader.segments} TCP segments, "
         f"{reading.talks} ICE connections with {reading.requests} checks{rate}"
     )
+
+
+def _note(reading: Reading, known: Known) -> None:
+    """Say what of the capture, or of what was given, could not be made use of."""
+    reader = reading.reader
     if reading.cut:
         click.echo(f"note: judged up to where the file breaks off: {reading.cut}")
     if reader.given_up:
         click.echo(f"note: {reader.given_up} connections were judged before their end, to keep memory in bounds")
+    for link, count in reader.unknown.most_common(3):
+        click.echo(f"note: {count} packets are of link type {link}, which cannot be read; record with another one")
+    given = {*known.passwords, *(ufrag for party in known.parties for ufrag in party.ufrags)}
+    strange = sorted(given - reading.names)
+    if strange and reading.requests:
+        click.echo(f"note: no check names {', '.join(strange[:4])}; is what was given of another session?")
 
 
-def _print(judgement: Judgement, ladder: bool) -> None:
+def _print(judgement: Judgement, drawn: list[Connection] | None) -> None:
+    """Print a verdict, and the ladder of its connection unless it was `drawn` before; None: no ladders."""
     from conformance.catalogue import requirement
 
     verdict = judgement.verdict
@@ -173,10 +209,16 @@ def _print(judgement: Judgement, ladder: bool) -> None:
         click.echo(f"        and {count - len(shown)} more")
     for text in judgement.readings:
         click.echo(f"        note: {text}")
-    if ladder and judgement.broken and judgement.broken[0].connection is not None:
-        from pcaps.ladder import render
+    connection = judgement.broken[0].connection if judgement.broken else None
+    if drawn is None or connection is None:
+        return
+    if any(connection is other for other in drawn):
+        click.echo("        (on the connection drawn above)")
+        return
+    from pcaps.ladder import render
 
-        click.echo("\n".join(f"        {line}" for line in render([judgement.broken[0].connection]).splitlines()))
+    drawn.append(connection)
+    click.echo("\n".join(f"        {line}" for line in render([connection]).splitlines()))
 
 
 def _distinct(unclear: Iterable[Observation]) -> list[Observation]:
@@ -196,10 +238,14 @@ def _placed(observation: Observation) -> str:
 # -- all of them -------------------------------------------------------------------------------------------------------
 
 
-def _verdict(results: list[Result], fail_on: Level) -> int:
+def _verdict(results: list[Result], options: dict[str, Any]) -> int:
     if not results:
-        return complain("nothing to judge: no connectivity check over TCP was found", ExitStatus.COULD_NOT_JUDGE)
-    status = exit_status(results, fail_on)
+        whose = f" of {' or '.join(options['agents'])}" if options["agents"] else ""
+        what = f"nothing to judge: no connectivity check{whose} over TCP was found"
+        return complain(what, ExitStatus.COULD_NOT_JUDGE)
+    status = exit_status(results, Level(options["fail_on"]))
+    if status is ExitStatus.CONFORMS and options.get("interrupted"):
+        return complain("interrupted; what was read conforms", ExitStatus.COULD_NOT_JUDGE)
     words = {
         ExitStatus.CONFORMS: "conforms, as far as a capture shows it",
         ExitStatus.DOES_NOT_CONFORM: "does not conform",
