@@ -271,7 +271,7 @@ class Writer:
         return _OPTIONS, f"ice-pacing:{round(self._config.pacing * 1000)}"
 
     def _attributes(self, stream: Stream, formats: Sequence[str], default: Local | None) -> list[str]:
-        attributes = [] if stream.progress.ours_open else [END]
+        attributes = [] if stream.progress.ours_open or self._config.variation.no_end else [END]
         if stream.plan.media is not Media.RTP:
             return attributes
         attributes += ["rtpmap:0 PCMU/8000"] if "0" in formats else []

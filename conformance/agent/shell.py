@@ -53,6 +53,8 @@ class Session:
         With `trickle` this waits for nothing, unless the peer needs all candidates at once.
         """
         self.agent.gather(self._now, trickle=trickle)
+        if self.agent.config.variation.early_hosts:
+            self._pump()  # opens the sockets: only servers are not waited for
         if trickle and self.agent.describable:
             result = self.agent.describe(self._now)
             self._loop.call_soon(self._pump)  # what is told of candidates is told after this

@@ -69,14 +69,16 @@ class Trickling:
         for local in sorted(fresh, key=lambda local: local.candidate.component):
             if local.candidate.type != "prflx" and not stream.all_nominated:
                 stream.progress.told.append(local)
-                self._out.append(TrickledCandidate(stream.plan.mid, str(local.candidate)))
+                text = str(self._config.variation.candidate(local.candidate))
+                self._out.append(TrickledCandidate(stream.plan.mid, text))
                 if "late-candidate-not-paired" not in self._faults:
                     self._pair(stream, [local], stream.remotes)
                 if "trickled-passive-not-listening" in self._faults and local.tcptype == "passive":
                     self._out.append(Unlisten(local.base.number))
         if complete:
             stream.progress.ours_open = False
-            self._out.append(TrickledCandidate(stream.plan.mid, ""))
+            if not self._config.variation.no_end:
+                self._out.append(TrickledCandidate(stream.plan.mid, ""))
 
     # -- the peer's --------------------------------------------------------------------------------------------
 

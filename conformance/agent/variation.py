@@ -52,6 +52,8 @@ class Variation:
     extensions: int = _between(0, 3, 0, "extension attributes behind tcptype")
     long_addresses: bool = _flag("IPv6 addresses unabridged and in capitals")
     no_pacing: bool = _flag("ice-pacing left out: the default holds")
+    early_hosts: bool = _flag("where candidates trickle: host candidates already in the description (RFC 8838 4)")
+    no_end: bool = _flag("where candidates trickle: nothing says that there are no more (RFC 8838 section 13)")
     # candidates
     listeners: int = _between(1, 2, 1, "listening sockets, so passive candidates, on each address")
     type_preference: int = _between(0, 126, 126, "of host candidates")

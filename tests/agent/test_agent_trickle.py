@@ -10,6 +10,7 @@ from conformance.agent.checklist import CheckList, ListState, add_pair
 from conformance.agent.config import IceServer, Media, StreamPlan
 from conformance.agent.events import AgentError, Rejected, State
 from conformance.agent.pairs import PairState
+from conformance.agent.variation import Variation
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 from conformance.wire.rfc4571 import frame
@@ -72,6 +73,16 @@ def test_nothing_is_trickled_that_needed_no_waiting():
     assert [c.tcptype for c in media.candidates] == ["active"]
     assert media.end_of_candidates
     assert not a.trickled
+
+
+def test_the_end_is_not_told_where_that_is_left():
+    """RFC 8838 section 13: it should be."""
+    a = Network().host(offerer=True, variation=Variation(no_end=True, lower_transport=True))
+    assert not parsed(a.describe_at_once()).end_of_candidates
+    assert a.trickled
+    assert all(" tcp " in candidate for _, candidate in a.trickled)
+    b = Network().host(offerer=True, variation=Variation(no_end=True))
+    assert not parsed(b.describe()).end_of_candidates
 
 
 def test_describing_again_adds_nothing():
