@@ -155,8 +155,6 @@ def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
     if plan["iut"] == "active" or plan["state"] == "early":  # no further check will come
         steps = [step for step in steps if step["do"] != "hear"]
     for step in steps:
-        if step.get("candidate") and plan.get("addresses", 1) == 1:
-            del step["candidate"]
         if plan["iut"] == "active" and "on" in step:
             step["on"] = 0
             step.pop("count", None)

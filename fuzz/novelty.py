@@ -60,7 +60,9 @@ def _answer(octets: bytes) -> str:
     """Return the class of a response; for an error its code."""
     if octets[1] == 0x01:
         return "ok"
-    place = octets.find(b"\x00\x09\x00")
-    if place < 0 or place + 8 > len(octets):
-        return "error"
-    return str((octets[place + 6] & 7) * 100 + octets[place + 7])
+    place = 20
+    while place + 8 <= len(octets):
+        if octets[place : place + 2] == b"\x00\x09":
+            return str((octets[place + 6] & 7) * 100 + octets[place + 7])
+        place += 4 + ((octets[place + 2] << 8 | octets[place + 3]) + 3 & ~3)
+    return "error"

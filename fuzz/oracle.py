@@ -320,7 +320,9 @@ def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
     foreign = sorted(set(listed or ()) - {attribute.type for attribute in request.attributes})
     if foreign:
         names = ", ".join(f"0x{kind:04x}" for kind in foreign)
-        yield Symptom("uninitialised octets", "UNKNOWN-ATTRIBUTES", f"it lists {names}, which the request did not have")
+        text = f"it lists {names}, which the request did not have"
+        strange = any(kind.to_bytes(2, "big") not in payload for kind in foreign)
+        yield Symptom("uninitialised octets" if strange else "wrong response", "UNKNOWN-ATTRIBUTES", text)
 
 
 def _silences(link: Link, outcome: Outcome, expected: list[tuple[bytes, Expected]], view: View) -> Iterable[Symptom]:

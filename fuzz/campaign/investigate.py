@@ -22,6 +22,7 @@ Case = dict[str, Any]
 _TRIES = {"death": 80, "hang": 24, "spin": 24, "leak": 20, "deaf": 40}
 _USUALLY = 60
 _AGAIN = 3  # trials of the minimal case that tell its rate
+_OFTEN = 5  # trials of a case whose symptom is known to come now and then
 
 
 def join(cases: Sequence[Case]) -> Case:
@@ -115,12 +116,15 @@ class Investigator:
 
     def _finding(self, symptom: Symptom, case: Case, seen: Callable[[Case], bool]) -> Finding | None:
         runner = self._runner
+        once = seen
+        if symptom.kind in ("death", "exception") and not all(once(case) for _ in range(_AGAIN)):
+            seen = _often(once)  # what comes only now and then is not made smaller by what it did not come for
         runner.quick = symptom.kind in ("hang", "deaf", "closed", "silence")
         smaller = minimise(copy.deepcopy(case), seen, _TRIES.get(symptom.kind, _USUALLY))
         runner.quick = False
-        shown = [seen(smaller) for _ in range(1 if symptom.kind in ("spin", "leak") else _AGAIN)]
+        shown = [once(smaller) for _ in range(1 if symptom.kind in ("spin", "leak") else _AGAIN)]
         if not any(shown):
-            smaller, shown = case, [seen(case) for _ in shown]
+            smaller, shown = case, [once(case) for _ in shown]
         if not any(shown):
             return None
         return Finding(
@@ -133,6 +137,10 @@ class Investigator:
             stderr=runner.iut.last_words()[-60:],
             original=case if case != smaller else {},
         )
+
+
+def _often(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:
+    return lambda case: any(seen(case) for _ in range(_OFTEN))
 
 
 def _has(symptom: Symptom, found: Sequence[Symptom]) -> bool:

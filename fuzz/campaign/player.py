@@ -149,7 +149,10 @@ class Stage:
         return made
 
     def _target(self, component: int, candidate: int = 0) -> tuple[str, int]:
+        """Return a passive candidate's address that an IPv4 socket can connect to, those on loopback first."""
         passive = [(c, address, port) for c, kind, address, port in self.candidates if kind == "passive"]
+        passive = [one for one in passive if ":" not in one[1]]
+        passive.sort(key=lambda one: not one[1].startswith("127."))
         chosen = [target for target in passive if target[0] == component] or passive
         if not chosen:
             raise StageFailed("nowhere to connect to")

@@ -214,6 +214,12 @@ def test_unknown_attributes_lists_only_what_was_there():
     ]
 
 
+def test_octets_of_the_request_that_are_taken_for_a_type_are_misread_not_uninitialised():
+    sent = octets(changed("$role", value="41*9"))
+    listing = RawAttribute(Attribute.UNKNOWN_ATTRIBUTES, bytes.fromhex("4100"))
+    assert symptoms(sent, answers=[answer(sent, listing, code=420)]) == [("wrong response", "UNKNOWN-ATTRIBUTES")]
+
+
 def test_media_must_be_a_frame_of_its_component():
     seen = view(media={1: {b"one"}, 2: {b"two"}})
     assert judge_media([(1, b"one"), (2, b"two")], seen) == []
