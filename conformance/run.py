@@ -75,7 +75,7 @@ class Run:
             pool.kill()
             recording.close()
             raise error if isinstance(error, pytest.exit.Exception) else broken_off(str(error)) from None
-        jobs = config.getoption("icetcp_jobs") or _AT_ONCE
+        jobs = config.getoption("icetcp_jobs") or stack.jobs or _AT_ONCE
         sessions = int(hello.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import BindingSuccess
+from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.segments.script import SegmentChannel, Segments
 from conformance.suites.case import establish
+from conformance.verdict import Failed
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
@@ -48,6 +49,20 @@ def silent_candidates(peer: Peer, segments: Segments, count: int) -> list[Candid
         peer.candidate("passive", port=segments.port("silent").port, other=8191 - n, foundation=f"silent{n}")
         for n in range(count)
     ]
+
+
+def expect_check_elsewhere(peer: Peer, stuck: Channel, *, within: float) -> None:
+    """Wait for a check at another candidate of ours than the one that this connection goes to."""
+
+    def checked() -> bool:
+        return any(one.has(BindingRequest()) for one in peer.channels if one.local_address != stuck.local_address)
+
+    if not peer.wait_until(checked, within):
+        raise Failed(
+            "no check came to any other candidate",
+            expected="a Binding request on a connection to another candidate",
+            actual=f"not within {within:g} s on any of {len(peer.channels)} connections",
+        )
 
 
 def in_order_of(name: str, octets: bytes) -> list[tuple[int, int]]:

@@ -14,13 +14,12 @@ from lxml import etree
 from conformance.iut import stacks
 from conformance.iut.stacks.build import build, built
 from conformance.peer.lab import WIRE_IUT
-from conformance.verdict import Level, Verdict
+from conformance.verdict import Level, Result, Verdict
 from pcaps.decode import read_connections
 from reports.record import read
 
 TESTERS = ("127.16.", "fd6c::", "198.18.", "fd6d::")  # where the tester's addresses are in the run's own network
-# werift's checks fail after 50 ms and a few tries: under load other cases could not be judged
-JOBS = {"werift": ("-j", "2")}
+_DOUBTFUL = 12  # so many inconclusive cases of a real stack get a second look
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "reports" / "junit-10-rules.xsd"))
 
 
@@ -193,15 +192,27 @@ def test_the_repeat_command_repeats_one_case(healthy, tmp_path) -> None:
     assert [r.case for r in read(tmp_path / "record.jsonl")[1]] == [result.case]
 
 
+def in_a_calmer_hour(name: str, doubtful: list[Result], out: Path) -> dict[str, Verdict]:
+    """Return what cases come to in a second run: on a busy machine a stack with short deadlines gives up."""
+    words = [result.repeat.split(" -k ")[1].strip("'") for result in doubtful]
+    icetcp(out, "--iut", name, "-j", "2", "-k", " or ".join(words))
+    wanted = {result.case for result in doubtful}
+    return {r.case: r.verdict for r in read(out / "record.jsonl")[1] if r.case in wanted}
+
+
 @pytest.mark.parametrize("name", os.environ.get("ICETCP_STACKS", "libnice").split())
 def test_a_real_stack_comes_to_exactly_its_known_verdicts(name, tmp_path) -> None:
     description = stacks.description(name)
     if built(description) is None:
         build(description)
-    done = icetcp(tmp_path, "--iut", name, "--variants", "usual", *JOBS.get(name, ()), within=280)
+    done = icetcp(tmp_path, "--iut", name, "--variants", "usual", within=280)
     _, results = read(tmp_path / "record.jsonl")
     expected = stacks.expectations(stacks.resolve(name))
-    seen = {r.case: r.verdict for r in results if r.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
+    verdicts = {r.case: r.verdict for r in results}
+    doubtful = [r for r in results if r.verdict is Verdict.INCONC and r.case not in expected]
+    if 0 < len(doubtful) <= _DOUBTFUL:
+        verdicts |= in_a_calmer_hour(name, doubtful, tmp_path / "again")
+    seen = {case: v for case, v in verdicts.items() if v not in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
     known = {case: e.verdict for case, e in expected.items() if case in seen or not e.sometimes}
     assert seen == known, done.stdout
     assert all("known deviation" in r.note for r in results if r.case in seen)

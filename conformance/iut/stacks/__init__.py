@@ -27,12 +27,13 @@ __all__ = ["Expectation", "Stack", "StackError", "UnknownStack", "description", 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """How to start an IUT. ``folder`` is None for exec:COMMAND."""
+    """How to start an IUT. ``folder`` is None for exec:COMMAND. ``jobs``: how many cases at once it bears; 0: many."""
 
     name: str
     command: list[str]
     folder: Traversable | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Description:
     """What a stack.toml says.
 
     ``requires`` are Debian packages. ``modules`` are what the toolchain asks for: pkg-config modules (C), import paths
-    (Go), packages with their versions as npm names them (Node), programs (Python).
+    (Go), packages with their versions as npm names them (Node), programs (Python). ``jobs``: see `Stack`.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Description:
     requires: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     notes: str = ""
+    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def resolve(spec: str) -> Stack:
             raise StackError(f"the adapter of {spec} is not built yet; run: icetcp stacks build {spec}")
         binary = str(path)
     command = [word.format(python=sys.executable, binary=binary, folder=folder) for word in known.command]
-    return Stack(spec, command, folder)
+    return Stack(spec, command, folder, jobs=known.jobs)
 
 
 def _command(text: str) -> Stack:

@@ -63,6 +63,7 @@ def test_handshake_of_the_controlling_waits_for_the_nomination(upper, peer, pixi
     negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
     channel = peer.expect_connection()
     first = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(first)
     channel.send(RFC4571() / peer.success(channel, first))
     nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
     channel.expect_nothing(AnyDtls, within=pixit.silence)

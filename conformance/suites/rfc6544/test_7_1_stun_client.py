@@ -77,7 +77,8 @@ def test_check_carries_credentials(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
     request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
     assert request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
-    assert request.integrity(short_term_key(peer.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    found = request.integrity(short_term_key(peer.pwd))
+    assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
     assert request.fingerprint is Check.VALID, "FINGERPRINT is not right"
 
 

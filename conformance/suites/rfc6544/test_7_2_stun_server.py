@@ -95,7 +95,8 @@ def test_response_is_protected(upper, peer, side, pixit):
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     response = channel.expect(BindingSuccess, within=pixit.response)
-    assert response.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    found = response.integrity(short_term_key(iut.pwd))
+    assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
     assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
 
 
@@ -243,7 +244,8 @@ def test_error_to_an_authenticated_request_is_protected(upper, peer, side, pixit
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
     channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
     error = channel.expect(BindingError(420), within=pixit.response)
-    assert error.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    found = error.integrity(short_term_key(iut.pwd))
+    assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
 
 
 @pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])

@@ -2,7 +2,7 @@
 // A browser's part of the adapter contract: an RTCPeerConnection with one data channel per session. `serve` takes a call,
 // as a line of JSON; `write` is given what to answer and to tell. The browsers' own means to carry lines stand around it.
 'use strict'
-const [NO_PARAMS, REJECTED, INTERNAL] = [-32602, -32010, -32603]
+const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
 
 class Refused extends Error {
   constructor (code, message) { super(message); this.code = code }
@@ -42,8 +42,10 @@ class Session {
   gathered () {
     const { connection } = this
     return new Promise(resolve => {
-      const look = () => connection.iceGatheringState === 'complete' && resolve()
-      connection.addEventListener('icegatheringstatechange', look)
+      // in a restart the state is still the former gathering's, until the first candidate is there
+      const begun = () => /^a=(candidate|end-of-candidates)/m.test(connection.localDescription.sdp)
+      const look = () => connection.iceGatheringState === 'complete' && begun() && resolve()
+      for (const event of ['icegatheringstatechange', 'icecandidate']) connection.addEventListener(event, look)
       look()
     })
   }
@@ -63,9 +65,11 @@ class Session {
   async close () { this.connection?.close(); return {} }
 }
 
+const METHODS = ['open', 'describe', 'accept', 'trickle', 'restart', 'close']
 const sessions = new Map()
 
 async function perform ({ method, params }) {
+  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
   if (method === 'open') sessions.set(params.session, new Session(params.session))
   const session = sessions.get(params.session)
   if (!session) throw new Refused(NO_PARAMS, 'no such session')
