@@ -151,6 +151,9 @@ class Conclusion:
         self._connections.forget(connection)
         self.broke_early |= not connection.outgoing and not connection.authenticated
         self._checker.ended(connection, why)
+        if "broken-connection-ends-others" in self._faults and connection.authenticated:
+            for other in self._connections:
+                self._connections.close(other)
         noticed = connection.selected and "loss-never-noticed" not in self._faults
         if noticed and self._checker.streams[connection.stream].completed_at is not None:
             self.broken = True

@@ -243,6 +243,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("check-retransmitted", "RFC6544-7.1-s03", "sends each check twice"),
     Fault("check-without-integrity", "RFC6544-7.1-s04", "sends checks without MESSAGE-INTEGRITY"),
     Fault("check-without-fingerprint", "RFC6544-7.1-s04", "sends checks without FINGERPRINT"),
+    Fault(
+        "broken-connection-ends-others",
+        "RFC6544-7.1-s04",
+        "closes its other connections too when one breaks on which a check has succeeded",
+    ),
     Fault("lost-connection-ends-checks", "RFC6544-7.1-s04", "gives all pairs up when a connection of one breaks"),
     Fault("unanswered-check-blocks", "RFC6544-7.1-s04", "sends no check while another is unanswered"),
     Fault(
@@ -413,6 +418,16 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("idle-selected-closed", "RFC6544-11.1-04", "closes a selected connection half a second after completion"),
     Fault("lost-connection-not-reopened", "RFC6544-11.1-05", "does not reopen the selected connection that it opened"),
+    Fault(
+        "lost-so-connection-not-reopened",
+        "RFC6544-11.1-05",
+        "waits for the peer to reopen the connection of a selected pair of S-O candidates",
+    ),
+    Fault(
+        "reopened-so-not-checked-back",
+        "RFC6544-11.1-09",
+        "sends no check in return on a connection to its S-O candidate that the peer has reopened",
+    ),
     Fault(
         "passive-side-reopens",
         "RFC6544-11.1-06",

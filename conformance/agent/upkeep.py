@@ -200,6 +200,8 @@ class Upkeep:
             self._out.append(Note(f"{kept.opening}: reopening the selected pair's connection"))
 
     def _reopens(self, pair: Pair) -> bool:
+        if "lost-so-connection-not-reopened" in self._faults and pair.local.tcptype == "so":
+            return False
         if connects(pair):
             return "lost-connection-not-reopened" not in self._faults
         return "passive-side-reopens" in self._faults
@@ -230,6 +232,8 @@ class Upkeep:
         if any(asked.connection is connection for asked in self._asked.values()):
             return  # checked already
         if "reopened-not-checked-back" in self._faults:
+            return
+        if "reopened-so-not-checked-back" in self._faults and connection.base.tcptype == "so":
             return
         connection.revives = True
         self._ask(kept, connection, now, revives=True)

@@ -1,4 +1,4 @@
-"""Restarts in which both sides go on with the selected connection (RFC 6544 section 9.2)."""
+"""Connections that have S-O candidates at both ends: from the beginning, or by a restart (RFC 6544 9.2, 11.1)."""
 
 from __future__ import annotations
 
@@ -63,3 +63,14 @@ def restart_on(upper: Upper, peer: Peer, side: str, selected: Channel) -> Descri
     if not any(c.endpoint == selected.remote_address for c in so):
         raise NotApplicable(f"the IUT states no S-O candidate at {selected.remote_address} when ICE restarts")
     return iut
+
+
+def reopen_from_so(upper: Upper, peer: Peer, lost: Channel) -> Channel:
+    """Open the connection of two S-O candidates again, from our side (preamble); n/a where the IUT has been faster."""
+    assert upper.description is not None
+    theirs = next(c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address)
+    source = next(at for at in peer.listeners if at.port == lost.local_address.port)
+    peer.wait(peer.pixit.silence)
+    if peer.was_met:
+        raise NotApplicable("the IUT has reopened the connection itself")
+    return peer.connect(theirs, source=source)
