@@ -1,8 +1,9 @@
 """An adapter that tells little of its stack: the reference agent without the notifications and PICS named here.
 
-    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] -- arguments of the agent
+    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--deaf] -- arguments of the agent
 
-`--only` keeps of the PICS only the keys named by `--drop`.
+`--only` keeps of the PICS only the keys named by `--drop`. `--deaf`: what the application sends before the stack is
+connected is lost.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import threading
 
+_speaking = threading.Lock()
+
 
 def main() -> int:
     """Pass lines on in both directions until stdin ends."""
@@ -20,23 +23,37 @@ def main() -> int:
     parser.add_argument("--hide", action="append", default=[])
     parser.add_argument("--drop", action="append", default=[])
     parser.add_argument("--only", action="store_true")
+    parser.add_argument("--deaf", action="store_true")
     options, more = parser.parse_known_args()
     command = [sys.executable, "-m", "conformance.agent", *(word for word in more if word != "--")]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    threading.Thread(target=_back, args=(agent, options), daemon=True).start()
+    connected: set[str] = set()
+    threading.Thread(target=_back, args=(agent, options, connected), daemon=True).start()
     assert agent.stdin is not None
     for line in sys.stdin.buffer:
+        call = json.loads(line)
+        if options.deaf and call["method"] == "send" and call["params"]["session"] not in connected:
+            _say({"jsonrpc": "2.0", "id": call["id"], "result": {}})
+            continue
         agent.stdin.write(line)
         agent.stdin.flush()
     agent.stdin.close()
     return agent.wait()
 
 
-def _back(agent: subprocess.Popen[bytes], options: argparse.Namespace) -> None:
+def _say(message: object) -> None:
+    with _speaking:
+        sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _back(agent: subprocess.Popen[bytes], options: argparse.Namespace, connected: set[str]) -> None:
     """Hand on what the agent says, but for what is to be hidden."""
     assert agent.stdout is not None
     for line in agent.stdout:
         message = json.loads(line)
+        if message.get("method") == "state" and message["params"]["state"] in ("connected", "completed"):
+            connected.add(message["params"]["session"])
         if message.get("method") in options.hide:
             continue
         pics = (message.get("result") or {}).get("pics")
@@ -45,9 +62,7 @@ def _back(agent: subprocess.Popen[bytes], options: argparse.Namespace) -> None:
             if "reports" in kept:
                 kept["reports"] = [what for what in kept["reports"] if what not in options.hide]
             message["result"]["pics"] = kept
-            line = json.dumps(message).encode() + b"\n"
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+        _say(message)
 
 
 if __name__ == "__main__":

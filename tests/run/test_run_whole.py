@@ -244,7 +244,7 @@ def test_a_death_is_laid_at_the_door_of_the_case_that_caused_it(tmp_path) -> Non
 @pytest.mark.parametrize(
     "told",
     [
-        "--hide state --hide selected",
+        "--hide state --hide selected --deaf",
         "--hide state --hide data --drop obeys",
         "--only --drop offers",
         "--only --drop connects",
