@@ -98,6 +98,7 @@ class Channel:
         self.selected = False
         self.checked = False  # the IUT's own check on this connection was answered with success
         self.events: list[Event] = []
+        self.octets = bytearray()  # all that has come, as it came
         self.divide: Callable[[bytes], tuple[bytes, Sequence[int], float]] = lambda octets: (octets, (), 0.0)
         self.on_request: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
         self._pump = pump
@@ -294,6 +295,7 @@ class Channel:
             self._ended(reset=False)
             return
         self._tap.received(self._key, octets, time.time_ns())
+        self.octets += octets
         for payload in self._deframer.feed(octets):
             self._took_in(payload)
 

@@ -239,10 +239,10 @@ class Connecting(Identity):
         assert index is not None
         return self._arrivals.pop(index)[0]
 
-    def await_connection(self) -> Channel:
+    def await_connection(self, listener: Listener | None = None) -> Channel:
         """Wait for a connection of the IUT as a preamble: inconclusive if none comes."""
         try:
-            return self.expect_connection()
+            return self.expect_connection(listener)
         except Failed as failure:
             raise Inconclusive(str(failure)) from failure
 

@@ -401,9 +401,17 @@ def binding_request(
     return _protected(0, transaction_id, chosen, password, fingerprint)
 
 
-def binding_success(transaction_id: bytes, address: Address, password: str | None, **change: Any) -> STUN:
-    """Return the success response to a check from `address` (RFC 8445 section 7.3.1.3)."""
-    return _protected(2, transaction_id, [XorMappedAddress(address=address)], password, **change)
+def binding_success(
+    transaction_id: bytes,
+    address: Address,
+    password: str | None,
+    *,
+    attributes: list[Packet] | None = None,
+    **change: Any,
+) -> STUN:
+    """Return the success response to a check from `address` (RFC 8445 section 7.3.1.3), `attributes` being more."""
+    chosen: list[Packet] = [XorMappedAddress(address=address), *(attributes or [])]
+    return _protected(2, transaction_id, chosen, password, **change)
 
 
 def binding_error(transaction_id: bytes, code: int, reason: str, password: str | None, **change: Any) -> STUN:

@@ -101,7 +101,7 @@ def test_what_is_none_is_left_out() -> None:
 
 
 def test_responses_and_indications() -> None:
-    success = layers.binding_success(TRANSACTION, ADDRESS, PASSWORD)
+    success = layers.binding_success(TRANSACTION, ADDRESS, PASSWORD, attributes=[layers.Software(value="more")])
     assert decoded(success).xor_mapped_address == ADDRESS
     assert decoded(success).is_success
     error = layers.binding_error(TRANSACTION, 487, "Role Conflict", None)
