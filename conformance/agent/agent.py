@@ -20,6 +20,7 @@ from conformance.agent.events import (
     Unlisten,
 )
 from conformance.agent.exchange import Exchange
+from conformance.agent.framing import COOKIE
 from conformance.agent.simultaneous import SO
 from conformance.agent.stream import Stream
 from conformance.wire.attributes import Address
@@ -91,6 +92,8 @@ class Agent(Exchange):
             return True
         if "so-connection-refused" in self.config.faults and base.tcptype == SO:
             return True
+        if "unknown-address-refused" in self.config.faults:
+            return bool(stream.remotes) and remote.ip not in {candidate.address for candidate in stream.remotes}
         if "broken-connection-shuts-all" in self.config.faults and self._conclusion.broke_early:
             return True
         if "second-connection-refused" in self.config.faults:
@@ -149,7 +152,10 @@ class Agent(Exchange):
             if "null-frame-closes" in self.config.faults:
                 self._conclusion.end(connection, "null frame")
             return
-        if looks_like_stun(payload):
+        if "cookie-taken-for-stun" in self.config.faults and payload[4:8] == COOKIE and not looks_like_stun(payload):
+            return
+        unchecked = "fingerprint-unchecked" in self.config.faults and payload[4:8] == COOKIE
+        if looks_like_stun(payload) or unchecked:
             connection.spoke_stun = True
             self._checker.stun(connection, payload, now)
             if "stun-delivered-as-data" in self.config.faults:
@@ -167,6 +173,8 @@ class Agent(Exchange):
         if not connection.authenticated and "unvalidated-data-delivered" not in self.config.faults:
             return
         if "media-not-delivered" in self.config.faults:
+            return
+        if "media-lost-in-restart" in self.config.faults and self._streams[connection.stream].former is not None:
             return
         if "frame-ends-become-newlines" in self.config.faults:
             payload += b"\n"

@@ -72,6 +72,8 @@ class Asking:
         if "nominates-as-controlled" in self._faults:
             use_candidate = pair.nominate
         worth = check_priority(pair.local)
+        if "check-priority-of-host" in self._faults:
+            worth = pair.local.candidate.priority
         transaction_id, message = self.ask(stream, connection, worth, use_candidate=use_candidate)
         transaction = Transaction(
             id=transaction_id,
@@ -101,7 +103,7 @@ class Asking:
             pwd=who.remote_pwd,
             priority=worth,
             controlling=self.controlling,
-            tie_breaker=self._tie_breaker,
+            tie_breaker=self._new_tie_breaker() if "tie-breaker-anew" in self._faults else self._tie_breaker,
             use_candidate=use_candidate,
         )
         message = client.request(transaction_id, question, self._faults, self._config.variation)

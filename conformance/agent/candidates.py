@@ -90,6 +90,11 @@ def other_preference(rank: int) -> int:
 def host_candidates(bases: Iterable[Base], foundations: Foundations, faults: frozenset[str]) -> list[Local]:
     """Return the host candidates of these bases, passive ones with their ports, active ones with port 9."""
     found = [Local(_host_candidate(base, foundations, faults), base) for base in bases]
+    if "components-share-port" in faults:
+        first = {(local.base.ip, local.tcptype): local.base.port for local in reversed(found)}
+        for local in found:
+            if local.base.listens:
+                local.candidate = replace(local.candidate, port=first[local.base.ip, local.tcptype])
     if "so-shares-passive-port" in faults:
         passive = {
             (local.base.ip, local.base.component): local.base.port for local in found if local.tcptype == "passive"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -201,6 +202,10 @@ class Checker(Asking):
         stream = self.streams[connection.stream]
         assert connection.pair is not None
         remote = connection.pair.remote
+        if "non-stun-answer-fails-one-pair" in self._faults:
+            self._drop(connection)
+            stream.lost(connection.pair)
+            return
         self._out.append(Note(f"{remote.endpoint} does not speak STUN: closing, failing its pairs"))
         self._drop(connection)
         if "non-stun-answer-retried" in self._faults:
@@ -226,8 +231,11 @@ class Checker(Asking):
             whole = Message.decode(octets)
         except StunError as error:
             self._out.append(Note(f"{connection}: discarded: {error}"))
+            if "malformed-message-closes" in self._faults:
+                self._drop(connection)
             return
-        if whole.method != Method.BINDING or check_fingerprint(octets) is not Check.VALID:
+        protected = check_fingerprint(octets) is Check.VALID or "fingerprint-unchecked" in self._faults
+        if whole.method != Method.BINDING or not protected:
             return  # RFC 8445 section 7.3: FINGERPRINT is a must; other methods mean nothing here
         message = Message(whole.method, whole.cls, whole.transaction_id, whole.honoured())
         if message.is_request:
@@ -243,7 +251,7 @@ class Checker(Asking):
         if "early-check-unanswered" in self._faults and not self.started:
             return
         stream = self.streams[connection.stream]
-        if "check-after-completion-unanswered" in self._faults and stream.completed_at is not None:
+        if self._is_deaf(stream, connection):
             return
         meant = renewal.addressed(stream, message)
         me = Identity(meant.ufrag, meant.pwd, self.controlling, self._tie_breaker, self.lite)
@@ -263,6 +271,14 @@ class Checker(Asking):
         elif "early-check-forgotten" not in self._faults:
             connection.early.append(judged.check)
 
+    def _is_deaf(self, stream: Stream, connection: Connection) -> bool:
+        """Whether a fault keeps checks on a connection from being answered."""
+        return (
+            ("check-after-completion-unanswered" in self._faults and stream.completed_at is not None)
+            or ("check-in-restart-unanswered" in self._faults and renewal.is_former(stream, connection))
+            or ("opened-connections-deaf" in self._faults and connection.outgoing)
+        )
+
     def _nominable(self, stream: Stream, connection: Connection) -> bool:
         """Whether a nomination here can be taken: not if another pair of the component is nominated already."""
         current = stream.checks.nominated.get(connection.component)
@@ -271,6 +287,7 @@ class Checker(Asking):
     def _follow_up(self, connection: Connection, check: IncomingCheck) -> None:
         """Do what follows an accepted check (RFC 8445 sections 7.3.1.3 to 7.3.1.5)."""
         stream = self.streams[connection.stream]
+        check = self._mistaken(check)
         if check.peer_ufrag != stream.remote_ufrag or renewal.is_former(stream, connection):
             return
         if stream.completed_at is not None:
@@ -278,7 +295,8 @@ class Checker(Asking):
             return
         if "no-triggered-check" in self._faults and not check.use_candidate:
             return
-        if self.lite and not (self.controlling or "lite-checks-in-turn" in self._faults):
+        settles = self.lite or "nomination-before-own-check" in self._faults
+        if settles and not (self.controlling or "lite-checks-in-turn" in self._faults):
             lite.take_nomination(stream, connection, check)
         if self.lite and "lite-checks-in-turn" not in self._faults:
             return
@@ -291,6 +309,14 @@ class Checker(Asking):
             pair.nominated_by_peer = True
             if pair.valid is not None:
                 stream.set_nominated(pair)
+
+    def _mistaken(self, check: IncomingCheck) -> IncomingCheck:
+        """Return a check as a fault sees it."""
+        if "nomination-ignored" in self._faults:
+            return replace(check, use_candidate=False)
+        if "lite-selects-unnominated" in self._faults and self.lite:
+            return replace(check, use_candidate=True)
+        return check
 
     def _trigger(self, stream: Stream, pair: Pair) -> None:
         if pair.state is PairState.IN_PROGRESS:
@@ -305,7 +331,8 @@ class Checker(Asking):
             self.later_response(connection, octets, message, now)
             return
         outcome = client.judge(octets, message, transaction.pwd, self._faults)
-        if connection is not transaction.connection:  # RFC 8445 section 7.2.5.2.1
+        elsewhere = connection is not transaction.connection and "response-anywhere-believed" not in self._faults
+        if elsewhere:  # RFC 8445 section 7.2.5.2.1
             outcome = CheckFailed("the response came on another connection")
         match outcome:
             case Succeeded(mapped):
@@ -328,11 +355,23 @@ class Checker(Asking):
         stream.checks.remove_from_queue(pair)
         stream.note_valid(pair.component, now)
         unfreeze([s.checks for s in self.streams], pair.foundation)
+        self._do_too_much(connection)
         ours = transaction.use_candidate and transaction.controlling == self.controlling
         if ours or (pair.nominated_by_peer and not self.controlling):
             stream.set_nominated(pair)
         elif pair.nominate:
             stream.checks.trigger(pair)  # this was the check before the nominating one
+
+    def _do_too_much(self, connection: Connection) -> None:
+        """Do what a fault does to the component's other connections when a check has succeeded."""
+        for other in self._connections:
+            if other is connection or other.component != connection.component:
+                continue
+            if "closes-at-first-success" in self._faults:
+                self._connections.close(other)
+                self.ended(other, "another one works")
+            elif "nominates-all" in self._faults and self.controlling and other.authenticated:
+                self.ask(self.streams[other.stream], other, 1, use_candidate=True)
 
     def _conflict(self, transaction: Transaction) -> None:
         """Take the other role and check again (RFC 8445 section 7.2.5.1)."""

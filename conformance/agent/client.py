@@ -58,6 +58,7 @@ class CheckFailed:
     why: str
 
 
+_ROLE_CONFLICT = 487
 _ROLES = (Attribute.ICE_CONTROLLING, Attribute.ICE_CONTROLLED)
 
 Outcome = Succeeded | RoleConflict | CheckFailed
@@ -97,6 +98,8 @@ def request(
         body = [attribute for attribute in body if attribute.type != Attribute.PRIORITY]
     body = body if variation == USUAL else variation.dress(body)
     key = None if "check-without-integrity" in faults else short_term_key(question.pwd)
+    if "nomination-without-integrity" in faults and question.use_candidate:
+        key = None
     fingerprint = "check-without-fingerprint" not in faults
     return build(Method.BINDING, MessageClass.REQUEST, transaction_id, body, key=key, fingerprint=fingerprint)
 
@@ -107,14 +110,15 @@ def judge(octets: bytes, message: Message, pwd: str, faults: frozenset[str] = fr
     On a reliable transport a response that fails its protection ends the transaction (RFC 8489 section 9.1.4).
     """
     valid = _integrity(octets, message, short_term_key(pwd)) is Check.VALID
+    if "unprotected-conflict-believed" in faults and _is_conflict(message):
+        return RoleConflict()
     if not valid and "response-integrity-unchecked" not in faults:
         return CheckFailed(f"{_kind(message)} without valid MESSAGE-INTEGRITY")
-    if unknown_required(message.attributes):
+    if unknown_required(message.attributes) and "unknown-attribute-in-response-ignored" not in faults:
         return CheckFailed(f"{_kind(message)} with unknown comprehension-required attributes")
     try:
         if message.is_error:
-            error = message.error_code
-            if error is not None and error.code == 487:
+            if _is_conflict(message) and "conflict-error-ignored" not in faults:
                 return RoleConflict()
             return CheckFailed(_kind(message))
         mapped = message.xor_mapped_address
@@ -128,6 +132,11 @@ def _integrity(octets: bytes, message: Message, key: bytes) -> Check:
     if not message.has(Attribute.MESSAGE_INTEGRITY):
         return Check.ABSENT
     return check_integrity(octets, key)
+
+
+def _is_conflict(message: Message) -> bool:
+    error = message.error_code if message.is_error else None
+    return error is not None and error.code == _ROLE_CONFLICT
 
 
 def _kind(message: Message) -> str:

@@ -75,6 +75,10 @@ class Conclusion:
     def _unwanted(self, connection: Connection) -> bool:
         if "unselected-kept" in self._faults:
             return False
+        if "opened-connections-kept" in self._faults and connection.outgoing:
+            return False
+        if "silent-connections-kept" in self._faults and not connection.authenticated:
+            return False
         needed = connection.selected or connection.revives
         return not needed or "selected-closed" in self._faults
 

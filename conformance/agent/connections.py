@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.events import Close, Connect, Datagram, Write
 from conformance.agent.framing import MARKER, Inbound, cannot_be_stun, framed, within_dtls
-from conformance.wire.stun import MessageClass, Method, build
+from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Connection:
 
     ``authenticated``: a STUN transaction has shown on it that the peer knows the passwords, so its data is taken
     (RFC 6544 section 12). ``spoke_stun``: something that is STUN came as the answer to our first check. ``revives``: it
-    may take the place of a selected connection that was lost.
+    may take the place of a selected connection that was lost. ``revived``: it has.
     """
 
     number: int
@@ -56,6 +56,7 @@ class Connection:
     selected: bool = False
     spoke_stun: bool = False
     revives: bool = False
+    revived: bool = False
     framed: bool = False  # a frame of ours has gone out
     head: bytes = b""
     early: list[IncomingCheck] = field(default_factory=list)
@@ -90,6 +91,10 @@ class Connection:
         return f"#{self.number} {self.local or self.base.ip} {arrow} {self.remote}"
 
 
+def _is_error(message: bytes) -> bool:
+    return Message.decode(message).is_error
+
+
 _NULL = b"\0\0"  # a frame of length zero (RFC 4571 section 2)
 
 
@@ -101,6 +106,8 @@ class Connections:
         self._out = out
         self._live: dict[int, Connection] = {}
         self._next = 1
+        self._first_opened = 0  # where a fault frames only what goes there
+        self._inbound = Inbound(config.faults)  # where a fault makes all of them share it
         self.open_relayed: Callable[[Connection, float], None] = lambda _connection, _now: None
 
     def __iter__(self) -> Iterator[Connection]:
@@ -161,7 +168,7 @@ class Connections:
         return self._next - 1
 
     def _new(self, number: int, stream: int, base: Base, remote: Address, outgoing: bool, now: float) -> Connection:
-        inbound = Inbound(self._config.faults)
+        inbound = self._inbound if "connections-share-deframer" in self._config.faults else Inbound(self._config.faults)
         connection = self._live[number] = Connection(number, stream, base, remote, outgoing, now, inbound)
         return connection
 
@@ -174,6 +181,8 @@ class Connections:
             return
         nulls = self._config.variation.null_frames
         octets = framed(payload, self._config.faults)
+        if "frames-padded" in self._config.faults:
+            octets += MARKER * (-len(octets) % 4)
         if "frame-marker" in self._config.faults and connection.framed:
             octets = MARKER + octets
         connection.framed = True
@@ -184,7 +193,7 @@ class Connections:
         if "checks-within-dtls" in self._config.faults and self._config.secured:
             message = within_dtls(message)
         reused = connection.base.carries is connection
-        bare = "check-without-frame" in self._config.faults
+        bare = "check-without-frame" in self._config.faults or self._forgets_frames(connection)
         bare = bare or (reused and "framing-ends-with-restart" in self._config.faults)
         if connection.is_udp or bare:
             self.write(connection, message)
@@ -195,12 +204,20 @@ class Connections:
         if "check-retransmitted" in self._config.faults and not connection.is_udp:
             self.send(connection, message)
 
+    def _forgets_frames(self, connection: Connection) -> bool:
+        """Whether a fault frames the checks on the first connection that it opened only."""
+        if "later-opened-without-frame" not in self._config.faults or not connection.outgoing:
+            return False
+        self._first_opened = self._first_opened or connection.number
+        return connection.number != self._first_opened
+
     def send_response(self, connection: Connection, message: bytes) -> None:
         """Send a response on the connection of its request (RFC 6544 section 7.2)."""
         if "responses-within-dtls" in self._config.faults and self._config.secured and connection.selected:
             message = within_dtls(message)
         if (
             connection.is_udp
+            or ("error-without-frame" in self._config.faults and not connection.outgoing and _is_error(message))
             or ("response-without-frame" in self._config.faults and not connection.outgoing)
             or ("framing-ends-with-selection" in self._config.faults and connection.selected)
         ):

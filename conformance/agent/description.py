@@ -254,9 +254,12 @@ class Writer:
         """Whether a fault keeps one of the candidates from servers, or for their sake one of the others, to itself."""
         kind = local.candidate.type
         faults = self._faults
+        elsewhere = kind == "host" and local.base.ip != mine[0].base.ip
         return (
             ("no-reflexive-candidate" in faults and kind == "srflx")
             or ("no-passive-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "passive"))
+            or ("active-on-one-address" in faults and elsewhere and local.tcptype == "active")
+            or ("listens-on-one-address" in faults and elsewhere and local.base.listens)
             or ("no-active-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "active"))
             or ("relay-instead-of-host" in faults and kind == "host" and any(other.base.relay for other in mine))
         )

@@ -218,6 +218,9 @@ class Exchange(Session):
             renewal.renew(stream, *self._credentials())
             for connection in renewal.unneeded(stream, self._connections):
                 self._conclusion.end(connection, "ICE restarts")
+            if "restart-closes-opened" in self.config.faults:
+                for connection in [one for one in stream.selected.values() if one.outgoing]:
+                    self._conclusion.end(connection, "ICE restarts")
             if "restart-closes-selected" in self.config.faults:
                 for connection in stream.selected.values():
                     self._conclusion.end(connection, "ICE restarts")

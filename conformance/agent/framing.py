@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CHUNK = 16384  # octets of a byte stream in one frame; any number would do
 MARKER = b"$"  # as RTSP has it before each length (RFC 7826 section 14); RFC 4571 has none
-_COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
+COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 
 
 class Inbound:
@@ -28,6 +28,8 @@ class Inbound:
         """Return the payloads that these octets complete; null frames are ``b""``."""
         if "split-length-lost" in self._faults and len(octets) == 1 and self._deframer.at_boundary:
             return []
+        if "bare-message-accepted" in self._faults and self._deframer.at_boundary and looks_like_stun(octets):
+            return [octets]
         payloads = self._deframer.feed(octets)
         if "coalesced-frame-lost" in self._faults:
             payloads = payloads[:1]
@@ -54,6 +56,8 @@ def framed(payload: bytes, faults: frozenset[str] = frozenset()) -> bytes:
         return len(payload).to_bytes(2, "little") + payload
     if "length-includes-itself" in faults:
         return (len(payload) + 2).to_bytes(2, "big") + payload
+    if "media-length-modulo-256" in faults and not looks_like_stun(payload):
+        return (len(payload) & 0xFF).to_bytes(2, "big") + payload
     return frame(payload)
 
 
@@ -71,7 +75,7 @@ def cannot_be_stun(head: bytes) -> bool:
     message = head[2:]
     if not message:
         return False
-    return message[0] >= 0x40 or not _COOKIE.startswith(message[4:8]) or head[:2] < b"\x00\x14"
+    return message[0] >= 0x40 or not COOKIE.startswith(message[4:8]) or head[:2] < b"\x00\x14"
 
 
 def cut_stream(octets: bytes, faults: frozenset[str] = frozenset(), most: int = CHUNK) -> Iterator[bytes]:

@@ -25,7 +25,8 @@ _ACTIVE_TOO = frozenset({"lite-gathers-active", "lite-default-active", "lite-for
 def tcptypes(config: Config, needs_active: bool) -> frozenset[str]:
     """Return which TCP candidates are gathered: passive ones, active only to have such a default (RFC 6544 4.4)."""
     active = needs_active or bool(config.faults & _ACTIVE_TOO)
-    return config.tcptypes & ({"passive", "active"} if active else {"passive"})
+    so = {"so"} if "lite-gathers-so" in config.faults else set()
+    return config.tcptypes & (so | ({"passive", "active"} if active else {"passive"}))
 
 
 def checked(mine: list[Local], faults: frozenset[str]) -> list[Local]:

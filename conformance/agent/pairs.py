@@ -89,7 +89,8 @@ def usable_candidate(candidate: Candidate, faults: frozenset[str]) -> Candidate 
         return None
     if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
         return None
-    if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
+    word = (candidate.tcptype or "") if "tcptype-case-matters" in faults else (candidate.tcptype or "").lower()
+    if candidate.is_tcp and word not in PARTNER:
         return None
     if "extended-candidate-ignored" in faults and candidate.extensions:
         return None

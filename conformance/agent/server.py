@@ -39,6 +39,9 @@ KNOWN = frozenset(
 )
 
 
+_LATE_TYPES = 0x8100  # comprehension-optional ones that this agent never heard of
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who the server is when a request comes: credentials, role, tie-breaker and mode."""
@@ -104,12 +107,21 @@ class Server:
             if "error-without-integrity" in self._faults:
                 key = sha256_key = None
             more = self._dress(*refused.more, attr.software(SOFTWARE))
-            error = build(Method.BINDING, MessageClass.ERROR, transaction, more, key=key, sha256_key=sha256_key)
+            error = build(
+                Method.BINDING,
+                MessageClass.ERROR,
+                transaction,
+                more,
+                key=key,
+                sha256_key=sha256_key,
+                fingerprint="error-without-fingerprint" not in self._faults,
+            )
             return Judgement(error, error=refused.code)
         if "response-without-integrity" in self._faults:
             key = sha256_key = None
         mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, self._mapped(source), transaction)
-        body = self._dress(mapped, attr.software(SOFTWARE))
+        named = [attr.username(username)] if "response-with-username" in self._faults else []
+        body = self._dress(mapped, attr.software(SOFTWARE), *named)
         success = build(
             Method.BINDING,
             MessageClass.SUCCESS,
@@ -134,6 +146,8 @@ class Server:
         except StunError:
             raise _Refused(401, "Unauthenticated") from None
         own, colon, theirs = username.partition(":")
+        if "username-prefix-enough" in self._faults:
+            own = own[: len(me.ufrag)]
         ours = own == me.ufrag and bool(colon and theirs) and ":" not in theirs
         if not ours and "username-unchecked" not in self._faults:
             raise _Refused(401, "Unauthenticated")
@@ -151,9 +165,13 @@ class Server:
 
     def _examine(self, message: Message, username: str, me: Identity, nominable: bool) -> tuple[IncomingCheck, bool]:
         unknown = unknown_required(message.attributes)
+        if "optional-attribute-refused" in self._faults:
+            unknown += [attribute.type for attribute in message.attributes if attribute.type > _LATE_TYPES]
         if unknown and "unknown-attribute-ignored" not in self._faults:
             if "unknown-attributes-unlisted" in self._faults:
                 unknown = []
+            if "unknown-attributes-first-only" in self._faults:
+                unknown = unknown[:1]
             raise _Refused(420, "Unknown Attribute", attr.unknown_attributes(unknown))
         try:
             priority = message.priority
@@ -178,7 +196,7 @@ class Server:
         we_lead = me.tie_breaker >= theirs
         if we_lead == me.controlling:
             raise _Refused(487, "Role Conflict")
-        return True
+        return "lost-conflict-ignored" not in self._faults
 
     def _dress(self, *attributes: RawAttribute) -> Sequence[RawAttribute]:
         return attributes if self._variation == USUAL else self._variation.dress(attributes)

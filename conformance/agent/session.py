@@ -107,6 +107,7 @@ class Session:
             or ("so-not-listening" in faults and base.tcptype == SO)
             or ("first-stream-alone-listens" in faults and self._bases[base.number][0].index > 0)
             or ("listens-after-answer" in faults and self._peer is None)
+            or ("second-component-deaf" in faults and base.component == 2)
             or ("one-address-listens" in faults and base.ip != first.ip)
             or ("lite-listens-on-default" in faults and self.config.lite and base.ip != first.ip)
         )
@@ -147,6 +148,8 @@ class Session:
     def _transmit(self, stream: Stream, connection: Connection, octets: bytes) -> None:
         if "media-not-sent" in self.config.faults:
             return
+        if "media-follows-latest" in self.config.faults:
+            connection = max(self._connections, key=lambda one: one.number)
         if "media-without-frame" in self.config.faults:
             self._connections.write(connection, octets)
         elif stream.plan.media is Media.RTP:

@@ -191,6 +191,8 @@ class Upkeep:
     def _reopen(self, kept: Kept, now: float) -> None:
         """Open a lost connection for which data waits, once that keeps within the attempts of RFC 6544 section 12."""
         wanted = kept.stream.holds(kept.component) and not (kept.connection.is_open or kept.given_up)
+        if "reopens-once" in self._faults and kept.connection.revived:
+            return
         if not wanted or kept.opening is not None or not self._reopens(kept.pair):
             return
         if self._connections.may_attempt(kept.pair.remote.address):
@@ -233,8 +235,13 @@ class Upkeep:
             return  # checked already
         if "reopened-not-checked-back" in self._faults:
             return
+<<<<<<< HEAD
         if "reopened-so-not-checked-back" in self._faults and connection.base.tcptype == "so":
             return
+=======
+        if "media-before-check-on-reopened" in self._faults:
+            self._put_in_place(kept, connection)
+>>>>>>> 63ef4d0 (wip all)
         connection.revives = True
         self._ask(kept, connection, now, revives=True)
 
@@ -243,7 +250,7 @@ class Upkeep:
         if kept.connection.is_open:
             return
         kept.connection.selected = connection.revives = False
-        connection.selected = True
+        connection.selected = connection.revived = True
         kept.stream.selected[kept.component] = connection
         kept.opening, kept.given_up = None, False
         self._out.append(Note(f"{connection}: takes the place of the lost connection"))

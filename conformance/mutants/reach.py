@@ -34,7 +34,7 @@ _PROCEDURES = "RFC4571-2 RFC4571-8 RFC6544-6 RFC6544-7 RFC6544-8 RFC6544-9 RFC65
 REACHES: tuple[Reach, ...] = (
     _reach(
         "frames cannot be read, so nothing that is said in them can be seen",
-        "length-includes-itself length-little-endian frame-marker",
+        "length-includes-itself length-little-endian frame-marker frames-padded",
         f"RFC6544-3 RFC6544-4.4 RFC6544-5 {_PROCEDURES}",
     ),
     _reach(
@@ -59,7 +59,7 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "nothing is ever selected, so nothing can be sent on the selected pair",
-        "never-nominates",
+        "never-nominates nomination-without-integrity",
         "RFC6544-7.1-03 RFC6544-9 RFC6544-10 RFC6544-11 RFC4571",
     ),
     _reach(
@@ -70,7 +70,7 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "checks on the selected connection are a part of what happens there",
         "check-after-completion-unanswered framing-ends-with-selection",
-        "RFC6544-7.2 RFC6544-9 RFC6544-10.2 RFC6544-11",
+        "RFC6544-7.1-03 RFC6544-7.2 RFC6544-9 RFC6544-10.2 RFC6544-11",
     ),
     _reach(
         "data that does not arrive, or not as it was sent, cannot be judged by what it is",
@@ -79,13 +79,13 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "data that does not leave, or not in frames or in order, cannot be judged by what it is",
-        "media-not-sent media-without-frame stream-portions-swapped",
-        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-9 RFC6544-10 RFC6544-11",
+        "media-not-sent media-without-frame stream-portions-swapped media-length-modulo-256",
+        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-7.2-03 RFC6544-7.2-s01 RFC6544-9 RFC6544-10 RFC6544-11",
     ),
     _reach(
         "frames that arrive in pieces or together occur wherever several are sent",
         "split-length-lost unfinished-frame-lost coalesced-frame-lost null-frame-eats-next null-frame-closes",
-        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-7.2-03 RFC6544-10",
+        "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-7.2-03 RFC6544-7.2-s01 RFC6544-8 RFC6544-10",
     ),
     _reach(
         "without a connection of the agent's own accord in return, nothing that follows a check of ours is seen",
@@ -161,6 +161,51 @@ REACHES: tuple[Reach, ...] = (
         "RFC6544-9.2",
     ),
     _reach("the data comes first on a connection, before the check", "media-before-validation", "RFC6544-7.1-03"),
+    _reach(
+        "a nomination of ours that is not taken selects nothing, on whichever connection",
+        "nomination-ignored",
+        f"RFC6544-4.5-s04 {_PROCEDURES}",
+    ),
+    _reach(
+        "checks on connections that it opened are a part of what happens there",
+        "opened-connections-deaf later-opened-without-frame",
+        _PROCEDURES,
+    ),
+    _reach("an error response that is not in a frame is not seen", "error-without-frame", "RFC6544-7.2"),
+    _reach(
+        "what is done to check after check spoils the answer to each",
+        "check-retransmitted check-without-role second-connection-per-check",
+        "RFC6544-7.1-s04 RFC6544-7.2-s01",
+    ),
+    _reach(
+        "a connection that is closed carries neither checks nor data any more",
+        "restart-closes-selected closes-at-first-success nominates-as-controlled",
+        "RFC6544-8 RFC6544-9.2 RFC6544-10.2-01 RFC6544-11.1-08",
+    ),
+    _reach(
+        "what holds for any unselected connection holds for the formerly selected one",
+        "unselected-kept opened-connections-kept",
+        "RFC6544-9.2-04",
+    ),
+    _reach(
+        "who leaves an address or a family out has no candidates of any direction there",
+        "one-address-only one-family-only active-address-unused",
+        "RFC6544-4.1-03 RFC6544-5.1-01",
+    ),
+    _reach("a second connection is what it takes to mix two up", "second-connection-refused listens-once", "RFC4571-2"),
+    _reach("data before any check is data before this one, too", "media-before-validation", "RFC6544-11.1-s01"),
+    _reach("whoever is let in with any password is let in with data", "password-unchecked", "RFC6544-12-s01"),
+    _reach("what takes any FINGERPRINT takes data for STUN", "fingerprint-unchecked", "RFC6544-10.2-s01"),
+    _reach("a nomination without a success stands for one", "nominates-before-success", "RFC6544-7.1-05"),
+    _reach("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),
+    _reach(
+        "while a check is unanswered there is no other, for another candidate or in return",
+        "unanswered-check-blocks",
+        "RFC6544-7.1-s01 RFC6544-7.2-s01",
+    ),
+    _reach(
+        "who does not accept a connection serves nothing on it", "unknown-address-refused", "RFC6544-7.2 RFC6544-5-02"
+    ),
 )
 
 

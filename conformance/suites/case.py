@@ -220,14 +220,14 @@ def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active
     return peer.complete(iut, peer.await_connection())
 
 
-def expect_reopened(upper: Upper, peer: Peer) -> Channel:
+def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
     """Let the IUT's application send until the IUT has opened a connection again (RFC 6544 section 11.1).
 
     Again and again, because what is sent before the IUT has seen the loss asks for nothing.
     """
     attempts = round(peer.pixit.connect / _SENDING)
     for _ in range(attempts):
-        upper.try_to_send(DATA)
+        upper.try_to_send(DATA, component)
         if peer.wait_until(lambda: peer.was_met, _SENDING):
             return peer.expect_connection()
     raise Failed(
@@ -243,6 +243,17 @@ def await_reopened(upper: Upper, peer: Peer) -> Channel:
         return expect_reopened(upper, peer)
     except Failed as failure:
         raise NotApplicable(f"{failure}, which another case judges") from failure
+
+
+def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
+    """Bring ICE to completion, lose the connection, and return the one in its place, checked both ways (preamble)."""
+    peer.lose(establish(upper, peer, side, opener=opener), "RST")
+    iut = upper.description
+    assert iut is not None, "ICE has completed"
+    if opener == "IUT":
+        return peer.revive(iut, await_reopened(upper, peer))
+    peer.wait(peer.pixit.silence)
+    return peer.revive(iut, peer.connect(iut.candidate(tcptype="passive")))
 
 
 def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:

@@ -25,7 +25,22 @@ MORE_DATA = rtp(2, b"and what it says then")
 ELSEWHERE = {"IPv4": "192.0.2.9", "IPv6": "2001:db8::9"}  # where nobody is (RFC 5737, RFC 3849)
 BOTH_FAMILIES = ["127.0.0.1", "::1"]
 NOT_STUN = DATA
+# What other servers may answer to a check. The text, taken for a frame, has the length of its first two octets.
+OTHER_PROTOCOLS = {
+    "one-octet": bytes.fromhex("0001 80"),
+    "stun-of-rfc3489": bytes.fromhex("0014 0101 0000" + "00112233445566778899aabbccddeeff"),
+    "text": b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(2 + int.from_bytes(b"HT", "big"), b" "),
+}
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
+UNKNOWN_OPTIONAL = 0xFFFE  # a comprehension-optional one
+_HEADER = "2112a442" + b"transaction:".hex()
+# Requests that no parser can read to their end (RFC 8489 sections 5 and 14), their FINGERPRINT being beside the point.
+MALFORMED = {
+    "attribute-too-long": bytes.fromhex("0001 0008" + _HEADER + "0006 00ff 61626364"),
+    "header-alone": bytes.fromhex("0001 0000" + _HEADER)[:18],
+    "length-too-long": bytes.fromhex("0001 0040" + _HEADER + "0006 0004 61626364"),
+    "length-not-of-four": bytes.fromhex("0001 000a" + _HEADER + "0006 0004 61626364 6566"),
+}
 
 # RFC 4145 section 4.1, table: what an answer may say to each offer.
 SETUP_ANSWERS = {

@@ -6,11 +6,13 @@ import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.case import (
+    both_sides,
     establish,
     negotiate,
     requirement,
     varied,
 )
+from conformance.suites.framing import OPENERS, connections, live, misframed, send_halves
 from conformance.suites.values import DATA, rtp
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
@@ -52,6 +54,30 @@ def test_frames_follow_each_other_directly(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
     channel.expect(BindingSuccess, within=pixit.response)
     channel.expect(BindingSuccess, within=pixit.response)
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC4571-2-01", needs="sides:answerer")
+def test_every_length_is_right(upper, peer, opener):
+    """with    a connection
+    when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
+    then    each LENGTH was the number of octets of the one message or packet behind it."""
+    iut, channels = connections(upper, peer, "answerer", opener)
+    live(upper, peer, iut, channels)
+    wrong = misframed(channels).length
+    assert not wrong, wrong[0]
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC4571-2-s03", needs="sides:answerer")
+def test_nothing_stands_between_frames(upper, peer, opener):
+    """with    a connection
+    when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
+    then    no octets came between one frame and the next LENGTH."""
+    iut, channels = connections(upper, peer, "answerer", opener)
+    live(upper, peer, iut, channels)
+    strays = misframed(channels).between
+    assert not strays, strays[0]
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -117,3 +143,31 @@ def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pi
     octets = bytes(0x80 | (position & 0x3F) for position in range(length))
     selected.send(frame(octets))
     upper.expect_data(octets, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_frames_of_two_connections_are_kept_apart(upper, peer, side, pixit):
+    """with    two connections to the IUT's passive candidate
+    when    the first halves of a check arrive on each, and then the second halves
+    then    the IUT answers both."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channels = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    checks = [bytes(RFC4571() / peer.check(iut)) for _ in channels]
+    send_halves(peer, channels, checks)
+    channels[0].expect(BindingSuccess, within=pixit.response)
+    channels[1].expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC4571-2-s02", needs="connects:active")
+def test_null_frames_on_an_opened_connection(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and its first check answered
+    when    null frames arrive, and then a check
+    then    the connection stays open and the IUT answers the check."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(frame(b"") * 2 + bytes(RFC4571() / peer.check(iut)))
+    channel.expect(BindingSuccess, within=pixit.response)

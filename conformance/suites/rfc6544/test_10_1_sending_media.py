@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import establish, requirement, varied
-from conformance.suites.values import DATA, rtp
+import pytest
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.case import (
+    RESTARTS_BY,
+    await_reopened,
+    both_sides,
+    establish,
+    establish_components,
+    requirement,
+    restart,
+    varied,
+)
+from conformance.suites.framing import OPENERS, PACKETS, came, connections, live, misframed, send_each
+from conformance.suites.values import DATA, MORE_DATA, UNKNOWN_OPTIONAL, rtp
+from conformance.wire.layers import RFC4571, RawStunAttribute
 from conformance.wire.stun import looks_like_stun
 
 
@@ -32,6 +46,107 @@ def test_media_is_framed(upper, peer, side, pixit):
     selected.expect_data(rtp(2, bytes(1200)), within=pixit.response)
 
 
+@both_sides
+@requirement("RFC6544-10.1-02", needs="payload:raw")
+def test_packets_of_many_lengths_are_framed(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    the IUT's application sends packets of very different lengths
+    then    each comes whole, in a frame of its own."""
+    selected = establish(upper, peer, side)
+    send_each(upper, PACKETS)
+    frames = selected.expect_data(b"".join(PACKETS), within=pixit.response)
+    assert [len(frame.octets) for frame in frames] == [len(packet) for packet in PACKETS]
+
+
+@both_sides
+@requirement("RFC6544-10.1-02", needs="payload:raw")
+def test_byte_stream_is_framed(upper, peer, side, pixit):
+    """with    a byte stream over the selected connection
+    when    the IUT's application sends octets
+    then    they come in frames."""
+    selected = establish(upper, peer, side, media="bytes")
+    upper.send(DATA)
+    selected.expect_data(DATA, within=pixit.response)
+
+
+@varied("components", side="answerer")
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC6544-10.1-02", needs="payload:raw")
+def test_data_on_every_selected_connection_is_framed(upper, peer, opener):
+    """with    connections for all components, opened by the IUT or by us
+    when    ICE has completed and the IUT's application sends packets on each component
+    then    none of them came without a frame."""
+    iut, channels = connections(upper, peer, "answerer", opener)
+    live(upper, peer, iut, channels)
+    bare = misframed(channels).bare_data
+    assert not bare, bare[0]
+
+
+@requirement("RFC6544-10.1-02", needs="sides:answerer payload:raw offers:passive restart")
+def test_data_after_a_restart_is_framed(upper, peer):
+    """with    ICE restarted, and completed on another connection
+    when    the IUT's application sends packets
+    then    none of them came without a frame."""
+    former = establish(upper, peer, "answerer", opener="tester")
+    iut = restart(upper, peer, "tester")
+    second = peer.connect(iut.candidate(tcptype="passive"))
+    live(upper, peer, iut, [second])
+    bare = misframed([former, second]).bare_data
+    assert not bare, bare[0]
+
+
+@requirement("RFC6544-10.1-02", needs="sides:answerer payload:raw connects:active")
+def test_data_on_a_reopened_connection_is_framed(upper, peer):
+    """with    the IUT having reopened the selected connection
+    when    it has been checked both ways and the IUT's application sends packets
+    then    none of them came without a frame."""
+    peer.lose(establish(upper, peer, "answerer", opener="IUT"), "RST")
+    reopened = await_reopened(upper, peer)
+    live(upper, peer, upper.description, [reopened], anew=False)
+    bare = misframed([reopened]).bare_data
+    assert not bare, bare[0]
+
+
+@both_sides
+@requirement("RFC6544-10.1-01", needs="payload:raw offers:passive")
+def test_media_does_not_follow_a_later_connection(upper, peer, side, pixit):
+    """with    ICE completed on a connection, and a later one checked with success
+    when    the IUT's application sends data
+    then    it comes over the selected connection alone."""
+    selected = establish(upper, peer, side, opener="tester")
+    later = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
+    later.send(RFC4571() / peer.check(peer.iut))
+    later.wait_for(BindingSuccess, within=pixit.response)
+    assert came(upper, peer, selected, DATA), "the data did not come over the selected connection"
+    assert DATA not in later.octets, f"the data came over {later}, which is not selected"
+
+
+@both_sides
+@requirement("RFC6544-10.1-01", needs="payload:raw offers:passive components:2")
+def test_media_of_the_second_component_leaves_on_its_connection(upper, peer, side):
+    """with    ICE completed for two components
+    when    the IUT's application sends data on the second
+    then    it comes over the second one's connection alone."""
+    first, second = establish_components(upper, peer, side, 2)
+    assert came(upper, peer, second, MORE_DATA), "the data did not come over the second component's connection"
+    assert MORE_DATA not in first.octets, "the data came over the first component's connection"
+
+
+@both_sides
+@requirement("RFC6544-10.1-01", needs="payload:raw offers:passive restart")
+def test_media_follows_the_selection_of_a_restart(upper, peer, side, pixit):
+    """with    ICE restarted, and completed on another connection
+    when    the IUT's application sends data
+    then    it comes over the newly selected connection alone."""
+    former = establish(upper, peer, side, opener="tester")
+    upper.try_to_send(MORE_DATA)
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    peer.wait(pixit.silence)
+    assert came(upper, peer, selected, DATA), "the data did not come over the newly selected connection"
+    assert DATA not in former.octets, "the data came over the formerly selected connection"
+
+
 @varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-10.1-03", needs="payload:raw")
 def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
@@ -43,6 +158,19 @@ def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
     assert looks_like_stun(lookalike)
     upper.send(lookalike)
     selected.expect_data(lookalike, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-10.1-03", needs="payload:raw")
+def test_every_portion_that_looks_like_stun_is_divided(upper, peer, side, pixit):
+    """with    a byte stream over the selected connection
+    when    the IUT's application sends other data, and then messages of STUN, short and long, portion by portion
+    then    no frame looks like STUN."""
+    selected = establish(upper, peer, side, media="bytes")
+    long = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=bytes(1200))
+    lookalikes = [bytes(peer.check(peer.iut, attributes=more)) for more in ([], [long], [])]
+    send_each(upper, (DATA, *lookalikes))
+    selected.expect_data(b"".join((DATA, *lookalikes)), within=pixit.response)
 
 
 @varied("family", "roles", "segmentation", "candidates")

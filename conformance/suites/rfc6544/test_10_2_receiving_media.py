@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import establish, establish_components, requirement, varied
+from conformance.suites.case import (
+    RESTARTS_BY,
+    both_sides,
+    establish,
+    establish_components,
+    negotiate,
+    reopen,
+    requirement,
+    restart,
+    settle,
+    varied,
+)
+from conformance.suites.framing import OPENERS, complete_all, connections
 from conformance.suites.values import DATA, MORE_DATA
-from conformance.wire.layers import RFC4571
+from conformance.wire.layers import RFC4571, binding_indication
 from conformance.wire.rfc4571 import frame
 
 
@@ -51,11 +63,12 @@ def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit
 @requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
 def test_checks_are_not_delivered_as_media(upper, peer, side, pixit):
     """with    ICE completed on a connection
-    when    a check arrives and is answered
+    when    a check arrives and is answered, and then a Binding indication
     then    the IUT's application receives nothing."""
     selected = establish(upper, peer, side)
     selected.send(RFC4571() / peer.check(peer.iut))
     selected.expect(BindingSuccess, within=pixit.response)
+    selected.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
     upper.expect_no_data(within=pixit.silence)
 
 
@@ -66,7 +79,7 @@ def test_byte_stream_is_put_together_in_order(upper, peer, side, pixit):
     when    it arrives in many small frames
     then    the IUT's application receives all octets in order."""
     selected = establish(upper, peer, side, media="bytes")
-    portions = [bytes([0x80 | number]) * (number + 1) for number in range(40)]
+    portions = [bytes([0x80 | number // 2]) * (number // 2 + 1) for number in range(80)]  # each twice
     selected.send(b"".join(map(frame, portions)))
     upper.expect_data(b"".join(portions), within=pixit.response)
 
@@ -82,3 +95,66 @@ def test_media_is_delivered_to_its_component(upper, peer, side, pixit):
     upper.expect_data(MORE_DATA, component=2, within=pixit.response)
     first.send(frame(DATA))
     upper.expect_data(DATA, component=1, within=pixit.response)
+
+
+@varied("components", side="answerer")
+@requirement("RFC6544-10.2-01", needs="connects:active payload:raw reports:data")
+def test_media_on_an_opened_connection_is_delivered(upper, peer, pixit):
+    """with    ICE completed on connections that the IUT opened
+    when    a frame with data arrives
+    then    the IUT's application receives the data without the frame."""
+    iut, channels = connections(upper, peer, "answerer", "IUT")
+    selected = complete_all(upper, peer, iut, channels)[-1]
+    selected.send(frame(DATA))
+    upper.expect_data(DATA, component=selected.component, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-10.2-01", needs="offers:passive restart payload:raw reports:data")
+def test_media_during_a_restart_is_delivered(upper, peer, side, pixit):
+    """with    ICE restarted after it had completed on a connection
+    when    a frame with data arrives on this connection
+    then    the IUT's application receives the data."""
+    selected = establish(upper, peer, side, opener="tester")
+    restart(upper, peer, RESTARTS_BY[side])
+    selected.send(frame(DATA))
+    upper.expect_data(DATA, within=pixit.response)
+
+
+@both_sides
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC6544-10.2-01", needs="payload:raw reports:data")
+def test_media_on_a_reopened_connection_is_delivered(upper, peer, side, opener, pixit):
+    """with    a connection in the place of the selected one, which was lost, checked both ways
+    when    a frame with data arrives on it
+    then    the IUT's application receives the data."""
+    reopened = reopen(upper, peer, side, opener)
+    upper.forget_data()
+    reopened.send(frame(MORE_DATA))
+    upper.expect_data(MORE_DATA, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-10.2-01", needs="offers:so payload:raw reports:data")
+def test_media_on_an_so_connection_is_delivered(upper, peer, side, pixit):
+    """with    ICE completed on a connection to the IUT's S-O candidate
+    when    a frame with data arrives
+    then    the IUT's application receives the data."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="so")))
+    settle(upper, peer, selected)
+    selected.send(frame(DATA))
+    upper.expect_data(DATA, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
+def test_data_is_told_from_stun_whatever_it_begins_with(upper, peer, side, pixit):
+    """with    a byte stream over the selected connection
+    when    frames arrive that begin with each octet there is, or are STUN but for a length or FINGERPRINT that is wrong
+    then    the IUT's application receives all of them."""
+    selected = establish(upper, peer, side, media="bytes")
+    check = bytes(peer.check(peer.iut))
+    portions = [*(bytes([first]) * 24 for first in range(256)), check + bytes(4), check[:-1] + bytes([check[-1] ^ 1])]
+    selected.send(b"".join(map(frame, portions)))
+    upper.expect_data(b"".join(portions), within=pixit.response)

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import establish, negotiate, requirement, varied
+from conformance.suites.case import (
+    RESTARTS_BY,
+    both_sides,
+    establish,
+    negotiate,
+    requirement,
+    restart,
+    varied,
+)
+from conformance.suites.checks import expect_answers
+from conformance.suites.framing import OPENERS, complete_all, connections, expect_all_closed
+from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 
 
@@ -39,3 +52,68 @@ def test_selected_connection_is_closed_with_the_session(upper, peer, side, pixit
     selected = establish(upper, peer, side)
     upper.close()
     selected.expect_end(within=pixit.close)
+
+
+@varied("components", side="answerer")
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC6544-11.1-01", "RFC6544-11.1-04")
+def test_every_selected_connection_stays_open(upper, peer, opener, pixit):
+    """with    connections for all components, opened by the IUT or by us
+    when    ICE has completed, and the IUT's application has sent something
+    then    the IUT closes none of them."""
+    iut, channels = connections(upper, peer, "answerer", opener)
+    selected = complete_all(upper, peer, iut, channels)
+    upper.try_to_send(DATA, selected[0].component)
+    upper.try_to_send(DATA, selected[-1].component)
+    selected[-1].expect_open(within=pixit.silence)
+    selected[0].expect_open(within=0)
+
+
+@varied("components", side="answerer")
+@pytest.mark.parametrize("opener", OPENERS)
+@requirement("RFC6544-11.1-02")
+def test_every_selected_connection_is_closed_with_the_session(upper, peer, opener):
+    """with    connections for all components, opened by the IUT or by us
+    when    ICE has completed, and the IUT's session is closed
+    then    the IUT closes all of them."""
+    iut, channels = connections(upper, peer, "answerer", opener)
+    selected = complete_all(upper, peer, iut, channels)
+    upper.close()
+    expect_all_closed(peer, selected)
+
+
+@varied("components")
+@requirement("RFC6544-11.1-08", needs="connects:active")
+def test_check_on_an_opened_connection_is_answered(upper, peer, side):
+    """with    connections that the IUT has opened, one for each component
+    when    a check arrives on each
+    then    it is answered with success."""
+    iut, channels = connections(upper, peer, side, "IUT")
+    expect_answers(peer, iut, channels)
+
+
+@both_sides
+@requirement("RFC6544-11.1-08", needs="connects:active")
+def test_check_after_completion_on_an_opened_connection_is_answered(upper, peer, side, pixit):
+    """with    ICE completed on a connection that the IUT opened
+    when    a further check arrives on it
+    then    it is answered with success."""
+    selected = establish(upper, peer, side, opener="IUT")
+    selected.send(RFC4571() / peer.check(peer.iut, transaction_id=b"further-time"))
+    peer.wait_until(lambda: bool(selected.messages(transaction_id=b"further-time")), pixit.response)
+    answers = selected.messages(transaction_id=b"further-time")
+    assert [answer.stun.is_success for answer in answers] == [True], f"answered by {list(map(str, answers))}"
+
+
+@both_sides
+@requirement("RFC6544-11.1-08", needs="offers:passive restart")
+def test_check_during_a_restart_is_answered(upper, peer, side, pixit):
+    """with    ICE restarted after it had completed on a connection
+    when    a check arrives on this connection, with the credentials of before
+    then    it is answered: with success, or refused for its credentials."""
+    selected = establish(upper, peer, side, opener="tester")
+    late = RFC4571() / peer.check(peer.iut, transaction_id=b"further-time")
+    restart(upper, peer, RESTARTS_BY[side])
+    selected.send(late)
+    answered = peer.wait_until(lambda: bool(selected.messages(transaction_id=b"further-time")), pixit.response)
+    assert answered, "it was not answered"

@@ -11,7 +11,9 @@ from conformance.suites.case import (
     expect_media,
     expect_reopened,
     expect_restart,
+    negotiate,
     requirement,
+    settle,
 )
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
@@ -138,3 +140,98 @@ def test_connection_that_cannot_be_reopened_leads_to_a_restart(upper, peer):
     peer.stop_listening()
     peer.lose(selected, "RST")
     expect_restart(upper, peer, upper.description)
+
+
+@both_sides
+@requirement("RFC6544-11.1-05", needs="payload:raw")
+def test_active_side_reopens_as_often_as_the_connection_is_lost(upper, peer, side):
+    """with    the IUT having reopened the selected connection, which carries data again
+    when    we end that one as well and the IUT's application goes on sending
+    then    the IUT opens a connection again."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    reopened = peer.revive(upper.description, await_reopened(upper, peer))
+    expect_media(upper, peer, reopened, MORE_DATA)
+    peer.lose(reopened, "RST")
+    expect_reopened(upper, peer)
+
+
+@both_sides
+@requirement("RFC6544-11.1-05", needs="payload:raw components:2")
+def test_active_side_reopens_the_second_component(upper, peer, side):
+    """with    ICE completed on connections that the IUT opened for two components
+    when    we end the second one's and the IUT's application goes on sending on it
+    then    the IUT opens a connection to the same candidate of ours."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive", components=2)
+    channels = [peer.complete(iut, peer.await_connection(listener)) for listener in peer.listeners]
+    settle(upper, peer, channels[1])
+    peer.lose(channels[1], "RST")
+    assert expect_reopened(upper, peer, component=2).component == 2, "it connected for the other component"
+
+
+@both_sides
+@requirement("RFC6544-11.1-05", needs="payload:raw offers:so connects:so")
+def test_so_side_reopens_the_lost_connection(upper, peer, side):
+    """with    ICE completed on a connection that the IUT opened from its S-O candidate
+    when    we end it and the IUT's application goes on sending
+    then    the IUT opens a connection to the same candidate of ours."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
+    selected = peer.complete(iut, peer.await_connection())
+    settle(upper, peer, selected)
+    peer.lose(selected, "RST")
+    expect_reopened(upper, peer)
+
+
+@both_sides
+@requirement("RFC6544-11.1-08", needs="payload:raw connects:active")
+def test_check_on_a_connection_that_it_reopened_is_answered(upper, peer, side, pixit):
+    """with    the IUT having reopened the selected connection
+    when    a check of ours arrives on it
+    then    the IUT answers it with success."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    reopened = await_reopened(upper, peer)
+    reopened.send(RFC4571() / peer.check(upper.description))
+    reopened.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-11.1-08", needs="offers:passive")
+def test_check_on_a_connection_that_we_reopened_is_answered(upper, peer, side, pixit):
+    """with    a connection that we have opened in the place of the selected one
+    when    a check of ours arrives on it
+    then    the IUT answers it with success."""
+    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    peer.wait(pixit.silence)
+    reopened = peer.connect(upper.description.candidate(tcptype="passive"))
+    reopened.send(RFC4571() / peer.check(upper.description))
+    reopened.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-11.1-s01", needs="payload:raw offers:passive")
+def test_passive_side_sends_no_media_before_its_check_succeeds(upper, peer, side, pixit):
+    """with    a connection that we have opened in the place of the selected one, and checked
+    when    the IUT's own check there is unanswered and its application sends data
+    then    none comes."""
+    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    peer.wait(pixit.silence)
+    peer.answering = False
+    reopened = peer.connect(upper.description.candidate(tcptype="passive"))
+    reopened.send(RFC4571() / peer.check(upper.description))
+    reopened.wait_for(BindingRequest, within=pixit.response)
+    upper.try_to_send(MORE_DATA)
+    reopened.expect_nothing(Data, within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+def test_refused_check_on_the_reopened_connection_permits_no_media(upper, peer, side, pixit):
+    """with    the IUT having reopened the selected connection
+    when    its check there has been refused and its application sends data
+    then    none comes over this connection."""
+    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    peer.answering = False
+    reopened = await_reopened(upper, peer)
+    request = reopened.await_frame(BindingRequest, within=pixit.response)
+    reopened.send(RFC4571() / peer.error(request, 400, "Bad Request"))
+    upper.try_to_send(MORE_DATA)
+    reopened.expect_nothing(Data, within=pixit.silence)

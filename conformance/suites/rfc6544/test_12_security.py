@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, Data
+from conformance.peer.events import AnyResponse, BindingRequest, Data
 from conformance.suites.case import (
     both_sides,
     establish,
@@ -11,6 +11,7 @@ from conformance.suites.case import (
     varied,
 )
 from conformance.suites.values import DATA
+from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
 _CANDIDATES = 9
@@ -46,6 +47,22 @@ def test_no_more_than_five_so_attempts_are_outstanding(upper, peer, side, pixit)
     assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
 
 
+@both_sides
+@requirement("RFC6544-12-03", needs="connects:active connects:so")
+def test_no_more_than_five_attempts_of_either_kind_are_outstanding(upper, peer, side, pixit):
+    """with    four passive and four S-O candidates of ours at one address, of different foundations, all silent
+    when    the IUT has had time for an attempt at each
+    then    never more than five of its attempts are outstanding."""
+    silent = [
+        peer.candidate(tcptype, port=peer.silent_port(), other=8191 - n, foundation=f"{tcptype}{n}")
+        for n in range(4)
+        for tcptype in ("passive", "so")
+    ]
+    negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=silent)
+    most = peer.most_outstanding(within=pixit.attempts)
+    assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
+
+
 @varied("family", "candidates")
 @requirement("RFC6544-12-s01", needs="connects:active payload:raw")
 def test_no_media_before_validation(upper, peer, side, pixit):
@@ -70,3 +87,31 @@ def test_media_on_an_unvalidated_connection_is_not_delivered(upper, peer, side, 
     stranger = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
     stranger.send(frame(DATA))
     upper.expect_no_data(within=pixit.silence)
+
+
+@varied("components")
+@requirement("RFC6544-12-s01", needs="offers:passive payload:raw reports:data")
+def test_media_before_any_valid_check_is_not_delivered(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate, on which a check with a wrong password was refused
+    when    data arrives on it before any other check
+    then    the IUT's application does not receive it."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
+    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    channel.wait_for(AnyResponse, within=pixit.response)
+    channel.send(frame(DATA))
+    upper.expect_no_data(within=pixit.silence)
+
+
+@requirement("RFC6544-12-s01", needs="offers:passive payload:raw sides:answerer")
+def test_no_media_for_a_nomination_before_the_iuts_own_check_succeeds(upper, peer, pixit):
+    """with    the IUT controlled, and a connection on which we nominate with our very first check
+    when    its own check there is unanswered, and its application wants to send data
+    then    none comes over the connection."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, use_candidate=True))
+    channel.wait_for(BindingRequest, within=pixit.connect)
+    upper.try_to_send(DATA)
+    channel.expect_nothing(Data, within=pixit.silence)

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.suites import pace
 from conformance.suites.case import both_sides, describe, negotiate, requirement, varied
-from conformance.suites.values import is_host
+from conformance.suites.values import BOTH_FAMILIES
 
 _TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
 _TARGETS = 12
@@ -39,10 +39,22 @@ def test_tcp_candidates_can_be_switched_off(upper, transports):
 def test_active_candidate_for_every_component(upper, peer, side):
     """with    an IUT that connects actively
     when    its description is read
-    then    it has an active host candidate."""
-    media = describe(upper, peer, side).media()
-    active = [c for c in media.candidates if is_host(c, "active")]
-    assert active, "there is no active host candidate"
+    then    it has an active host candidate for each component."""
+    iut = describe(upper, peer, side)
+    active = {c.component for c in iut.candidates(tcptype="active", type="host")}
+    missing = set(range(1, peer.shape.components + 1)) - active
+    assert not missing, f"there is no active host candidate for component {min(missing)}"
+
+
+@both_sides
+@requirement("RFC6544-4.1-03", needs="connects:active obeys:addresses families:6")
+def test_active_candidate_on_every_address(upper, peer, side):
+    """with    an IUT that connects actively, on an IPv4 and an IPv6 address
+    when    its description is read
+    then    it has an active host candidate on each."""
+    iut = describe(upper, peer, side, addresses=BOTH_FAMILIES)
+    active = {c.address for c in iut.candidates(tcptype="active", type="host")}
+    assert active >= set(BOTH_FAMILIES), f"active host candidates on {sorted(active)} only"
 
 
 @varied("family")

@@ -55,6 +55,17 @@ def test_lite_agent_has_passive_host_candidates(upper, peer, side):
 
 
 @both_sides
+@requirement("RFC6544-4.4-s01", needs="sdp:full offers:so")
+def test_lite_agent_has_no_so_candidates(upper, peer, side):
+    """with    a lite IUT that would offer S-O candidates as a full agent
+    when    its TCP candidates are read
+    then    none is an S-O candidate."""
+    iut = describe(upper, peer, side, agent="lite", tcptypes="active passive so")
+    so = [c for c in iut.media().candidates if is_host(c, "so")]
+    assert not so, f"it has an S-O candidate: {so[0]}"
+
+
+@both_sides
 @requirement("RFC6544-4.4-s02", needs="transports:tcp")
 def test_lite_mode_holds_for_both_transports(upper, peer, side, pixit):
     """with    a lite IUT with UDP and TCP candidates, and ours of both

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import describe, negotiate, requirement, varied
+from conformance.suites.case import both_sides, describe, negotiate, requirement, varied
 from conformance.suites.values import SETUP_ANSWERS
 from conformance.wire.layers import RFC4571
 
@@ -71,12 +73,12 @@ def test_active_candidate_has_the_address_that_connects(upper, peer, side):
 def test_tcp_default_has_setup_and_connection(upper, peer, side):
     """with    a description of the IUT whose default candidate is TCP, since it has no other
     when    its media section is read
-    then    it has a=setup and a=connection."""
+    then    it has a=setup and a=connection, with values of RFC 4145."""
     iut = describe(upper, peer, side)
     media = iut.media()
     iut.needs_tcp_default()
-    assert media.setup is not None, "the media section has no a=setup"
-    assert media.connection is not None, "the media section has no a=connection"
+    assert media.setup in SETUP_ANSWERS, f"a=setup:{media.setup}"
+    assert media.connection in ("new", "existing"), f"a=connection:{media.connection}"
 
 
 @varied("family", "candidates", side="answerer")
@@ -110,6 +112,29 @@ def test_transport_token_is_read_in_any_letter_case(upper, peer, side, token):
     then    it connects to the candidate."""
     negotiate(upper, peer, side, peer_candidates=[peer.candidate("passive", transport=token)])
     peer.expect_connection()
+
+
+@both_sides
+@pytest.mark.parametrize("word", ["PASSIVE", "Passive"])
+@requirement("RFC6544-4.5-s02", needs="connects:active")
+def test_tcptype_is_read_in_any_letter_case(upper, peer, side, word):
+    """with    our passive candidate's tcptype written in capitals, as the grammar allows
+    when    the IUT has both descriptions
+    then    it connects to the candidate."""
+    negotiate(upper, peer, side, peer_candidates=[replace(peer.candidate("passive"), tcptype=word)])
+    peer.expect_connection()
+
+
+@both_sides
+@requirement("RFC6544-3-s01", needs="offers:passive")
+def test_any_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
+    """with    our active candidate naming a port that is not 9
+    when    we connect from another port and send a check
+    then    the IUT answers it."""
+    iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=40009)])
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.case import both_sides, describe, requirement
-from conformance.suites.values import is_host
+from conformance.suites.values import BOTH_FAMILIES, is_host
 
 
 @both_sides
@@ -27,3 +27,14 @@ def test_so_and_passive_candidates_have_ports_of_their_own(upper, peer, side):
     passive = {c.endpoint for c in iut.candidates(tcptype="passive", type="host")}
     shared = [c for c in iut.candidates(tcptype="so", type="host") if c.endpoint in passive]
     assert not shared, f"a passive candidate has the same address and port: {shared[0]}"
+
+
+@both_sides
+@requirement("RFC6544-5.1-01", needs="offers:so obeys:addresses families:6")
+def test_so_candidate_on_every_address(upper, peer, side):
+    """with    an IUT that can act simultaneously, on an IPv4 and an IPv6 address
+    when    its description is read
+    then    it has an S-O host candidate on each."""
+    iut = describe(upper, peer, side, tcptypes="active passive so", addresses=BOTH_FAMILIES)
+    so = {c.address for c in iut.candidates(tcptype="so", type="host")}
+    assert so >= set(BOTH_FAMILIES), f"S-O host candidates on {sorted(so)} only"

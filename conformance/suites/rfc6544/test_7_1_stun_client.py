@@ -16,7 +16,8 @@ from conformance.suites.case import (
     requirement,
     varied,
 )
-from conformance.suites.values import DATA, NOT_STUN
+from conformance.suites.checks import expect_checks_at_each
+from conformance.suites.values import DATA, NOT_STUN, OTHER_PROTOCOLS
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, binding_success
 from conformance.wire.rfc4571 import frame
@@ -26,12 +27,24 @@ _ROLES = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("ice_control
 
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-s01", needs="connects:active")
-def test_connection_is_opened_for_a_check(upper, peer, side, pixit):
-    """with    our description holding a passive candidate
+def test_connection_is_opened_for_a_check(upper, peer, side):
+    """with    our description holding a passive candidate for each component
     when    the IUT has both descriptions
-    then    it opens a connection to it and sends a check."""
+    then    it opens a connection to each and sends a check."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    expect_checks_at_each(peer)
+
+
+@both_sides
+@requirement("RFC6544-7.1-s01", needs="connects:active")
+def test_every_passive_candidate_is_checked(upper, peer, side):
+    """with    three passive candidates of ours, of different foundations, and no check answered
+    when    the IUT has both descriptions
+    then    it opens a connection to each and sends a check."""
+    peer.answering = False
+    ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(3)]
+    negotiate(upper, peer, side, peer_candidates=ours)
+    expect_checks_at_each(peer)
 
 
 @both_sides
@@ -55,6 +68,19 @@ def test_connects_from_an_unallocated_port(upper, peer, side):
     channel = peer.expect_connection()
     allocated = {c.port for c in iut.candidates()}
     assert channel.remote_address.port not in allocated, f"it connected from {channel.remote_address}"
+
+
+@both_sides
+@requirement("RFC6544-7.1-02", needs="connects:active")
+def test_each_connection_has_a_port_of_its_own(upper, peer, side):
+    """with    two passive candidates of ours, of different foundations, and no check answered
+    when    the IUT has connected to both
+    then    the connections come from different ports."""
+    peer.answering = False
+    ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
+    negotiate(upper, peer, side, peer_candidates=ours)
+    first, second = peer.await_connection(), peer.await_connection()
+    assert first.remote_address != second.remote_address, f"both come from {first.remote_address}"
 
 
 @varied("family", "segmentation", "candidates")
@@ -105,6 +131,34 @@ def test_check_is_not_retransmitted(upper, peer, side, pixit):
     channel = peer.expect_connection()
     request = channel.expect(BindingRequest, within=pixit.response)
     channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+
+
+@both_sides
+@requirement("RFC6544-7.1-s03", needs="offers:passive")
+def test_triggered_check_is_not_retransmitted(upper, peer, side, pixit):
+    """with    the IUT's check on a connection that we have opened, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    request = channel.await_frame(BindingRequest, within=pixit.connect)
+    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+
+
+@requirement("RFC6544-7.1-s03", needs="connects:active sides:offerer")
+def test_nomination_is_not_retransmitted(upper, peer, pixit):
+    """with    the controlling IUT's nomination on a connection, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    first = channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(RFC4571() / peer.success(channel, first))
+    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
+    channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)
 
 
 @varied("family", "segmentation", "candidates")
@@ -159,6 +213,51 @@ def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pi
     channel.await_end(within=pixit.close)
     peer.forget_arrivals()  # other pairs of this candidate, if the IUT has other addresses
     peer.expect_no_connection(within=pixit.retransmission)
+
+
+@pytest.mark.parametrize("answer", sorted(OTHER_PROTOCOLS))
+@requirement("RFC6544-7.1-05", needs="sides:answerer connects:active")
+def test_other_protocols_answer_closes_the_connection(upper, peer, answer, pixit):
+    """with    the IUT's first check on a connection
+    when    something answers that does not speak STUN, though in frames, or not even frames
+    then    the IUT closes the connection."""
+    peer.answering = False
+    negotiate(upper, peer, "answerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(OTHER_PROTOCOLS[answer])
+    channel.expect_end(within=pixit.close)
+
+
+@requirement("RFC6544-7.1-05", needs="connects:active obeys:addresses sides:offerer")
+def test_answer_that_is_no_stun_fails_all_pairs_with_the_candidate(upper, peer, pixit):
+    """with    the controlling IUT's checks from two addresses to our candidate
+    when    the one is answered by a frame that is no STUN message, and then the other with success
+    then    the IUT does not nominate the other's pair, whose remote candidate is not ours."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive", addresses=["127.0.0.1", "127.0.0.2"])
+    first, second = peer.await_connection(), peer.await_connection()
+    first.await_frame(BindingRequest, within=pixit.response)
+    request = second.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    first.send(frame(NOT_STUN))
+    first.await_end(within=pixit.close)
+    second.send(RFC4571() / peer.success(second, request))
+    second.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+
+
+@both_sides
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active")
+def test_response_and_check_in_one_segment_are_both_taken(upper, peer, side, pixit):
+    """with    the IUT's check on a connection
+    when    the response to it and a check of ours arrive in one segment
+    then    the IUT answers the check."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(bytes(RFC4571() / peer.success(channel, request)) + bytes(RFC4571() / peer.check(iut)))
+    channel.expect(BindingSuccess, within=pixit.response)
 
 
 @varied("family", "segmentation", "candidates", side="answerer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.case import both_sides, negotiate, requirement
+from conformance.suites.checks import expect_right_success
 from conformance.wire.layers import RFC4571
 
 
@@ -49,3 +50,29 @@ def test_check_on_an_so_connection_triggers_a_check(upper, peer, side, pixit):
     channel.send(RFC4571() / peer.check(iut))
     channel.await_frame(BindingSuccess, within=pixit.response)
     channel.expect(BindingRequest, within=pixit.connect)
+
+
+@both_sides
+@requirement("RFC6544-7.2-02", needs="offers:so")
+def test_further_connections_to_an_so_candidate_are_served(upper, peer, side, pixit):
+    """with    a connection to the IUT's S-O candidate
+    when    a second one is opened to it, with a check
+    then    it is accepted, and the check answered."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    peer.connect(iut.candidate(tcptype="so"))
+    second = peer.expect_accept(iut.candidate(tcptype="so"))
+    second.send(RFC4571() / peer.check(iut))
+    second.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-s01", needs="offers:so")
+def test_response_on_an_so_connection_is_right(upper, peer, side, pixit):
+    """with    a connection to the IUT's S-O candidate
+    when    a check arrives
+    then    it is answered with success, with the right address and protections."""
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="so"))
+    channel.send(RFC4571() / peer.check(iut))
+    expect_right_success(channel, iut, within=pixit.response)

@@ -11,53 +11,17 @@ from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_indication
 
 
-@varied("family", "roles", "components", "candidates")
-@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive")
-def test_connection_to_a_passive_candidate_is_accepted(upper, peer, side):
-    """with    both descriptions exchanged
-    when    we connect to the IUT's passive candidate
-    then    the connection is accepted."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    peer.expect_accept(iut.candidate(tcptype="passive"))
-
-
-@varied("family", "candidates", side="offerer")
-@requirement("RFC6544-7.2-01", needs="offers:passive sides:offerer")
-def test_connection_before_the_answer_is_accepted(upper, peer):
-    """with    the IUT's offer out, and no answer yet
-    when    we connect to its passive candidate
-    then    the connection is accepted."""
-    offer = upper.offer()
-    peer.expect_accept(offer.candidate(tcptype="passive"))
-
-
 @both_sides
-@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive obeys:addresses")
-def test_every_passive_candidate_accepts(upper, peer, side):
-    """with    the IUT on two addresses
-    when    we connect to each of its passive host candidates
-    then    each connection is accepted."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=["127.0.0.1", "127.0.0.2"])
-    passive = iut.candidates(tcptype="passive", type="host")
-    iut.require(len(passive) > 1, "passive candidates on two addresses")
-    peer.expect_all_accepted(passive)
-
-
-@varied("family", "roles", "components", "candidates")
-@requirement("RFC6544-7.2-02", needs="offers:passive")
-def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
+@requirement("RFC6544-7.2-03", needs="offers:passive")
+def test_request_without_a_frame_is_not_answered(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
-    when    a second and a third one are opened to it, each with a check
-    then    each check is answered on its connection."""
-    peer.answering = False  # or a controlling IUT may lawfully complete, and close all but one (section 8)
+    when    a check arrives without LENGTH before it
+    then    it is not answered, for to who reads frames it is none."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    passive = iut.candidate(tcptype="passive")
-    peer.connect(passive)
-    second, third = peer.expect_accept(passive), peer.expect_accept(passive)
-    second.send(RFC4571() / peer.check(iut))
-    third.send(RFC4571() / peer.check(iut))
-    second.expect(BindingSuccess, within=pixit.response)
-    third.expect(BindingSuccess, within=pixit.response)
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(peer.check(iut, transaction_id=b"out-of-frame"))
+    peer.wait(pixit.silence)
+    assert b"out-of-frame" not in channel.octets, "it was answered"
 
 
 @varied("family", "roles", "segmentation", "components", "candidates", cuts=EVERY_CUT)

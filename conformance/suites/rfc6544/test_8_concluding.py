@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import negotiate, requirement, varied
+from conformance.suites.case import RESTARTS_BY, both_sides, establish, negotiate, requirement, restart, varied
+from conformance.suites.checks import check_each
+from conformance.suites.framing import complete_all
 from conformance.wire.layers import RFC4571
 
 
@@ -51,3 +53,151 @@ def test_connections_that_were_not_selected_are_closed(upper, peer, side, pixit)
     peer.answer_held()
     selected = peer.complete_any(iut)
     peer.expect_others_closed(selected, within=pixit.close)
+
+
+@varied("components", side="offerer")
+@requirement("RFC6544-8-01", needs="offers:passive sides:offerer")
+def test_first_check_on_an_accepted_connection_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlling, and a connection to the passive candidate of its last component
+    when    our check has been answered, and the IUT's own is not
+    then    no check of the IUT's carries USE-CANDIDATE."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
+    channel.send(RFC4571() / peer.check(iut, component=channel.component))
+    channel.wait_for(BindingRequest, within=pixit.connect)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+
+
+@requirement("RFC6544-8-01", needs="connects:active sides:offerer components:2")
+def test_first_check_of_each_component_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlling, and connections that it has opened for two components
+    when    its first check arrives on each
+    then    it is without USE-CANDIDATE."""
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive", components=2)
+    channels = [peer.await_connection(), peer.await_connection()]
+    first = [channel.await_frame(BindingRequest, within=pixit.response) for channel in channels]
+    assert not any(check.stun.use_candidate for check in first), "a first check carries USE-CANDIDATE"
+
+
+@requirement("RFC6544-8-01", needs="connects:so offers:so sides:offerer")
+def test_first_check_from_an_so_candidate_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlling, and a connection that it has opened from its S-O candidate
+    when    its check there is unanswered
+    then    no check of the IUT's carries USE-CANDIDATE."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", tcptypes="active passive so", peer_tcptypes="so")
+    channel = peer.await_connection()
+    channel.wait_for(BindingRequest, within=pixit.response)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+
+
+@requirement("RFC6544-8-01", needs="offers:passive restart sides:offerer")
+def test_first_check_after_a_restart_does_not_nominate(upper, peer, pixit):
+    """with    the controlling IUT having restarted ICE, which had completed on a connection
+    when    its check on a new connection is unanswered
+    then    no check of the IUT's carries USE-CANDIDATE there."""
+    establish(upper, peer, "offerer", opener="tester")
+    peer.answering = False
+    iut = restart(upper, peer, "IUT")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.wait_for(BindingRequest, within=pixit.connect)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+
+
+@requirement("RFC6544-8-01", needs="offers:passive sides:offerer")
+def test_one_pair_is_nominated(upper, peer, pixit):
+    """with    the IUT controlling, and two validated connections of one component
+    when    it has nominated one of them
+    then    it nominates no other."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
+    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)], BindingRequest)
+    peer.answer_held()
+    peer.complete_any(iut)
+    peer.wait(pixit.silence)
+    nominated = [str(channel) for channel in peer.channels if channel.has(BindingRequest(use_candidate=True))]
+    assert len(nominated) == 1, f"it nominated {' and '.join(nominated)}"
+
+
+@both_sides
+@requirement("RFC6544-8-02", needs="connects:active")
+def test_connection_it_opened_is_closed_when_another_is_selected(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and one that we have opened to its passive candidate
+    when    one of them has been selected
+    then    the IUT closes the other."""
+    peer.answering = False
+    ours = [peer.candidate("passive"), peer.candidate("active")]
+    iut = negotiate(upper, peer, side, peer_candidates=ours)
+    opened = peer.await_connection()
+    accepted = peer.connect(iut.candidate(tcptype="passive"))
+    check_each(peer, iut, [opened, accepted])
+    peer.answer_held()
+    selected = peer.complete_any(iut)
+    peer.expect_others_closed(selected, within=pixit.close)
+
+
+@both_sides
+@requirement("RFC6544-8-02", needs="offers:passive")
+def test_connection_without_a_check_is_closed(upper, peer, side, pixit):
+    """with    two connections to the IUT's passive candidate, on one of which nothing was ever sent
+    when    the other has been selected
+    then    the IUT closes the silent one."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.connect(iut.candidate(tcptype="passive"))
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    peer.expect_others_closed(selected, within=pixit.close)
+
+
+@both_sides
+@requirement("RFC6544-8-02", needs="offers:passive components:2")
+def test_spare_connection_of_the_second_component_is_closed(upper, peer, side, pixit):
+    """with    two components, and a spare connection to the passive candidate of the second
+    when    ICE has completed on the other connections
+    then    the IUT closes the spare one."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
+    passive = [iut.candidate(tcptype="passive", component=number) for number in (1, 2)]
+    spare = peer.connect(passive[1])
+    complete_all(upper, peer, iut, [peer.connect(candidate) for candidate in passive])
+    spare.expect_end(within=pixit.close)
+
+
+@requirement("RFC6544-8-02", needs="offers:passive sides:answerer")
+def test_nothing_is_closed_before_the_nomination(upper, peer, pixit):
+    """with    the IUT controlled, and two validated connections of one component
+    when    none has been nominated
+    then    the IUT closes neither, for ICE has not completed."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    channels = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    check_each(peer, iut, channels, BindingRequest)
+    channels[0].expect_open(within=pixit.silence)
+    channels[1].expect_open(within=0)
+
+
+@both_sides
+@requirement("RFC6544-8-02", needs="offers:passive restart")
+def test_connections_that_a_restart_did_not_select_are_closed(upper, peer, side, pixit):
+    """with    ICE restarted after it had completed on a connection, and two new connections validated
+    when    one of the new ones has been selected
+    then    the IUT closes the other new one."""
+    former = establish(upper, peer, side, opener="tester")
+    peer.answering = False
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)])
+    peer.channels.remove(former)
+    peer.answer_held()
+    peer.expect_others_closed(peer.complete_any(iut), within=pixit.close)
+
+
+@both_sides
+@requirement("RFC6544-8-02", needs="offers:passive offers:so")
+def test_spare_so_connection_is_closed(upper, peer, side, pixit):
+    """with    a validated connection to the IUT's S-O candidate beside one to its passive candidate
+    when    the latter has been selected
+    then    the IUT closes the former."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+    check_each(peer, iut, [peer.connect(iut.candidate(tcptype=tcptype)) for tcptype in ("so", "passive")])
+    peer.answer_held()
+    peer.expect_others_closed(peer.complete_any(iut), within=pixit.close)

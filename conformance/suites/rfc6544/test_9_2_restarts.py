@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import RESTARTS_BY, both_sides, establish, requirement, restart
+from conformance.suites.case import RESTARTS_BY, both_sides, establish, establish_components, requirement, restart
 from conformance.wire.layers import RFC4571
 
 either_restarts = pytest.mark.parametrize("by", ["IUT", "tester"])
@@ -47,4 +47,52 @@ def test_former_connection_is_closed_once_another_is_selected(upper, peer, side,
     former = establish(upper, peer, side, opener="tester")
     iut = restart(upper, peer, RESTARTS_BY[side])
     peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    former.expect_end(within=pixit.close)
+
+
+@both_sides
+@requirement("RFC6544-9.2-01", needs="connects:active")
+def test_connection_that_the_iut_opened_stays_open_when_ice_restarts(upper, peer, side, pixit):
+    """with    ICE completed on a connection that the IUT opened
+    when    whoever offered restarts ICE
+    then    the IUT does not close the connection."""
+    selected = establish(upper, peer, side, opener="IUT")
+    restart(upper, peer, RESTARTS_BY[side])
+    selected.expect_open(within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-9.2-01", needs="offers:passive components:2")
+def test_connections_of_all_components_stay_open_when_ice_restarts(upper, peer, side, pixit):
+    """with    ICE completed on the connections of two components
+    when    whoever offered restarts ICE
+    then    the IUT closes neither."""
+    first, second = establish_components(upper, peer, side, 2)
+    restart(upper, peer, RESTARTS_BY[side])
+    second.expect_open(within=pixit.silence)
+    first.expect_open(within=0)
+
+
+@requirement("RFC6544-9.2-01", needs="offers:passive sides:answerer")
+def test_selected_connection_outlives_a_valid_pair_of_the_restart(upper, peer, pixit):
+    """with    ICE restarted by us, who control, after it had completed on a connection
+    when    checks of both sides have succeeded on a new one, but nothing has been nominated
+    then    the IUT has not closed the former connection."""
+    selected = establish(upper, peer, "answerer", opener="tester")
+    iut = restart(upper, peer, "tester")
+    second = peer.connect(iut.candidate(tcptype="passive"))
+    second.send(RFC4571() / peer.check(iut))
+    peer.wait_until(lambda: second.checked, pixit.connect)
+    selected.expect_open(within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-9.2-04", needs="connects:active")
+def test_former_connection_that_the_iut_opened_is_closed(upper, peer, side, pixit):
+    """with    ICE restarted after it had completed on a connection that the IUT opened
+    when    the restart completes on another one that it opens
+    then    the IUT closes the former one."""
+    former = establish(upper, peer, side, opener="IUT")
+    iut = restart(upper, peer, RESTARTS_BY[side], "passive")
+    peer.complete(iut, peer.await_connection())
     former.expect_end(within=pixit.close)

@@ -1,0 +1,158 @@
+"""The IUT's checks, all of them together: what is wrong with any, and what is no answer to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.verdict import NotApplicable
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, short_term_key
+from conformance.wire.layers import (
+    RFC4571,
+    RawStunAttribute,
+    binding_success,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scapy.packet import Packet
+
+    from conformance.iut.description import Description
+    from conformance.peer.channel import Channel
+    from conformance.peer.events import Expectation, Frame
+    from conformance.peer.tester import Peer
+
+_MOST_PRIORITY = 2**31 - 1
+
+
+def drive(peer: Peer, iut: Description, channels: Iterable[Channel], *, anew: bool = True) -> None:
+    """Check each connection and have it nominated by whoever controls, so far as the IUT takes part; judge nothing.
+
+    Not `anew`: it takes the place of a connection whose pair is nominated already.
+    """
+    for channel in channels:
+        channel.send(RFC4571() / peer.check(iut, component=channel.component))
+        channel.wait_for(BindingSuccess, within=peer.pixit.response)
+        channel.wait_for(BindingRequest, within=peer.pixit.connect)
+        if peer.controlling:
+            channel.send(RFC4571() / peer.check(iut, component=channel.component, use_candidate=True))
+            peer.wait(peer.pixit.silence)
+        elif anew:
+            channel.wait_for(BindingRequest(use_candidate=True), within=peer.pixit.complete)
+
+
+def expect_answers(peer: Peer, iut: Description, channels: Iterable[Channel]) -> None:
+    """Send a check on each connection, and expect that it is answered with success."""
+    for channel in channels:
+        channel.send(RFC4571() / peer.check(iut, component=channel.component))
+        channel.expect(BindingSuccess, within=peer.pixit.response)
+
+
+def check_each(
+    peer: Peer, iut: Description, channels: Iterable[Channel], until: type[Expectation] = BindingSuccess
+) -> None:
+    """Send a check on each connection, and give what is to follow the time to come; judge nothing."""
+    for channel in channels:
+        channel.send(RFC4571() / peer.check(iut, component=channel.component))
+        channel.wait_for(until, within=peer.pixit.connect)
+
+
+def expect_checks_at_each(peer: Peer) -> None:
+    """Expect a connection to each of our passive candidates, and a check on it."""
+    for listener in peer.listeners:
+        peer.expect_connection(listener).expect(BindingRequest, within=peer.pixit.response)
+
+
+def wrong_checks(peer: Peer, iut: Description) -> list[str]:
+    """Return, in words, what is wrong with any of the IUT's checks so far (RFC 8445 sections 7.1 and 7.2.2).
+
+    They are those of one session in which nobody has changed roles.
+    """
+    sent: dict[bytes, bytes] = {}
+    said: set[tuple[int | None, int | None]] = set()
+    problems = []
+    for request in peer.checks():
+        try:
+            problems += _wrong(peer, iut, request)
+            said.add((request.stun.ice_controlling, request.stun.ice_controlled))
+        except StunError as error:
+            problems.append(f"{request} is malformed: {error}")
+        if sent.setdefault(request.stun.transaction_id, request.octets) != request.octets:
+            problems.append(f"{request} has the transaction id of another request")
+    if len(said) > 1:
+        problems.append(f"the tie-breaker changes from check to check: {sorted(map(str, said))}")
+    return problems
+
+
+def _wrong(peer: Peer, iut: Description, request: Frame) -> list[str]:
+    stun = request.stun
+    hosts = {candidate.priority for candidate in iut.media().candidates if candidate.type.lower() == "host"}
+    right = {
+        f"USERNAME {peer.ufrag}:{iut.ufrag}": stun.username == f"{peer.ufrag}:{iut.ufrag}",
+        "a right MESSAGE-INTEGRITY": request.integrity(short_term_key(peer.pwd)) is Check.VALID,
+        "a right FINGERPRINT": request.fingerprint is Check.VALID,
+        "PRIORITY from 1 to 2^31 - 1": stun.priority is not None and 1 <= stun.priority <= _MOST_PRIORITY,
+        "the PRIORITY of a peer-reflexive candidate": stun.priority not in hosts,
+        "no USE-CANDIDATE of a controlled agent": not (stun.use_candidate and peer.controlling),
+        "ICE-CONTROLLED": (stun.ice_controlled is not None) is peer.controlling,
+        "ICE-CONTROLLING": (stun.ice_controlling is not None) is not peer.controlling,
+    }
+    return [f"{request}: not {what}" for what, holds in right.items() if not holds]
+
+
+def other_names(iut: Description, peer: Peer) -> dict[str, str]:
+    """Return user names that are not the IUT's, by what is wrong with them (RFC 8445 section 7.3)."""
+    if iut.ufrag.swapcase() == iut.ufrag:
+        raise NotApplicable(f"the IUT's fragment {iut.ufrag} has no letters")
+    return {
+        "other-case": f"{iut.ufrag.swapcase()}:{peer.ufrag}",
+        "longer": f"{iut.ufrag}x:{peer.ufrag}",
+        "shorter": f"{iut.ufrag[:-1]}:{peer.ufrag}",
+        "reversed": f"{peer.ufrag}:{iut.ufrag}",
+    }
+
+
+def roles_said(peer: Peer) -> set[str]:
+    """Return the roles that the IUT's checks have claimed so far."""
+    said = {"controlling": "ice_controlling", "controlled": "ice_controlled"}
+    checks = peer.checks()
+    return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
+
+
+def expect_right_success(channel: Channel, iut: Description, *, within: float) -> None:
+    """Expect a success response to our check and hold it against RFC 8445 section 7.3 and RFC 8489 section 9.1.3."""
+    response = channel.expect(BindingSuccess, within=within)
+    seen = response.xor_mapped_address
+    assert seen == channel.local_address, f"XOR-MAPPED-ADDRESS says {seen}, we are {channel.local_address}"
+    assert response.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
+    assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
+
+
+# -- what is no success -------------------------------------------------------------------------------------------
+
+_STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+
+
+def _other_transaction(peer: Peer, channel: Channel, request: Frame) -> Packet:
+    identifier = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
+    return binding_success(identifier, channel.seen_from, peer.pwd)
+
+
+# By what is wrong with them: answers that make no pair valid (RFC 8489 sections 6.3.1, 6.3.3, 6.3.4 and 9.1.4).
+WRONG_ANSWERS: dict[str, Callable[[Peer, Channel, Frame], Packet]] = {
+    "wrong-password": lambda _, channel, request: binding_success(
+        request.stun.transaction_id, channel.seen_from, "wrong" * 5
+    ),
+    "no-integrity": lambda _, channel, request: binding_success(request.stun.transaction_id, channel.seen_from, None),
+    "other-transaction": _other_transaction,
+    "unknown-required": lambda peer, channel, request: binding_success(
+        request.stun.transaction_id, channel.seen_from, peer.pwd, attributes=[_STRANGE]
+    ),
+    "error-300": lambda peer, _, request: peer.error(request, 300, "Try Alternate"),
+    "error-400": lambda peer, _, request: peer.error(request, 400, "Bad Request"),
+    "error-401": lambda peer, _, request: peer.error(request, 401, "Unauthenticated"),
+    "error-500": lambda peer, _, request: peer.error(request, 500, "Server Error"),
+}

@@ -1,0 +1,122 @@
+"""RFC 6544 section 7.2: the IUT accepts connections."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.case import RESTARTS_BY, both_sides, establish, negotiate, requirement, restart, varied
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "roles", "components", "candidates")
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive")
+def test_connection_to_a_passive_candidate_is_accepted(upper, peer, side):
+    """with    both descriptions exchanged
+    when    we connect to the IUT's passive candidate
+    then    the connection is accepted."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.expect_accept(iut.candidate(tcptype="passive")).expect_open(within=peer.pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive components:2")
+def test_every_component_accepts(upper, peer, side):
+    """with    the IUT having two components
+    when    we connect to the passive candidate of each
+    then    each connection is accepted."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
+    passive = [iut.candidate(tcptype="passive", component=number) for number in (1, 2)]
+    channels = peer.expect_all_accepted(passive)
+    channels[-1].expect_open(within=peer.pixit.silence)
+
+
+@varied("family", "candidates", side="offerer")
+@requirement("RFC6544-7.2-01", needs="offers:passive sides:offerer")
+def test_connection_before_the_answer_is_accepted(upper, peer):
+    """with    the IUT's offer out, and no answer yet
+    when    we connect to its passive candidate
+    then    the connection is accepted."""
+    offer = upper.offer()
+    peer.expect_accept(offer.candidate(tcptype="passive")).expect_open(within=peer.pixit.silence)
+
+
+@requirement("RFC6544-7.2-02", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+def test_connection_of_before_the_answer_is_served(upper, peer, pixit):
+    """with    a connection to the IUT's passive candidate, opened before it had our answer
+    when    it has the answer, and a check arrives
+    then    the IUT answers it with success."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.wait(pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    channel.send(RFC4571() / peer.check(offer))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", needs="offers:passive connects:active")
+def test_connection_is_accepted_beside_one_that_the_iut_opened(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, its check there unanswered
+    when    we connect to its passive candidate
+    then    the connection is accepted, and a check answered."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side)
+    peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", needs="offers:passive restart")
+def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
+    """with    ICE restarted after it had completed on a connection
+    when    we connect to the passive candidate of the IUT's new description
+    then    the connection is accepted, and a check answered."""
+    establish(upper, peer, side, opener="tester")
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-02", needs="offers:passive")
+def test_connection_from_an_address_not_described_is_accepted(upper, peer, side, pixit):
+    """with    our description holding an active candidate at another address than the one we have
+    when    we connect to the IUT's passive candidate all the same
+    then    the connection is accepted, and a check answered."""
+    elsewhere = peer.candidate("active", address="198.51.100.9")
+    iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
+    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive obeys:addresses")
+def test_every_passive_candidate_accepts(upper, peer, side):
+    """with    the IUT on two addresses
+    when    we connect to each of its passive host candidates
+    then    each connection is accepted."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=["127.0.0.1", "127.0.0.2"])
+    passive = iut.candidates(tcptype="passive", type="host")
+    iut.require(len(passive) > 1, "passive candidates on two addresses")
+    channels = peer.expect_all_accepted(passive)
+    channels[-1].expect_open(within=peer.pixit.silence)
+
+
+@varied("family", "roles", "components", "candidates")
+@requirement("RFC6544-7.2-02", needs="offers:passive")
+def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a second and a third one are opened to it, each with a check
+    then    each check is answered on its connection."""
+    peer.answering = False  # or a controlling IUT may lawfully complete, and close all but one (section 8)
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    passive = iut.candidate(tcptype="passive")
+    peer.connect(passive)
+    second, third = peer.expect_accept(passive), peer.expect_accept(passive)
+    second.send(RFC4571() / peer.check(iut))
+    third.send(RFC4571() / peer.check(iut))
+    second.expect(BindingSuccess, within=pixit.response)
+    third.expect(BindingSuccess, within=pixit.response)
