@@ -235,13 +235,10 @@ class Upkeep:
             return  # checked already
         if "reopened-not-checked-back" in self._faults:
             return
-<<<<<<< HEAD
         if "reopened-so-not-checked-back" in self._faults and connection.base.tcptype == "so":
             return
-=======
         if "media-before-check-on-reopened" in self._faults:
             self._put_in_place(kept, connection)
->>>>>>> 63ef4d0 (wip all)
         connection.revives = True
         self._ask(kept, connection, now, revives=True)
 
