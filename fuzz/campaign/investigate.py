@@ -22,7 +22,13 @@ Case = dict[str, Any]
 _TRIES = {"death": 80, "hang": 24, "spin": 24, "leak": 20, "deaf": 40}
 _USUALLY = 60
 _AGAIN = 3  # trials of the minimal case that tell its rate
-_OFTEN = 5  # trials of a case whose symptom is known to come now and then
+_OFTEN = 5  # trials of a case in whose symptom chance has a part
+_CHANCES = (
+    "death",
+    "exception",
+    "answered",
+    "media never sent",
+)  # kinds whose trials are quick enough for more of them
 
 
 def join(cases: Sequence[Case]) -> Case:
@@ -115,16 +121,13 @@ class Investigator:
         return seen
 
     def _finding(self, symptom: Symptom, case: Case, seen: Callable[[Case], bool]) -> Finding | None:
-        runner = self._runner
-        once = seen
-        if symptom.kind in ("death", "exception") and not all(once(case) for _ in range(_AGAIN)):
-            seen = _often(once)  # what comes only now and then is not made smaller by what it did not come for
-        runner.quick = symptom.kind in ("hang", "deaf", "closed", "silence")
-        smaller = minimise(copy.deepcopy(case), seen, _TRIES.get(symptom.kind, _USUALLY))
-        runner.quick = False
-        shown = [once(smaller) for _ in range(1 if symptom.kind in ("spin", "leak") else _AGAIN)]
+        trials = 1 if symptom.kind in ("spin", "leak") else _AGAIN
+        smaller, shown = self._smaller(symptom, case, seen, trials)
+        if not all(shown) and symptom.kind in _CHANCES:
+            steady = all(seen(case) for _ in range(trials))
+            smaller, shown = self._smaller(symptom, case, _each(seen) if steady else _some(seen), trials)
         if not any(shown):
-            smaller, shown = case, [once(case) for _ in shown]
+            smaller, shown = case, [seen(case) for _ in shown]
         if not any(shown):
             return None
         return Finding(
@@ -134,12 +137,29 @@ class Investigator:
             sorted(words(smaller)),
             smaller,
             rate=f"{sum(shown)}/{len(shown)}",
-            stderr=runner.iut.last_words()[-60:],
+            stderr=self._runner.iut.last_words()[-60:],
             original=case if case != smaller else {},
         )
 
+    def _smaller(
+        self, symptom: Symptom, case: Case, holds: Callable[[Case], bool], trials: int
+    ) -> tuple[Case, list[bool]]:
+        """Return the smallest case that still does it, and which of some trials of it did."""
+        runner = self._runner
+        runner.quick = symptom.kind in ("hang", "deaf", "closed", "silence")
+        smaller = minimise(copy.deepcopy(case), holds, _TRIES.get(symptom.kind, _USUALLY))
+        runner.quick = False
+        seen = self._question(symptom) if trials > 1 else holds
+        return smaller, [seen(smaller) for _ in range(trials)]
 
-def _often(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:
+
+def _each(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:
+    """For what comes each time: a smaller case that does it by chance has lost what it needs."""
+    return lambda case: all(seen(case) for _ in range(_OFTEN))
+
+
+def _some(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:
+    """For what comes now and then: it is not made smaller by what it happened not to come for."""
     return lambda case: any(seen(case) for _ in range(_OFTEN))
 
 

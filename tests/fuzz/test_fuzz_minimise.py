@@ -1,8 +1,12 @@
 """Smaller cases: nearer to valid, and still what they were."""
 
 import copy
+from random import Random
+from types import SimpleNamespace
 
-from fuzz.campaign.investigate import join
+import pytest
+
+from fuzz.campaign.investigate import Investigator, join
 from fuzz.describe import words
 from fuzz.findings import Buckets, Finding, load
 from fuzz.generate import SERVED
@@ -90,6 +94,28 @@ def test_cases_join_without_sharing_connections():
     assert [step["on"] for step in joined["steps"]] == [1, 1, 0, 2, 2]
     assert [step["do"] for step in joined["steps"]] == ["send", "end", "send", "send", "end"]
     assert joined["steps"][2] == SERVED  # what one case sent is served before the next one's
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_a_smaller_case_that_does_it_by_chance_is_none(steady):
+    """What the death needs stays, whether the whole case brings it each time or now and then."""
+    random = Random(5)
+
+    class Chance:
+        quick = False
+        iut = SimpleNamespace(last_words=list)
+
+        def trial(self, case):
+            needed = any(step["do"] == "hear" for step in case["steps"])
+            sent = any(step["do"] == "send" for step in case["steps"])
+            dies = sent and random.random() < ((1.0 if steady else 0.7) if needed else (0.5 if steady else 0.0))
+            return [Symptom("death", "SIGSEGV", "")] if dies else []
+
+    whole = case(send({"message": request()}), {"do": "hear", "on": 1}, send({"message": {**request(), "type": 0x111}}))
+    found = Investigator(Chance()).investigate(Symptom("death", "SIGSEGV", ""), [whole])
+    assert any(step["do"] == "hear" for step in found.case["steps"])
+    assert len(found.case["steps"]) == 2
+    assert found.rate == "3/3" or not steady
 
 
 def finding(kind="death", cause="SIGSEGV", found=("type 0",)):
