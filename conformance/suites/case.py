@@ -17,7 +17,7 @@ from conformance.verdict import Failed, NotApplicable
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
@@ -286,6 +286,13 @@ def expect_media_when_ready(upper: Upper, peer: Peer, channel: Channel, octets: 
         upper.wait_state("connected", "completed", within=peer.pixit.complete)
     within = peer.pixit.response if upper.reports_state else peer.pixit.complete
     expect_media(upper, peer, channel, octets, within=within)
+
+
+def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Channel]], *, within: float) -> None:
+    """Send a check on each of these connections, with this description's credentials, and expect a success to each."""
+    for iut, channel in asked:
+        channel.send(RFC4571() / peer.check(iut, component=channel.component))
+        channel.expect(BindingSuccess, within=within)
 
 
 def expect_media(upper: Upper, peer: Peer, channel: Channel, octets: bytes, *, within: float | None = None) -> None:

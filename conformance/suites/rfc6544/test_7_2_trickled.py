@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingSuccess
-from conformance.suites.case import crosswise, requirement
+from conformance.suites.case import crosswise, expect_answers, requirement
 from conformance.suites.trickling import exchange
-from conformance.wire.layers import RFC4571
 
 
 @crosswise
@@ -16,7 +14,5 @@ def test_trickled_passive_candidates_accept(upper, peer, side, pixit):
     then    it accepts every connection and answers every check."""
     exchange(upper, peer, side)
     iut = upper.await_candidates()
-    for candidate in iut.trickled_candidates(tcptype="passive"):
-        channel = peer.expect_accept(candidate)
-        channel.send(RFC4571() / peer.check(iut, component=candidate.component))
-        channel.expect(BindingSuccess, within=pixit.response)
+    channels = peer.expect_all_accepted(iut.trickled_candidates(tcptype="passive"))
+    expect_answers(peer, [(iut, channel) for channel in channels], within=pixit.response)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import crosswise, requirement
+from conformance.peer.events import BindingRequest
+from conformance.suites.case import crosswise, expect_answers, requirement
 from conformance.suites.streams import exchange
-from conformance.wire.layers import RFC4571
 
 
 @crosswise
@@ -14,10 +13,9 @@ def test_candidates_of_every_stream_accept(upper, peer, side, pixit):
     """with    descriptions of two streams exchanged
     when    we connect to a passive candidate of each and check with its stream's credentials
     then    the IUT accepts both connections and answers both checks."""
-    for stream in exchange(upper, peer, side):
-        channel = peer.expect_accept(stream.candidate(tcptype="passive"))
-        channel.send(RFC4571() / peer.check(stream))
-        channel.expect(BindingSuccess, within=pixit.response)
+    streams = exchange(upper, peer, side)
+    channels = peer.expect_all_accepted(stream.candidate(tcptype="passive") for stream in streams)
+    expect_answers(peer, zip(streams, channels, strict=True), within=pixit.response)
 
 
 @crosswise
@@ -27,6 +25,6 @@ def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     when    the IUT checks
     then    it connects to both, and each check carries the credentials of its candidate's stream."""
     streams = exchange(upper, peer, side, peer_tcptypes="passive")
-    for stream, listener in zip(streams, peer.listeners, strict=True):
-        request = peer.expect_connection(listener).expect(BindingRequest, within=pixit.response)
-        assert request.stun.username == f"{peer.ufrag}:{stream.ufrag}", f"USERNAME {request.stun.username}"
+    channels = [peer.expect_connection(listener) for listener in peer.listeners]
+    names = [channel.expect(BindingRequest, within=pixit.response).stun.username for channel in channels]
+    assert names == [f"{peer.ufrag}:{stream.ufrag}" for stream in streams], f"USERNAME of the checks: {names}"
