@@ -201,6 +201,10 @@ class Channel:
         self._taken.update(map(id, taken))
         return taken
 
+    def pass_over(self, *, transaction_id: bytes) -> None:
+        """Let what has come of a transaction fulfil no expectation."""
+        self._taken.update(map(id, self.messages(transaction_id=transaction_id)))
+
     def begin_anew(self) -> None:
         """Let what has come so far fulfil no expectation of later, as when ICE restarts on the connection."""
         self._taken.update(map(id, self.events))

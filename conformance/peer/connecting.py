@@ -194,11 +194,6 @@ class Connecting(Identity):
             raise Inconclusive("the IUT made no connection attempt")
         return most
 
-    def lose(self, selected: Channel, end: str) -> None:
-        """End a connection by "FIN" or "RST"; only what connects after this is expected as a connection."""
-        self.forget_arrivals()
-        selected.close(reset=end == "RST")
-
     def forget_arrivals(self) -> None:
         """Let only what connects after this be expected, or not expected, as a connection."""
         self._arrivals.clear()

@@ -173,6 +173,17 @@ class Peer(Connecting):
         channel.send(RFC4571() / request)
         identifier = bytes(request)[8:20]
         self._pump.wait(lambda: bool(channel.messages(transaction_id=identifier)), self.pixit.response)
+        channel.pass_over(transaction_id=identifier)
+
+    def lose(self, selected: Channel, end: str) -> None:
+        """End a selected connection by "FIN" or "RST"; only what connects after this is expected as a connection.
+
+        Not before the IUT knows that it is selected: RST would take our answer to its nomination away from it.
+        """
+        if selected.is_open:
+            self.settle(selected)
+        self.forget_arrivals()
+        selected.close(reset=end == "RST")
 
     def revive(self, iut: Credentials, channel: Channel) -> Channel:
         """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: n/a if it fails.

@@ -8,13 +8,12 @@ import pytest
 
 from conformance.catalogue import requirement as look_up
 from conformance.catalogue.capabilities import check_conditions
-from conformance.peer.events import BindingSuccess, Data
+from conformance.peer.events import Data
 from conformance.suites.dimensions import EVERY_CUT as EVERY_CUT
 from conformance.suites.dimensions import SIDES as SIDES
 from conformance.suites.dimensions import varied as varied
 from conformance.suites.values import DATA
 from conformance.verdict import Failed, NotApplicable
-from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -166,13 +165,10 @@ def _opener(upper: Upper, wished: str | None) -> str:
 def settle(upper: Upper, peer: Peer, selected: Channel) -> None:
     """Wait, as a preamble, until the IUT itself knows of the selection.
 
-    A stack that tells no state has read our last response when it answers a check that we have sent after it.
+    A stack may tell no state, or be connected before it has read our answer to its nomination.
     """
     upper.ready(within=peer.pixit.complete)
-    if not upper.reports_state:
-        assert upper.description is not None
-        selected.send(RFC4571() / peer.check(upper.description, component=selected.component))
-        selected.await_frame(BindingSuccess, within=peer.pixit.response)
+    peer.settle(selected)
 
 
 def restart(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.suites.case import RESTARTS_BY, negotiate, negotiate_dtls, restart
+from conformance.suites.case import RESTARTS_BY, negotiate, negotiate_dtls, restart, settle
 from conformance.verdict import NotApplicable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
     else:
         peer.await_connection()
         selected = peer.complete_any(iut)
-    upper.ready(within=peer.pixit.complete)
+    settle(upper, peer, selected)
     upper.forget_data()
     return selected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer import describe
+from conformance.suites.case import settle
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
@@ -37,6 +38,7 @@ def establish(upper: Upper, peer: Peer, side: str) -> list[Channel]:
     channels = [peer.connect(stream.candidate(tcptype="passive")) for stream in streams]
     for stream, channel in zip(streams, channels, strict=True):
         peer.complete(stream, channel)
-    upper.ready(within=peer.pixit.complete)
+    for channel in channels:
+        settle(upper, peer, channel)
     upper.forget_data()
     return channels

@@ -460,3 +460,24 @@ def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) 
     channel = peer.expect_connection()
     assert (channel.remote_address.ip, channel.remote_address.port) == name
     assert channel.expect_end(within=1).reset
+
+
+def test_a_connection_is_not_lost_before_the_iut_has_read_what_it_was_sent(peer, pair) -> None:
+    channel, other = pair
+    peer.meet(Iut())
+    asked = []
+
+    def answer() -> None:
+        request = Message.decode(everything(other, 1)[0])
+        asked.append(request)
+        success = binding_success(request.transaction_id, channel.local_address, Iut.pwd)
+        other.sendall(bytes(RFC4571() / success))
+
+    iut = threading.Thread(target=answer)
+    iut.start()
+    peer.lose(channel, "RST")
+    iut.join()
+    assert [request.is_request for request in asked] == [True]
+    assert not channel.has(BindingSuccess()), "the answer to this check is no later expectation's"
+    with pytest.raises(ConnectionResetError):
+        other.recv(1)
