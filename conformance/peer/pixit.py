@@ -26,6 +26,8 @@ class Pixit:
         the first after 500 ms, the second a second later).
     attempts: for as many attempts as the IUT wants to make at once, one each Ta (50 ms: RFC 8445 section 14.2).
     drip: between two parts of a frame that the IUT shall read separately.
+    consent: the news that a connection is lost, of an IUT that notices by its consent alone, which lasts 30 s
+        (RFC 7675 section 5.1).
     adapter: one call to the adapter, gathering included.
     """
 
@@ -37,6 +39,7 @@ class Pixit:
     retransmission: float = 1.2
     attempts: float = 1.0
     drip: float = 0.02
+    consent: float = 32.0
     adapter: float = 15.0
 
     @classmethod
@@ -57,5 +60,6 @@ class Pixit:
             retransmission=default.retransmission * max(1.0, factor),
             attempts=default.attempts,
             drip=default.drip,
+            consent=max(default.consent, default.consent * factor),
             adapter=max(default.adapter, default.adapter * factor),
         )

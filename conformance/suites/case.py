@@ -255,10 +255,11 @@ def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
 def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
     """Let the application send until the IUT tells it that the connection is lost, or restarts ICE by itself.
 
-    Most stacks leave the restart to the application, which can only know of the loss by a state.
+    Most stacks leave the restart to the application, which can only know of the loss by a state. Many go on trying to
+    connect and say so when consent has expired.
     """
     known = len(upper.states_since(0))
-    for _ in range(round(peer.pixit.connect / _SENDING)):
+    for _ in range(round(peer.pixit.consent / _SENDING)):
         upper.try_to_send(DATA)
         if peer.wait_until(lambda: bool(_LOST & set(upper.states_since(known))), _SENDING):
             return
@@ -269,7 +270,7 @@ def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
     raise Failed(
         "the IUT neither restarts ICE nor tells its application of the lost connection",
         expected=f"an offer with new credentials, or one of the states {', '.join(sorted(_LOST))}",
-        actual=f"after {peer.pixit.connect:g} s the same credentials and the states {upper.states_since(known)}",
+        actual=f"after {peer.pixit.consent:g} s the same credentials and the states {upper.states_since(known)}",
     )
 
 

@@ -91,5 +91,5 @@ readline.createInterface({ input: process.stdin }).on('line', line => {
   const call = JSON.parse(line)
   serve(call).then(
     result => write({ id: call.id, result }),
-    error => write({ id: call.id, error: { code: error.code ?? INTERNAL, message: error.message } }))
+    error => write({ id: call.id, error: { code: Number.isInteger(error.code) ? error.code : INTERNAL, message: error.message } }))
 }).on('close', () => process.exit(0))
