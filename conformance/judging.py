@@ -27,6 +27,7 @@ _BUDGET = 60_000  # events that are kept before finished connections are judged 
 _BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
 _TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
 _MOST_NAMES = 10_000
+_OF_CASES = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
 _LOOK = 4096  # packets between two looks at the budget
 
 
@@ -111,17 +112,22 @@ def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = Fals
 
 
 def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tuple[list[Result], dict[str, int]]:
-    """Return a verdict for each rule that the IUT broke, and how often each rule held; the tester is not judged.
+    """Judge captures and sum up."""
+    return sum_up(((capture, judge_case(capture)) for capture in captures), blank, root)
+
+
+def sum_up(
+    judged: Iterable[tuple[CaseCapture, list[Judgement]]], blank: Result, root: Path
+) -> tuple[list[Result], dict[str, int]]:
+    """Return a verdict for each rule that the IUT broke, and how often each rule held.
 
     `blank` has, as its repeat command, one with a place for the case's ``{name}``. Doubts do not count: a tester
-    leaves gaps on purpose. Left out are the rules for which cases have better evidence than a capture: those on
-    descriptions, and how many attempts are outstanding, which the kernel's own table tells to the millisecond.
+    leaves gaps on purpose.
     """
-    rules = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
-    sums = {rule.name: Judgement(rule) for rule in rules}
+    sums = {rule.name: Judgement(rule) for rule in _OF_CASES}
     origins: dict[str, CaseCapture] = {}
-    for capture in captures:
-        for judgement in _of_case(capture, rules):
+    for capture, judgements in judged:
+        for judgement in judgements:
             if judgement.breaches:
                 origins.setdefault(judgement.rule.name, capture)
             sums[judgement.rule.name].add(judgement)
@@ -129,11 +135,16 @@ def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tup
     return findings, {name: total.held for name, total in sums.items()}
 
 
-def _of_case(capture: CaseCapture, rules: Sequence[Rule]) -> list[Judgement]:
+def judge_case(capture: CaseCapture) -> list[Judgement]:
+    """Hold the rules against a case's capture; the tester is not judged.
+
+    Left out are the rules for which cases have better evidence than a capture: those on descriptions, and how many
+    attempts are outstanding, which the kernel's own table tells to the millisecond.
+    """
     known = Known.of(capture.exchanged)
     known = replace(known, spared=capture.tester, whole=bool(capture.exchanged))
     try:
-        return judge_file(capture.path, known, rules).judgements
+        return judge_file(capture.path, known, _OF_CASES).judgements
     except (OSError, CaptureError):
         return []  # the cross-check, which reads it too, says so
 

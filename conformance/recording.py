@@ -13,12 +13,12 @@ from conformance.peer import lab
 from conformance.peer.recorder import Recorder
 from conformance.verdict import Result, Verdict
 from pcaps.capture import RunCapture, SyntheticCapture
-from pcaps.decode import TsharkFailed, TsharkMissing, View, compare, own_view, read_connections, read_flows, tshark_view
+from pcaps.decode import TsharkFailed, TsharkMissing, View, compare, read_connections, read_flows, tshark_view
 from pcaps.ladder import render
 from pcaps.pcapng import CaptureError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conformance.peer.channel import Tap
@@ -114,7 +114,7 @@ class Recording:
     link: str
     notes: list[str] = field(default_factory=list)
     wire: lab.Wire | lab.Unavailable = SOCKETS
-    _judged: dict[str, CaseCapture] = field(default_factory=dict)  # of each case the last execution
+    on_capture: Callable[[CaseCapture], None] = lambda _capture: None  # told of each; called from cases' threads
     _recorder: Recorder | None = None
     _run: RunCapture = field(default_factory=RunCapture)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -187,7 +187,7 @@ class Recording:
     def _keep(self, case: str, path: Path, recording: CaseRecording) -> None:
         with self._lock:
             self._captures[case] = path, recording.addresses
-            self._judged[case] = CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged)
+        self.on_capture(CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged))
 
     def close(self) -> None:
         """Stop recording."""
@@ -196,11 +196,6 @@ class Recording:
             if lost:
                 self.notes.append(f"{lost} packets are missing in the recording of the run")
             self._recorder = None
-
-    @property
-    def judged(self) -> list[CaseCapture]:
-        """What the judge is given: a case that is executed again leaves the capture of its last execution alone."""
-        return list(self._judged.values())
 
     @property
     def folder(self) -> Path:
@@ -218,18 +213,16 @@ class Recording:
         except (OSError, CaptureError) as error:
             result.ladder = f"the capture cannot be read: {error}"
 
-    def cross_check(self) -> dict[str, tuple[str, str]]:
-        """Let tshark read what our decoder read; return, per case, the two views where they differ.
-
-        What keeps tshark from it is added to the notes.
-        """
-        paths = {case: path for case, (path, _) in self._captures.items()}
-        views = {case: own_view([*read_connections(path), *read_flows(path)]) for case, path in paths.items()}
+    def ask_tshark(self) -> View | None:
+        """Let tshark read all captures. What keeps it from that is added to the notes, and there is no view."""
         try:
-            seen = tshark_view([path for path, _ in self._captures.values()])
+            return tshark_view([path for path, _ in self._captures.values()])
         except (TsharkMissing, TsharkFailed) as error:
             self.notes.append(str(error))
-            return {}
+            return None
+
+    def cross_check(self, views: Mapping[str, View], seen: View) -> dict[str, tuple[str, str]]:
+        """Compare what our decoder saw, by case, with what tshark saw; return both where they differ."""
         found = {}
         for case, own in views.items():
             differences = compare(own, _of_case(seen, own, self._captures[case][1]))

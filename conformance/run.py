@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.beside import Reader
 from conformance.catalogue import REQUIREMENTS
 from conformance.catalogue.capabilities import validate
 from conformance.engine import Engine, Settings
@@ -42,6 +43,7 @@ class Run:
     engine: Engine
     pool: Pool
     recording: Recording
+    reader: Reader
     recorder: Recorder | NoRecorder
     worker: str
     out: Path
@@ -79,11 +81,14 @@ class Run:
         sessions = int(hello.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))
+        reader = Reader(hello.name, settings.repeat, out)
+        recording.on_capture = reader.take
         return cls(
             info=info,
             engine=Engine(pool, recording, settings, hello.pics),
             pool=pool,
             recording=recording,
+            reader=reader,
             recorder=recorder,
             worker=worker,
             out=out,
@@ -122,8 +127,7 @@ class Run:
             if complete:
                 self.pool.close()
                 self.recording.close()
-                self._judge(results)
-                self._cross_check(results)
+                self._read_captures(results)
         except KeyboardInterrupt:
             complete = False
         except ReportError as error:
@@ -131,6 +135,7 @@ class Run:
         finally:
             self.pool.kill()
             self.recording.close()
+            self.reader.kill()
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
         self.info.notes = tuple(self.recording.notes)
         if self.worker:
@@ -142,30 +147,28 @@ class Run:
             raise broken_off(str(error)) from None
         return [self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
 
-    def _judge(self, results: list[Result]) -> None:
-        """Hold the rules against the captures of all cases; what breaks one joins the verdicts of the cases."""
-        from conformance.judging import blank_result, judge_run  # here, so that the first verdict need not wait
-
-        blank = blank_result(self.info.iut, self.repeat)
-        findings, self.info.judged = judge_run(self.recording.judged, blank, self.out)
-        for result in findings:
+    def _read_captures(self, results: list[Result]) -> None:
+        """Let the rules and the third witness have their say on what the cases left."""
+        self.reader.end()
+        seen = self.recording.ask_tshark()
+        readings = self.reader.readings()
+        self.info.judged = readings.held
+        for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
             self._annotate(result)
             self.recorder.write(result)
             results.append(result)
-
-    def _cross_check(self, results: list[Result]) -> None:
-        """Let the third witness read the captures; a disagreement is an error of the test system."""
         by_case = {result.case: result for result in results}
-        for case, (own, tshark) in self.recording.cross_check().items():
-            result = by_case[case]
-            result.overwrite(
-                Verdict.ERROR,
-                "our decoder and tshark read the capture differently",
-                expected=own,
-                actual=tshark,
-            )
-            self.recording.explain(result)
-            self.recorder.write(result)
+        for case, problem in readings.problems.items():
+            self._doubt(by_case[case], f"its capture cannot be read: {problem}")
+        found = self.recording.cross_check(readings.views, seen) if seen is not None else {}
+        for case, (own, tshark) in found.items():
+            self._doubt(by_case[case], "our decoder and tshark read the capture differently", own, tshark)
+
+    def _doubt(self, result: Result, why: str, expected: str = "", actual: str = "") -> None:
+        """Give a case the verdict of a test system that does not trust itself."""
+        result.overwrite(Verdict.ERROR, why, expected=expected, actual=actual)
+        self.recording.explain(result)
+        self.recorder.write(result)
 
 
 def broken_off(why: str) -> BaseException:

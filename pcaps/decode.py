@@ -75,6 +75,13 @@ def read_flows(path: Path) -> list[Flow]:
         return flows(pcapng.read(file))
 
 
+def own_view_of(path: Path) -> View:
+    """Return what our own decoder saw in a capture file. Raises `pcaps.pcapng.CaptureError` and `OSError`."""
+    with path.open("rb") as file:
+        packets = list(pcapng.read(file))
+    return own_view([*connections(packets), *flows(packets)])
+
+
 def own_view(found: Iterable[Connection | Flow]) -> View:
     """Return what our own decoder saw."""
     view = View()
