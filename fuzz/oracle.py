@@ -38,6 +38,7 @@ _SIZES = {
 _LONGEST_NAME = 508  # RFC 8489 section 14.3: fewer than 509 octets
 _LONGEST_SOFTWARE = 763  # section 14.14
 _AFTER = {Attribute.MESSAGE_INTEGRITY_SHA256, Attribute.FINGERPRINT}
+_EVERYBODYS = {*_SIZES, Attribute.USERNAME, Attribute.SOFTWARE}
 _LAST = 2**64 - 1
 
 
@@ -134,8 +135,8 @@ def _request(octets: bytes, message: Message, view: View) -> Expected:
 
 
 def _sound(message: Message, types: list[int]) -> bool:
-    """Whether attributes are there once each, and of the size that they must have."""
-    if len(set(types)) != len(types):
+    """Whether attributes are there once each, of the size that they must have, and none whose value we cannot judge."""
+    if len(set(types)) != len(types) or any(map(_somebodys, types)):
         return False
     for attribute in message.attributes:
         if len(attribute.value) != _SIZES.get(attribute.type, len(attribute.value)):  # type: ignore[call-overload]
@@ -159,9 +160,8 @@ def _authenticated(message: Message, types: list[int], view: View) -> Expected:
     before, after = types[:place], types[place + 1 :]
     if any(_FIRST_UNASSIGNED <= kind < 0x8000 for kind in before):
         return Expected.UNKNOWN
-    usual = {Attribute.USERNAME, Attribute.PRIORITY, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING}
-    if any(kind not in usual and _somebodys(kind) for kind in before):
-        return Expected.ANY  # known to some, who may mind what is in it, unknown to others
+    if Attribute.USE_CANDIDATE in before:
+        return Expected.ANY
     if not {Attribute.USERNAME, Attribute.PRIORITY} <= set(before) or Attribute.SOFTWARE in after:
         return Expected.ANY
     name = message.username or ""
@@ -173,8 +173,8 @@ def _authenticated(message: Message, types: list[int], view: View) -> Expected:
 
 
 def _somebodys(kind: int) -> bool:
-    """Whether a type is one that a registry or a vendor may have given a meaning, beyond what any agent knows."""
-    return kind != Attribute.SOFTWARE and (kind < _FIRST_UNASSIGNED or 0x8000 <= kind < 0x8040 or kind >= 0xC000)
+    """Whether a registry or a vendor has given a type a meaning that some agents know, who may mind the value."""
+    return kind not in _EVERYBODYS and (kind < _FIRST_UNASSIGNED or 0x8000 <= kind < 0x8040 or kind >= 0xC000)
 
 
 _ROLES = (Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)

@@ -246,10 +246,17 @@ def test_a_mutant_that_has_the_id_of_a_valid_check_is_judged_as_what_it_is():
         {"type": 0x8022, "value": "ff*9"},  # no UTF-8
         {"type": 0x8004, "value": ""},  # ICMP of TURN, which has a size
         {"type": 0xC057, "value": ""},
+        {"type": 0x000A, "value": "70"},  # UNKNOWN-ATTRIBUTES of an odd size
     ],
 )
 def test_an_agent_may_mind_what_another_registry_has_given_a_meaning(extra):
     assert expect(octets(request(extra)), view()) is Expected.ANY
+    assert (
+        expect(octets(request(extra, {"type": 0x7001, "value": ""})), view()) is Expected.ANY
+    )  # or it is malformed to them
+    unsigned = without(8)
+    unsigned["attributes"].insert(0, extra)
+    assert expect(octets(unsigned), view()) is Expected.UNPROTECTED
 
 
 def test_frames_are_cut_from_the_octets_that_were_sent():
