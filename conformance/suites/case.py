@@ -8,12 +8,13 @@ import pytest
 
 from conformance.catalogue import requirement as look_up
 from conformance.catalogue.capabilities import check_conditions
-from conformance.peer.events import Data
+from conformance.peer.events import BindingSuccess, Data
 from conformance.suites.dimensions import EVERY_CUT as EVERY_CUT
 from conformance.suites.dimensions import SIDES as SIDES
 from conformance.suites.dimensions import varied as varied
 from conformance.suites.values import DATA
 from conformance.verdict import Failed, NotApplicable
+from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
