@@ -180,7 +180,7 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "a connection that is closed carries neither checks nor data any more",
         "restart-closes-selected closes-at-first-success nominates-as-controlled",
-        "RFC6544-8 RFC6544-9.2 RFC6544-10.2-01 RFC6544-11.1-08",
+        "RFC6544-7.1-s04 RFC6544-8 RFC6544-9.2 RFC6544-10.2-01 RFC6544-11.1-08",
     ),
     _reach(
         "what holds for any unselected connection holds for the formerly selected one",
