@@ -98,3 +98,48 @@ def test_a_kernel_that_forbids_it_is_named_with_the_remedy(monkeypatch, errno) -
     assert unavailable is not None
     assert "refuses user and network namespaces" in unavailable.reason
     assert "sysctl" in unavailable.remedy
+
+
+LOSING = """
+import socket, threading, time
+from pathlib import Path
+from conformance.peer import lab, recorder
+assert lab.enter() is None
+recorder._BLOCKS, recorder._SLOTS = 2, 2 * recorder._BLOCK // recorder._FRAME  # a ring of 32 packets
+from conformance.recording import Recording
+out = Path({out!r})
+(out / "captures").mkdir()
+recording = Recording.begin(out, link="sockets")
+busy = threading.Event()
+def slow(time_ns, octets):
+    busy.wait(10)
+    recording._run.packet(time_ns, octets)
+recording.link, recording._recorder = "lab", recorder.Recorder(slow)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("127.16.7.1", 0))
+with recording.case("case/lossy", "127.16.7.1") as case:
+    for _ in range(200):
+        sock.sendto(b"x", ("127.0.0.1", 9))
+    busy.set()
+    while recording._recorder._marks or not recording._recorder.barrier(0.5):
+        pass  # until the ring has room again
+with recording.case("case/after", "127.16.7.1") as after:
+    sock.sendto(b"x", ("127.0.0.1", 9))
+recording.close()
+print(case.problem, "|", after.problem, "|", recording.notes)
+"""
+
+
+def test_what_the_recorder_could_not_keep_is_counted_and_told(tmp_path) -> None:
+    program = LOSING.format(out=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert not done.stderr, done.stderr
+    lossy, after, notes = done.stdout.strip().split(" | ")
+    assert lossy.endswith("packets are missing in the recording of this time")
+    assert int(lossy.split()[0]) > 100
+    assert after in ("None", "")
+    assert "packets are missing in the recording of the run" in notes
+    assert (
+        b"\x05\x00\x08\x00" + int(lossy.split()[0]).to_bytes(8, "little")
+        in next(tmp_path.glob("captures/*lossy*")).read_bytes()
+    ), "the capture says it too"
