@@ -24,6 +24,22 @@ def test_unanswered_syn_holds_up_no_other_pair(upper, peer, segments, side, beha
 
 
 @crosswise
+@pytest.mark.parametrize("behaviour", ["silent", "host"])
+@requirement("RFC6544-7.1-04", needs="offers:so connects:so connects:active")
+def test_unanswered_so_syn_holds_up_no_other_pair(upper, peer, segments, side, behaviour, pixit):
+    """with    the SYN to our S-O candidate unanswered or answered by ICMP, and a passive one of the lowest priority
+    when    the IUT has both descriptions
+    then    it checks the passive one, without waiting for the S-O one."""
+    peer.answering = False  # else the IUT may be content with the passive one
+    door = segments.port(behaviour)
+    stuck = peer.candidate("so", port=door.port, foundation="stuck", priority=2**31 - 1)
+    other = peer.candidate("passive", address=segments.other_address, priority=1)
+    negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=[stuck, other])
+    segments.await_syn(door, within=pixit.connect)
+    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+
+
+@crosswise
 @pytest.mark.parametrize("behaviour", ["refuse", "port"])
 @requirement("RFC6544-7.1-04", needs="connects:active")
 def test_unreachable_port_fails_only_its_pair(upper, peer, segments, side, behaviour, pixit):
