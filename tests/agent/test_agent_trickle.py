@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from agent_simulation import Network, Peer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from server_simulation import PASSWORD, TURN, USER, Server
 
 from conformance.agent.checklist import CheckList, ListState, add_pair
@@ -359,3 +361,43 @@ def test_a_list_that_is_over_takes_nothing():
     a.tell("trickle", "candidate:" + peer.passive(network.listen().address), "0")
     network.run(0.5)
     assert a.connects == []
+
+
+# -- any order -------------------------------------------------------------------------------------------------------
+
+
+def deliver_one(giver, taker):
+    if giver.trickled:
+        mid, candidate = giver.trickled.pop(0)
+        taker.tell("trickle", candidate, mid)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    tcptypes=st.tuples(*2 * [st.sampled_from([EVERY, EVERY - {"so"}, frozenset({"so"})])]),
+    udp=st.booleans(),
+    components=st.integers(1, 2),
+    steps=st.lists(st.sampled_from(["to b", "to a", "at once", "a moment", "a while"]), max_size=30),
+    early=st.integers(0, 8),
+)
+def test_candidates_may_come_in_any_order_of_the_two_sides(tcptypes, udp, components, steps, early):
+    """Also before the answer has reached the offerer, and with checks going on meanwhile; each side's keep their order."""
+    network = Network()
+    streams = (StreamPlan(Media.RTP, components),)
+    a = network.host(offerer=True, tcptypes=tcptypes[0] | {"active", "passive"}, udp=udp, streams=streams)
+    b = network.host(offerer=False, addresses=["10.0.0.2"], tcptypes=tcptypes[1], udp=udp, streams=streams)
+    b.tell("accept", "offer", a.describe_at_once())
+    for _ in range(early):
+        deliver_one(a, b)
+    a.tell("accept", "answer", b.describe_at_once())
+    for step in steps:
+        deliver_one(*((a, b) if step == "to b" else (b, a)))
+        network.run({"a moment": 0.02, "a while": 0.7}.get(step, 0))
+    while a.trickled or b.trickled:
+        deliver_one(a, b)
+        deliver_one(b, a)
+    expected = tcptypes[1] != frozenset({"so"}) or udp or "so" in tcptypes[0]
+    network.run(60, lambda: expected and a.agent.state is b.agent.state is State.COMPLETED)
+    wanted = State.COMPLETED if expected else State.FAILED
+    assert (a.agent.state, b.agent.state) == (wanted, wanted)
+    assert (State.FAILED in a.states + b.states) is not expected
