@@ -246,7 +246,10 @@ def _greet(pool: Pool, stack: stacks.Stack) -> Hello:
         if problems:
             raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
     except AdapterError as error:
-        raise broken_off(f"cannot test {stack.name}: {error}") from None
+        remedy = (
+            "" if stack.folder else "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"
+        )
+        raise broken_off(f"cannot test {stack.name}: {error}{remedy}") from None
     return hello
 
 

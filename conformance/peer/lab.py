@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import ipaddress
 import os
@@ -35,6 +36,8 @@ _REMEDY = (
     "kernel.apparmor_restrict_unprivileged_userns=0; in Docker --security-opt seccomp=unconfined), or run as root"
 )
 
+_MORE = "raise the limits: sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"
+
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
@@ -57,6 +60,8 @@ def enter() -> Unavailable | None:
     if library.unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
         error = ctypes.get_errno()
         if uid != 0 or library.unshare(_CLONE_NEWNET):
+            if error == errno.ENOSPC:  # the system's words for it, "No space left on device", would mislead
+                return Unavailable("the kernel refuses user and network namespaces (their limit is reached)", _MORE)
             return Unavailable(f"the kernel refuses user and network namespaces ({os.strerror(error)})")
     else:
         try:

@@ -61,6 +61,7 @@ def test_a_few_cases_against_the_reference_agent(icetcp, tmp_path):
     [
         (("--iut", "libnice"), 2, "icetcp stacks build libnice"),
         (("--iut", "exec:cat"), 3, "cannot test cat: "),
+        (("--iut", "exec:yes"), 3, "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"),
         (("--out", "/dev/null/reports"), 2, "choose another with --out"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from path_play import AD, APD, EI, INNER, OUTER, SERVER, Play, packet
 
@@ -17,6 +17,7 @@ from conformance.peer.segments.packets import ACK, RST, SYN, Segment, build
 SOME = packet(INNER["A"], SERVER, ACK, bytes(1000))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.floats(0, 1), st.floats(0, 1))
 def test_jitter_alone_swaps_nothing(seed, delay, jitter):
     leg = Leg(Impairment(delay=delay, jitter=jitter), random.Random(seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.peer.path import packets
@@ -189,6 +189,7 @@ def test_icmp_error_is_translated_and_changes_nothing():
 ENDPOINTS = st.builds(Address, st.ip_addresses(v=4).map(str), st.integers(0, 65535))
 
 
+@settings(deadline=None)
 @given(ENDPOINTS, ENDPOINTS, ENDPOINTS, ENDPOINTS, st.binary(max_size=50))
 def test_readdressed_packets_are_those_built_so(source, destination, new_source, new_destination, data):
     """Checksums are adjusted to what they would have been, but for the two names of zero."""
@@ -214,6 +215,7 @@ FLAGS = st.sampled_from([SYN, SYN | ACK, ACK, FIN | ACK, RST])
 STEPS = st.lists(st.tuples(st.booleans(), INNERS, REMOTES, FLAGS, st.integers(0, 4), st.floats(0, 300)), max_size=40)
 
 
+@settings(deadline=None)
 @given(BEHAVIOURS, STEPS)
 def test_no_name_is_ever_two_endpoints(behaviour, steps):
     """Whatever comes: what is open is known by one name outside, and each name stands for one endpoint inside."""

@@ -8,7 +8,7 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from conformance.wire.attributes import Attribute
@@ -42,6 +42,7 @@ def cuts(splitter: Splitter, octets: bytes, places: list[int]) -> list[tuple[byt
 # -- frames ------------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([CHECK, OTHER, b"", s.RTP, s.DTLS_HELLO, bytes(700)]), max_size=8),
     st.lists(st.integers(0, 9999)),
@@ -51,6 +52,7 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut(payloads, places) -> Non
     assert cuts(Splitter(synced=True), stream, places) == [(payload, True) for payload in payloads]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from([CHECK, OTHER]), st.lists(st.integers(0, 9999)))
 def test_frames_are_found_again_behind_anything(rubbish, message, places) -> None:
     assume(rubbish[-2:-1] not in map(bytes, [[n] for n in (0, *range(0x40, 0x80))]))  # what TURN puts before messages
@@ -112,6 +114,7 @@ def test_what_a_connection_begins_with() -> None:
 # -- order -------------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 11), st.sampled_from([5, 2**32 - 30]))
 def test_a_gap_that_is_given_up_is_counted_and_the_rest_has_its_own_times(order, lost, base) -> None:
     octets = bytes(range(120))

@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP
 
@@ -29,6 +29,7 @@ def written(*packets: tuple[int, bytes, str], link: int = RAW_IP) -> bytes:
     return file.getvalue()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**63), st.binary(max_size=50), st.text("abc", max_size=5))))
 def test_what_is_written_is_read(packets) -> None:
     got = list(read(io.BytesIO(written(*packets))))

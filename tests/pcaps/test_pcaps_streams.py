@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire import layers
@@ -38,6 +38,7 @@ def packets(segments: list[tuple[int, bytes]], base: int = 1000) -> list[Packet]
 STREAM = request(1) + frame(b"") + request(2) + frame(b"\x80data" * 9)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, len(STREAM)), st.integers(1, 60)), max_size=20),
     st.randoms(),

@@ -84,8 +84,11 @@ def test_entering_with_several_threads_is_refused() -> None:
     assert "several threads" in unavailable.reason
 
 
-@pytest.mark.parametrize("errno", [1, 28])
-def test_a_kernel_that_forbids_it_is_named_with_the_remedy(monkeypatch, errno) -> None:
+@pytest.mark.parametrize(
+    ("errno", "why", "remedy"),
+    [(1, "Operation not permitted", "unprivileged_userns_clone"), (28, "limit is reached", "user.max_user_namespaces")],
+)
+def test_a_kernel_that_forbids_it_is_named_with_the_remedy(monkeypatch, errno, why, remedy) -> None:
     class Library:
         @staticmethod
         def unshare(_flags: int) -> int:
@@ -96,8 +99,8 @@ def test_a_kernel_that_forbids_it_is_named_with_the_remedy(monkeypatch, errno) -
     monkeypatch.setattr(lab.threading, "active_count", lambda: 1)
     unavailable = lab.enter()
     assert unavailable is not None
-    assert "refuses user and network namespaces" in unavailable.reason
-    assert "sysctl" in unavailable.remedy
+    assert f"refuses user and network namespaces ({'their ' if errno == 28 else ''}{why})" in unavailable.reason
+    assert remedy in unavailable.remedy
 
 
 LOSING = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire.dtls import (
@@ -121,6 +121,7 @@ def test_a_cookie_that_is_too_long() -> None:
         hello_verify_request(bytes(256))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_any_octets_are_read_or_refused(octets) -> None:
     assert isinstance(handshakes(b"\x16" + octets), list)

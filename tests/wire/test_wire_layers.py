@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.packet import Raw
 
@@ -43,6 +43,7 @@ attributes = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.integers(0, 0xFFF), st.lists(attributes, max_size=5))
 def test_what_scapy_builds_the_codec_reads(cls, method, parts) -> None:
     packet = layers.STUN(message_class=cls, method=method, transaction_id=TRANSACTION, attributes=parts)
@@ -55,6 +56,7 @@ def test_what_scapy_builds_the_codec_reads(cls, method, parts) -> None:
     assert [bytes(part.value) for part in again.attributes] == [a.value for a in message.attributes]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=20)), max_size=5))
 def test_what_the_codec_builds_scapy_reads(parts) -> None:
     from conformance.wire.attributes import RawAttribute
@@ -65,6 +67,7 @@ def test_what_the_codec_builds_scapy_reads(parts) -> None:
     assert bytes(packet) == octets
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(min_size=1, max_size=80),

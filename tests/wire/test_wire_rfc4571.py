@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire.errors import FramingError
@@ -23,6 +23,7 @@ def test_a_payload_that_fits_in_no_frame() -> None:
         frame(bytes(MAX_FRAME + 1))
 
 
+@settings(deadline=None)
 @given(payloads, st.data())
 def test_frames_do_not_depend_on_the_cuts(sent, data) -> None:
     stream = b"".join(map(frame, sent))
@@ -35,6 +36,7 @@ def test_frames_do_not_depend_on_the_cuts(sent, data) -> None:
     deframer.finish()
 
 
+@settings(deadline=None)
 @given(payloads)
 def test_octet_by_octet(sent) -> None:
     deframer = Deframer()

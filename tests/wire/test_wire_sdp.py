@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire.attributes import Address
@@ -177,11 +177,13 @@ candidates = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(candidates)
 def test_a_candidate_survives_its_text(candidate) -> None:
     assert Candidate.parse(str(candidate)) == candidate
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=80),
     st.sampled_from(["", "candidate:1 1 TCP ", LINE + " ", "v=0\r\nm=audio 9 TCP *\r\na=candidate:"]),

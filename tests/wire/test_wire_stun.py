@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire import attributes as attr
@@ -30,6 +30,7 @@ def message(*attributes: RawAttribute) -> Message:
     return Message(1, MessageClass.REQUEST, TRANSACTION, attributes)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0x3FFF))
 def test_types_are_packed_as_they_are_unpacked(kind) -> None:
     assert pack_type(*unpack_type(kind)) == kind
@@ -43,6 +44,7 @@ def test_known_types(method, cls, kind) -> None:
     assert pack_type(method, cls) == kind
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 0xFFF), st.sampled_from(MessageClass), st.binary(min_size=12, max_size=12), st.lists(raw_attributes)
 )
@@ -53,6 +55,7 @@ def test_what_is_encoded_decodes_to_the_same(method, cls, transaction, attribute
     assert [(a.type, a.value) for a in decoded.attributes] == [(a.type, a.value) for a in attributes]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=120), st.binary(max_size=100).map(lambda tail: HEADER + tail)))
 def test_any_octets_decode_to_themselves_or_are_refused(octets) -> None:
     try:
@@ -76,6 +79,7 @@ def test_any_octets_decode_to_themselves_or_are_refused(octets) -> None:
                 assert error.offset is not None
 
 
+@settings(deadline=None)
 @given(st.lists(raw_attributes, max_size=4), st.data())
 def test_a_well_formed_body_with_any_padding_is_kept(attributes, data) -> None:
     padded = [
@@ -249,12 +253,14 @@ def test_a_fingerprint_must_be_last_and_an_integrity_20_octets() -> None:
     assert check_integrity(short, b"k") is Check.INVALID
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=20, max_size=60))
 def test_protection_checks_take_any_octets(octets) -> None:
     assert check_integrity(octets, b"k") in Check
     assert check_fingerprint(octets) in Check
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=64), st.binary(max_size=40).map(lambda tail: with_length(HEADER, len(tail)) + tail))
 )

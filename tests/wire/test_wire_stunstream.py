@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.wire.attributes import software
@@ -20,6 +20,7 @@ def message(text: str = "") -> bytes:
 messages = st.lists(st.text(max_size=40).map(message), max_size=6)
 
 
+@settings(deadline=None)
 @given(messages, st.data())
 def test_messages_do_not_depend_on_the_cuts(sent, data) -> None:
     stream = b"".join(sent)
