@@ -22,20 +22,33 @@ from fuzz.targets.bugs import BUGS
 _TARGET = f"exec:{sys.executable} -m fuzz.targets"
 
 
-def shown(finding: dict[str, Any]) -> set[str]:
-    """Return the bugs that alone bring about what a finding tells of."""
-    found = set()
+_GROWTH = ("spin", "descriptors", "memory", "threads")  # effects that only many repetitions show
+
+
+def shown(findings: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Return, by bucket, the bugs that alone bring about what a finding tells of."""
+    found: dict[str, set[str]] = {finding["bucket"]: set() for finding in findings}
     for bug in BUGS:
         runner = Runner(stacks.resolve(f"{_TARGET} --bugs {bug.name}"))
         try:
-            runner.quick = finding["kind"] not in ("leak", "spin")
-            case = finding["case"]
-            symptoms = runner.trial(case) if runner.quick else runner.leak(case)
-            if any(symptom.kind == finding["kind"] for symptom in symptoms):
-                found.add(bug.name)
+            for finding in findings:
+                if _shows(runner, finding, grows=bug.effect in _GROWTH):
+                    found[finding["bucket"]].add(bug.name)
         finally:
             runner.close()
     return found
+
+
+def _shows(runner: Runner, finding: dict[str, Any], *, grows: bool) -> bool:
+    case, kind = finding["case"], finding["kind"]
+    runner.quick = kind not in ("leak", "spin")
+    if runner.quick:
+        symptoms = runner.trial(case)
+        runner.spoilt = runner.spoilt or bool(symptoms)
+    else:
+        symptoms = runner.leak(case) if grows else []
+        runner.spoilt = True
+    return any(symptom.kind == kind for symptom in symptoms)
 
 
 def main(arguments: list[str]) -> int:
@@ -48,8 +61,10 @@ def main(arguments: list[str]) -> int:
         total = conduct(specs, lambda _: None)
     first: dict[str, tuple[float, int]] = {}
     unexplained = []
-    for finding in total.findings.values():
-        bugs = shown(finding)
+    findings = list(total.findings.values())
+    alone = shown(findings)
+    for finding in findings:
+        bugs = alone[finding["bucket"]]
         size = len(json.dumps(finding["case"]["steps"]))
         for name in bugs:
             first[name] = min(first.get(name, (finding["seconds"], size)), (finding["seconds"], size))
