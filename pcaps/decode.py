@@ -188,8 +188,10 @@ def compare(own: View, tshark: View) -> list[Disagreement]:
     """
     found = []
     for route in sorted({*own.messages, *tshark.messages} - own.bare, key=str):
-        ours = own.messages.get(route, [])
-        theirs = [entry for entry in tshark.messages.get(route, []) if entry[1] not in own.doubtful]
+        # an answer to such a frame has its transaction id, too
+        ours, theirs = (
+            [entry for entry in view.messages.get(route, []) if entry[1] not in own.doubtful] for view in (own, tshark)
+        )
         if ours != theirs:
             found.append(Disagreement(route, _text(ours, theirs), _text(theirs, ours)))
     return found

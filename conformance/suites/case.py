@@ -140,7 +140,7 @@ def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener
     """
     if opener is None and peer.shape.components > 1:
         return establish_components(upper, peer, side, peer.shape.components)[0]
-    if _opener(upper, opener) == "tester":
+    if opener_of(upper, opener) == "tester":
         iut = negotiate(upper, peer, side, peer_tcptypes="active", media=media)
         selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
     else:
@@ -152,7 +152,7 @@ def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener
     return selected
 
 
-def _opener(upper: Upper, wished: str | None) -> str:
+def opener_of(upper: Upper, wished: str | None) -> str:
     """Return who opens the connection; n/a where the IUT declares that it does not do its part."""
     passive, active = "passive" in upper.pics.get("offers", []), "active" in upper.pics.get("connects", [])
     if wished is None and not (passive or active):

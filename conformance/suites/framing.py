@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.suites.case import negotiate, settle
+from conformance.suites.case import negotiate, opener_of, settle
 from conformance.suites.checks import drive
 from conformance.suites.values import UNKNOWN_REQUIRED, rtp
 from conformance.wire.attributes import MAGIC_COOKIE
@@ -56,7 +56,7 @@ class Misframed:
 def connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Description, list[Channel]]:
     """Exchange descriptions and have each component's connection opened, by the "tester" or the "IUT" (preamble)."""
     numbers = range(1, peer.shape.components + 1)
-    if opener == "tester":
+    if opener_of(upper, opener) == "tester":
         iut = negotiate(upper, peer, side, peer_tcptypes="active")
         return iut, [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")

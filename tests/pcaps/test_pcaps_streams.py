@@ -149,6 +149,13 @@ def test_a_planted_disagreement_is_found(synthetic) -> None:
     assert len(compare(own, View())) == 2
 
 
+def test_answers_to_doubtful_frames_are_left_out_of_both_views(synthetic) -> None:
+    own, seen = own_view(read_connections(synthetic)), tshark_view([synthetic])
+    asked = own.messages[US, THEM].pop(0)  # as if our own decoder had not taken it for STUN
+    own.doubtful.add(asked[1])
+    assert compare(own, seen) == []
+
+
 def test_tshark_that_fails_or_is_missing(tmp_path, monkeypatch) -> None:
     broken = tmp_path / "broken.pcapng"
     broken.write_bytes(b"nonsense")
