@@ -28,6 +28,7 @@ _SYNTHETIC = (
 )
 _RECORDED = "Recorded from the network of the run."
 _MSS = 65000
+_APART = 1 << 20  # between the sequence numbers of two connections with the same ends
 
 
 @dataclass(slots=True)
@@ -48,12 +49,17 @@ class SyntheticCapture:
         self._conversations: dict[tuple[Address, Address], _Conversation] = {}
 
     def opened(self, local: Address, remote: Address, initiator: bool, time_ns: int) -> None:
-        """Write the handshake of a connection."""
-        self._conversations[local, remote] = _Conversation()
+        """Write the handshake of a connection.
+
+        One between the same two endpoints as an earlier one begins with other numbers, or it would be taken for that.
+        """
+        before = self._conversations.get((local, remote))
+        start = 0 if before is None else max(before.ours, before.theirs) + _APART
+        self._conversations[local, remote] = _Conversation(start + 1, start + 1)
         first, second = (local, remote) if initiator else (remote, local)
-        self._packet(first, second, 0, 0, SYN, b"", time_ns)
-        self._packet(second, first, 0, 1, SYN | ACK, b"", time_ns)
-        self._packet(first, second, 1, 1, ACK, b"", time_ns)
+        self._packet(first, second, start, 0, SYN, b"", time_ns)
+        self._packet(second, first, start, start + 1, SYN | ACK, b"", time_ns)
+        self._packet(first, second, start + 1, start + 1, ACK, b"", time_ns)
 
     def sent(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
         """Write a segment of ours."""

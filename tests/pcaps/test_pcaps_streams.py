@@ -193,3 +193,16 @@ def test_link_type_of_a_run(tmp_path) -> None:
     run.write("127.16.0.9", tmp_path / "x", "case")
     assert read_connections(tmp_path / "x") == []
     assert ETHERNET == 1
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
+def test_a_connection_that_is_opened_again_between_the_same_ends_is_another(tmp_path) -> None:
+    capture = SyntheticCapture(tmp_path / "again", "case")
+    for number in range(3):
+        capture.opened(US, THEM, False, START + number * 10)
+        capture.received((US, THEM), request(number), START + number * 10 + 1)
+        capture.closed((US, THEM), False, number == 1, START + number * 10 + 2)
+    capture.close()
+    connections = read_connections(tmp_path / "again")
+    assert [len(connection.frames) for connection in connections] == [1, 1, 1]
+    assert compare(own_view(connections), tshark_view([tmp_path / "again"])) == []
