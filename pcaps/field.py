@@ -27,6 +27,7 @@ _MOST_PASSED = 1 << 18
 _MOST_STRANGERS = 1 << 15
 _MOST_ATTEMPTS = 1 << 14  # at candidates, and at others
 _BEGINNING = 10
+_MOST_NULLS = 256  # octets of null frames with which a side may begin, and a little more
 _DOUBTS = 8  # packets with data, after which a connection of which one side does not begin like ICE's is none
 _SWEEP = 1 << 16  # packets between two looks for connections that are over
 _QUIET_NS = 130_000_000_000  # longer than SYNs are repeated
@@ -56,14 +57,24 @@ class _Beginning:
     def tell(self, from_client: bool, payload: bytes) -> bool | None:
         """Take in octets; return whether this may be ICE. None: too few of them yet.
 
-        What one side says is not enough to say no: a broken agent may begin with media, to which a check comes back.
+        A frame that one side begins with is not enough to say no: a broken agent may begin with media, to which a check
+        comes back.
         """
-        self.octets[from_client] = without_nulls(self.octets.get(from_client, b"") + payload)[: 2 * _BEGINNING]
-        found = [begins_like_ice(octets) for octets in self.octets.values()]
+        octets = self.octets.get(from_client, b"") + payload
+        self.octets[from_client] = octets[:_MOST_NULLS]
+        found = [_begins(octets) for octets in self.octets.values()]
         if True in found:
             return True
         self.doubts += False in found
+        if False in found and len(self.octets) == 1 and int.from_bytes(octets[:2], "big") + 2 > len(octets):
+            return False
         return False if found == [False, False] or self.doubts >= _DOUBTS else None
+
+
+def _begins(octets: bytes) -> bool | None:
+    """Whether one side's first octets may be ICE's, null frames before them included; nothing but these is none."""
+    rest = without_nulls(octets)
+    return False if len(octets) == _MOST_NULLS and len(rest) < _BEGINNING else begins_like_ice(rest)
 
 
 @dataclass(slots=True)
@@ -178,12 +189,12 @@ class Field:
             connection = None
         if connection is None:
             connection = self._begin(key, segment)
+        if segment.payload and key in self._beginnings and self._is_other(key, connection, segment):
+            return
         connection.take(segment, time_ns)
         cost = connection.cost()
         self.weight += cost - connection.weight
         connection.weight = cost
-        if segment.payload and key in self._beginnings:
-            self._look(key, connection, segment)
 
     def _begin(self, key: bytes, segment: Segment) -> Connection:
         if len(self.live) >= _MOST_LIVE:
@@ -197,18 +208,20 @@ class Field:
             self._beginnings[key] = _Beginning()
         return connection
 
-    def _look(self, key: bytes, connection: Connection, segment: Segment) -> None:
-        """Decide by the first octets of both sides whether this may be ICE at all."""
+    def _is_other(self, key: bytes, connection: Connection, segment: Segment) -> bool:
+        """Whether the first octets of both sides show that this is none of ICE's connections; then it is dropped."""
         verdict = self._beginnings[key].tell(segment.source == connection.client, segment.payload)
         if verdict is None:
-            return
+            return False
         del self._beginnings[key]
-        if not verdict:
-            self.weight -= connection.weight
-            del self.live[key]
-            if len(self._passed) >= _MOST_PASSED:
-                del self._passed[next(iter(self._passed))]
-            self._passed[key] = None
+        if verdict:
+            return False
+        self.weight -= connection.weight
+        del self.live[key]
+        if len(self._passed) >= _MOST_PASSED:
+            del self._passed[next(iter(self._passed))]
+        self._passed[key] = None
+        return True
 
     def _end(self, key: bytes) -> None:
         """Take a connection from the live ones; it weighs on until the caller has let go of it."""

@@ -1,8 +1,10 @@
 """How fast captures are read and judged, and in how much memory: `python tests/bench_captures.py [MEGABYTES]`.
 
 Three captures of that size (300 by default): one of ICE-TCP with framed media in both directions and checks for consent,
-one of bulk TCP that is plainly something else, one of short connections that are not ICE's. Each is read in a process of
-its own, once small and once whole, so that memory shows whether it grows with the size.
+one of bulk TCP that is plainly something else, one of short connections that are not ICE's. Then, a tenth of the size, what
+is hardest to read: a port scan, a stream octet by octet, a gap that is never filled, nothing but null frames, short
+sessions one after the other. Each is read in a process of its own, once small and once whole, so that memory shows whether
+it grows with the size, and of the hard ones the rate must not fall with it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 from conformance.judge import Known
@@ -25,6 +28,7 @@ from pcaps.packets import ACK, FIN, SYN, Segment, build
 from pcaps.pcapng import Writer
 
 _WANTED = 50_000  # packets a second
+_LINEAR = 0.4  # of the small capture's rate, which has the caches to itself
 
 
 def media(scene: Scene) -> Iterator[bytes]:
@@ -80,6 +84,54 @@ def short(scene: Scene) -> Iterator[bytes]:
         yield build(Segment(*ends, 38, 1401, FIN | ACK, b""))
 
 
+def scan(scene: Scene) -> Iterator[bytes]:
+    """SYNs to every port, which nobody answers."""
+    for number in count():
+        ends = scene.left.at(1024 + number % 60000), scene.right.at(1 + number // 60000)
+        yield build(Segment(*ends, number & 0xFFFFFFFF, 0, SYN, b""))
+
+
+def tiny(scene: Scene) -> Iterator[bytes]:
+    """Checks on one connection, a segment for each octet."""
+    ends = (scene.left.at(50000), scene.right.at(scene.right.passive))
+    yield build(Segment(*ends, 0, 0, SYN, b""))
+    sequence = 1
+    while True:
+        for octet in frame(scene.check(scene.left, scene.right)):
+            yield build(Segment(*ends, sequence & 0xFFFFFFFF, 1, ACK, bytes([octet])))
+            sequence += 1
+
+
+def gaps(scene: Scene) -> Iterator[bytes]:
+    """One direction alone, of which every other segment is missing."""
+    ends = (scene.left.at(50000), scene.right.at(scene.right.passive))
+    yield build(Segment(*ends, 0, 0, SYN, b""))
+    for number in count(1):
+        yield build(Segment(*ends, number * 200 & 0xFFFFFFFF, 1, ACK, frame(RTP)))
+
+
+def nulls(scene: Scene) -> Iterator[bytes]:
+    """Nothing but null frames, on a connection to a candidate."""
+    ends = (scene.left.at(50000), scene.right.at(scene.right.passive))
+    yield build(Segment(*ends, 0, 0, SYN, b""))
+    for number in count():
+        yield build(Segment(*ends, 1 + number * 1400 & 0xFFFFFFFF, 1, ACK, bytes(1400)))
+
+
+def sessions(scene: Scene) -> Iterator[bytes]:
+    """Sessions of two checks each, one connection after the other, never closed."""
+    for number in count():
+        ends = (scene.left.at(1024 + number % 60000), scene.right.at(scene.right.passive))
+        yield build(Segment(*ends, number & 0xFFFF, 0, SYN, b""))
+        sequence = (number & 0xFFFF) + 1
+        for nominate in (False, True):
+            request = scene.check(scene.left, scene.right, nominate=nominate)
+            yield build(Segment(*ends, sequence, 1, ACK, frame(request)))
+            sequence += len(request) + 2
+            response = frame(scene.success(request, scene.right, ends[0]))
+            yield build(Segment(*reversed(ends), 1 + nominate * len(response), sequence, ACK, response))
+
+
 def write(path: Path, packets: Iterator[bytes], megabytes: float) -> None:
     """Write packets, a millisecond apart, until the file has its size; what repeats is made only once."""
     with path.open("wb") as file:
@@ -99,28 +151,34 @@ def measure(path: Path, offer: str, answer: str, out: multiprocessing.SimpleQueu
     out.put((reading.reader.packets, taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, reading.requests))
 
 
-def main(megabytes: float) -> int:
-    """Print a line for each capture; return 1 if one is read too slowly."""
-    slow = 0
+def measured(kind: Callable[[Scene], Iterator[bytes]], megabytes: float) -> tuple[float, float]:
+    """Print a line for a capture; return the rates of a tenth of it and of the whole."""
     offer, answer = map(str, described(Scene("bench")))
-    for kind in (media, bulk, short):
-        figures = []
-        for size in (megabytes / 10, megabytes):
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "bench.pcapng"
-                write(path, kind(Scene("bench")), size)
-                queue: multiprocessing.SimpleQueue[tuple[int, float, int, int]] = multiprocessing.SimpleQueue()
-                process = multiprocessing.Process(target=measure, args=(path, offer, answer, queue))
-                process.start()
-                figures.append(queue.get())
-                process.join()
-        (_, _, small, _), (packets, seconds, large, checks) = figures
-        rate = packets / seconds
-        slow += rate < _WANTED
-        print(
-            f"{kind.__name__:6} {megabytes:.0f} MB  {packets:9,} packets  {checks:7,} checks  {rate:9,.0f} packets/s  "
-            f"{small // 1024} MiB for a tenth, {large // 1024} MiB for the whole"
-        )
+    figures = []
+    for size in (megabytes / 10, megabytes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "bench.pcapng"
+            write(path, kind(Scene("bench")), size)
+            queue: multiprocessing.SimpleQueue[tuple[int, float, int, int]] = multiprocessing.SimpleQueue()
+            process = multiprocessing.Process(target=measure, args=(path, offer, answer, queue))
+            process.start()
+            figures.append(queue.get())
+            process.join()
+    (few, short_time, small, _), (packets, seconds, large, checks) = figures
+    print(
+        f"{kind.__name__:8} {megabytes:4.0f} MB  {packets:9,} packets  {checks:7,} checks  "
+        f"{packets / seconds:9,.0f} packets/s  {small // 1024} MiB for a tenth, {large // 1024} MiB for the whole",
+        flush=True,
+    )
+    return few / short_time, packets / seconds
+
+
+def main(megabytes: float) -> int:
+    """Print a line for each capture; return 1 if one is read too slowly, or a hard one the slower the larger it is."""
+    slow = sum(measured(kind, megabytes)[1] < _WANTED for kind in (media, bulk, short))
+    for kind in (scan, tiny, gaps, nulls, sessions):
+        small, whole = measured(kind, megabytes / 10)
+        slow += whole < small * _LINEAR
     return int(slow > 0)
 
 
