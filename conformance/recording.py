@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import re
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,10 @@ class LabRefused(Exception):
 
 
 class _Silent:
-    """A tap for runs whose packets are really recorded."""
+    """A tap for runs whose packets are really recorded: it only counts what the recording must hold."""
+
+    def __init__(self) -> None:
+        self.arrived: Counter[tuple[Address, Address]] = Counter()  # octets read from connections, by both ends
 
     def opened(self, local: Address, remote: Address, initiator: bool, time_ns: int) -> None:
         """Nothing to do."""
@@ -50,7 +54,8 @@ class _Silent:
         """Nothing to do."""
 
     def received(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
-        """Nothing to do."""
+        """Count octets that a connection of the tester has brought."""
+        self.arrived[key] += len(octets)
 
     def datagram(self, source: Address, target: Address, octets: bytes, time_ns: int) -> None:
         """Nothing to do."""
@@ -172,7 +177,8 @@ class Recording:
             return
         self._run.begin(address)
         lost = self._recorder.lost
-        recording = CaseRecording(_Silent(), [address], relative, claim=lambda more: self._run.also(address, more))
+        tap = _Silent()
+        recording = CaseRecording(tap, [address], relative, claim=lambda more: self._run.also(address, more))
         try:
             yield recording
         finally:
@@ -182,6 +188,7 @@ class Recording:
             if missing:
                 recording.problem = f"{missing} packets are missing in the recording of this time"
             self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses, lost=missing)
+            recording.problem = recording.problem or _lacking(path, tap.arrived)
             self._keep(case, path, recording)
 
     def _keep(self, case: str, path: Path, recording: CaseRecording) -> None:
@@ -231,6 +238,21 @@ class Recording:
                 where = f"from {first.route[0]} to {first.route[1]}"
                 found[case] = (f"own decoder, {where}: {first.own}", f"tshark, {where}: {first.tshark}")
         return found
+
+
+def _lacking(path: Path, arrived: Mapping[tuple[Address, Address], int]) -> str:
+    """Return what a capture lacks of the octets that the tester read: of nothing, witnesses would always agree."""
+    held: Counter[tuple[Address, Address]] = Counter()
+    for connection in read_connections(path):
+        for client, ends in (
+            (False, (connection.client, connection.server)),
+            (True, (connection.server, connection.client)),
+        ):
+            held[ends] += connection.octets_from(client=client)
+    for (local, remote), count in arrived.items():
+        if held[local, remote] < count:
+            return f"the capture holds {held[local, remote]} of the {count} octets that {local} received from {remote}"
+    return ""
 
 
 def _of_case(seen: View, own: View, addresses: list[str]) -> View:

@@ -86,6 +86,11 @@ class Order:
         return bool(self._waiting)
 
     @property
+    def seen(self) -> int:
+        """How many octets came out, those given up included."""
+        return self._seen
+
+    @property
     def waiting(self) -> int:
         """How many segments wait."""
         return len(self._waiting)

@@ -194,6 +194,10 @@ class Connection:
         """Return when this side was last seen; -1: never."""
         return self._directions[not client].last_ns
 
+    def octets_from(self, *, client: bool) -> int:
+        """Return how many octets of one side the capture has in order."""
+        return self._directions[not client].order.seen
+
     def cost(self) -> int:
         """Return about what this connection costs in memory, in events."""
         waiting = sum(side.order.held + side.splitter.pending for side in self._directions)
