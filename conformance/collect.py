@@ -38,16 +38,17 @@ def case_of(item: pytest.Item) -> Case:
 
 
 def _make(item: pytest.Function) -> Case:
-    mark = item.get_closest_marker("requirement")
-    assert mark is not None
-    requirements, level, needs = _asked(mark.args)
+    marks = list(item.iter_markers("requirement"))  # a variant may have one of its own beside the function's
+    assert marks
+    requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
     section = _section(item)
     spec = getattr(item, "callspec", None)
     suffix = f"[{spec.id}]" if spec is not None else ""
     name = item.originalname.removeprefix("test_")
     side = spec.params.get("side") if spec is not None else None
     sides = [f"sides:{side}"] if side else []
-    conditions = dict.fromkeys((*needs, *mark.kwargs.get("needs", ()), *sides))
+    own = [atom for mark in marks for atom in mark.kwargs.get("needs", ())]
+    conditions = dict.fromkeys((*needs, *own, *sides))
     return Case(
         id=f"{section}/{name}{suffix}",
         title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),

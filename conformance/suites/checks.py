@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import BindingRequest, BindingSuccess, Frame
 from conformance.suites.values import UNKNOWN_REQUIRED
 from conformance.verdict import NotApplicable
+from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import (
@@ -16,16 +17,17 @@ from conformance.wire.layers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from scapy.packet import Packet
 
     from conformance.iut.description import Description
     from conformance.peer.channel import Channel
-    from conformance.peer.events import Expectation, Frame
+    from conformance.peer.events import Expectation
     from conformance.peer.tester import Peer
 
 _MOST_PRIORITY = 2**31 - 1
+_OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
 
 
 def drive(peer: Peer, iut: Description, channels: Iterable[Channel], *, anew: bool = True) -> None:
@@ -69,12 +71,13 @@ def expect_checks_at_each(peer: Peer) -> None:
 def wrong_checks(peer: Peer, iut: Description) -> list[str]:
     """Return, in words, what is wrong with any of the IUT's checks so far (RFC 8445 sections 7.1 and 7.2.2).
 
-    They are those of one session in which nobody has changed roles.
+    They are those of one session in which nobody has changed roles. Requests for consent (RFC 7675), which come behind
+    a connection's first check and need neither PRIORITY nor role, are no checks.
     """
     sent: dict[bytes, bytes] = {}
     said: set[tuple[int | None, int | None]] = set()
     problems = []
-    for request in peer.checks():
+    for request in (request for channel in peer.channels for request in _checks_on(channel)):
         try:
             problems += _wrong(peer, iut, request)
             said.add((request.stun.ice_controlling, request.stun.ice_controlled))
@@ -85,6 +88,14 @@ def wrong_checks(peer: Peer, iut: Description) -> list[str]:
     if len(said) > 1:
         problems.append(f"the tie-breaker changes from check to check: {sorted(map(str, said))}")
     return problems
+
+
+def _checks_on(channel: Channel) -> Iterator[Frame]:
+    """Yield the checks that have come on a connection, but no requests for consent."""
+    requests = (event for event in channel.events if isinstance(event, Frame) and event.message is not None)
+    for number, request in enumerate(request for request in requests if request.stun.is_request):
+        if number == 0 or any(request.stun.has(kind) for kind in _OF_CHECKS):
+            yield request
 
 
 def _wrong(peer: Peer, iut: Description, request: Frame) -> list[str]:

@@ -25,10 +25,10 @@ MORE_DATA = rtp(2, b"and what it says then")
 ELSEWHERE = {"IPv4": "192.0.2.9", "IPv6": "2001:db8::9"}  # where nobody is (RFC 5737, RFC 3849)
 BOTH_FAMILIES = ["127.0.0.1", "::1"]
 NOT_STUN = DATA
-# What other servers may answer to a check. The text, taken for a frame, has the length of its first two octets.
+# What other servers may answer to a check; not STUN of RFC 3489, which is STUN by its name. The text, as a frame,
+# has the length of its first two octets.
 OTHER_PROTOCOLS = {
     "one-octet": bytes.fromhex("0001 80"),
-    "stun-of-rfc3489": bytes.fromhex("0014 0101 0000" + "00112233445566778899aabbccddeeff"),
     "text": b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(2 + int.from_bytes(b"HT", "big"), b" "),
 }
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
