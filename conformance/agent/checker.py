@@ -13,7 +13,7 @@ from conformance.agent.client import CheckFailed, RoleConflict, Succeeded, Trans
 from conformance.agent.connections import Phase
 from conformance.agent.events import Note
 from conformance.agent.pairs import PairState, connects
-from conformance.agent.server import Identity
+from conformance.agent.server import Identity, IncomingCheck
 from conformance.agent.simultaneous import take_over
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
@@ -23,7 +23,6 @@ from conformance.wire.stun import Message, MessageClass, Method, build
 if TYPE_CHECKING:
     from conformance.agent.connections import Connection
     from conformance.agent.pairs import Pair
-    from conformance.agent.server import IncomingCheck
     from conformance.agent.stream import Stream
 
 _DTLS_HELLO = bytes.fromhex("16fefd0000000000000000000c010000000000000000000000")  # begins like a ClientHello
@@ -262,6 +261,8 @@ class Checker(Asking):
         self._connections.send_response(connection, judged.response)
         if judged.check is None:
             self._out.append(Note(f"{connection}: check answered with {judged.error}"))
+            if "refused-check-triggers" in self._faults and self.started:
+                self._follow_up(connection, IncomingCheck(1, False, stream.remote_ufrag))
             return
         connection.authenticated = True
         if meant is not stream:

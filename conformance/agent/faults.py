@@ -560,6 +560,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("later-opened-without-frame", "RFC6544-7.1-03", "frames checks on the first connection that it opens only"),
     Fault("nomination-ignored", "RFC6544-7.2-s01", "ignores USE-CANDIDATE"),
     Fault("lite-selects-unnominated", "RFC6544-7.2-s01", "selects, as a lite agent, the pair of the first check"),
+    Fault("refused-check-triggers", "RFC6544-7.2-s01", "checks in return for a check that it has refused"),
     Fault("response-with-username", "RFC6544-7.2-s01", "says the request's USERNAME in success responses"),
     Fault("optional-attribute-refused", "RFC6544-7.2-s01", "answers 420 for unknown optional attributes"),
     Fault("closes-at-first-success", "RFC6544-8-02", "closes all other connections once a check has succeeded"),

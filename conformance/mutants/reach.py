@@ -194,7 +194,11 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach("a second connection is what it takes to mix two up", "second-connection-refused listens-once", "RFC4571-2"),
     _reach("data before any check is data before this one, too", "media-before-validation", "RFC6544-11.1-s01"),
-    _reach("whoever is let in with any password is let in with data", "password-unchecked", "RFC6544-12-s01"),
+    _reach(
+        "whoever is let in with any password, or checked in return, is let in with data",
+        "password-unchecked refused-check-triggers",
+        "RFC6544-12-s01",
+    ),
     _reach("what takes any FINGERPRINT takes data for STUN", "fingerprint-unchecked", "RFC6544-10.2-s01"),
     _reach("a nomination without a success stands for one", "nominates-before-success", "RFC6544-7.1-05"),
     _reach("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),

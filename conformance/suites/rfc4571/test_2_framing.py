@@ -57,24 +57,24 @@ def test_frames_follow_each_other_directly(upper, peer, side, pixit):
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-@requirement("RFC4571-2-01", needs="sides:answerer")
+@requirement("RFC4571-2-01", needs="sides:offerer")
 def test_every_length_is_right(upper, peer, opener):
     """with    a connection
     when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
     then    each LENGTH was the number of octets of the one message or packet behind it."""
-    iut, channels = connections(upper, peer, "answerer", opener)
+    iut, channels = connections(upper, peer, "offerer", opener)
     live(upper, peer, iut, channels)
     wrong = misframed(channels).length
     assert not wrong, wrong[0]
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-@requirement("RFC4571-2-s03", needs="sides:answerer")
+@requirement("RFC4571-2-s03", needs="sides:offerer")
 def test_nothing_stands_between_frames(upper, peer, opener):
     """with    a connection
     when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
     then    no octets came between one frame and the next LENGTH."""
-    iut, channels = connections(upper, peer, "answerer", opener)
+    iut, channels = connections(upper, peer, "offerer", opener)
     live(upper, peer, iut, channels)
     strays = misframed(channels).between
     assert not strays, strays[0]

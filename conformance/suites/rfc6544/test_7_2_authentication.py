@@ -81,6 +81,22 @@ def test_wrong_password_before_the_answer_is_refused(upper, peer, pixit):
 
 @both_sides
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
+def test_refused_check_triggers_none(upper, peer, side, pixit):
+    """with    a check answered on one connection, and another connection to the IUT's passive candidate
+    when    a request with a wrong password arrives on the other
+    then    it is refused there as well, and no check of the IUT's follows on this connection."""
+    peer.answering = False  # or a controlling IUT may complete on the first
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first.send(RFC4571() / peer.check(iut))
+    first.wait_for(BindingSuccess, within=pixit.response)
+    second.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    second.expect(BindingError(401), within=pixit.response)
+    second.expect_nothing(BindingRequest, within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_refusal_of_credentials_has_fingerprint_and_no_integrity(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    a request has been refused for its wrong password
