@@ -67,7 +67,8 @@ REQUIREMENTS = (
       note="Whatever makes it choose, it first validates a pair and then nominates it by a further check."),
     r("RFC6544-8-02", "SHOULD", "connections not selected are closed",
       "When ICE completes for a stream, all its connections but those of selected pairs are closed.",
-      note="At once, or after the waiting time of RFC 8445 section 8.3."),
+      note="At once, or after the waiting time of RFC 8445 section 8.3. Where sessions share a listening socket a "
+           "connection is opened for a session once a request names it: judged of those."),
     r("RFC6544-9.1-s01", "", "updated offer names the existing connection",
       "An updated offer after completion says by RFC 4145 that the existing connection is to be used.",
       pics="sides:offerer sdp:full profile:plain restart"),

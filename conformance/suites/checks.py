@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import BindingRequest, BindingSuccess, Frame
+from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess, Frame
 from conformance.suites.values import UNKNOWN_REQUIRED
 from conformance.verdict import NotApplicable
 from conformance.wire.attributes import Attribute
@@ -60,6 +60,16 @@ def check_each(
     for channel in channels:
         channel.send(RFC4571() / peer.check(iut, component=channel.component))
         channel.wait_for(until, within=peer.pixit.connect)
+
+
+def refused_check(peer: Peer, iut: Description, channel: Channel) -> Channel:
+    """Send a check with a wrong password: it names the session that a connection is for, and validates nothing.
+
+    An IUT whose sessions share a listening socket knows whose a connection is by nothing else.
+    """
+    channel.send(RFC4571() / peer.check(iut, component=channel.component, password="wrong" * 5))
+    channel.wait_for(AnyResponse, within=peer.pixit.response)
+    return channel
 
 
 def expect_checks_at_each(peer: Peer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.case import RESTARTS_BY, both_sides, establish, negotiate, requirement, restart, varied
-from conformance.suites.checks import check_each
+from conformance.suites.checks import check_each, refused_check
 from conformance.suites.framing import complete_all
 from conformance.wire.layers import RFC4571
 
@@ -141,11 +141,11 @@ def test_connection_it_opened_is_closed_when_another_is_selected(upper, peer, si
 @both_sides
 @requirement("RFC6544-8-02", needs="offers:passive")
 def test_connection_without_a_check_is_closed(upper, peer, side, pixit):
-    """with    two connections to the IUT's passive candidate, on one of which nothing was ever sent
+    """with    two connections to the IUT's passive candidate, on one of which a check was refused for its password
     when    the other has been selected
-    then    the IUT closes the silent one."""
+    then    the IUT closes the one without a valid check."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    peer.connect(iut.candidate(tcptype="passive"))
+    refused_check(peer, iut, peer.connect(iut.candidate(tcptype="passive")))
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
     peer.expect_others_closed(selected, within=pixit.close)
 
@@ -153,12 +153,12 @@ def test_connection_without_a_check_is_closed(upper, peer, side, pixit):
 @both_sides
 @requirement("RFC6544-8-02", needs="offers:passive components:2")
 def test_spare_connection_of_the_second_component_is_closed(upper, peer, side, pixit):
-    """with    two components, and a spare connection to the passive candidate of the second
+    """with    two components, and a spare connection to the passive candidate of the second, its check refused
     when    ICE has completed on the other connections
     then    the IUT closes the spare one."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
     passive = [iut.candidate(tcptype="passive", component=number) for number in (1, 2)]
-    spare = peer.connect(passive[1])
+    spare = refused_check(peer, iut, peer.connect(passive[1]))
     complete_all(upper, peer, iut, [peer.connect(candidate) for candidate in passive])
     spare.expect_end(within=pixit.close)
 
