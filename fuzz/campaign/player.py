@@ -21,6 +21,7 @@ from fuzz.render import Env, frame, pieces, request, success
 
 _CHECK = {"message": request()}
 _SOON = 0.01  # seconds in which an answer comes if there is to be one, or else a check goes behind
+_SERVED = 0.003  # seconds in which the IUT comes to what arrived on other connections
 _HEARS = ("", "half", "urgent")
 
 
@@ -234,7 +235,8 @@ class Stage:
     def _do_send(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send frames, cut as the schedule says; "probe": and a valid check, whose answer is waited for.
 
-        "stop": only so many octets for the moment; the rest is for `rest`, or never comes.
+        "stop": only so many octets for the moment; the rest is for `rest`, or never comes. Without frames it is to be
+        seen how the IUT does after what came on other connections, which it is left a moment for.
         """
         link = self.link(step["on"], step.get("component", 1), candidate=step.get("candidate", 0))
         if link is None or link.ended in GONE:
@@ -242,6 +244,8 @@ class Stage:
         if link.unanswered:
             self.env.peer_id = link.unanswered[-1]
             self._know_peer(link)
+        if not step["frames"]:
+            time.sleep(_SERVED)
         whole = b"".join([frame(one, self.env) for one in step["frames"]])
         if "stop" in step:
             stop = step["stop"] % (len(whole) or 1)
