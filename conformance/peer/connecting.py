@@ -122,8 +122,10 @@ class Connecting(Identity):
     def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
         """Connect to a candidate of the IUT, from an S-O base of ours if one is given.
 
-        Preamble, so a refusal is inconclusive.
+        Preamble, so a refusal is inconclusive; that of an S-O candidate is one case's to judge, and n/a for others.
         """
+        if candidate.tcptype == "so":
+            return self.connect_if_possible(candidate, source=source)
         try:
             return self._connect(candidate, source)
         except OSError as error:

@@ -217,6 +217,14 @@ def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active
     return peer.complete(iut, peer.await_connection())
 
 
+def await_another_connection(peer: Peer) -> Channel:
+    """Wait for a further connection as a preamble: n/a for an IUT that opens one alone, which other cases judge."""
+    try:
+        return peer.expect_connection()
+    except Failed as failure:
+        raise NotApplicable(f"the IUT opened no further connection, which another case judges: {failure}") from failure
+
+
 def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
     """Let the IUT's application send until the IUT has opened a connection again (RFC 6544 section 11.1).
 

@@ -7,6 +7,7 @@ import pytest
 from conformance.peer.events import BindingRequest
 from conformance.suites.case import (
     SIDES,
+    await_another_connection,
     both_sides,
     establish,
     needs_regular_nomination,
@@ -67,7 +68,7 @@ def test_response_on_another_connection_makes_no_pair_valid(upper, peer, pixit):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     negotiate(upper, peer, "offerer", peer_candidates=ours)
-    first, second = peer.expect_connection(), peer.expect_connection()
+    first, second = peer.expect_connection(), await_another_connection(peer)
     request = first.expect(BindingRequest, within=pixit.response)
     needs_regular_nomination(second.expect(BindingRequest, within=pixit.response))
     second.send(RFC4571() / peer.success(first, request))

@@ -8,6 +8,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess, Repetition
 from conformance.suites.case import (
     EVERY_CUT,
     SIDES,
+    await_another_connection,
     both_sides,
     expect_media_when_ready,
     in_pieces,
@@ -79,7 +80,7 @@ def test_each_connection_has_a_port_of_its_own(upper, peer, side):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     negotiate(upper, peer, side, peer_candidates=ours)
-    first, second = peer.await_connection(), peer.await_connection()
+    first, second = peer.await_connection(), await_another_connection(peer)
     assert first.remote_address != second.remote_address, f"both come from {first.remote_address}"
 
 
@@ -156,6 +157,7 @@ def test_nomination_is_not_retransmitted(upper, peer, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     channel = peer.await_connection()
     first = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(first)
     channel.send(RFC4571() / peer.success(channel, first))
     nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
     channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)
