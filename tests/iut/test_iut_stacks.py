@@ -10,6 +10,7 @@ import pytest
 
 from conformance.iut import stacks
 from conformance.iut.stacks import StackError, UnknownStack, build
+from conformance.listing import discover
 
 HELLO_C = '#include "word.h"\n#include <stdio.h>\nint main(void) { return puts(WORD) < 0; }\n'
 
@@ -110,6 +111,14 @@ def test_expectations_name_verdicts_and_evidence():
     assert known
     assert all(expectation.evidence and expectation.verdict for expectation in known.values())
     assert all("/" in case for case in known)
+
+
+def test_expectations_name_cases_that_there_are():
+    cases = {case.id for case in discover().every}
+    reference = stacks.resolve("reference")
+    for name in stacks.names():
+        known = stacks.expectations(replace(reference, folder=Path(stacks.__file__).parent / name))
+        assert not [case for case in known if case not in cases and "/judge_" not in case], name
 
 
 # -- toolchains --------------------------------------------------------------------------------------------------
