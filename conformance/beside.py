@@ -62,7 +62,7 @@ def read_all(captures: Iterable[CaseCapture], iut: str, repeat: str, root: Path)
 class Reader:
     """The process. Should it fail, the captures are read once more, in this one.
 
-    `repeat` is the command that repeats a case, with a place for its ``{name}``; captures lie below `root`.
+    `repeat` is the command that repeats a case, with a place for the ``{case}``; captures lie below `root`.
     """
 
     def __init__(self, iut: str, repeat: str, root: Path) -> None:

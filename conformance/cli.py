@@ -118,7 +118,7 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         f"--icetcp-seed={options['seed']}",
         f"--icetcp-link={options['link']}",
         f"--icetcp-variants={'one' if options['quick'] else options['variants']}",
-        *selection(options["sections"], options["level"], options["expression"]),
+        *selection(**options),
     ]
     if options["jobs"] is not None:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
@@ -133,6 +133,8 @@ def _nothing(what: str, options: dict[str, Any]) -> str:
     """Say that nothing matches the filters, and where to look for what would."""
     asked = [f"--section {section}" for section in options["sections"]]
     asked += [f"--level {options['level']}"] if options["level"] else []
+    asked += [f"--case {identifier}" for identifier in options["cases"]]
+    asked += [f"--requirement {identifier}" for identifier in options["requirements"]]
     asked += [f"-k {options['expression']!r}"] if options["expression"].strip() else []
     where = "icetcp list --requirements" if what == "requirement" else "icetcp list"
     return f"no {what} matches {' with '.join(asked) or 'nothing at all'}; see {where}"
@@ -178,17 +180,19 @@ def _broken(outcome: Outcome) -> int | None:
     help="List requirements and by what they are tested; -k then takes words that their text holds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_(sections: tuple[str, ...], level: str | None, expression: str, of_requirements: bool, as_json: bool) -> int:
+def list_(of_requirements: bool, as_json: bool, **options: Any) -> int:
     """List the cases with the requirements that they test."""
     from conformance import display, listing
 
-    found = listing.discover([] if of_requirements else selection(sections, level, expression))
+    found = listing.discover([] if of_requirements else selection(**options))
     broken = _broken(found.outcome)
     if broken is not None:
         return broken
     if of_requirements:
         tested = found.by_requirement()
-        chosen = listing.requirements(sections, level, expression)
+        chosen = listing.requirements(
+            options["sections"], options["level"], options["expression"], options["requirements"]
+        )
         data = [listing.requirement_data(requirement, tested) for requirement in chosen]
         rows = [(r.id, r.level.value, listing.status_of(r, tested), r.title) for r in chosen]
         header = ("requirement", "level", "status", "title")
@@ -197,8 +201,7 @@ def list_(sections: tuple[str, ...], level: str | None, expression: str, of_requ
         rows = [(c.id, c.level.value, ", ".join(c.requirements), c.title) for c in found.selected]
         header = ("case", "level", "requirements", "title")
     if not data:
-        asked = {"sections": sections, "level": level, "expression": expression}
-        return complain(_nothing("requirement" if of_requirements else "case", asked), ExitStatus.USAGE)
+        return complain(_nothing("requirement" if of_requirements else "case", options), ExitStatus.USAGE)
     if as_json:
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:

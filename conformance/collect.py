@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,18 +107,35 @@ def _section(item: pytest.Function) -> str:
     return f"{item.path.parent.name.upper()}-{match[1].replace('_', '.')}"
 
 
-def wanted(case: Case, sections: Sequence[str], level: str | None) -> bool:
-    """Whether a case is in one of the sections ("7.2", "RFC4571-2"; none: all) and at least as strong as `level`."""
-    if level is not None and _ORDER.index(case.level) > _ORDER.index(Level(level)):
-        return False
-    return not sections or any(_within(case.section, section.upper().replace(" ", "")) for section in sections)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which cases are wanted: in one of the sections ("7.2", "RFC4571-2"), and so on. What is empty wants all.
+
+    `level`: at least as strong. `cases`: ids, with or without a variant. `requirements`: the case tests one of them.
+    """
+
+    sections: Sequence[str] = ()
+    level: str | None = None
+    cases: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+
+    def holds(self, case: Case) -> bool:
+        """Whether a case is wanted."""
+        if self.level is not None and _ORDER.index(case.level) > _ORDER.index(Level(self.level)):
+            return False
+        if self.cases and not {case.id, case_name(case.id)} & set(self.cases):
+            return False
+        if self.requirements and not set(case.requirements) & set(self.requirements):
+            return False
+        return not self.sections or any(in_section(case.section, asked) for asked in self.sections)
 
 
-def _within(section: str, asked: str) -> bool:
+def in_section(section: str, asked: str) -> bool:
+    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "7.2", "7", "RFC6544-7", "RFC6544"."""
     rfc, _, number = section.partition("-")
-    asked_rfc, dash, asked_number = asked.partition("-")
-    if not dash:
-        asked_rfc, asked_number = "", asked
-    if asked_number.startswith("RFC"):
-        return asked_number == rfc
-    return asked_rfc in ("", rfc) and (number == asked_number or number.startswith(f"{asked_number}."))
+    asked = re.sub(r"\s+", "", asked).upper()
+    if asked.startswith("RFC"):
+        wanted, _, asked = asked.partition("-")
+        if wanted != rfc:
+            return False
+    return not asked or number == asked or number.startswith(f"{asked}.")

@@ -63,7 +63,7 @@ class Settings:
     iut_addresses: Mapping[str, Sequence[str]] = field(
         default_factory=lambda: {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
     )
-    repeat: str = "icetcp run -j 1 -k {name}"
+    repeat: str = "icetcp run -j 1 --case {case}"
 
 
 class Engine:
@@ -197,7 +197,6 @@ class Engine:
             result.overwrite(Verdict.INCONC, f"after the case: {after.reason}")
 
     def _blank(self, case: Case, extra: Mapping[str, object]) -> Result:
-        name = case.id.partition("/")[2]
         return Result(
             case=case.id,
             title=case.title,
@@ -208,7 +207,7 @@ class Engine:
             started=time.time(),
             parameters={key: str(value) for key, value in case.parameters.items()},
             seed=self.settings.seed,
-            repeat=self.settings.repeat.format(name=shlex.quote(name), id=case.id),
+            repeat=self.settings.repeat.format(case=shlex.quote(case.id)),
         )
 
     def _wire_address(self, family: str) -> str:

@@ -121,7 +121,7 @@ def sum_up(
 ) -> tuple[list[Result], dict[str, int]]:
     """Return a verdict for each rule that the IUT broke, and how often each rule held.
 
-    `blank` has, as its repeat command, one with a place for the case's ``{name}``. Doubts do not count: a tester
+    `blank` has, as its repeat command, one with a place for the ``{case}``. Doubts do not count: a tester
     leaves gaps on purpose.
     """
     sums = {rule.name: Judgement(rule) for rule in _OF_CASES}
@@ -151,7 +151,7 @@ def judge_case(capture: CaseCapture) -> list[Judgement]:
 
 def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
     result = result_of(total, blank, dict.fromkeys(origin.tester, "tester"))
-    result.repeat = blank.repeat.format(name=shlex.quote(origin.case.partition("/")[2]), id=origin.case)
+    result.repeat = blank.repeat.format(case=shlex.quote(origin.case))
     result.reason = f"in {origin.case}: {result.reason}"
     result.capture = str(origin.path.relative_to(root))
     return result

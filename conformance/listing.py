@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import shlex
 import textwrap
 from collections import defaultdict
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.collect import case_of, is_case
+from conformance.collect import case_of, in_section, is_case
 from conformance.invoke import Outcome, run_pytest
+from conformance.suites.dimensions import case_name
 from conformance.verdict import Level
 
 if TYPE_CHECKING:
@@ -65,24 +65,19 @@ def discover(arguments: Sequence[str] = ()) -> Found:
 # -- filters --------------------------------------------------------------------------------------------
 
 
-def in_section(section: str, asked: str) -> bool:
-    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "7.2", "7", "RFC6544-7", "RFC6544"."""
-    rfc, _, number = section.partition("-")
-    asked = re.sub(r"\s+", "", asked).upper()
-    if asked.startswith("RFC"):
-        wanted, _, asked = asked.partition("-")
-        if wanted != rfc:
-            return False
-    return not asked or number == asked or number.startswith(f"{asked}.")
+def requirements(
+    sections: Sequence[str] = (), level: str | None = None, words: str = "", only: Sequence[str] = ()
+) -> list[Requirement]:
+    """Return the requirements in these sections, this strong or stronger, whose text holds all the words.
 
-
-def requirements(sections: Sequence[str], level: str | None, words: str) -> list[Requirement]:
-    """Return the requirements in these sections, this strong or stronger, whose text holds all the words."""
+    `only`: of these ids.
+    """
     weakest = _LEVELS.index(Level(level)) if level else len(_LEVELS)
     return [
         requirement
         for requirement in _all_requirements()
         if _LEVELS.index(requirement.level) <= weakest
+        and (not only or requirement.id in only)
         and (not sections or any(in_section(f"{requirement.rfc}-{requirement.section}", asked) for asked in sections))
         and all(
             word in f"{requirement.id} {requirement.title} {requirement.text}".lower() for word in words.lower().split()
@@ -146,20 +141,6 @@ def purpose(case: Case) -> str:
 # -- for one of them ------------------------------------------------------------------------------------
 
 
-def repeat_command(names: Sequence[str], found: Found) -> str:
-    """Return the command that runs exactly the cases of these names (of ids, what stands behind the slash).
-
-    -k selects every name that holds a word, so longer names that happen to hold it are ruled out one by one.
-    """
-    every = {_name(form) for case in found.every for form in (case.id, _base(case.id))}
-    terms = []
-    for name in names:
-        longer = {other for other in every if name in other and _base(other) != _base(name)}
-        excluded = "".join(f" and not {other}" for other in sorted({_base(other) for other in longer}))
-        terms.append(f"({name}{excluded})" if excluded and len(names) > 1 else f"{name}{excluded}")
-    return f"icetcp run -k {shlex.quote(' or '.join(terms))}"
-
-
 def show(wanted: str, found: Found) -> list[str] | None:
     """Return the lines that tell of a case or requirement; None if there is none of that name.
 
@@ -174,7 +155,7 @@ def show(wanted: str, found: Found) -> list[str] | None:
 
 def nearest(wanted: str, found: Found) -> list[str]:
     """Return the ids that look most like what was asked for."""
-    known = {name.lower(): name for case in found.every for name in (case.id, _base(case.id))}
+    known = {name.lower(): name for case in found.every for name in (case.id, case_name(case.id))}
     known |= {identifier.lower(): identifier for identifier in REQUIREMENTS}
     asked = wanted.lower()
     holding = [name for name in known if asked in name]
@@ -188,23 +169,19 @@ def _as_identifier(text: str) -> str:
     return f"{head}{dash}{ordinal.lower()}"
 
 
-def _base(identifier: str) -> str:
-    return identifier.partition("[")[0]
-
-
 def _name(identifier: str) -> str:
     return identifier.partition("/")[2]
 
 
 def _names(case: Case) -> set[str]:
     name = _name(case.id)
-    return {form for full in (case.id, name, f"test_{name}") for form in (full, _base(full))}
+    return {form for full in (case.id, name, f"test_{name}") for form in (full, case_name(full))}
 
 
 def _case_lines(cases: Sequence[Case], found: Found) -> list[str]:
     first = cases[0]
     exact = len(cases) == 1
-    lines = [first.id if exact else _base(first.id), ""]
+    lines = [first.id if exact else case_name(first.id), ""]
     lines += [f"  {line}" for line in purpose(first).splitlines()]
     lines += ["", f"level         {first.level.value.upper()}"]
     if first.needs:
@@ -216,8 +193,8 @@ def _case_lines(cases: Sequence[Case], found: Found) -> list[str]:
         lines += _paragraph(identifier, REQUIREMENTS[identifier])
     if not exact:
         lines += ["", "cases", *(f"  {case.id}" for case in cases)]
-    name = _name(first.id if exact else _base(first.id))
-    return [*lines, "", "run it alone", f"  {repeat_command([name], found)}"]
+    alone = first.id if exact else case_name(first.id)
+    return [*lines, "", "run it alone", f"  icetcp run --case {shlex.quote(alone)}"]
 
 
 def _paragraph(identifier: str, requirement: Requirement) -> list[str]:
@@ -253,8 +230,7 @@ def _requirement_lines(requirement: Requirement, found: Found) -> list[str]:
     cases = tested.get(requirement.id, ())
     if cases:
         lines += ["", "cases", *(f"  {case.id}" for case in cases)]
-        names = list(dict.fromkeys(_name(_base(case.id)) for case in cases))
-        lines += ["", "run them alone", f"  {repeat_command(names, found)}"]
+        lines += ["", "run them alone", f"  icetcp run --requirement {requirement.id}"]
     return lines
 
 

@@ -22,15 +22,31 @@ def filters(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--level", type=_LEVELS, help="Only this level and the stronger ones: must, stated, should, may."),
         click.option("--section", "sections", multiple=True, help="Only this section: 7.2, RFC4571-2; repeatable."),
+        click.option(
+            "--requirement", "requirements", multiple=True, metavar="ID", help="Only cases that test it; repeatable."
+        ),
+        click.option(
+            "--case", "cases", multiple=True, metavar="ID", help="Only this case, or variant of a case; repeatable."
+        ),
         click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
     ):
         command = option(command)
     return command
 
 
-def selection(sections: Iterable[str], level: str | None, expression: str) -> list[str]:
-    """Return the plugin's arguments for the filters; a case's id is understood in -k."""
+def selection(
+    *,
+    sections: Iterable[str] = (),
+    level: str | None = None,
+    expression: str = "",
+    cases: Iterable[str] = (),
+    requirements: Iterable[str] = (),
+    **_others: object,
+) -> list[str]:
+    """Return the plugin's arguments for a command's options; a case's id is understood in -k."""
     arguments = [f"--icetcp-section={section}" for section in sections]
+    arguments += [f"--icetcp-case={identifier}" for identifier in cases]
+    arguments += [f"--icetcp-requirement={identifier}" for identifier in requirements]
     if level is not None:
         arguments.append(f"--icetcp-level={level}")
     if expression.strip():

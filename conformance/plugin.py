@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from conformance import hooks
-from conformance.collect import case_of, is_case, one_variant_each, usual_variants, wanted
+from conformance.collect import Wish, case_of, is_case, one_variant_each, usual_variants
 from conformance.invoke import INTERRUPTED, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 from reports.record import ReportError, packed, unpacked
@@ -52,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECTION",
         help="only cases of this section: 7.2",
     )
+    add("--icetcp-case", action="append", default=[], metavar="ID", help="only this case, or variant of a case")
+    add("--icetcp-requirement", action="append", default=[], metavar="ID", help="only cases of this requirement")
     add(
         "--icetcp-level",
         choices=_LEVELS,
@@ -153,11 +155,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tested: set[str] = {r for item in items if is_case(item) for r in case_of(item).requirements}
     config.stash[_TESTED] = tested
     yield
-    sections, level = config.getoption("icetcp_section"), config.getoption("icetcp_level")
+    wish = Wish(
+        sections=config.getoption("icetcp_section"),
+        level=config.getoption("icetcp_level"),
+        cases=config.getoption("icetcp_case"),
+        requirements=config.getoption("icetcp_requirement"),
+    )
     variants = config.getoption("icetcp_variants")
-    if not sections and level is None and variants == "all":
-        return
-    kept = [item for item in items if not is_case(item) or wanted(case_of(item), sections, level)]
+    kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
     if variants != "all":
         kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept)
     dropped = [item for item in items if item not in set(kept)]

@@ -220,13 +220,13 @@ def output_folder(out: Path, *, shared: bool = False) -> Path:
 
 
 def _repeat(config: pytest.Config) -> str:
-    """Return the command that repeats a case, with a place for its {name}; braces of the IUT's command are its own."""
+    """Return the command that repeats a case, with a place for the {case}; braces of the IUT's command are its own."""
     options = f"--iut {shlex.quote(config.getoption('iut'))} --seed {config.getoption('icetcp_seed')}"
     if config.getoption("icetcp_timeout") is not None:
         options += f" --timeout {config.getoption('icetcp_timeout'):g}"
     if config.getoption("icetcp_link") != "auto":
         options += f" --link {config.getoption('icetcp_link')}"
-    return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 -k {{name}}"
+    return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 --case {{case}}"
 
 
 def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 64; lawful 32].")
 @click.option("--out", default="reports/mutants", show_default=True, type=click.Path(), help="Folder of the reports.")
-def mutants(sections: Sequence[str], level: str | None, expression: str, **options: Any) -> int:
+def mutants(**options: Any) -> int:
     """Show that the suite bites: run it against every named fault of the reference agent.
 
     Prints and writes the kill matrix. Each fault breaks one requirement: a case of that requirement must fail, and
@@ -42,13 +42,13 @@ def mutants(sections: Sequence[str], level: str | None, expression: str, **optio
     """
     from conformance.listing import discover
 
-    found = discover(selection(sections, level, expression))
+    found = discover(selection(**options))
     if found.outcome.interrupted:
         return complain("interrupted before anything was executed", ExitStatus.COULD_NOT_JUDGE)
     if found.outcome.usage or found.outcome.crash:
         return complain(found.outcome.usage or "the cases cannot be collected; see icetcp list", ExitStatus.USAGE)
     try:
-        faults = _faults(options["names"], found.selected, filtered=bool(sections or level or expression.strip()))
+        faults = _faults(options["names"], found.selected, filtered=bool(selection(**options)))
     except click.BadParameter as error:
         return complain(error.message, ExitStatus.USAGE)
     if not found.selected:

@@ -45,8 +45,8 @@ class Finding:
     @property
     def repeat(self) -> str:
         """The command that executes exactly this."""
-        name = shlex.quote(self.case.partition("/")[2])
-        return f"icetcp mutants --lawful --variation {shlex.quote(json.dumps(self.variation))} -k {name}"
+        variation = shlex.quote(json.dumps(self.variation))
+        return f"icetcp mutants --lawful --variation {variation} --case {shlex.quote(self.case)}"
 
 
 @dataclass(slots=True)

@@ -152,8 +152,22 @@ def test_show_names_the_command_that_runs_it_alone(icetcp):
     inside = [name for name in names if any(name in other and name != other for other in names)]
     for name in [*inside, next(iter(names))][:3]:
         command = shlex.split(icetcp("show", names[name])[1][-1])
-        assert command[:3] == ["icetcp", "run", "-k"]
-        assert {case.partition("[")[0] for case in ids(icetcp("list", "-k", command[3])[1])} == {names[name]}
+        assert command[:2] == ["icetcp", "run"]
+        assert {case.partition("[")[0] for case in ids(icetcp("list", *command[2:])[1])} == {names[name]}
+
+
+def test_a_case_is_chosen_by_its_id_to_the_letter(icetcp):
+    """Two variants differ in the letter case of a parameter only."""
+    both = ids(icetcp("list", "--case", "RFC6544-4.5/transport_token_is_read_in_any_letter_case")[1])
+    first = both[0]
+    assert ids(icetcp("list", "--case", first)[1]) == [first]
+    assert len({one.lower() for one in both}) < len(both)
+
+
+def test_a_case_that_there_is_not_is_named(icetcp):
+    status, _, complaint = icetcp("list", "--case", "RFC6544-7.2/no_such")
+    assert status == 2
+    assert complaint == "icetcp: no case matches --case RFC6544-7.2/no_such; see icetcp list\n"
 
 
 def test_show_a_requirement_with_its_cases(icetcp):
@@ -163,7 +177,7 @@ def test_show_a_requirement_with_its_cases(icetcp):
     cases = [line.strip() for line in lines if line.startswith("  RFC")]
     assert f"status        tested by {len(cases)} cases" in lines
     command = shlex.split(lines[-1])
-    chosen = [line.split("\t") for line in icetcp("list", "-k", command[3])[1]]
+    chosen = [line.split("\t") for line in icetcp("list", *command[2:])[1]]
     assert {row[0] for row in chosen} == set(cases)
     assert all("RFC4571-2-s02" in row[2] for row in chosen)
 

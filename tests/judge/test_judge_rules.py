@@ -378,11 +378,11 @@ def test_a_run_judges_the_iut_and_not_the_tester(tmp_path) -> None:
 
     captures = [capture("first", testers_breach), capture("second", iuts_breach), capture("third", iuts_breach)]
     captures.append(CaseCapture("RFC6544-0/gone", tmp_path / "gone", frozenset()))
-    (finding,), held = judge_run(captures, blank_result("the IUT", "again -k {name}"), tmp_path)
+    (finding,), held = judge_run(captures, blank_result("the IUT", "again {case}"), tmp_path)
     assert finding.case == "RFC6544-7.2/judge_response_answers_a_request"
     assert finding.reason.startswith("in RFC6544-0/second: 198.51.100.2:7000 sent a response to ")
     assert finding.reason.endswith("(and 1 more)")
-    assert (finding.capture, finding.repeat) == ("second.pcapng", "again -k second")
+    assert (finding.capture, finding.repeat) == ("second.pcapng", "again RFC6544-0/second")
     assert "tester 192.0.2.1:50000" in finding.ladder
     assert held["check_has_integrity"] == 2
     assert held["nomination_follows_a_success"] == 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parents[2] / "pcaps" / "golden"
-ABOUT = ("the IUT", "again -k {name}")
+ABOUT = ("the IUT", "again {case}")
 
 
 def captures(*names: str) -> list[CaseCapture]:
