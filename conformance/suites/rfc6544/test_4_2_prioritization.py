@@ -123,10 +123,10 @@ def test_udp_ranks_above_tcp_for_rtp(upper):
 @requirement("RFC6544-4.2-06", needs="offers:active offers:passive obeys:addresses")
 def test_directions_differ_in_the_upper_bits_alone(upper, peer, side):
     """with    the IUT on one address, with active and passive candidates
-    when    the lower 13 bits of their local preferences are compared
+    when    the lower 13 bits of their local preferences are compared, of each tcptype the highest
     then    they are the same: the direction is in the upper three, the address' preference below."""
     iut = describe(upper, peer, side)
     iut.require(len({c.address for c in iut.candidates()}) == 1, "candidates on one address")
-    best = best_of_equals(iut.candidates(component=1, type="host"))
-    others = {c.tcptype: c.other_preference for c in best}
+    ranked = sorted(iut.candidates(component=1, type="host"), key=lambda c: c.other_preference)
+    others = {c.tcptype: c.other_preference for c in ranked}
     assert len(set(others.values())) == 1, f"other-pref differs by direction: {others}"
