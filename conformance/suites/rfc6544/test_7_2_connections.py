@@ -66,6 +66,20 @@ def test_connection_is_accepted_beside_one_that_the_iut_opened(upper, peer, side
     channel.expect(BindingSuccess, within=pixit.response)
 
 
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive sides:answerer")
+def test_connection_is_accepted_beside_a_valid_pair(upper, peer, pixit):
+    """with    the IUT controlled, and a connection on which checks of both sides have succeeded
+    when    we connect to its passive candidate once more, and nothing has been nominated
+    then    the connection is accepted, and a check answered."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    first = peer.connect(iut.candidate(tcptype="passive"))
+    first.send(RFC4571() / peer.check(iut))
+    peer.wait_until(lambda: first.checked, pixit.connect)
+    second = peer.expect_accept(iut.candidate(tcptype="passive"))
+    second.send(RFC4571() / peer.check(iut))
+    second.expect(BindingSuccess, within=pixit.response)
+
+
 @both_sides
 @requirement("RFC6544-7.2-01", needs="offers:passive restart")
 def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
