@@ -120,7 +120,19 @@ def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suit
     """
     folder = Path(suites or _suites_folder())
     watcher = Watcher()
-    argv = ["-c", os.devnull, "--rootdir", str(folder.parent), "-p", PLUGIN, *_QUIET, *arguments, str(folder)]
+    argv = [
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder.parent),
+        "--confcutdir",
+        str(folder),
+        "-p",
+        PLUGIN,
+        *_QUIET,
+        *arguments,
+        str(folder),
+    ]
     outcome = watcher.outcome
     with _own_environment(), _strays() as strays, interruptible():
         outcome.status = int(pytest.main(argv, plugins=[watcher, *plugins]))
