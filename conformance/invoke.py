@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -94,6 +95,11 @@ class Watcher:
         self.outcome.crash = "".join(traceback.format_exception(excinfo.value))
         return True
 
+    def pytest_collection_finish(self) -> None:
+        """Let the collector of garbage work from now on, and leave alone what the whole run needs: see `run_pytest`."""
+        gc.freeze()
+        gc.enable()
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what went wrong in the import of a file of cases."""
         if report.failed:
@@ -134,8 +140,12 @@ def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suit
         str(folder),
     ]
     outcome = watcher.outcome
-    with _own_environment(), _strays() as strays, interruptible():
-        outcome.status = int(pytest.main(argv, plugins=[watcher, *plugins]))
+    gc.disable()  # while thousands of cases come into being, none of which is garbage; a quarter of the time until then
+    try:
+        with _own_environment(), _strays() as strays, interruptible():
+            outcome.status = int(pytest.main(argv, plugins=[watcher, *plugins]))
+    finally:
+        gc.enable()
     if not (outcome.usage or outcome.fatal or outcome.interrupted):  # those may well end a thread in mid-sentence
         outcome.crash += "".join(strays)
     return outcome

@@ -165,7 +165,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
     if variants != "all":
         kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept)
-    dropped = [item for item in items if item not in set(kept)]
+    chosen = set(kept)
+    dropped = [item for item in items if item not in chosen]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
