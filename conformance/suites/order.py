@@ -32,19 +32,20 @@ class Ranked:
     def reversed_pairs(self, peer: Peer, *, within: float) -> list[str]:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
-        Not applicable if it began before its own description was complete, for then it lacked candidates to pair; or if
-        it does not come to all of ours, and to none of them too early: that it must is for other cases to judge.
+        Not applicable if the order is another but it began before its own description was complete, for then it lacked
+        candidates to pair; or if it does not come to all of ours, and to none of them too early: that it must is for
+        other cases to judge.
         """
         peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
         looks = self._looks(peer)
-        early = [_name(c) for c in self.candidates if looks.get(c.port, peer.met_in_look) < peer.met_in_look]
-        if early:
-            raise NotApplicable(f"the IUT began with {early[0]} before its description was complete")
         wrong = [
             f"{_name(worse)} before {_name(better)}"
             for better, worse in combinations([c for c in self.candidates if c.port in looks], 2)
             if looks[worse.port] < looks[better.port]
         ]
+        early = [_name(c) for c in self.candidates if looks.get(c.port, peer.met_in_look) < peer.met_in_look]
+        if wrong and early:  # or merely so soon that the tester had not read the description yet
+            raise NotApplicable(f"the IUT began with {early[0]} before its description was complete")
         missing = [_name(c) for c in self.candidates if c.port not in looks]
         if missing and not wrong:
             raise NotApplicable(f"the IUT did not come to {', '.join(missing)} within {within:g} s")

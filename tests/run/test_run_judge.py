@@ -41,7 +41,7 @@ def test_breaches_become_findings_of_the_run(tmp_path, link) -> None:
         assert any(case in result.reason for case in cases)
         assert "tester" in result.ladder
         assert (tmp_path / result.capture).exists()
-        assert "-k '" in result.repeat
+        assert "--case 'RFC4571-2/" in result.repeat
         assert result.case in done.stdout
 
 

@@ -28,6 +28,9 @@ TESTED = faults_with_cases(CASES)
 NAMES = sorted({case.id.partition("[")[0] for case in CASES})
 
 
+pytestmark = pytest.mark.timeout(600)  # the matrix takes minutes on a busy machine
+
+
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory):
     pairs = [(case, "") for case in CASES]
