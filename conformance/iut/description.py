@@ -128,6 +128,16 @@ class Description:
         self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else ""))
         return found
 
+    def hosts(self, tcptype: str | None = None) -> list[Candidate]:
+        """Return the TCP host candidates of the first media section; where there are none, that is the answer."""
+        return [
+            replace(candidate, address=_usual_text(candidate.address))
+            for candidate in self.media().candidates
+            if candidate.is_tcp
+            and candidate.type.lower() == "host"
+            and tcptype in (None, (candidate.tcptype or "").lower())
+        ]
+
     def require(self, holds: bool, what: str) -> None:
         """Raise `Inconclusive` unless the description has what the case is about."""
         if not holds:

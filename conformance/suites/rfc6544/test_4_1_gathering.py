@@ -19,7 +19,7 @@ def test_host_candidates_on_every_address(upper, peer, side):
     when    its host candidates are read
     then    there are some on each address."""
     iut = describe(upper, peer, side, addresses=_TWO_ADDRESSES)
-    addresses = {c.address for c in iut.candidates(type="host")}
+    addresses = {c.address for c in iut.hosts()}
     assert addresses >= set(_TWO_ADDRESSES), f"host candidates on {sorted(addresses)} only"
 
 
@@ -41,7 +41,7 @@ def test_active_candidate_for_every_component(upper, peer, side):
     when    its description is read
     then    it has an active host candidate for each component."""
     iut = describe(upper, peer, side)
-    active = {c.component for c in iut.candidates(tcptype="active", type="host")}
+    active = {c.component for c in iut.hosts("active")}
     missing = set(range(1, peer.shape.components + 1)) - active
     assert not missing, f"there is no active host candidate for component {min(missing)}"
 
@@ -53,7 +53,7 @@ def test_active_candidate_on_every_address(upper, peer, side):
     when    its description is read
     then    it has an active host candidate on each."""
     iut = describe(upper, peer, side, addresses=BOTH_FAMILIES)
-    active = {c.address for c in iut.candidates(tcptype="active", type="host")}
+    active = {c.address for c in iut.hosts("active")}
     assert active >= set(BOTH_FAMILIES), f"active host candidates on {sorted(active)} only"
 
 

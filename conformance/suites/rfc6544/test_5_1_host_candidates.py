@@ -13,7 +13,7 @@ def test_passive_candidate_is_offered(upper, peer, side):
     when    its description is read
     then    it has, for each component, a passive host candidate with a port that one can connect to."""
     iut = describe(upper, peer, side)
-    passive = {c.component for c in iut.candidates(tcptype="passive", type="host") if c.port not in (0, 9)}
+    passive = {c.component for c in iut.hosts("passive") if c.port not in (0, 9)}
     missing = set(range(1, peer.shape.components + 1)) - passive
     assert not missing, f"there is no passive host candidate for component {min(missing)}"
 
@@ -25,7 +25,7 @@ def test_passive_candidate_on_every_address(upper, peer, side):
     when    its description is read
     then    it has a passive host candidate on each."""
     iut = describe(upper, peer, side, addresses=BOTH_FAMILIES)
-    passive = {c.address for c in iut.candidates(tcptype="passive", type="host")}
+    passive = {c.address for c in iut.hosts("passive")}
     assert passive >= set(BOTH_FAMILIES), f"passive host candidates on {sorted(passive)} only"
 
 
