@@ -172,6 +172,9 @@ class Exchange(Session):
         if "listens-after-answer" in self.config.faults:
             deaf = [(n, base) for n, (_, base) in self._bases.items() if base.listens and not base.is_udp]
             self._out += [Listen(n, base.ip, base.port) for n, base in deaf]
+        if "early-connections-dropped" in self.config.faults:
+            for connection in [connection for connection in self._connections if not connection.outgoing]:
+                self._conclusion.end(connection, "it came before the answer")
         self._start(now)
 
     def _meet_offer(self, peer: PeerDescription) -> None:

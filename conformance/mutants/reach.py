@@ -89,7 +89,8 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "without a connection of the agent's own accord in return, nothing that follows a check of ours is seen",
-        "no-triggered-check peer-reflexive-ignored early-check-forgotten early-check-unanswered",
+        "no-triggered-check peer-reflexive-ignored early-check-forgotten early-check-unanswered "
+        "early-connections-dropped",
         "RFC6544-7.2 RFC6544-8",
     ),
     _reach(

@@ -17,7 +17,7 @@ from conformance.verdict import Failed, NotApplicable
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
@@ -93,12 +93,12 @@ def negotiate(
     mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
     if side == "offerer":
         theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
-        theirs.needs_family()
+        _needs_family(theirs, wishes)
         upper.accept(peer.answer(theirs.sdp, peer_tcptypes, **mine), kind="answer")
     else:
         ours = peer.offer(peer_tcptypes, media=media, **mine)
         theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
-        theirs.needs_family()
+        _needs_family(theirs, wishes)
     if shape.roles == "switched":
         if peer_tcptypes != "active":
             raise NotApplicable("the IUT may check first, and then no check of ours decides the roles")
@@ -150,6 +150,12 @@ def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener
     upper.forget_data()
     peer.forget_arrivals()  # of an IUT's other pairs
     return selected
+
+
+def _needs_family(iut: Description, wishes: Mapping[str, Any]) -> None:
+    """Raise `NotApplicable` where the IUT has no address of the case's family, unless the case wishes for addresses."""
+    if "addresses" not in wishes:
+        iut.needs_family()
 
 
 def opener_of(upper: Upper, wished: str | None) -> str:

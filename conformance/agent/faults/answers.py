@@ -12,6 +12,7 @@ FAULTS = (
     Fault("so-connection-refused", "RFC6544-7.2-02", "closes connections to its S-O candidates at once"),
     Fault("one-address-listens", "RFC6544-7.2-01", "listens on its first address only"),
     Fault("listens-after-answer", "RFC6544-7.2-01", "accepts no connection before it has the answer"),
+    Fault("early-connections-dropped", "RFC6544-7.2-02", "closes the connections that came before the answer"),
     Fault("listens-once", "RFC6544-7.2-02", "stops listening after the first connection"),
     Fault(
         "broken-connection-shuts-all", "RFC6544-7.2-02", "accepts none after a connection that ended in its first check"
