@@ -86,13 +86,16 @@ class Conclusion:
         """Return when a connection that nobody needs is closed.
 
         Those that come after completion get as long as the RFC grants late checks (RFC 8445 section 8.3.1);
-        accepted ones on which nothing valid ever comes, as long as a transaction lasts.
+        accepted ones on which nothing valid ever comes, as long as a transaction lasts, and so those that may replace a
+        lost one (RFC 6544 section 11.1).
         """
         stream = self._checker.streams[connection.stream]
         if stream.completed_at is not None and "idle-selected-closed" in self._faults and connection.selected:
             return stream.completed_at + 0.5
+        replaces = any(not selected.is_open for selected in stream.selected.values()) and not connection.outgoing
         if stream.completed_at is not None:
-            return connection.since + self._config.grace if self._unwanted(connection) else None
+            patience = self._config.transaction_timeout if replaces else self._config.grace
+            return connection.since + patience if self._unwanted(connection) else None
         if connection.outgoing or connection.authenticated:
             return None
         return connection.since + self._config.transaction_timeout

@@ -41,7 +41,7 @@ def broken_bare_rtp(scene: Scene) -> None:
         link.send(link.client, s.RTP[:2] + number.to_bytes(2, "big") + s.RTP[4:])
 
 
-@golden("length_equals_the_message", tshark=False)
+@golden("length_equals_the_message")
 def broken_length_counts_itself(scene: Scene) -> None:
     """LENGTH is larger by its own two octets."""
     link = active(scene).open()
