@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import MAGIC_COOKIE, Attribute
@@ -99,6 +100,15 @@ class View:
     media: dict[int, set[bytes]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=64)
+def _decoded(octets: bytes) -> Message | None:
+    """Return the message that a payload is, or None; what a case sent is asked for several times while it is judged."""
+    try:
+        return Message.decode(octets)
+    except StunError:
+        return None
+
+
 def expect(octets: bytes, view: View) -> Expected:
     """Return what may come back for the payload of a frame."""
     if len(octets) < 20 or octets[0] > 0x3F or octets[4:8] != _COOKIE:
@@ -106,9 +116,8 @@ def expect(octets: bytes, view: View) -> Expected:
     length = octets[2] << 8 | octets[3]
     if length < len(octets) - 20:
         return Expected.ANY  # a message, and something behind it
-    try:
-        message = Message.decode(octets)
-    except StunError:
+    message = _decoded(octets)
+    if message is None:
         return Expected.NO_SUCCESS
     if message.cls is not MessageClass.REQUEST:
         return Expected.MUTE
@@ -215,11 +224,8 @@ def _changes_roles(payload: bytes, view: View) -> bool:
     """Whether a message may lawfully make the IUT change its role: a conflict, or a 487."""
     if b"\x80\x2a" not in payload and b"\x80\x29" not in payload:
         return payload[:2] == b"\x01\x11"
-    try:
-        message = Message.decode(payload)
-    except StunError:
-        return False
-    return message.has(_ROLES[view.iut_controlling])
+    message = _decoded(payload)
+    return message is not None and message.has(_ROLES[view.iut_controlling])
 
 
 def _nominates(payload: bytes) -> bool:
@@ -312,10 +318,12 @@ def _success(answer: bytes, response: Message, link: Link, view: View) -> Iterab
 
 def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
     """What UNKNOWN-ATTRIBUTES lists must have been in the request."""
+    request = _decoded(payload)
     try:
-        request = Message.decode(payload)
         listed = response.unknown_attributes
     except StunError:
+        return
+    if request is None:
         return
     foreign = sorted(set(listed or ()) - {attribute.type for attribute in request.attributes})
     if foreign:

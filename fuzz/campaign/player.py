@@ -17,9 +17,8 @@ from typing import Any
 from fuzz.campaign.link import GONE, Link, patience_of
 from fuzz.campaign.offer import ADDRESS, ADDRESSES, description, fill, learn, mid_of
 from fuzz.campaign.outcome import PLAN, Outcome, StageFailed, Upper
-from fuzz.render import Env, frame, pieces, request, success
+from fuzz.render import Env, check, frame, pieces, request, success
 
-_CHECK = {"message": request()}
 _SOON = 0.01  # seconds in which an answer comes if there is to be one, or else a check goes behind
 _SERVED = 0.003  # seconds in which the IUT comes to what arrived on other connections
 _HEARS = ("", "half", "urgent")
@@ -161,7 +160,7 @@ class Stage:
 
     def probe(self, link: Link, within: float = 0.0) -> bool:
         """Send a valid check; return whether it was answered."""
-        link.put(frame(_CHECK, self.env))
+        link.put(check(self.env))
         return self.listen(link, self.env.last_id, within)
 
     def listen(self, link: Link, wanted: bytes, within: float = 0.0) -> bool:
@@ -180,11 +179,15 @@ class Stage:
         return wanted in link.answers
 
     def _listen_soon(self, link: Link, wanted: bytes) -> bool:
-        """Wait for an answer that most likely comes at once."""
-        ready = select.poll()
-        ready.register(link.sock, select.POLLIN)
-        while wanted not in link.answers and not link.closed and ready.poll(_SOON * 1000):
-            link.receive()
+        """Wait for an answer that most likely comes at once, or is there already."""
+        ready: Any = None
+        while wanted not in link.answers and not link.closed:
+            if not link.receive(socket.MSG_DONTWAIT):
+                if ready is None:
+                    ready = select.poll()
+                    ready.register(link.sock, select.POLLIN)
+                if not ready.poll(_SOON * 1000):
+                    break
             if self.answering and link.unanswered:
                 self._answer(link)
         return wanted in link.answers
@@ -267,7 +270,7 @@ class Stage:
             return
         probe = b""
         if wanted:
-            probe = frame(_CHECK, self.env)
+            probe = check(self.env)
             outcome.checks.add(probe[2:])
         self._write(link, b"" if wanted == "silent" else whole, probe, step)
         if wanted and link.aligned:

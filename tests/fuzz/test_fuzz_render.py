@@ -1,5 +1,6 @@
 """Cases as octets: what is meant to be valid is valid for the codec, what is mutated is signed anew."""
 
+import hmac
 from random import Random
 
 import pytest
@@ -9,7 +10,7 @@ from conformance.wire.integrity import Check, check_fingerprint, check_integrity
 from conformance.wire.rfc4571 import Deframer
 from conformance.wire.stun import Message
 from fuzz.mutate import MUTATORS
-from fuzz.render import Env, frame, message, pieces, refusal, request, success
+from fuzz.render import Env, check, frame, integrity, message, pieces, refusal, request, success
 
 PWD = "iutiutiutiutiutiutiutiut"
 
@@ -106,3 +107,25 @@ def test_mutants_mostly_get_past_the_integrity():
         random.choice(MUTATORS)(random, spec)
         valid += check_integrity(message(spec, env()), PWD.encode()) is Check.VALID
     assert valid > 200
+
+
+@pytest.mark.parametrize("controlling", [True, False])
+def test_a_check_in_fewer_steps_is_the_same_also_with_new_credentials(controlling):
+    quick, slow = env(controlling), env(controlling)
+    for password in (PWD, "anotheranotheranother1", "p" * 100):
+        for one in (quick, slow):
+            one.learn("iut" + password[0], password)
+        for _ in range(2):
+            assert check(quick) == frame({"message": request()}, slow)
+        for one in (quick, slow):
+            one.controlling = not one.controlling
+        assert check(quick) == frame({"message": request()}, slow)
+
+
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 256])
+@pytest.mark.parametrize(("name", "length"), [("sha1", 20), ("sha256", 32), ("sha256", 16)])
+def test_integrity_is_the_hmac_of_the_standard_library(size, name, length):
+    key, before = b"k" * size, bytes(range(40))
+    adjusted = before[:2] + (20 + 4 + length).to_bytes(2, "big") + before[4:]
+    for _ in range(2):
+        assert integrity(before, key, name, length) == hmac.digest(key, adjusted, name)[:length]
