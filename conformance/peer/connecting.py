@@ -75,6 +75,7 @@ class Connecting(Identity):
         self.answering = True  # off: the script answers the IUT's checks itself
         self._answered: Channel | None = None  # the only connection on which they are answered, if there is one
         self.channels: list[Channel] = []
+        self._aside: list[Channel] = []
         self.listeners: list[Listener] = []
         self.before_answer: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
         self._arrivals: list[tuple[Channel, Listener]] = []
@@ -203,6 +204,11 @@ class Connecting(Identity):
     def forget_connections(self) -> None:
         """Expect only what connects from now on."""
         self._arrivals.clear()
+
+    def set_aside(self, channel: Channel) -> None:
+        """Leave a connection out of what is asked of all from now on; it stays open until the end."""
+        self.channels.remove(channel)
+        self._aside.append(channel)
 
     def stop_listening(self) -> None:
         """Refuse connections to our passive candidates from now on."""
@@ -370,7 +376,7 @@ class Connecting(Identity):
 
     def close(self) -> None:
         """Close every connection and listening socket."""
-        for channel in self.channels:
+        for channel in (*self.channels, *self._aside):
             channel.close()
         for listener in self.listeners:
             self._pump.remove(listener)

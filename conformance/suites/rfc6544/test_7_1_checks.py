@@ -144,6 +144,6 @@ def test_every_check_after_a_restart_is_right(upper, peer, side):
     then    each check of the IUT's on it has the right user name, protections, priority and role."""
     former = establish(upper, peer, side, opener="tester")
     iut = restart(upper, peer, "IUT" if side == "offerer" else "tester")
-    peer.channels.remove(former)
+    peer.set_aside(former)
     drive(peer, iut, [peer.connect(iut.candidate(tcptype="passive"))])
     assert not wrong_checks(peer, iut), wrong_checks(peer, iut)[0]

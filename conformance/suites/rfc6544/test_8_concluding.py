@@ -185,7 +185,7 @@ def test_connections_that_a_restart_did_not_select_are_closed(upper, peer, side,
     peer.answering = False
     iut = restart(upper, peer, RESTARTS_BY[side])
     check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)])
-    peer.channels.remove(former)
+    peer.set_aside(former)
     peer.answer_held()
     peer.expect_others_closed(peer.complete_any(iut), within=pixit.close)
 

@@ -29,6 +29,7 @@ class Marks:
     def __init__(self, octets: Any) -> None:
         self._octets = octets
         self._left: dict[CodeType, set[int]] = {}  # lines that were not executed yet
+        self._before: tuple[Any, Any] = (None, None)  # who traced this process, and its new threads, before
 
     def start(self) -> None:
         """Mark lines from now on, in all threads."""
@@ -38,6 +39,7 @@ class Marks:
             monitoring.register_callback(_TOOL, monitoring.events.LINE, self._executed)
             monitoring.set_events(_TOOL, monitoring.events.LINE)
         else:
+            self._before = sys.gettrace(), threading.gettrace()
             threading.settrace(self._entered)
             sys.settrace(self._entered)
 
@@ -47,8 +49,9 @@ class Marks:
         if monitoring is not None and monitoring.get_tool(_TOOL) == "icetcp":
             monitoring.free_tool_id(_TOOL)
         else:
-            threading.settrace(None)
-            sys.settrace(None)
+            trace, in_threads = self._before  # whoever else traces this process goes on
+            threading.settrace(in_threads)
+            sys.settrace(trace)
 
     def _mark(self, code: CodeType, line: int) -> None:
         if not _library(code):
