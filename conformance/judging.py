@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,22 +58,36 @@ def judge_packets(packets: Iterator[Packet], known: Known, rules: Sequence[Rule]
     first = next(packets, None)
     reader = Field(known.endpoints(active=True).__contains__)
     reading = Reading([Judgement(rule) for rule in rules], reader)
-    try:
-        _take(reading, () if first is None else (first,), known, show)
-        _take(reading, packets, known, show)
-    except CaptureError as error:
-        reading.cut = str(error)
-    reader.finish()
-    _judge_ended(reading, known, show, last=True)
+    with _rare_collections():
+        try:
+            _take(reading, () if first is None else (first,), known, show)
+            _take(reading, packets, known, show)
+        except CaptureError as error:
+            reading.cut = str(error)
+        reader.finish()
+        _judge_ended(reading, known, show, last=True)
     return reading
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cycles seldom: packets make a great many objects that live for long, and no cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(_BUDGET, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _take(reading: Reading, packets: Iterable[Packet], known: Known, show: int) -> None:
     reader = reading.reader
     for packet in packets:
         reader.take(packet)
-        reading.set_back |= packet.time_ns < reading.until_ns - _TOLERANCE_NS
-        reading.until_ns = max(reading.until_ns, packet.time_ns)
+        if packet.time_ns >= reading.until_ns:
+            reading.until_ns = packet.time_ns
+        elif packet.time_ns < reading.until_ns - _TOLERANCE_NS:
+            reading.set_back = True
         if reader.packets % _LOOK == 0 and reader.weight > _BUDGET:
             reader.relieve(_BUDGET // 2)
             _judge_ended(reading, known, show)

@@ -124,7 +124,7 @@ class Field:
                 self.unknown[packet.link_type] += 1
             return
         self.segments += 1
-        key = place.key
+        key = place.way.key
         if key in self._passed:
             if not place.flags & SYN:
                 return
@@ -132,7 +132,7 @@ class Field:
         connection = self.live.get(key)
         if connection is None and not place.flags & SYN and octets.find(COOKIE, place.tcp) < 0:
             if key not in self._noted:
-                self._note(octets, place)
+                self._note(place)
             return  # in the middle of something that does not show what it is
         self._segment(key, connection, segment_at(octets, place), packet.time_ns)
 
@@ -141,12 +141,11 @@ class Field:
         for key in list(self.live):
             self._end(key)
 
-    def _note(self, octets: bytes, place: Place) -> None:
+    def _note(self, place: Place) -> None:
         """Note that there is a connection whose beginning, and so whose nature, the capture does not hold."""
-        segment = segment_at(octets, place)
-        self.strange(segment.source, segment.destination)
+        self.strange(place.way.source, place.way.destination)
         if len(self._noted) < _MOST_STRANGERS:
-            self._noted.add(place.key)
+            self._noted.add(place.way.key)
 
     def strange(self, one: Address, other: Address) -> None:
         """Remember the ends of a connection that began before the capture, in whichever order."""

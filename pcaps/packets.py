@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from conformance.wire.attributes import Address
@@ -27,12 +26,13 @@ _PPP_PROTOCOLS = (0x0021, 0x0057)  # IPv4, IPv6
 _IPV6_EXTENSIONS = (0, 43, 60, 135, 139, 140)  # hop-by-hop, routing, destination options, mobility, HIP, Shim6
 _IPV6_FRAGMENT, _AUTHENTICATION = 44, 51
 _TCP_HEADER = struct.Struct("!HHIIBBHHH")
+_TCP_NUMBERS = struct.Struct("!4xIIB")  # sequence, acknowledgement, data offset
+_IPV4_HEADER = struct.Struct("!BxHxxHxB")  # version and length, total length, fragment, protocol
 
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One TCP segment. ``lacking``: octets of its payload that the network carried and the capture does not hold."""
 
     source: Address
@@ -49,16 +49,21 @@ class Segment:
         return self.lacking > 0
 
 
+class Way(NamedTuple):
+    """One direction of a connection. ``key`` is the same for both directions and differs between connections."""
+
+    key: bytes
+    source: Address
+    destination: Address
+
+
 class Place(NamedTuple):
     """Where the TCP segment lies in a recorded packet: what can be known of it without taking it apart.
 
-    ``key`` is the same for both directions of a connection's segments and differs between connections. ``end`` is
-    where the segment ends, or would end had the packet been recorded whole.
+    ``end`` is where the segment ends, or would end had the packet been recorded whole.
     """
 
-    key: bytes
-    source: bytes
-    destination: bytes
+    way: Way
     tcp: int
     end: int
     flags: int
@@ -91,18 +96,12 @@ def locate(link_type: int, octets: bytes) -> Place | None:
 
 def segment_at(octets: bytes, place: Place) -> Segment:
     """Take apart the segment that was located."""
-    sport, dport, sequence, acknowledgement, offset, flags, *_ = _TCP_HEADER.unpack_from(octets, place.tcp)
-    begin = place.tcp + (offset >> 4) * 4
-    payload = octets[begin : place.end]
-    return Segment(
-        _address(place.source, sport),
-        _address(place.destination, dport),
-        sequence,
-        acknowledgement,
-        flags,
-        payload,
-        max(0, place.end - max(begin, len(octets))),
-    )
+    (_, source, destination), tcp, end, flags = place
+    sequence, acknowledgement, offset = _TCP_NUMBERS.unpack_from(octets, tcp)
+    begin = tcp + (offset >> 4) * 4
+    there = len(octets)
+    lacking = end - (max(there, begin)) if end > there else 0
+    return Segment(source, destination, sequence, acknowledgement, flags, octets[begin:end], max(0, lacking))
 
 
 def network_layer(link_type: int, octets: bytes) -> int:
@@ -152,12 +151,14 @@ def _behind_mpls(octets: bytes, at: int) -> int:
 
 
 def _in_ipv4(octets: bytes, at: int) -> Place | None:
-    header = (octets[at] & 15) * 4
-    total = octets[at + 2] << 8 | octets[at + 3] or len(octets) - at  # 0: segmentation was left to the network card
-    fragment = (octets[at + 6] << 8 | octets[at + 7]) & 0x3FFF
-    if octets[at + 9] != _TCP or header < 20 or fragment:
+    first, total, fragment, protocol = _IPV4_HEADER.unpack_from(octets, at)
+    if protocol != _TCP or fragment & 0x3FFF:
         return None
-    return _place(octets, at + header, at + total, octets[at + 12 : at + 16], octets[at + 16 : at + 20])
+    end = at + total if total else len(octets)  # 0: segmentation was left to the network card
+    if first == 0x45:  # no options: the ports lie next to the addresses
+        return _place(octets, at + 20, end, octets[at + 12 : at + 24])
+    tcp = at + (first & 15) * 4
+    return None if tcp < at + 20 else _place(octets, tcp, end, octets[at + 12 : at + 20] + octets[tcp : tcp + 4])
 
 
 def _in_ipv6(octets: bytes, at: int) -> Place | None:
@@ -170,7 +171,7 @@ def _in_ipv6(octets: bytes, at: int) -> Place | None:
         following, position = _behind_extensions(octets, following, position)
     if following != _TCP:
         return None
-    return _place(octets, position, at + total, octets[at + 8 : at + 24], octets[at + 24 : at + 40])
+    return _place(octets, position, at + total, octets[at + 8 : at + 40] + octets[position : position + 4])
 
 
 def _behind_extensions(octets: bytes, following: int, position: int) -> tuple[int, int]:
@@ -187,12 +188,20 @@ def _behind_extensions(octets: bytes, following: int, position: int) -> tuple[in
     return following, position
 
 
-def _place(octets: bytes, tcp: int, end: int, source: bytes, destination: bytes) -> Place | None:
+def _place(octets: bytes, tcp: int, end: int, ends: bytes) -> Place | None:
     if len(octets) < tcp + 20 or end < tcp + 20 or octets[tcp + 12] < 0x50:
         return None
-    one, other = source + octets[tcp : tcp + 2], destination + octets[tcp + 2 : tcp + 4]
+    return Place(_way(ends), tcp, end, octets[tcp + 13])
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _way(ends: bytes) -> Way:
+    """Tell a direction by its two addresses and its two ports, packed."""
+    size = (len(ends) - 4) // 2
+    source, destination, sport, dport = ends[:size], ends[size:-4], ends[-4:-2], ends[-2:]
+    one, other = source + sport, destination + dport
     key = one + other if one < other else other + one
-    return Place(key, source, destination, tcp, end, octets[tcp + 13])
+    return Way(key, _address(one), _address(other))
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -201,9 +210,11 @@ def _ip(packed: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _address(packed: bytes, port: int) -> Address:
-    ip = "{}.{}.{}.{}".format(*packed) if len(packed) == 4 else str(ipaddress.IPv6Address(packed))
-    return Address(ip, port)
+def _address(packed: bytes) -> Address:
+    port = packed[-2] << 8 | packed[-1]
+    if len(packed) == 6:
+        return Address("{}.{}.{}.{}".format(*packed[:4]), port)
+    return Address(str(ipaddress.IPv6Address(packed[:16])), port)
 
 
 def build(segment: Segment, window: int = 0xFFFF) -> bytes:

@@ -154,70 +154,90 @@ def read(file: _Readable) -> Iterator[Packet]:
     raise CaptureError(f"neither pcapng nor pcap: {begins}")
 
 
+class _Window:
+    """What was read of a file and not used yet, so that a small block costs no call of the file's."""
+
+    def __init__(self, file: _Readable, octets: bytes) -> None:
+        self._read = getattr(file, "read1", file.read)  # a pipe's packets are not kept back until there are many
+        self.octets = octets
+        self.position = 0  # of the first of these octets
+
+    def fill(self, used: int, count: int, least: int) -> bytes:
+        """Let go of what was used, and return at least so many octets, or what is left of the file.
+
+        Raises `CaptureError` if something is left and it is less than `least`.
+        """
+        self.position += used
+        self.octets = self.octets[used:]
+        while len(self.octets) < count and (more := self._read(max(_BUFFER, count - len(self.octets)))):
+            self.octets += more
+        if self.octets and len(self.octets) < least:
+            raise _cut_off(self.position)
+        return self.octets
+
+
 def _read_pcapng(file: _Readable) -> Iterator[Packet]:
-    section = _Section()
-    position, head = 0, _SECTION + _exactly(file, 4, 0)
-    while head:
-        ahead = b""
-        if head[:4] == _SECTION:  # reads the same in both orders; the magic behind the length tells which it is
-            ahead = _exactly(file, 4, position)
-            section = _Section(_order_of(ahead, position), last_ns=section.last_ns)
-        kind, length = section.words.unpack(head)
+    section, window = _Section(), _Window(file, _SECTION)
+    octets, at = window.octets, 0
+    while True:
+        if len(octets) - at < 12:
+            octets, at = window.fill(at, 12, 8), 0
+            if not octets:
+                return
+        kind, length = section.words.unpack_from(octets, at)
+        if kind == _SHB:  # reads the same in both orders; the magic behind the length tells which it is
+            order = _order_of(octets[at + 8 : at + 12], window.position + at)
+            section = _Section(order, last_ns=section.last_ns)
+            _, length = section.words.unpack_from(octets, at)
         if length < 12 or length % 4 or length > _LARGEST:
-            raise CaptureError(f"octet {position}: a block of {length} octets cannot be")
-        body = file.read(length - 8 - len(ahead))
-        if len(body) < length - 8 - len(ahead):
-            raise _cut_off(position)
-        packet = _block(kind, (ahead + body)[:-4], section, position)
+            raise CaptureError(f"octet {window.position + at}: a block of {length} octets cannot be")
+        if len(octets) - at < length:
+            octets, at = window.fill(at, length, length), 0
+        try:
+            packet = _block(kind, octets, at + 8, at + length - 4, section)
+        except (struct.error, IndexError):
+            raise CaptureError(f"octet {window.position + at}: a block that does not fit") from None
         if packet is not None:
             yield packet
-        position += length
-        head = _exactly(file, 8, position, or_end=True)
+        at += length
 
 
 def _order_of(magic: bytes, position: int) -> str:
+    if len(magic) < 4:
+        raise _cut_off(position)
     for order in "<>":
         if struct.unpack(f"{order}I", magic)[0] == _ORDER:
             return order
     raise CaptureError(f"octet {position}: a section without a byte-order magic")
 
 
-def _block(kind: int, body: bytes, section: _Section, position: int) -> Packet | None:
-    try:
-        if kind == _EPB:
-            return _enhanced(body, section)
-        if kind == _IDB:
-            section.interfaces.append(_interface(body, section.order))
-        elif kind == _SPB:
-            return _simple(body, section)
-        elif kind == _OPB:
-            return _obsolete(body, section)
-    except (struct.error, IndexError):
-        raise CaptureError(f"octet {position}: a block that does not fit") from None
+def _block(kind: int, octets: bytes, begin: int, end: int, section: _Section) -> Packet | None:
+    """Take in the block whose body these octets have there. Raises `struct.error`, `IndexError` if it is too short."""
+    if kind == _EPB:
+        interface, high, low, captured = section.enhanced.unpack_from(octets, begin)
+        return _packet(section, interface, high << 32 | low, octets, begin + 20, captured, end)
+    if kind == _IDB:
+        section.interfaces.append(_interface(octets[begin:end], section.order))
+    elif kind == _SPB:
+        return _simple(octets[begin:end], section)
+    elif kind == _OPB:
+        interface, _drops, high, low, captured = struct.unpack_from(f"{section.order}HHIII", octets, begin)
+        return _packet(section, interface, high << 32 | low, octets, begin + 20, captured, end)
     return None
 
 
-def _enhanced(body: bytes, section: _Section) -> Packet:
-    interface, high, low, captured = section.enhanced.unpack_from(body)
-    return _packet(section, interface, high << 32 | low, body, captured)
-
-
-def _obsolete(body: bytes, section: _Section) -> Packet:
-    interface, _drops, high, low, captured = struct.unpack_from(f"{section.order}HHIII", body)
-    return _packet(section, interface, high << 32 | low, body, captured)
-
-
-def _packet(section: _Section, interface: int, ticks: int, body: bytes, captured: int) -> Packet:
+def _packet(
+    section: _Section, interface: int, ticks: int, octets: bytes, begin: int, captured: int, end: int
+) -> Packet:
     link_type, units, offset_ns, _ = section.interfaces[interface]
-    end = 20 + captured
-    if end > len(body):
+    behind = begin + captured
+    if behind > end:
         raise IndexError
-    comment = ""
-    if end + 4 <= len(body):
-        comment = _options(body[end + (-captured % 4) :], section.order).get(_COMMENT, b"").decode(errors="replace")
-    time_ns = (ticks if units == 1_000_000_000 else ticks * 1_000_000_000 // units) + offset_ns
-    section.last_ns = time_ns
-    return Packet(time_ns, body[20:end], link_type, comment)
+    time_ns = section.last_ns = (ticks if units == 1_000_000_000 else ticks * 1_000_000_000 // units) + offset_ns
+    if behind + 4 > end:
+        return Packet(time_ns, octets[begin:behind], link_type)
+    comment = _options(octets[behind + (-captured % 4) : end], section.order).get(_COMMENT, b"")
+    return Packet(time_ns, octets[begin:behind], link_type, comment.decode(errors="replace"))
 
 
 def _simple(body: bytes, section: _Section) -> Packet:
@@ -253,7 +273,9 @@ def _options(octets: bytes, order: str) -> dict[int, bytes]:
 
 
 def _read_classic(file: _Readable, order: str, unit: int, length: int) -> Iterator[Packet]:
-    head = _exactly(file, 20, 4)
+    head = file.read(20)
+    if len(head) < 20:
+        raise _cut_off(4)
     link_type = struct.unpack_from(f"{order}I", head, 16)[0] & 0xFFFF
     header = struct.Struct(f"{order}IIII{length - 16}x")
     position = 24
@@ -268,13 +290,6 @@ def _read_classic(file: _Readable, order: str, unit: int, length: int) -> Iterat
             raise _cut_off(position)
         yield Packet(seconds * 1_000_000_000 + fraction * unit, octets, link_type)
         position += length + captured
-
-
-def _exactly(file: _Readable, count: int, position: int, *, or_end: bool = False) -> bytes:
-    octets = file.read(count)
-    if len(octets) < count and (octets or not or_end):
-        raise _cut_off(position)
-    return octets
 
 
 def _cut_off(position: int) -> CaptureError:

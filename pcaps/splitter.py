@@ -20,6 +20,7 @@ _TLS_HANDSHAKE = 22
 _COOKIE_IN_FRAME, _COOKIE_IN_MESSAGE = 6, 4
 _METHODS = {int(method) for method in Method}
 _RTP_IN_A_ROW = 4
+_RTP = b"\x80"  # no packet of RTP begins with less
 _SHOWN = 64
 _NULL_FRAMES = re.compile(b"(?:\0\0)+")
 _DATA_ATTRIBUTE = b"\0\x13"
@@ -59,11 +60,12 @@ class Splitter:
 
     def feed(self, octets: bytes) -> list[Cut]:
         """Take in octets and return what they complete."""
-        if self.synced and self._is_bare_rtp(octets):
-            self._lose()
-            return [Cut(octets[:_SHOWN], framed=False)]
-        if self.synced and self._is_one_frame(octets):
-            return [Cut(octets[_LENGTH:])]
+        if self.synced:
+            if (octets[:1] >= _RTP or self._rtp is not None) and self._is_bare_rtp(octets):
+                self._lose()
+                return [Cut(octets[:_SHOWN], framed=False)]
+            if self._is_one_frame(octets):
+                return [Cut(octets[_LENGTH:])]
         piece = len(self._buffer)
         self._buffer += octets
         if not self.synced and not self._find(piece):

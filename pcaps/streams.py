@@ -200,7 +200,8 @@ class Connection:
 
     def cost(self) -> int:
         """Return about what this connection costs in memory, in events."""
-        waiting = sum(side.order.held + side.splitter.pending for side in self._directions)
+        one, other = self._directions
+        waiting = one.order.held + other.order.held + one.splitter.pending + other.splitter.pending
         return _COST + len(self.events) + waiting // _COST_OF_EVENT
 
     def take(self, segment: Segment, time_ns: int) -> None:
@@ -209,10 +210,12 @@ class Connection:
         from_client = source is self.client or (source is not self.server and source == self.client)
         direction = self._directions[not from_client]
         sequence = segment.sequence
-        self.first_ns = time_ns if self.first_ns < 0 else min(time_ns, self.first_ns)
-        self.disordered |= time_ns < self.last_ns - _TOLERANCE_NS
-        self.last_ns = max(self.last_ns, time_ns)
-        direction.last_ns = max(direction.last_ns, time_ns)
+        if time_ns >= self.last_ns:  # nearly always
+            self.last_ns = direction.last_ns = time_ns
+            if self.first_ns < 0:
+                self.first_ns = time_ns
+        else:
+            self._back_in_time(direction, time_ns)
         if segment.flags & SYN:
             direction.initial = sequence
             self.began |= from_client and not segment.flags & ACK  # the answer to it may be recorded before it
@@ -226,6 +229,11 @@ class Connection:
             self._acknowledged(segment.acknowledgement, not from_client)
         if segment.flags & (FIN | RST):
             self._endings(segment, time_ns, from_client)
+
+    def _back_in_time(self, direction: _Direction, time_ns: int) -> None:
+        self.first_ns = min(time_ns, self.first_ns)
+        self.disordered |= time_ns < self.last_ns - _TOLERANCE_NS
+        direction.last_ns = max(direction.last_ns, time_ns)
 
     def finish(self) -> None:
         """Say that no more comes: what waits behind a gap is taken as it is."""

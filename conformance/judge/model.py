@@ -25,7 +25,11 @@ from pcaps.streams import Connection, Event
 
 @dataclass(slots=True)
 class Stun:
-    """A STUN message on a connection. ``valid``: it would be taken for one, its FINGERPRINT included."""
+    """A STUN message on a connection. ``valid``: it would be taken for one, its FINGERPRINT included.
+
+    What it is, every rule asks of every message, so it is found out once. ``is_request``, ``is_success``,
+    ``is_response``: of the method Binding. ``is_check``: a connectivity check, not a question to a STUN or TURN server.
+    """
 
     event: Event
     index: int
@@ -33,6 +37,20 @@ class Stun:
     valid: bool
     username: str | None
     proven: dict[bytes, Check] = field(default_factory=dict)  # by key, what was found of its integrity
+    from_client: bool = field(init=False)
+    is_request: bool = field(init=False)
+    is_success: bool = field(init=False)
+    is_response: bool = field(init=False)
+    is_check: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        cls, binding = self.message.cls, self.message.method == Method.BINDING
+        self.from_client = self.event.from_client
+        self.is_request = binding and cls is MessageClass.REQUEST
+        self.is_success = binding and cls is MessageClass.SUCCESS
+        self.is_response = self.is_success or (binding and cls is MessageClass.ERROR)
+        names = self.username is not None and ":" in self.username
+        self.is_check = self.is_request and (names or any(map(self.message.has, _OF_CHECKS)))
 
     @property
     def octets(self) -> bytes:
@@ -40,36 +58,10 @@ class Stun:
         return self.event.payload
 
     @property
-    def from_client(self) -> bool:
-        """Which side sent it."""
-        return self.event.from_client
-
-    @property
-    def is_request(self) -> bool:
-        """Whether it is a Binding request."""
-        return self.message.method == Method.BINDING and self.message.cls is MessageClass.REQUEST
-
-    @property
-    def is_check(self) -> bool:
-        """Whether it is a connectivity check, not a question to a STUN or TURN server."""
-        names = self.username is not None and ":" in self.username
-        return self.is_request and (names or any(self.message.has(kind) for kind in _OF_CHECKS))
-
-    @property
     def is_of_turn(self) -> bool:
         """Whether it controls allocations on a TURN server: without a frame, and of one of its methods."""
         known = self.message.method in _CONTROLS
         return known and self.event.what == "unframed"
-
-    @property
-    def is_success(self) -> bool:
-        """Whether it is a Binding success response."""
-        return self.message.method == Method.BINDING and self.message.cls is MessageClass.SUCCESS
-
-    @property
-    def is_response(self) -> bool:
-        """Whether it is a Binding response."""
-        return self.message.method == Method.BINDING and self.message.cls in (MessageClass.SUCCESS, MessageClass.ERROR)
 
 
 _CONTROLS = frozenset(Method) - {Method.BINDING, Method.CONNECTION_BIND}
@@ -90,6 +82,7 @@ class Talk:
         for index, event in enumerate(connection.events):
             if event.what in ("frame", "unframed") and event.payload[4:8] == COOKIE and event.whole:
                 self._decode(event, index)
+        self._sent = {side: [stun for stun in self.stun if stun.from_client is side] for side in (True, False)}
         controls = bool(self.stun) and self.stun[0].is_of_turn
         self.checked = not controls and any(stun.is_check for stun in self.stun)
         self.relayed = any(stun.message.method == Method.CONNECTION_BIND for stun in self.stun)
@@ -117,7 +110,7 @@ class Talk:
 
     def sent(self, *, client: bool) -> list[Stun]:
         """Return one side's messages."""
-        return [stun for stun in self.stun if stun.from_client is client]
+        return self._sent[client]
 
     def whole(self) -> bool:
         """Whether the capture holds both directions from their first octets on, and in which order."""
@@ -224,26 +217,36 @@ class Exchange:
     strangers: Collection[tuple[Address, Address]] = ()
     set_back: bool = False
 
-    def sides(self) -> Iterator[tuple[Talk, bool]]:
-        """Yield each connection with each side of it that is judged (true: the client)."""
-        for talk in self.talks:
-            for client in (True, False):
-                if self.known.judges(talk.address(client=client)):
-                    yield talk, client
+    _sides: list[tuple[Talk, bool]] | None = None  # many rules ask for the same
+    _checks: list[tuple[Talk, Stun]] | None = None
+    _responses: list[tuple[Talk, Stun, list[Stun]]] | None = None
 
-    def checks(self) -> Iterator[tuple[Talk, Stun]]:
-        """Yield the connectivity checks of judged agents."""
+    def sides(self) -> list[tuple[Talk, bool]]:
+        """Return each connection with each side of it that is judged (true: the client)."""
+        if self._sides is None:
+            judges = self.known.judges
+            both = ((talk, client) for talk in self.talks for client in (True, False))
+            self._sides = [(talk, client) for talk, client in both if judges(talk.address(client=client))]
+        return self._sides
+
+    def _messages(self) -> Iterator[tuple[Talk, Stun]]:
+        """Yield the messages of judged agents."""
         for talk, client in self.sides():
             for stun in talk.sent(client=client):
-                if stun.is_check:
-                    yield talk, stun
+                yield talk, stun
 
-    def responses(self) -> Iterator[tuple[Talk, Stun, list[Stun]]]:
-        """Yield the success responses of judged agents to connectivity checks, with the checks they may answer."""
-        for talk, client in self.sides():
-            for stun in talk.sent(client=client):
-                if stun.is_success and any(request.is_check for request in talk.requests_for(stun)):
-                    yield talk, stun, talk.requests_for(stun)
+    def checks(self) -> list[tuple[Talk, Stun]]:
+        """Return the connectivity checks of judged agents."""
+        if self._checks is None:
+            self._checks = [(talk, stun) for talk, stun in self._messages() if stun.is_check]
+        return self._checks
+
+    def responses(self) -> list[tuple[Talk, Stun, list[Stun]]]:
+        """Return the success responses of judged agents to connectivity checks, with the checks they may answer."""
+        if self._responses is None:
+            answers = ((talk, stun, talk.requests_for(stun)) for talk, stun in self._messages() if stun.is_success)
+            self._responses = [answer for answer in answers if any(request.is_check for request in answer[2])]
+        return self._responses
 
 
 # -- what a rule says --------------------------------------------------------------------------------------------------

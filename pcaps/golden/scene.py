@@ -87,8 +87,8 @@ class Connection:
         self.scene.packet(self._segment(self.client, SYN, acknowledge=False))
         self.scene.packet(self._segment(self.server, SYN, acknowledge=False))
         self._next = {self.client: 1001, self.server: 5001}
-        self.scene.packet(replace(self._segment(self.client, SYN | ACK), sequence=1000))
-        self.scene.packet(replace(self._segment(self.server, SYN | ACK), sequence=5000))
+        self.scene.packet(self._segment(self.client, SYN | ACK)._replace(sequence=1000))
+        self.scene.packet(self._segment(self.server, SYN | ACK)._replace(sequence=5000))
         return self
 
     def send(self, source: Address, octets: bytes, *, cut: int = 0, lost: bool = False) -> None:
@@ -104,7 +104,7 @@ class Connection:
     def resend(self, source: Address, octets: bytes) -> None:
         """Repeat the last octets as TCP does: the same segment once more."""
         segment = self._segment(source, PSH | ACK, octets)
-        self.scene.packet(replace(segment, sequence=segment.sequence - len(octets)))
+        self.scene.packet(segment._replace(sequence=segment.sequence - len(octets)))
 
     def end(self, source: Address, *, reset: bool = False) -> None:
         """Close from one side, and answer that; or reset."""

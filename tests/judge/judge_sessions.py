@@ -63,7 +63,7 @@ class Session:
         source = link.client if agent.ip == link.client.ip else link.server
         framed = frame(octets)
         if self.number(0, 9) == 0:
-            self.scene.packet(replace(link._segment(source, ACK, b"\0"), sequence=link._next[source] - 1))
+            self.scene.packet(link._segment(source, ACK, b"\0")._replace(sequence=link._next[source] - 1))
         cut = self.number(0, len(framed) - 1)
         link.send(source, framed, cut=cut)
         if self.number(0, 9) == 0:
@@ -219,7 +219,7 @@ def wrapped(packets: list[Packet], draw: Draw) -> list[Packet]:
             found.append(packet)
             continue
         acknowledgement = (segment.acknowledgement + shift) % (1 << 32) if segment.flags & ACK else 0
-        moved = replace(segment, sequence=(segment.sequence + shift) % (1 << 32), acknowledgement=acknowledgement)
+        moved = segment._replace(sequence=(segment.sequence + shift) % (1 << 32), acknowledgement=acknowledgement)
         found.append(Packet(packet.time_ns, s.ethernet(build_packet(moved)), packet.link_type))
     return found
 

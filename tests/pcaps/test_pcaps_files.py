@@ -36,6 +36,27 @@ def test_what_is_written_is_read(packets) -> None:
     assert got == [Packet(time, octets, RAW_IP, comment) for time, octets, comment in packets]
 
 
+class _Drip(io.BytesIO):
+    """A pipe whose writer is slow: never more than a few octets at once."""
+
+    most = 1
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return self.read(self.most if size is None or size < 0 else min(self.most, size))
+
+
+@pytest.mark.parametrize("most", [1, 3, 12, 1000])
+def test_a_pipe_may_give_any_pieces(most) -> None:
+    file = written((1, b"a" * 5, "of one"), (2, b"", ""), (3, b"c" * 3000, ""))
+    pipe = _Drip(file)
+    pipe.most = most
+    assert [p.octets for p in read(pipe)] == [b"a" * 5, b"", b"c" * 3000]
+    short = _Drip(file[:-1])
+    short.most = most
+    with pytest.raises(CaptureError, match=f"octet {len(file) - 3032}: the file is cut off"):
+        list(read(short))
+
+
 def test_sections_may_follow_each_other() -> None:
     both = written((1, b"a", "")) + written((2, b"b", ""), link=ETHERNET)
     assert [(p.octets, p.link_type) for p in read(io.BytesIO(both))] == [(b"a", RAW_IP), (b"b", ETHERNET)]
