@@ -30,6 +30,7 @@ _BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.start
 _TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
 _MOST_NAMES = 10_000
 _OF_CASES = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
+_QUICKEST_NS = 2_000  # from one packet to the next, on average: a capture with less has no clock
 _LOOK = 4096  # packets between two looks at the budget
 
 
@@ -43,6 +44,7 @@ class Reading:
     talks: int = 0
     requests: int = 0
     until_ns: int = 0
+    from_ns: int = 0
     set_back: bool = False  # the capture's clock went back
     shown: list[Connection] = field(default_factory=list)  # the first connections of ICE, for the ladder
     names: set[str] = field(default_factory=set)  # user name fragments in checks
@@ -57,7 +59,7 @@ def judge_packets(packets: Iterator[Packet], known: Known, rules: Sequence[Rule]
     """Judge packets as they come. What came before a `CaptureError` is judged; if nothing did, it is raised."""
     first = next(packets, None)
     reader = Field(known.endpoints(active=True).__contains__)
-    reading = Reading([Judgement(rule) for rule in rules], reader)
+    reading = Reading([Judgement(rule) for rule in rules], reader, from_ns=0 if first is None else first.time_ns)
     with _rare_collections():
         try:
             _take(reading, () if first is None else (first,), known, show)
@@ -118,7 +120,7 @@ def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = Fals
         reading.until_ns,
         partial,
         reader.strangers,
-        reading.set_back,
+        reading.set_back or reading.until_ns - reading.from_ns < reader.packets * _QUICKEST_NS,
     )
     for judgement in reading.judgements:
         judgement.take(judgement.rule.look(exchange))

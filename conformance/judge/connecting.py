@@ -164,8 +164,10 @@ def few_attempts_are_outstanding(exchange: Exchange) -> Iterator[Observation]:
         by_peer[opened.client.ip, opened.server.ip].append(opened)
     for attempts in by_peer.values():
         candidates = [opened for opened in attempts if opened.server in aimed]
-        if _most(candidates)[0] > _MOST_OUTSTANDING:
-            most, last = _most(candidates)
+        most, last = _most(candidates)
+        if most > _MOST_OUTSTANDING and exchange.untimed:
+            yield unclear("more than five attempts at one address: the capture's clock does not tell when")
+        elif most > _MOST_OUTSTANDING:
             yield _broken(
                 last,
                 f"had {most} connection attempts outstanding at {last.server.ip}",

@@ -205,8 +205,8 @@ class Exchange:
     """All there is to judge: connections of ICE, attempts, and what is known. ``until_ns``: the capture's end.
 
     ``partial``: earlier connections of a very large capture were judged already and are no longer here. ``strangers``:
-    ends of connections whose beginning the capture does not hold and that do not show what they are. ``set_back``: the
-    clock of the capture went back, so that connections cannot be put in order.
+    ends of connections whose beginning the capture does not hold and that do not show what they are. ``untimed``: the
+    capture's clock went back or stood still, so that connections cannot be put in order.
     """
 
     talks: Sequence[Talk]
@@ -215,7 +215,7 @@ class Exchange:
     until_ns: int = 0
     partial: bool = False
     strangers: Collection[tuple[Address, Address]] = ()
-    set_back: bool = False
+    untimed: bool = False
 
     _sides: list[tuple[Talk, bool]] | None = None  # many rules ask for the same
     _checks: list[tuple[Talk, Stun]] | None = None

@@ -89,7 +89,7 @@ class _Earned:
             return unclear("whether a check had succeeded on a connection that began before the capture", talk)
         if self._exchange.partial:
             return unclear("whether a check had succeeded on an earlier connection of the pair, let go of before", talk)
-        if self._exchange.set_back and (*talk.pair, stun.from_client, stun.username) in self._first:
+        if self._exchange.untimed and (*talk.pair, stun.from_client, stun.username) in self._first:
             return unclear("whether a check had succeeded before: the capture's clock was set back", talk)
         return None
 
@@ -137,7 +137,7 @@ def _closed(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observatio
             yield unclear("whether the other connections were closed: the capture ends too early", talk)
     elif talk.connection.last_ns < time_ns + _WAIT_NS:
         yield unclear("whether another connection was closed: nothing was seen on it afterwards", talk)
-    elif talk.connection.disordered or exchange.set_back:
+    elif talk.connection.disordered or exchange.untimed:
         yield unclear("whether another connection was closed: the capture's times contradict their order", talk)
     elif len(exchange.known.parties) < 2:
         yield unclear("whether the other connections should have been closed: no offer and answer", talk)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from conformance.judge import Known
@@ -12,26 +10,10 @@ from conformance.verdict import Verdict
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
 from pcaps.golden import scene as s
-from pcaps.golden.scenarios import active, described, selected, usual, validated
+from pcaps.golden.scenarios import active, selected, usual, validated
 from pcaps.golden.scene import Scene
 from pcaps.ladder import render
 from pcaps.packets import ACK, PSH, SYN, Segment
-
-
-@pytest.fixture
-def judged(tmp_path):
-    """Return the judgements, by rule, of what a function writes."""
-
-    def run(write, known: Known | None = None, **change):
-        scene = Scene("circumstances")
-        own = write(scene)
-        offer, answer = own or described(scene)
-        known = Known.of([("offer", offer), ("answer", answer)]) if known is None else known
-        path = tmp_path / "capture"
-        path.write_bytes(scene.octets)
-        return {j.rule.name: j for j in judge_file(path, replace(known, **change)).judgements}
-
-    return run
 
 
 def failures(judgements) -> list[str]:

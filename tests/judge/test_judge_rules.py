@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 
 import pytest
 
 from conformance import judging
 from conformance.judge import RULES, Known
-from conformance.judging import blank_result, judge_file, judge_run
+from conformance.judging import blank_result, judge_run
 from conformance.recording import CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address, Attribute, RawAttribute
@@ -20,22 +19,6 @@ from pcaps.golden import scene as s
 from pcaps.golden.lawful import active, selected, validated
 from pcaps.golden.scenarios import described
 from pcaps.golden.scene import Scene
-
-
-@pytest.fixture
-def judged(tmp_path):
-    """Return the judgements, by rule, of what a function writes."""
-
-    def run(write, known: Known | None = None, **change):
-        scene = Scene("rules")
-        own = write(scene)
-        offer, answer = own or described(scene)
-        known = Known.of([("offer", offer), ("answer", answer)]) if known is None else known
-        path = tmp_path / "capture"
-        path.write_bytes(scene.octets)
-        return {j.rule.name: j for j in judge_file(path, replace(known, **change)).judgements}
-
-    return run
 
 
 def reasons(judgement) -> str:
@@ -113,6 +96,22 @@ def test_many_attempts_are_no_breach_where_they_may_not_be_outstanding(judged) -
     assert (known.verdict, "within a second" in reasons(known)) == (Verdict.INCONC, True)
     unknown = judged(write, Known())["few_attempts_are_outstanding"]
     assert unknown.verdict is Verdict.NONE  # each may have been given up at once
+
+
+def test_many_attempts_are_unclear_where_the_clock_stands_still(judged) -> None:
+    """As one packet of each attempt is recorded 20 microseconds after the other, so all of them would overlap."""
+
+    def write(scene: Scene):
+        links = [scene.connection(scene.left.at(50100 + n), scene.right.at(7200 + n)) for n in range(7)]
+        for link in links:
+            for step in (20_000, -20_000):
+                link.open(answered=False)
+                scene.wait(step - s.MILLISECOND)
+        more = [s.candidate_of(scene.right, "passive", port=7200 + n, other=8000 - n) for n in range(7)]
+        answer = f"{s.described(scene.right, 'passive')}" + "".join(f"a={candidate}\r\n" for candidate in more)
+        return s.described(scene.left, "active"), SessionDescription.parse(answer)
+
+    assert "clock does not tell" in reasons(judged(write)["few_attempts_are_outstanding"])
 
 
 def test_many_attempts_that_last_are_unclear_without_descriptions(judged) -> None:
