@@ -188,8 +188,13 @@ def busy(pid: int, seconds: float) -> float:
     running = 0
     for _ in range(looks):
         time.sleep(seconds / looks)
-        running += any(map(_runs, _family(pid)))
+        running += runs(pid)
     return running / looks
+
+
+def runs(pid: int) -> bool:
+    """Whether a process or what it has started wants to run just now."""
+    return any(map(_runs, _family(pid)))
 
 
 def _runs(pid: int) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from fuzz.render import code_of
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
@@ -58,11 +60,4 @@ def _takes_time(case: dict[str, Any]) -> bool:
 
 def _answer(octets: bytes) -> str:
     """Return the class of a response; for an error its code."""
-    if octets[1] == 0x01:
-        return "ok"
-    place = 20
-    while place + 8 <= len(octets):
-        if octets[place : place + 2] == b"\x00\x09":
-            return str((octets[place + 6] & 7) * 100 + octets[place + 7])
-        place += 4 + ((octets[place + 2] << 8 | octets[place + 3]) + 3 & ~3)
-    return "error"
+    return "ok" if octets[1] == 0x01 else str(code_of(octets) or "error")

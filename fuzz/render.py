@@ -177,6 +177,16 @@ def frame(spec: Frame, env: Env) -> bytes:
     return (length & 0xFFFF).to_bytes(2, "big") + payload
 
 
+def code_of(response: bytes) -> int:
+    """Return what ERROR-CODE says in a response, as far as it can be found; 0 if it is a success, or says nothing."""
+    place = HEADER
+    while response[1] != 0x01 and place + 8 <= len(response):
+        if response[place : place + 2] == b"\x00\x09":
+            return (response[place + 6] & 7) * 100 + response[place + 7]
+        place += 4 + ((response[place + 2] << 8 | response[place + 3]) + 3 & ~3)
+    return 0
+
+
 def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
     """Cut octets at these offsets (negative: from the end)."""
     places = sorted({cut % len(whole) for cut in cuts} - {0}) if whole else []

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fuzz.campaign.player import Outcome, Stage, StageFailed
+from fuzz.campaign.player import Outcome, Player, StageFailed
 
 _SHOWN = ("death", "hang", "deaf", "closed")  # kinds that tell by themselves whether they came
 _ATTEMPTS = 5  # to meet what has to do with the moment
@@ -149,7 +149,7 @@ def replay(case: dict[str, Any], kind: str, cause: str, repeat: int) -> int:
 
 
 def _once(adapter: Adapter, case: dict[str, Any]) -> bool:
-    stage = Stage(adapter, case["plan"])
+    stage = Player(adapter, case["plan"])
     try:
         stage.open()
         outcome = stage.play(case["steps"])
@@ -168,7 +168,7 @@ def _lives(adapter: Adapter, case: dict[str, Any]) -> bool:
     plan = {**case["plan"], "state": "fresh"}
     plan.pop("sdp", None)
     try:
-        stage = Stage(adapter, plan)
+        stage = Player(adapter, plan)
         stage.open()
         stage.close()
     except StageFailed:

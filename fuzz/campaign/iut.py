@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from fuzz.campaign.player import StageFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.iut.process import Pending
     from conformance.iut.stacks import Stack
 
 _LINES = 400  # of stderr, kept per process
@@ -101,11 +103,26 @@ class Session:
     def __init__(self, iut: Iut, name: str) -> None:
         self.iut = iut
         self._session = iut.process.session(name, lambda *_: None)
+        self._ahead: deque[tuple[str, Pending]] = deque()
+
+    def begin(self, calls: list[tuple[str, dict[str, Any]]]) -> None:
+        """Make calls that `call` will be about, in this order, without waiting for their results."""
+        with contextlib.suppress(AdapterError):
+            for method, params in calls:
+                self._ahead.append((method, self._session.begin(method, params)))
+
+    def _call(self, method: str, within: float, params: dict[str, Any]) -> Mapping[str, Any]:
+        if self._ahead:
+            begun, pending = self._ahead.popleft()
+            if begun == method:
+                return self.iut.process.wait(pending, within)
+            self._ahead.clear()
+        return self._session.call(method, timeout=within, **params)
 
     def call(self, method: str, within: float, **params: Any) -> dict[str, Any]:
         """Call a method. Raises `StageFailed`."""
         try:
-            return dict(self._session.call(method, timeout=within, **params))
+            return dict(self._call(method, within, params))
         except RpcError as error:
             raise StageFailed(f"{method}: {error}") from None
         except AdapterHung as error:
@@ -127,7 +144,12 @@ class Session:
 
     def death(self) -> str:
         """Return how the process ended, or nothing."""
-        return self.iut.death if self._session.died is not None or not self.iut.process.usable else ""
+        return self.iut.death if self.ended or not self.iut.process.usable else ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process's end was told; it takes a moment, but nothing to ask."""
+        return self._session.died is not None
 
     @property
     def told(self) -> int:

@@ -44,6 +44,8 @@ class Outcome:
         self.hung = ""  # a call that was not answered
         self.seconds = 0.0
         self.checks: set[bytes] = set()  # the valid checks that are none of the case's: a case may use their ids
+        self.asked = b""  # one of them: that which asked for the IUT's role
+        self.controlling: bool | None = None  # our role, by the answer to that
 
     def settle(self, link: Link, known: Link) -> None:
         """Take a record in the place of a connection that goes on."""

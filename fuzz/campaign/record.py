@@ -48,6 +48,7 @@ def replay_program(finding: Finding) -> str:
         _source("campaign", "link.py"),
         _source("campaign", "offer.py"),
         _source("campaign", "outcome.py"),
+        _source("campaign", "stage.py"),
         _source("campaign", "player.py"),
         _source("campaign", "alone.py"),
     ]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut.errors import AdapterError
 from fuzz import monitors, oracle
 from fuzz.campaign.iut import Iut
-from fuzz.campaign.player import PLAN, Outcome, Stage, StageFailed
-from fuzz.oracle import Symptom, View
+from fuzz.campaign.player import PLAN, Outcome, Player, StageFailed
+from fuzz.expect import View
+from fuzz.oracle import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _LEAKS = 12  # repetitions that tell a leak from noise
 _SETTLE = 1.5
 _LEAKED = 24 << 10  # octets per repetition
+_FORESEEN = 1.0  # seconds that a session may have waited for us to go on with it
 _BUSY = 0.8  # share of looks at which the process wanted to run while nothing was asked
 
 
@@ -32,13 +34,15 @@ class Scene:
 
     def __init__(self, iut: Iut, plan: dict[str, Any], within: float) -> None:
         self.iut, self.plan = iut, plan
-        self.stage = Stage(iut.session(), plan, within)
+        self.stage = Player(iut.session(), plan, within)
         self.view = View(
             peer=self.stage.env.ufrag,
             early=plan["state"] == "early",
             concluded=plan["state"] in ("checked", "completed"),
         )
         self.outcome = Outcome()
+        self.asks = plan["state"] != "early"  # for the IUT's role, when a case may have changed it
+        self._told_role = False
         self.lost = False  # the session answers nothing any more, though the process does
         self._heard = iut.heard
         self._told = 0
@@ -51,6 +55,10 @@ class Scene:
         view.iut_controlling = not env.controlling
         self._told = self.stage.upper.told  # type: ignore[attr-defined]
 
+    def begin(self) -> None:
+        """Do of `open` what needs no waiting."""
+        self.stage.upper.begin(self.stage.prepare())  # type: ignore[attr-defined]
+
     def play(self, case: dict[str, Any]) -> list[Symptom]:
         """Play a case; return what is wrong, deaths and hangs of the whole process left to `health`."""
         return self.act(case) or self.judge(self.memo())
@@ -61,6 +69,10 @@ class Scene:
         if any(step["do"] in ("restart", "accept", "call", "trickle") for step in steps):
             self.view.unsure = True  # which credentials hold just then is nothing we judge
         outcome = self.outcome = self.stage.play(steps)
+        if steps and steps[0]["do"] == "role":
+            self._told_role = self.asks = outcome.controlling is not None
+        if self.answered and not self.stage.upper.ended and not outcome.hung:  # type: ignore[attr-defined]
+            return []
         if not self.answered and any(link.closed for link in outcome.links):
             self.iut.dies(0.04)
         if self.stage.upper.death() and self.iut.process.death is not None:
@@ -74,6 +86,8 @@ class Scene:
     def judge(self, memo: Memo) -> list[Symptom]:
         """Return what is wrong with what came back, and what stderr and the application told until then."""
         outcome, heard, told = memo
+        if outcome.asked:
+            self._told_role = False
         return oracle.judge(outcome, self.view) + self._notices(heard, told)
 
     def notices(self) -> list[Symptom]:
@@ -102,10 +116,15 @@ class Scene:
         return bool(probes) and probes[-1][2]
 
     @property
+    def unclear(self) -> bool:
+        """Whether which role the IUT has must be asked for, or else little can be judged."""
+        return not self.view.roles_clear and not self._told_role
+
+    @property
     def over(self) -> bool:
         """Whether not much can be judged in this session any more."""
-        gone = self.plan["iut"] == "active" and 0 not in self.stage.links
-        return self.lost or self.view.unsure or not self.view.roles_clear or gone
+        gone = 0 not in self.stage.links and (self.plan["iut"] == "active" or self.unclear)
+        return self.lost or self.view.unsure or gone or (self.unclear and not self.asks)
 
     def close(self) -> None:
         """End the session."""
@@ -129,6 +148,7 @@ class Runner:
         self.spoilt = False  # the process is not to be trusted any more
         self._heard = 0
         self._plain = dict(PLAN)  # the simplest session
+        self._foreseen: tuple[Scene, float] | None = None
         self.iut = self._start()
 
     def _start(self) -> Iut:
@@ -142,6 +162,7 @@ class Runner:
 
     def fresh(self) -> None:
         """Replace the process. Raises `AdapterError` if that fails three times."""
+        self._drop()
         self.iut.kill()
         self.restarts += 1
         self.spoilt = False
@@ -158,7 +179,13 @@ class Runner:
 
     def close(self) -> None:
         """End the process."""
+        self._drop()
         self.iut.kill()
+
+    def _drop(self) -> None:
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None:
+            foreseen[0].stage.close(tell=False)
 
     def calibrate(self, plan: dict[str, Any]) -> float:
         """Measure what a valid check and a session take, and set deadlines by that; return the median of the former."""
@@ -177,9 +204,16 @@ class Runner:
         self.calls = min(20.0, max(1.5, 20 * opened))
         return median
 
-    def scene(self, plan: dict[str, Any], within: float = 0.0) -> Scene:
+    def foresee(self, plan: dict[str, Any]) -> None:
+        """Begin a session that will be wanted soon: the IUT opens it while another one is played."""
+        if self.iut.greet().pics.get("sessions", 1) > 1:
+            scene = Scene(self.iut, plan, self.deadline)
+            self._foreseen = scene, time.monotonic()
+            scene.begin()
+
+    def scene(self, plan: dict[str, Any], within: float = 0.0, *, foreseen: bool = False) -> Scene:
         """Return an open stage. Raises `StageFailed`."""
-        scene = Scene(self.iut, plan, within or self.deadline)
+        scene = (self._take(plan) if foreseen else None) or Scene(self.iut, plan, within or self.deadline)
         scene.stage.calls = min(self.calls, max(0.15, 30 * self.opened)) if self.quick else self.calls
         scene.stage.separate = self.separate
         try:
@@ -188,6 +222,17 @@ class Runner:
             scene.close()
             raise
         return scene
+
+    def _take(self, plan: dict[str, Any]) -> Scene | None:
+        """Return the session that was begun, if it is as wanted and has not waited for long."""
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is None:
+            return None
+        scene, begun = foreseen
+        if scene.plan == plan and scene.iut is self.iut and time.monotonic() - begun < _FORESEEN:
+            return scene
+        scene.close()
+        return None
 
     @property
     def deadline(self) -> float:

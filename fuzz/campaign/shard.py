@@ -54,6 +54,7 @@ class Shard:
         self._recent: deque[list[Case]] = deque(maxlen=_REMEMBERED)
         self._begun = time.monotonic()
         self._reported = self._looked = 0.0
+        self._busy = True  # as far as was seen
         self.number = self._stage = self._failures = self._absent = 0
 
     def run(self) -> Status:
@@ -145,12 +146,10 @@ class Shard:
 
     def _play_stage(self) -> None:
         """Play what is left of a block of cases, which is about one kind of session, as far as a session goes."""
-        plan = self._generator.plan(self._stage)
-        if self.buckets.avoids({"plan": plan, "steps": []}):
-            plan = self._plain()
+        plan = self._next_plan()
         self._stage += 1
         try:
-            scene = self.runner.scene(plan)
+            scene = self.runner.scene(plan, foreseen=True)
         except StageFailed:
             self._no_stage(plan)
             return
@@ -159,6 +158,7 @@ class Shard:
             self.comparison.begin(plan)
         played: list[Case] = []
         self._recent.append(played)
+        self.runner.foresee(self._next_plan())
         fatal = Turns(self, scene, plan, played).run()
         scene.close()
         if self.comparison is not None:
@@ -167,6 +167,10 @@ class Shard:
             self._again()
         else:
             self._resources(played)
+
+    def _next_plan(self) -> dict[str, Any]:
+        plan = self._generator.plan(self._stage)
+        return self._plain() if self.buckets.avoids({"plan": plan, "steps": []}) else plan
 
     def next(self, plan: dict[str, Any], ahead: int) -> Case:
         """Return the next case, or one after it; none that would only find again what is known."""
@@ -299,16 +303,17 @@ class Shard:
         return any(f.kind == "leak" and f.words and seen.issuperset(f.words) for f in self.buckets.all.values())
 
     def _watch(self) -> None:
-        """Look whether the process is busy with nothing."""
-        if time.monotonic() - self._looked < _IDLE or self.runner.iut.death:
+        """Look whether the process is busy with nothing: between sessions, until it is seen to wait."""
+        if self.runner.iut.death or self._unconfirmed["spin: CPU"] >= _UNCONFIRMED:
             return
-        if self._unconfirmed["spin: CPU"] >= _UNCONFIRMED:
+        self._busy = self._busy and monitors.runs(self.runner.iut.pid)
+        if time.monotonic() - self._looked < _IDLE:
             return
-        if monitors.busy(self.runner.iut.pid, 0.05) > 0.7 and (found := self.runner.spin()):
+        if self._busy and (found := self.runner.spin()):
             self._look_into(found[0], list(self._recent), self.number)
             self._again()
         self._recent.clear()
-        self._looked = time.monotonic()
+        self._looked, self._busy = time.monotonic(), True
 
     # -- telling ---------------------------------------------------------------------------------------------------
 

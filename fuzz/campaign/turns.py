@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fuzz.oracle import Symptom
 
 Case = dict[str, Any]
+ROLE = {"do": "role"}
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Turns:
         self._last: _Turn | None = None
         self._ahead: tuple[int, Case] | None = None  # how many findings were known then, and the next case
         self._raised: list[tuple[Symptom, int, int]] = []
+        scene.asks = scene.asks and shard.comparison is None  # or two IUTs would differ in what is no case's
 
     def run(self) -> bool:
         """Play them; return whether the process is spoilt."""
@@ -53,9 +55,10 @@ class Turns:
     def _turn(self, case: Case) -> bool:
         shard, scene, stage = self._shard, self._scene, self._scene.stage
         begun = time.perf_counter()
-        self._played.append(case)
+        played = {**case, "steps": [ROLE, *case["steps"]]} if scene.unclear else case
+        self._played.append(played)
         stage.meanwhile = self._meanwhile
-        found = scene.act(case)
+        found = scene.act(played)
         if stage.meanwhile is not None:
             stage.meanwhile = None
             self._judge()

@@ -1,7 +1,7 @@
 """The same protocol as a boofuzz definition, to be measured beside our campaign. Needs boofuzz (`pip install boofuzz`).
 
-    python -m fuzz.targets.with_boofuzz speed SECONDS       cases a second, each case one that is answered
-    python -m fuzz.targets.with_boofuzz recall SECONDS      which planted bugs it finds
+    python -m fuzz.targets.with_boofuzz speed SECONDS [CORE]    cases a second, each case one that is answered
+    python -m fuzz.targets.with_boofuzz recall SECONDS          which planted bugs it finds
 
 boofuzz keeps its default log. What would only hold it up is off: its waits after a restart, its web page, and the five
 seconds for which it would wait for an answer that does not come.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.campaign.alone import Adapter
-from fuzz.campaign.player import PLAN, Stage, StageFailed
+from fuzz.campaign.player import PLAN, Player, StageFailed
 from fuzz.render import Env, fingerprint, integrity
 from fuzz.targets.bugs import BUGS
 
@@ -108,7 +108,7 @@ class Subject:
     def start(self) -> None:
         """Start it."""
         self.adapter = Adapter([sys.executable, "-m", "fuzz.targets", "--fixed", "--passive", *self._bugs], quiet=True)
-        self.stage = Stage(self.adapter, PLAN)
+        self.stage = Player(self.adapter, PLAN)
         self.stage.open()
         self.port = self.stage.links[0].remote[1]
 
@@ -212,6 +212,8 @@ def main(arguments: list[str]) -> int:
     what, seconds = arguments[0], float(arguments[1])
     if what == "speed":
         subject = Subject()
+        if len(arguments) > 2:
+            os.sched_setaffinity(subject.adapter.process.pid, {int(arguments[2])})
         cases, took, _ = _fuzz(subject, seconds, everything=False)
         sys.stdout.write(f"{cases / took:.1f} cases/s\n")
         subject.end()

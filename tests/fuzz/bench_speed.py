@@ -1,10 +1,15 @@
 """How fast the fuzzer is, in ratios of one run: against bare Python loops and against boofuzz, on one request and acceptor.
 
-    python tests/fuzz/bench_speed.py [SECONDS PER MEASUREMENT]
+    python tests/fuzz/bench_speed.py [ROUNDS]
 
 The acceptor is the healthy target, a process of its own. The bare loops send one valid check and read its answer: they
 make no case, judge nothing, log nothing. The campaign is `icetcp fuzz` as it is: cases made and signed, judged, logged,
-liveness after each. What is measured alternates, so that a load of the machine falls on all of it.
+liveness after each.
+
+Whoever is measured has one core, the acceptor another: left to the kernel, they share one for a while and then do not,
+and two processes that take turns are twice as fast on one core. Bare loop and campaign take turns in rounds of a few
+seconds, and what counts is the median of short spans of them, so that what else the machine does falls on both alike.
+With one core there is but one place, and the ratios mean less; what was done is printed.
 """
 
 import importlib.util
@@ -16,27 +21,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from conformance.iut import stacks
 from fuzz.campaign.conduct import conduct
-from fuzz.campaign.player import PLAN, Stage
+from fuzz.campaign.player import PLAN, Player
 from fuzz.campaign.runner import Runner
 from fuzz.campaign.spec import Spec
 from fuzz.generate import Generator
 from fuzz.render import frame, request
 
-ACCEPTOR = f"exec:{sys.executable} -m fuzz.targets --passive"
-ROUNDS = 3
+TARGET = f"{sys.executable} -m fuzz.targets --passive"
+ROUNDS = 5
+SPAN = 0.25  # seconds of a bare loop
+BARE = 6  # spans in a row
+CAMPAIGN = 3.5  # seconds in a row
 LEAST = {"new": 0.6, "standing": 0.6, "boofuzz": 5.0}
+CORES = sorted(os.sched_getaffinity(0))
+OURS, THEIRS = CORES[0], CORES[-1]
+PLACED = f"exec:taskset -c {THEIRS} {TARGET}"
 
 
 class Acceptor:
     """The target with a session, for the bare loops."""
 
     def __enter__(self):
-        self.runner = Runner(stacks.resolve(ACCEPTOR))
-        self.stage: Stage = self.runner.scene(PLAN).stage
+        self.runner = Runner(stacks.resolve(PLACED))
+        self.stage: Player = self.runner.scene(PLAN).stage
         self.link = self.stage.links[0]
         self.link.patience(0.2)
         while self.link.receive():  # what it asks itself must be out of the way, or answers would come one too early
@@ -48,8 +60,8 @@ class Acceptor:
     def __exit__(self, *_):
         self.runner.close()
 
-    def new(self, seconds):
-        count, end, address, check = 0, time.perf_counter() + seconds, self.link.remote, self.check
+    def new(self):
+        count, end, address, check = 0, time.perf_counter() + SPAN, self.link.remote, self.check
         while time.perf_counter() < end:
             sock = socket.socket()
             sock.connect(address)
@@ -57,26 +69,28 @@ class Acceptor:
             sock.recv(65536)
             sock.close()
             count += 1
-        return count / seconds
+        return count / SPAN
 
-    def standing(self, seconds):
-        count, end, sock, check = 0, time.perf_counter() + seconds, self.link.sock, self.check
+    def standing(self):
+        count, end, sock, check = 0, time.perf_counter() + SPAN, self.link.sock, self.check
         while time.perf_counter() < end:
             sock.sendall(check)
             sock.recv(65536)
             count += 1
-        return count / seconds
+        return count / SPAN
 
 
-def campaign(connections, seconds):
+def campaign(connections):
+    """Return the rates of a campaign's half seconds, the first of which the start takes."""
     with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
-        spec = Spec(ACCEPTOR, folder, seconds=seconds, classes=["request"], connections=connections)
+        spec = Spec(PLACED, folder, seconds=CAMPAIGN, classes=["request"], connections=connections)
         total = conduct([spec], lambda _: None)
         assert not total.problems, total.problems
         assert not total.findings, total.findings
-        logged = sum(1 for line in (Path(folder) / "log-0.jsonl").open() if line.startswith("["))
-        assert logged == total.cases, "not every case is in the log"
-        return total.cases / total.seconds
+        entries = [json.loads(line) for line in (Path(folder) / "log-0.jsonl").open()]
+    assert sum(isinstance(one, list) for one in entries) == total.cases, "not every case is in the log"
+    told = [one for one in entries if isinstance(one, dict) and one["event"] == "status"][1:]
+    return [(b["cases"] - a["cases"]) / (b["seconds"] - a["seconds"]) for a, b in pairwise(told)]
 
 
 def generation(count=20000):
@@ -90,27 +104,36 @@ def generation(count=20000):
 def boofuzz(seconds):
     if importlib.util.find_spec("boofuzz") is None:
         return 0.0
-    command = [sys.executable, "-m", "fuzz.targets.with_boofuzz", "speed", str(seconds)]
+    command = [sys.executable, "-m", "fuzz.targets.with_boofuzz", "speed", str(seconds), str(THEIRS)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-2])
 
 
-def main(arguments):
-    seconds = float(arguments[0]) if arguments else 4.0
+def measure(rounds):
+    """Return what was measured, by name, in the order in which it was."""
     figures = {}
-    for _ in range(ROUNDS):
-        with Acceptor() as acceptor:
-            for name in ("new", "standing"):
-                figures.setdefault(f"bare {name}", []).append(getattr(acceptor, name)(seconds / 2))
-                figures.setdefault(name, []).append(campaign(name, seconds))
-    figures["generation"] = [generation() for _ in range(ROUNDS)]
-    if boofuzz_rate := boofuzz(2 * seconds):
-        figures["boofuzz"] = [boofuzz_rate]
+    for _ in range(rounds):
+        for name in ("new", "standing"):
+            with Acceptor() as acceptor:
+                figures.setdefault(f"bare {name}", []).extend(getattr(acceptor, name)() for _ in range(BARE))
+            figures.setdefault(name, []).extend(campaign(name))
+        figures.setdefault("generation", []).append(generation())
+        if boofuzz_rate := boofuzz(CAMPAIGN):
+            figures.setdefault("boofuzz", []).append(boofuzz_rate)
+    return figures
+
+
+def main(arguments):
+    os.sched_setaffinity(0, {OURS})
+    figures = measure(int(arguments[0]) if arguments else ROUNDS)
+    print(f"{len(CORES)} cores: bare loops, campaigns and boofuzz on core {OURS}, the acceptor on core {THEIRS}")
     middle = {name: statistics.median(some) for name, some in figures.items()}
     for name, value in middle.items():
-        print(f"{name:<16}{value:>9.0f} a second   ({', '.join(f'{one:.0f}' for one in figures[name])})")
+        print(
+            f"{name:<16}{value:>9.0f} a second   (of {len(figures[name])}: {min(figures[name]):.0f} to {max(figures[name]):.0f})"
+        )
     ratios = {name: middle[name] / middle[f"bare {name}"] for name in ("new", "standing")}
-    if boofuzz_rate:
-        ratios["boofuzz"] = middle["new"] / boofuzz_rate
+    if "boofuzz" in middle:
+        ratios["boofuzz"] = middle["new"] / middle["boofuzz"]
     else:
         print("boofuzz is not installed: not compared")
     for name, ratio in ratios.items():

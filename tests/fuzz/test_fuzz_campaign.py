@@ -20,6 +20,7 @@ from fuzz.campaign.record import hand_over
 from fuzz.campaign.runner import Runner
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
+from fuzz.campaign.turns import ROLE
 from fuzz.command import fuzz, replay
 from fuzz.findings import Finding
 from fuzz.generate import SERVED
@@ -196,6 +197,46 @@ def test_a_session_that_answers_nothing_any_more_is_left(healthy):
     scene.stage.alive = lambda within: False
     assert healthy.health(scene) == []  # for a new session works
     assert scene.over
+    scene.close()
+
+
+@pytest.mark.parametrize("side", ["offerer", "answerer"])
+def test_after_a_conflict_the_session_goes_on_with_the_role_that_the_iut_has(side, healthy):
+    """An offerer is controlling until then; an answerer becomes so by it, until it loses to the check behind."""
+    scene = healthy.scene({**PLAN, "side": side})
+    tie = "ff*8" if side == "offerer" else "00*8"
+    assert scene.play({"steps": [send(changed("$role", type="$antirole", value=tie))]}) == []
+    assert scene.unclear
+    assert not scene.over
+    lawful = {"steps": [ROLE, send({"message": request()}), send({"message": request()}, on=1)]}
+    assert scene.play(lawful) == []
+    assert scene.stage.env.controlling
+    assert not scene.view.iut_controlling
+    assert not scene.unclear
+    assert all(answered for _, _, answered in scene.outcome.probes)
+    scene.close()
+
+
+def test_who_does_not_tell_its_role_is_left(healthy):
+    scene = healthy.scene(PLAN)
+    scene.play({"steps": [send(changed("$role", type="$antirole", value="ff*8"))]})
+    scene.stage.links[0].end("closed")
+    scene.play({"steps": [ROLE, send({"message": request()}, on=1)]})
+    assert scene.over
+    scene.close()
+
+
+def test_a_session_that_was_begun_is_taken_only_if_it_is_the_one_that_is_wanted(healthy):
+    healthy.foresee(PLAN)
+    begun, _ = healthy._foreseen
+    scene = healthy.scene(PLAN, foreseen=True)
+    assert scene is begun
+    assert scene.play({"steps": [send({"message": request()})]}) == []
+    healthy.foresee({**PLAN, "side": "answerer"})
+    other = healthy.scene(PLAN, foreseen=True)
+    assert other.plan == PLAN
+    assert healthy._foreseen is None
+    other.close()
     scene.close()
 
 

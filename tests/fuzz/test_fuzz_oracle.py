@@ -5,8 +5,9 @@ import pytest
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.stun import MessageClass, Method, build
-from fuzz.oracle import Expected, Symptom, View, expect, judge, judge_media
-from fuzz.render import Env, frame, message, request
+from fuzz.expect import Expected, View, expect
+from fuzz.oracle import Symptom, judge, judge_media
+from fuzz.render import Env, frame, message, refusal, request
 
 PWD = "iutiutiutiutiutiutiutiut"
 TIES = {"least": "00*8", "most": "ff*8"}
@@ -102,6 +103,7 @@ class FakeLink:
 class FakeOutcome:
     def __init__(self, link, probe=None, answered=True):
         self.links, self.checks = [link], set()
+        self.asked, self.controlling = b"", None
         self.probes = [] if probe is None else [(link, probe[8:20], answered)]
 
 
@@ -218,6 +220,29 @@ def test_octets_of_the_request_that_are_taken_for_a_type_are_misread_not_uniniti
     sent = octets(changed("$role", value="41*9"))
     listing = RawAttribute(Attribute.UNKNOWN_ATTRIBUTES, bytes.fromhex("4100"))
     assert symptoms(sent, answers=[answer(sent, listing, code=420)]) == [("wrong response", "UNKNOWN-ATTRIBUTES")]
+
+
+def test_only_what_may_be_a_487_makes_roles_unclear():
+    for code, clear in ((400, True), (401, True), (487, False), (587, True)):
+        seen = view()
+        judge(FakeOutcome(FakeLink(octets(refusal(code)))), seen)
+        assert seen.roles_clear is clear
+    seen = view()
+    judge(FakeOutcome(FakeLink(octets({**refusal(400), "delta": 4}))), seen)
+    assert not seen.roles_clear  # who is generous with lengths may read anything
+
+
+def test_who_has_been_asked_for_its_role_is_judged_by_it():
+    asked, check = numbered(1, changed("$role", type=0x802A, value="00*8")), numbered(2)
+    for controlling, code in ((False, 487), (True, 0)):
+        outcome = FakeOutcome(
+            FakeLink(asked, check, answers=[answer(asked, code=code), answer(check, code=487)]), check
+        )
+        outcome.asked, outcome.controlling, outcome.checks = asked, controlling, {asked, check}
+        seen = view(roles_clear=False)
+        assert [(one.kind, one.cause) for one in judge(outcome, seen)] == [("refused", "error 487")]
+        assert seen.roles_clear
+        assert seen.iut_controlling is not controlling
 
 
 def test_media_must_be_a_frame_of_its_component():

@@ -11,13 +11,15 @@ from conformance.iut import stacks
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint, check_integrity
 from conformance.wire.rfc4571 import Deframer
+from conformance.wire.rfc4571 import frame as framed
 from conformance.wire.stun import Message, looks_like_stun
 from fuzz import strategies
 from fuzz.campaign.player import PLAN
 from fuzz.campaign.runner import Runner
 from fuzz.describe import words
+from fuzz.expect import Expected, View, expect
 from fuzz.generate import SERVED
-from fuzz.oracle import Expected, View, expect
+from fuzz.quick import FINGERPRINT, INTEGRITY, authentic, fingerprinted, frames, walk
 from fuzz.render import pieces, request
 
 # Long values are the point of some mutations; that their texts are long is no fault.
@@ -52,6 +54,39 @@ def test_the_codec_reads_or_refuses_and_writes_what_it_read(octets):
             getattr(read, part)
         except StunError:
             continue
+
+
+@QUICK
+@given(FRAMED)
+def test_in_few_steps_a_message_reads_as_the_codec_reads_it(octets):
+    walked = walk(octets)
+    try:
+        read = Message.decode(octets)
+    except StunError:
+        assert walked is None
+        return
+    assert walked is not None
+    kinds, places, values = walked
+    assert [(one.type, one.offset, one.value) for one in read.attributes] == list(
+        zip(kinds, places, values, strict=True)
+    )
+    for kind, holds, verdict in (
+        (INTEGRITY, lambda *of: authentic(octets, *of, KEY), check_integrity(octets, KEY)),
+        (FINGERPRINT, lambda *of: fingerprinted(octets, *of), check_fingerprint(octets)),
+    ):
+        if kind in kinds:
+            first = kinds.index(kind)
+            assert holds(places[first], values[first]) is (verdict is Check.VALID)
+        else:
+            assert verdict is Check.ABSENT
+
+
+@QUICK
+@given(st.lists(FRAMED, max_size=4), st.binary(max_size=5))
+def test_in_few_steps_a_stream_falls_into_the_frames_of_the_codec(payloads, rest):
+    stream = b"".join(map(framed, payloads)) + rest
+    deframer = Deframer()
+    assert frames(stream) == (deframer.feed(stream), deframer.at_boundary)
 
 
 @QUICK

@@ -1,0 +1,256 @@
+"""A session of the IUT, set up as a plan says, and our connections to it.
+
+Nothing but the standard library is used: this text is also a part of every finding's `replay.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import time
+from typing import Any
+
+from fuzz.campaign.link import Link, patience_of
+from fuzz.campaign.offer import ADDRESS, ADDRESSES, description, learn
+from fuzz.campaign.outcome import StageFailed, Upper
+from fuzz.render import Env, check, frame, request, success
+
+SOON = 0.01  # seconds in which an answer comes if there is to be one, or else a check goes behind
+_HEARS = ("", "half", "urgent")
+
+
+class Stage:
+    """One session of the IUT, as a plan sets it up."""
+
+    def __init__(self, upper: Upper, plan: dict[str, Any], within: float = 1.0) -> None:
+        self.upper, self.plan, self.within = upper, plan, within
+        self.env = Env("tstr", "testertestertestertester", plan["side"] == "answerer")
+        self.candidates: list[tuple[int, str, str, int]] = []  # component, tcptype, address, port
+        self.links: dict[int, Link] = {}
+        self.answering = plan["state"] in ("checked", "completed")
+        self.calls = 5.0  # seconds for a call of the adapter
+        self.separate = False  # send probes in segments of their own
+        self.accepted = False
+        self.offer = ""
+        self.port = 9  # where we listen; an active candidate has port 9 (RFC 6544 section 4.5)
+        self.on_link: Any = None  # called with every new connection
+        self.meanwhile: Any = None  # called once, while the IUT is busy with what was sent
+        self.silent = self.eager = 0  # cases that were to be answered; those that were not
+        self._listener: socket.socket | None = None
+
+    # -- setting up ------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the calls that `open` begins with, whatever is answered to them; listen if the IUT is to connect."""
+        plan = self.plan
+        if plan["iut"] == "active" and self._listener is None:
+            self._listener = socket.create_server((ADDRESS, 0))
+            self._listener.settimeout(self.within)
+            self.port = self._listener.getsockname()[1]
+        wishes = {
+            "addresses": list(ADDRESSES[: plan.get("addresses", 1)]),
+            "transports": ["tcp"],
+            "tcptypes": [plan["iut"]],
+        }
+        opening = {"side": plan["side"], "agent": "full", "components": plan["components"], "media": plan["media"],
+                   "ice_servers": [], **wishes}  # fmt: skip
+        calls = [("open", opening)]
+        if plan["side"] == "answerer":
+            calls.append(("accept", self._description()))
+        return [*calls, ("describe", {"trickle": False})]
+
+    def open(self) -> None:
+        """Open the session and bring it to the plan's state. Raises `StageFailed`."""
+        plan, upper = self.plan, self.upper
+        *calls, _ = self.prepare()
+        for method, params in calls:
+            self._call(method, **params)
+        self._learn()
+        if plan["side"] == "answerer":
+            self.accepted = True
+        elif plan["state"] != "early":
+            self.accept()
+        if plan["iut"] == "passive" and not any(kind == "passive" for _, kind, _, _ in self.candidates):
+            raise StageFailed("the IUT's description has no passive candidate")
+        if upper.death():
+            raise StageFailed(upper.death())
+        self._preamble()
+
+    def _call(self, method: str, **params: Any) -> dict[str, Any]:
+        return self.upper.call(method, self.calls, **params)
+
+    def _learn(self) -> None:
+        text = self._call("describe", trickle=False).get("sdp", "")
+        ufrag, pwd, self.candidates = learn(text)
+        self.offer = text
+        if not ufrag or not pwd:
+            raise StageFailed("the IUT's description has no credentials")
+        self.env.learn(ufrag, pwd)
+
+    def _description(self) -> dict[str, Any]:
+        kind = "answer" if self.plan["side"] == "offerer" else "offer"
+        return {"type": kind, "sdp": description(self.plan, self.offer, self.env, self.port)}
+
+    def accept(self) -> None:
+        """Give the IUT our description."""
+        self._call("accept", **self._description())
+        self.accepted = True
+
+    def _preamble(self) -> None:
+        first = self.link(0)
+        if first is None:
+            raise StageFailed("no connection")
+        if self.plan["state"] != "early" and not self.probe(first):
+            raise StageFailed("a valid check was not answered")
+        if self.plan["state"] == "completed":
+            self._complete(first)
+        elif self.plan["state"] == "checked":
+            self._attend(first, lambda: bool(first.requests))
+        first.forget()
+
+    def _attend(self, link: Link, done: Any) -> None:
+        """Answer the IUT's checks until something is so, or it has been long enough."""
+        deadline = time.monotonic() + self.within
+        link.patience(0.003)
+        while not done() and not link.closed and time.monotonic() < deadline:
+            self._answer(link)
+            link.receive()
+        self._answer(link)
+        link.patience(self.within)
+
+    def _complete(self, link: Link) -> None:
+        """Nominate, or let the IUT nominate."""
+        if self.env.controlling:
+            link.put(frame({"message": request({"type": 0x25, "value": ""})}, self.env))
+        nominated = self.env.last_id
+        self._attend(link, lambda: self.upper.state() in ("connected", "completed"))
+        self.listen(link, nominated)  # or its answer would come in the first case
+
+    # -- connections -----------------------------------------------------------------------------------------------
+
+    def link(self, number: int, component: int = 1, *, small: bool = False, candidate: int = 0) -> Link | None:
+        """Return a connection, opened if need be; None if that does not work. `small`: it soon takes no more."""
+        known = self.links.get(number)
+        if known is not None:
+            return known
+        sock = None
+        try:
+            if self._listener is not None:
+                sock, _ = self._listener.accept()
+            else:
+                sock = socket.socket()
+                patience_of(sock, self.within)
+                if small:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect(self._target(component, candidate))
+            made = self.links[number] = Link(sock, component)
+            made.number = number
+            if self._listener is not None:
+                made.patience(self.within)
+            if self.on_link is not None:
+                self.on_link(made)
+        except OSError:
+            if sock is not None:
+                sock.close()
+            return None
+        return made
+
+    def _target(self, component: int, candidate: int = 0) -> tuple[str, int]:
+        """Return a passive candidate's address that an IPv4 socket can connect to, those on loopback first."""
+        passive = [(c, address, port) for c, kind, address, port in self.candidates if kind == "passive"]
+        passive = [one for one in passive if ":" not in one[1]]
+        passive.sort(key=lambda one: not one[1].startswith("127."))
+        chosen = [target for target in passive if target[0] == component] or passive
+        if not chosen:
+            raise StageFailed("nowhere to connect to")
+        return chosen[candidate % len(chosen)][1:]
+
+    def probe(self, link: Link, within: float = 0.0) -> bool:
+        """Send a valid check; return whether it was answered."""
+        link.put(check(self.env))
+        return self.listen(link, self.env.last_id, within)
+
+    def listen(self, link: Link, wanted: bytes, within: float = 0.0) -> bool:
+        """Wait for the answer to a request of ours."""
+        if self.meanwhile is not None:
+            work, self.meanwhile = self.meanwhile, None
+            work()
+        if within == SOON:
+            return self._listen_soon(link, wanted)
+        deadline = time.monotonic() + (within or self.within)
+        while wanted not in link.answers and not link.closed and link.ended in _HEARS:
+            if not link.receive() or time.monotonic() > deadline:
+                break
+            if self.answering and link.unanswered:
+                self._answer(link)
+        return wanted in link.answers
+
+    def _listen_soon(self, link: Link, wanted: bytes) -> bool:
+        """Wait for an answer that most likely comes at once, or is there already."""
+        ready: Any = None
+        while wanted not in link.answers and not link.closed:
+            if not link.receive(socket.MSG_DONTWAIT):
+                if ready is None:
+                    ready = select.poll()
+                    ready.register(link.sock, select.POLLIN)
+                if not ready.poll(SOON * 1000):
+                    break
+            if self.answering and link.unanswered:
+                self._answer(link)
+        return wanted in link.answers
+
+    def _answer(self, link: Link) -> None:
+        for identity in link.unanswered:
+            self.env.peer_id = identity
+            sent = len(link.sent)
+            self.know_peer(link)
+            link.put(frame({"message": success()}, self.env))
+            del link.sent[sent:]  # not the case's doing
+        link.unanswered.clear()
+
+    def know_peer(self, link: Link) -> None:
+        """Let XOR-MAPPED-ADDRESS be that of the IUT on this connection."""
+        self.env.peer_address = struct.pack("!xBH4s", 1, link.remote[1], socket.inet_aton(link.remote[0]))
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    def alive(self, within: float) -> bool:
+        """Whether the session still answers: on the standing connection, or on a new one."""
+        first = self.links.get(0)
+        if first is not None and not first.closed and not first.ended:
+            first.patience(within)
+            if self.probe(first, within):
+                first.forget()
+                return True
+        if self._listener is not None:
+            return False
+        fresh = self.links.pop(-1, None)
+        if fresh is not None:
+            fresh.end("closed")
+        fresh = self.link(-1)
+        if fresh is None:
+            return False
+        fresh.patience(within)
+        answered = self.probe(fresh, within)
+        if answered:
+            old = self.links.pop(0, None)
+            if old is not None:
+                old.end("closed")
+            self.links[0] = self.links.pop(-1)
+            self.links[0].number = 0
+            self.links[0].patience(self.within)
+            self.links[0].forget()
+        return answered
+
+    def close(self, tell: bool = True) -> None:
+        """Close the connections, and the session."""
+        for link in self.links.values():
+            link.end("closed")
+        self.links.clear()
+        if self._listener is not None:
+            self._listener.close()
+        if tell and not self.upper.death():
+            with contextlib.suppress(StageFailed):
+                self._call("close")
