@@ -59,9 +59,10 @@ class Asking:
         source = source_of(pair.local.base, self._faults)
         if pair.local.base.is_udp:
             return self._connections.open(pair, stream.index, pair.local.candidate.endpoint, now)
-        if "connects-from-other-interface" in self._faults:
+        is_active = pair.local.tcptype == "active"
+        if is_active and "connects-from-other-interface" in self._faults:
             source = Address("0.0.0.0" if "." in source.ip else "::", 0)  # noqa: S104
-        if "connects-from-allocated-port" in self._faults:
+        if is_active and "connects-from-allocated-port" in self._faults:
             source = stream.listening_address(pair.local.base)
         return self._connections.open(pair, stream.index, source, now)
 

@@ -45,7 +45,7 @@ class Checker(Asking):
         if "connects-all-at-once" in self._faults:
             for stream in self.streams:
                 for pair in stream.checks.pairs:
-                    pair.connection = self.connect(stream, pair, now)
+                    pair.connection = pair.connection or self.connect(stream, pair, now)
         for connection in self._connections:
             early, connection.early = connection.early, []
             self.accepted(connection)

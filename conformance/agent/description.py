@@ -242,7 +242,7 @@ class Writer:
 
     def _candidates(self, stream: Stream) -> list[Candidate]:
         mine = [local for local in stream.locals if local.candidate.type != "prflx"]
-        if self._faults & {"no-active-candidate", "lite-forms-check-list"}:
+        if self._faults & ({"lite-forms-check-list"} if self._config.lite else {"no-active-candidate"}):
             mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "active"]
         if "no-passive-candidate" in self._faults:
             mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "passive"]

@@ -61,9 +61,12 @@ class Exchange(Session):
         if base.is_udp:
             self._out.append(Bind(base.number, base.ip))
             return
+        self._out.append(self._listen(base))
+
+    def _listen(self, base: Base) -> Listen:
         shared = SO in self.config.tcptypes or bool(self.config.servers)
         shared = shared or "connects-from-allocated-port" in self.config.faults
-        self._out.append(Listen(base.number, base.ip, base.port, shared=shared))
+        return Listen(base.number, base.ip, base.port, shared=shared)
 
     def listening(self, number: int, port: int, now: float) -> None:
         """Take note of an open listening socket."""
@@ -170,8 +173,7 @@ class Exchange(Session):
                 stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
                 stream.dtls_client = theirs.section.setup == "passive"
         if "listens-after-answer" in self.config.faults:
-            deaf = [(n, base) for n, (_, base) in self._bases.items() if base.listens and not base.is_udp]
-            self._out += [Listen(n, base.ip, base.port) for n, base in deaf]
+            self._out += [self._listen(base) for _, base in self._bases.values() if base.listens and not base.is_udp]
         if "early-connections-dropped" in self.config.faults:
             for connection in [connection for connection in self._connections if not connection.outgoing]:
                 self._conclusion.end(connection, "it came before the answer")

@@ -52,25 +52,31 @@ REACHES: tuple[Reach, ...] = (
         "trickled-candidate-ignored",
         f"RFC6544-4.5 {_PROCEDURES}",
     ),
+    _reach("checks within DTLS are not seen where there is DTLS", "checks-within-dtls", "RFC6544-7.1-03 RFC4571-2-s01"),
     _reach(
         "a peer that authenticates requests refuses its checks, so no pair becomes valid",
         "check-without-integrity check-username-reversed",
-        "RFC6544-7.1-03 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11",
+        "RFC6544-7.1-03 RFC6544-7.1-s01 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11",
     ),
     _reach(
         "nothing is ever selected, so nothing can be sent on the selected pair",
         "never-nominates nomination-without-integrity",
-        "RFC6544-7.1-03 RFC6544-9 RFC6544-10 RFC6544-11 RFC4571",
+        "RFC6544-7.1-03 RFC6544-7.1-s04 RFC6544-9 RFC6544-10 RFC6544-11 RFC4571",
     ),
     _reach(
         "the selected connection is gone, so nothing more can come or go over it",
         "selected-closed",
-        "RFC6544-7 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12 RFC4571",
+        "RFC6544-4.5-s04 RFC6544-6.1 RFC6544-7 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12 RFC4571",
     ),
     _reach(
         "checks on the selected connection are a part of what happens there",
         "check-after-completion-unanswered framing-ends-with-selection",
-        "RFC6544-7.1-03 RFC6544-7.2 RFC6544-9 RFC6544-10.2 RFC6544-11",
+        "RFC4571-2-s01 RFC6544-3-s02 RFC6544-7.1-03 RFC6544-7.2 RFC6544-9 RFC6544-10.2 RFC6544-11",
+    ),
+    _reach(
+        "a response without LENGTH takes the frames behind it along",
+        "framing-ends-with-selection",
+        "RFC6544-4.4-s03 RFC6544-10",
     ),
     _reach(
         "data that does not arrive, or not as it was sent, cannot be judged by what it is",
@@ -91,12 +97,12 @@ REACHES: tuple[Reach, ...] = (
         "without a connection of the agent's own accord in return, nothing that follows a check of ours is seen",
         "no-triggered-check peer-reflexive-ignored early-check-forgotten early-check-unanswered "
         "early-connections-dropped",
-        "RFC6544-7.2 RFC6544-8",
+        "RFC6544-7.1-s05 RFC6544-7.2 RFC6544-8",
     ),
     _reach(
         "a candidate that is not written as one is no candidate",
         "tcptype-missing transport-udp so-spelt-out",
-        "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.5 RFC6544-5",
+        "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.4 RFC6544-4.5 RFC6544-5",
     ),
     _reach(
         "without one of the two techniques there are not both",
@@ -108,16 +114,18 @@ REACHES: tuple[Reach, ...] = (
     _reach("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2"),
     _reach("the formula's parts have changed places", "direction-below-address", "RFC6544-4.2"),
     _reach("connections that are opened together are outstanding together", "connects-all-at-once", "RFC6544-12-03"),
+    _reach("what is opened at once is not checked in any order", "connects-all-at-once", "RFC6544-7-s02"),
+    _reach("what is left out of every offer is left out of updated ones", "connection-missing", "RFC6544-9.1-s01"),
     _reach("pairing what must not be paired makes pairs that must be pruned", "checks-from-passive", "RFC6544-6.2"),
     _reach(
         "every pair that should not be there opens a connection that should not be there",
-        "pairs-passive-with-passive pairs-active-with-active pairs-active-with-so",
-        "RFC6544-6.2 RFC6544-7.1-s02",
+        "pairs-passive-with-passive pairs-active-with-active pairs-active-with-so so-opened-twice",
+        "RFC6544-6.2 RFC6544-7.1-s02 RFC6544-9.2",
     ),
     _reach(
-        "a nomination goes with a check, which then takes a connection of its own",
+        "a nomination goes with a check, which then takes a connection of its own, and is lost with it",
         "second-connection-per-check",
-        "RFC6544-7.1-03 RFC6544-8",
+        "RFC6544-4.5-s04 RFC6544-7.1-03 RFC6544-8 RFC6544-9.2 RFC6544-11.1",
     ),
     _reach(
         "a pair that is nominated before the others were checked is the selected one, whatever we prefer",
@@ -152,10 +160,24 @@ REACHES: tuple[Reach, ...] = (
         "so-shares-passive-port pairs-active-with-so",
         "RFC6544-7.1",
     ),
-    _reach("S-O candidates that are in no pair are never connected from", "so-never-paired", "RFC6544-7.1"),
     _reach(
-        "a connection that is closed at once carries no check and no response", "so-connection-refused", "RFC6544-7.2"
+        "S-O candidates that are in no pair are never connected from, nor checked when ICE restarts",
+        "so-never-paired",
+        "RFC6544-7.1 RFC6544-9.2",
     ),
+    _reach(
+        "a connection that is closed at once carries no check and no response",
+        "so-connection-refused closes-at-first-success",
+        "RFC6544-7.2 RFC6544-11.1",
+    ),
+    _reach("who listens once does so for no connection that is reopened", "listens-once", "RFC6544-11.1-06"),
+    _reach(
+        "who makes no candidate of an unknown address does not know its connection",
+        "peer-reflexive-ignored",
+        "RFC6544-6.1-04",
+    ),
+    _reach("what is nominated is no unselected connection", "nominates-all", "RFC6544-8-02"),
+    _reach("a nomination ends the wait for it, whoever sends it", "nominates-as-controlled", "RFC6544-7.1-s06"),
     _reach(
         "without frames neither the check on the existing connection nor what follows it is seen",
         "framing-ends-with-restart",
@@ -191,10 +213,14 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "who leaves an address or a family out has no candidates of any direction there",
         "one-address-only one-family-only active-address-unused",
-        "RFC6544-4.1-03 RFC6544-5.1-01",
+        "RFC6544-4.1-03 RFC6544-5-02 RFC6544-5.1-01",
     ),
     _reach("a second connection is what it takes to mix two up", "second-connection-refused listens-once", "RFC4571-2"),
-    _reach("data before any check is data before this one, too", "media-before-validation", "RFC6544-11.1-s01"),
+    _reach(
+        "data before any check is data before this one, too, and before DTLS",
+        "media-before-validation",
+        "RFC6544-4.5-s04 RFC6544-7.1-s05 RFC6544-7.1-s06 RFC6544-11.1-s01",
+    ),
     _reach(
         "whoever is let in with any password, or checked in return, is let in with data",
         "password-unchecked refused-check-triggers",

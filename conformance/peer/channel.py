@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
+    from conformance.peer.identity import Credentials
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Pipe
 
@@ -96,6 +97,7 @@ class Channel:
         self.look = pump.looks  # in which look at all sockets the tester had it
         self.opened_at = time.monotonic()  # when the tester had it; the kernel had it at that time or before
         self.selected = False
+        self.iut: Credentials | None = None  # those of its stream, where ICE was completed on it
         self.checked = False  # the IUT's own check on this connection was answered with success
         self.events: list[Event] = []
         self.octets = bytearray()  # all that has come, as it came

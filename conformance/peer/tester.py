@@ -145,6 +145,7 @@ class Peer(Connecting):
 
         Returns the selected connection, which a controlling IUT with several addresses may have opened beside it.
         """
+        channel.iut = iut
         former = [one for one in self.channels if one.selected and one is not channel]
 
         def selected() -> Channel | None:
@@ -169,7 +170,9 @@ class Peer(Connecting):
         It answers a check only after what came before it. One that answers none gets the time that it would have had.
         """
         assert self.iut is not None
-        request = self.check(self.iut, component=channel.component)
+        of_stream = channel.iut is not None and channel.iut.ufrag in self.iut.fragments  # else ICE has restarted
+        iut = channel.iut if channel.iut is not None and of_stream else self.iut
+        request = self.check(iut, component=channel.component)
         channel.send(RFC4571() / request)
         identifier = bytes(request)[8:20]
         self._pump.wait(lambda: bool(channel.messages(transaction_id=identifier)), self.pixit.response)

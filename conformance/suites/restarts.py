@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.suites.case import RESTARTS_BY, negotiate, negotiate_dtls, restart, settle
-from conformance.verdict import NotApplicable
+from conformance.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
@@ -68,9 +68,11 @@ def restart_on(upper: Upper, peer: Peer, side: str, selected: Channel) -> Descri
 def reopen_from_so(upper: Upper, peer: Peer, lost: Channel) -> Channel:
     """Open the connection of two S-O candidates again, from our side (preamble); n/a where the IUT has been faster."""
     assert upper.description is not None
-    theirs = next(c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address)
-    source = next(at for at in peer.listeners if at.port == lost.local_address.port)
+    theirs = [c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address]
+    source = next((at for at in peer.listeners if at.port == lost.local_address.port), None)
+    if not theirs or source is None:
+        raise Inconclusive(f"the connection {lost} did not lead from one S-O candidate to another")
     peer.wait(peer.pixit.silence)
     if peer.was_met:
         raise NotApplicable("the IUT has reopened the connection itself")
-    return peer.connect(theirs, source=source)
+    return peer.connect(theirs[0], source=source)
