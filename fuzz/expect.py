@@ -7,7 +7,6 @@ where a stack may give up on a peer that breaks the protocol, both are right.
 from __future__ import annotations
 
 import enum
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -61,7 +60,7 @@ class View:
     unsure: bool = False
     concluded: bool = False
     elsewhere: bool = False
-    asked: Counter[bytes] = field(default_factory=Counter)
+    asked: dict[bytes, int] = field(default_factory=dict)
     media: dict[int, set[bytes]] = field(default_factory=dict)
 
 

@@ -31,13 +31,14 @@ class Novelty:
 
     def see(self, case: dict[str, Any], outcome: Outcome, lines: int = 0) -> tuple[str, bool]:
         """Return the class of an outcome, and whether it is new for this kind of case, or brought new lines."""
-        slow = 0 if _takes_time(case) else int(math.log(max(1.0, outcome.seconds / self._median), 8))
-        late = "" if slow < 2 else f" slow{slow}"
-        served = {id(link) for link, _, _ in outcome.probes}
+        late = ""
+        if outcome.seconds > 64 * self._median and not _takes_time(case):
+            late = f" slow{int(math.log(outcome.seconds / self._median, 8))}"
         plan = case["plan"]
+        served = {id(link) for link, _, _ in outcome.probes}
         ours = {check[8:20] for check in outcome.checks}
-        sure = " ".join(sorted({answers_of(link, ours) for link in outcome.links if id(link) in served}))
-        result = f"{sure}{late}"
+        classes = {answers_of(link, ours) for link in outcome.links if id(link) in served}
+        result = " ".join(sorted(classes)) + late
         key = f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
         if lines == 0 and (key in self._seen or self.count >= _MOST):
             return result, False
@@ -49,8 +50,9 @@ class Novelty:
 def answers_of(link: Link, but: AbstractSet[bytes] = frozenset()) -> str:
     """Return the class of what came on a connection, but for the answers to these."""
     kinds = {_answer(answers[0]) for identity, answers in link.answers.items() if identity not in but}
-    kinds |= {"media"} if link.media else set()
-    return "+".join(sorted(kinds)) + ("/ended" if link.closed else "")
+    if link.media:
+        kinds.add("media")
+    return ("+".join(sorted(kinds)) if len(kinds) > 1 else "".join(kinds)) + ("/ended" if link.closed else "")
 
 
 def _takes_time(case: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from fuzz.quick import HEADER, frames, plain_error, plainly_right
 from fuzz.render import OUR_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from fuzz.campaign.player import Link, Outcome
 
@@ -47,10 +47,10 @@ def judge(outcome: Outcome, view: View) -> list[Symptom]:
     """Return what is wrong with what came back."""
     if outcome.controlling is not None:
         view.roles_clear, view.iut_controlling = True, not outcome.controlling
-    if len(outcome.links) == 1:
-        link = outcome.links[0]
-        return _judge_link(link, *frames(bytes(link.sent)), outcome, view)
-    sent = [(link, *frames(bytes(link.sent))) for link in outcome.links]
+    links = outcome.links
+    if len(links) == 1:
+        return _judge_link(links[0], *frames(bytes(links[0].sent)), outcome, view)
+    sent = [(link, *frames(bytes(link.sent))) for link in links]
     if any(payload not in outcome.checks and _changes_roles(payload, view) for _, some, _ in sent for payload in some):
         view.roles_clear = False  # which connection was served first, we cannot know
     return [symptom for link, some, whole in sent for symptom in _judge_link(link, some, whole, outcome, view)]
@@ -101,34 +101,45 @@ def _own_check(payload: bytes, outcome: Outcome, view: View) -> Expected:
 
 
 def _judge_link(link: Link, some: list[bytes], whole: bool, outcome: Outcome, view: View) -> list[Symptom]:
-    expected: Sent = []
+    view.media.setdefault(link.component, set()).update(some)
+    expected = [_expected(payload, link, outcome, view) for payload in some]
     by_id: dict[bytes, Sent] = {}
-    media = view.media.setdefault(link.component, set())
-    for payload in some:
-        own = payload in outcome.checks
-        wanted = _own_check(payload, outcome, view) if own else expect(payload, view)
-        expected.append((payload, wanted))
-        media.add(payload)
+    for one in expected:
+        payload = one[0]
         if payload[4:8] == COOKIE and len(payload) >= HEADER:
-            identity = payload[8:20]
-            view.asked[identity] += 1
-            by_id.setdefault(identity, []).append((payload, wanted))
-            if not own and view.roles_clear and not _kept(link, payload) and _changes_roles(payload, view):
-                view.roles_clear = False
-        if not own and not view.elsewhere:
-            view.elsewhere = _nominates(payload)
+            by_id.setdefault(payload[8:20], []).append(one)
+    for identity, those in by_id.items():
+        view.asked[identity] = view.asked.get(identity, 0) + len(those)
     found: list[Symptom] = []
-    if link.ended != "urgent":
-        for identity, answers in link.answers.items():
-            found += _answers(link, identity, answers, by_id.get(identity, []), view)
+    for identity, answers in link.answers.items() if link.ended != "urgent" else ():
+        sent = by_id.get(identity, ())
+        if len(sent) == len(answers) == 1 and _as_expected(answers[0], sent[0][1], link, view):
+            continue
+        found += _answers(link, identity, answers, sent, view)
     if whole and link.ended not in ("urgent", "stuck"):
         found += _silences(link, outcome, expected, view)
     return found
 
 
-def _answers(link: Link, identity: bytes, answers: list[bytes], sent: Sent, view: View) -> Iterable[Symptom]:
-    if len(answers) > max(len(sent), view.asked[identity]):
-        if view.asked[identity]:
+def _expected(payload: bytes, link: Link, outcome: Outcome, view: View) -> tuple[bytes, Expected]:
+    """Return a payload with what may come back, and take note of what it may lawfully change."""
+    if payload in outcome.checks:
+        return payload, _own_check(payload, outcome, view)
+    wanted = expect(payload, view)
+    stun = len(payload) >= HEADER and payload[4:8] == COOKIE
+    if stun and view.roles_clear and not _kept(link, payload) and _changes_roles(payload, view):
+        view.roles_clear = False
+    if not view.elsewhere and _nominates(payload):
+        view.elsewhere = True
+    return payload, wanted
+
+
+def _answers(
+    link: Link, identity: bytes, answers: list[bytes], sent: Sequence[tuple[bytes, Expected]], view: View
+) -> Iterable[Symptom]:
+    asked = view.asked.get(identity, 0)
+    if len(answers) > max(len(sent), asked):
+        if asked:
             yield Symptom("answered twice", "response", f"{len(answers)} responses to {len(sent)} requests")
         elif identity[:8] == OUR_IDS:
             return  # asked between the cases
@@ -196,20 +207,21 @@ def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
         yield Symptom("uninitialised octets" if strange else "wrong response", "UNKNOWN-ATTRIBUTES", text)
 
 
-def _silences(link: Link, outcome: Outcome, expected: list[tuple[bytes, Expected]], view: View) -> Iterable[Symptom]:
+def _silences(link: Link, outcome: Outcome, expected: Sent, view: View) -> Iterable[Symptom]:
     probes = {identity: answered for owner, identity, answered in outcome.probes if owner is link}
     if not probes:
-        return
+        return ()
     if not all(probes.values()):
-        yield from _deaf(link, expected, probes, view)
-        return
+        return _deaf(link, expected, probes, view)
+    found = []
     sent_later = False
     for payload, wanted in reversed(expected):
         identity = payload[8:20]
         if identity in probes:
             sent_later = True
         elif sent_later and wanted in _NEEDS_ANSWER and identity not in link.answers:
-            yield Symptom("silence", wanted.name, f"no answer; required: {wanted.value}")
+            found.append(Symptom("silence", wanted.name, f"no answer; required: {wanted.value}"))
+    return found
 
 
 def _deaf(

@@ -7,10 +7,11 @@ what is not plainly right is worth the codec's care.
 
 from __future__ import annotations
 
-import hmac
 import zlib
 from functools import lru_cache
 from struct import Struct
+
+from fuzz.render import integrity
 
 HEADER = 20
 INTEGRITY, FINGERPRINT = 0x0008, 0x8028
@@ -41,7 +42,7 @@ def walk(octets: bytes) -> Walked | None:
 
 def authentic(octets: bytes, place: int, value: bytes, key: bytes) -> bool:
     """Whether the value of a MESSAGE-INTEGRITY at an offset is right."""
-    return value == hmac.digest(key, b"%b%b%b" % (octets[:2], (place + 4).to_bytes(2, "big"), octets[4:place]), "sha1")
+    return value == integrity(octets[:place], key)
 
 
 def fingerprinted(octets: bytes, place: int, value: bytes) -> bool:

@@ -42,11 +42,12 @@ class Env:
         self.count = 0
         self.values: dict[str, bytes] = {}
         self.said: dict[bool, bytes] = {}  # what a valid check says before its integrity, by our role
+        self.made: dict[tuple[Any, ...], bytes] = {}  # attributes that are the same in many messages
 
     def learn(self, ufrag: str, pwd: str) -> None:
         """Take the IUT's credentials."""
         self.iut_ufrag, self.iut_pwd, self.key = ufrag, pwd, pwd.encode()
-        self.said = {}
+        self.said, self.made = {}, {}
         self.values = {
             "$user": f"{ufrag}:{self.ufrag}".encode(),
             "$resu": f"{self.ufrag}:{ufrag}".encode(),
@@ -112,17 +113,22 @@ def _signed(value: str, before: bytes, env: Env) -> bytes:
 
 def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:
     """Return one attribute. "length" is what it claims, "padding" what follows instead of zeros, "times" how often."""
-    kind = spec["type"]
+    kind, text = spec["type"], spec["value"]
+    usual = (kind, text, env.controlling) if text in env.values and len(spec) == 2 else None
+    if usual in env.made:
+        return env.made[usual]
     if kind.__class__ is str:
         kind = ROLES[kind][not env.controlling]
-    text = spec["value"]
     if text[:1] != "$":
         value = octets(text)
     else:
         known = env.values.get(text)
         value = _signed(text, before, env) if known is None else known
     if len(spec) == 2:
-        return _TYPE_LENGTH.pack(kind & 0xFFFF, len(value) & 0xFFFF) + value + bytes(-len(value) & 3)
+        whole = _TYPE_LENGTH.pack(kind & 0xFFFF, len(value) & 0xFFFF) + value + bytes(-len(value) & 3)
+        if usual is not None:
+            env.made[usual] = whole
+        return whole
     length = spec.get("length")
     padding = spec.get("padding")
     once = (

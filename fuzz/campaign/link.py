@@ -9,14 +9,15 @@ import struct
 _COOKIE = b"\x21\x12\xa4\x42"
 _CHUNK = 65536
 GONE = ("rst", "closed")
+SOON = 0.01  # seconds in which an answer comes if there is to be one; whoever waits longer looks again and again
 _TIMEVAL = struct.Struct("ll")
+_GLANCE = _TIMEVAL.pack(0, int(SOON * 1_000_000))
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 
 
 def patience_of(sock: socket.socket, seconds: float) -> None:
-    """Let connecting, reading and writing take no longer; BlockingIOError tells of it."""
+    """Let connecting and writing take no longer; BlockingIOError tells of it."""
     value = _TIMEVAL.pack(int(seconds), int(seconds % 1 * 1_000_000))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
 
@@ -40,9 +41,10 @@ class Link:
         self.rest = b""  # of what a case sends: held back until it says so
         self._in = bytearray()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _GLANCE)
 
     def patience(self, seconds: float) -> None:
-        """Set how long a read or a write may take."""
+        """Set how long a write may take."""
         patience_of(self.sock, seconds)
 
     def put(self, whole: bytes) -> None:
@@ -77,7 +79,7 @@ class Link:
             self.unanswered.append(payload[8:20])
 
     def receive(self, flags: int = 0) -> bool:
-        """Read once; False if nothing came in time."""
+        """Read once; False if nothing came soon."""
         try:
             octets = self.sock.recv(_CHUNK, flags)
         except BlockingIOError:

@@ -10,10 +10,10 @@ import socket
 import time
 from typing import Any
 
-from fuzz.campaign.link import GONE, Link
+from fuzz.campaign.link import GONE, SOON, Link
 from fuzz.campaign.offer import fill, mid_of
 from fuzz.campaign.outcome import PLAN, Outcome, StageFailed, Upper
-from fuzz.campaign.stage import SOON, Stage
+from fuzz.campaign.stage import Stage
 from fuzz.render import check, code_of, frame, pieces, request
 
 _SERVED = 0.003  # seconds in which the IUT comes to what arrived on other connections
@@ -150,10 +150,8 @@ class Player(Stage):
             return
         answering, self.answering = self.answering, False
         deadline = time.monotonic() + min(self.within, 0.15)
-        link.patience(0.05)
         while not link.unanswered and not link.closed and time.monotonic() < deadline:
             link.receive()
-        link.patience(self.within)
         self.answering = answering
 
     def _do_end(self, step: dict[str, Any], outcome: Outcome) -> None:

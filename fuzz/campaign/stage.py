@@ -6,18 +6,17 @@ Nothing but the standard library is used: this text is also a part of every find
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import struct
 import time
 from typing import Any
 
-from fuzz.campaign.link import Link, patience_of
+from fuzz.campaign.link import SOON, Link, patience_of
 from fuzz.campaign.offer import ADDRESS, ADDRESSES, description, learn
 from fuzz.campaign.outcome import StageFailed, Upper
 from fuzz.render import Env, check, frame, request, success
 
-SOON = 0.01  # seconds in which an answer comes if there is to be one, or else a check goes behind
+_FORESEEN = 0.5  # seconds that a connection may have waited for what is to be sent on it
 _HEARS = ("", "half", "urgent")
 
 
@@ -29,6 +28,7 @@ class Stage:
         self.env = Env("tstr", "testertestertestertester", plan["side"] == "answerer")
         self.candidates: list[tuple[int, str, str, int]] = []  # component, tcptype, address, port
         self.links: dict[int, Link] = {}
+        self._spare: dict[tuple[int, int], tuple[Link, float]] = {}  # by component and candidate: not used yet
         self.answering = plan["state"] in ("checked", "completed")
         self.calls = 5.0  # seconds for a call of the adapter
         self.separate = False  # send probes in segments of their own
@@ -113,12 +113,10 @@ class Stage:
     def _attend(self, link: Link, done: Any) -> None:
         """Answer the IUT's checks until something is so, or it has been long enough."""
         deadline = time.monotonic() + self.within
-        link.patience(0.003)
         while not done() and not link.closed and time.monotonic() < deadline:
             self._answer(link)
             link.receive()
         self._answer(link)
-        link.patience(self.within)
 
     def _complete(self, link: Link) -> None:
         """Nominate, or let the IUT nominate."""
@@ -135,27 +133,46 @@ class Stage:
         known = self.links.get(number)
         if known is not None:
             return known
+        spare, where = self._spare.pop((component, candidate), None), (component, candidate)
+        if spare is None or small or number < 0 or time.monotonic() - spare[1] > _FORESEEN:
+            if spare is not None:
+                spare[0].end("closed")
+            made = self._connect(where, small=small)
+            if made is None:
+                return None
+        else:
+            made = spare[0]
+        made.number = number
+        self.links[number] = made
+        if self.on_link is not None:
+            self.on_link(made)
+        return made
+
+    def foresee(self, steps: list[dict[str, Any]]) -> None:
+        """Open the connection that a case will begin with, while the IUT is busy with another."""
+        first = steps[0] if steps else {}
+        if first.get("do") == "send" and first["on"] > 0 and self._listener is None:
+            where = first.get("component", 1), first.get("candidate", 0)
+            if where not in self._spare and (made := self._connect(where)) is not None:
+                self._spare[where] = made, time.monotonic()
+
+    def _connect(self, where: tuple[int, int], *, small: bool = False) -> Link | None:
         sock = None
         try:
             if self._listener is not None:
                 sock, _ = self._listener.accept()
+                patience_of(sock, self.within)
             else:
                 sock = socket.socket()
                 patience_of(sock, self.within)
                 if small:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                sock.connect(self._target(component, candidate))
-            made = self.links[number] = Link(sock, component)
-            made.number = number
-            if self._listener is not None:
-                made.patience(self.within)
-            if self.on_link is not None:
-                self.on_link(made)
+                sock.connect(self._target(*where))
+            return Link(sock, where[0])
         except OSError:
             if sock is not None:
                 sock.close()
             return None
-        return made
 
     def _target(self, component: int, candidate: int = 0) -> tuple[str, int]:
         """Return a passive candidate's address that an IPv4 socket can connect to, those on loopback first."""
@@ -177,26 +194,10 @@ class Stage:
         if self.meanwhile is not None:
             work, self.meanwhile = self.meanwhile, None
             work()
-        if within == SOON:
-            return self._listen_soon(link, wanted)
         deadline = time.monotonic() + (within or self.within)
         while wanted not in link.answers and not link.closed and link.ended in _HEARS:
-            if not link.receive() or time.monotonic() > deadline:
+            if (not link.receive() and within == SOON) or time.monotonic() > deadline:
                 break
-            if self.answering and link.unanswered:
-                self._answer(link)
-        return wanted in link.answers
-
-    def _listen_soon(self, link: Link, wanted: bytes) -> bool:
-        """Wait for an answer that most likely comes at once, or is there already."""
-        ready: Any = None
-        while wanted not in link.answers and not link.closed:
-            if not link.receive(socket.MSG_DONTWAIT):
-                if ready is None:
-                    ready = select.poll()
-                    ready.register(link.sock, select.POLLIN)
-                if not ready.poll(SOON * 1000):
-                    break
             if self.answering and link.unanswered:
                 self._answer(link)
         return wanted in link.answers
@@ -219,11 +220,9 @@ class Stage:
     def alive(self, within: float) -> bool:
         """Whether the session still answers: on the standing connection, or on a new one."""
         first = self.links.get(0)
-        if first is not None and not first.closed and not first.ended:
-            first.patience(within)
-            if self.probe(first, within):
-                first.forget()
-                return True
+        if first is not None and not first.closed and not first.ended and self.probe(first, within):
+            first.forget()
+            return True
         if self._listener is not None:
             return False
         fresh = self.links.pop(-1, None)
@@ -232,7 +231,6 @@ class Stage:
         fresh = self.link(-1)
         if fresh is None:
             return False
-        fresh.patience(within)
         answered = self.probe(fresh, within)
         if answered:
             old = self.links.pop(0, None)
@@ -240,15 +238,15 @@ class Stage:
                 old.end("closed")
             self.links[0] = self.links.pop(-1)
             self.links[0].number = 0
-            self.links[0].patience(self.within)
             self.links[0].forget()
         return answered
 
     def close(self, tell: bool = True) -> None:
         """Close the connections, and the session."""
-        for link in self.links.values():
+        for link in (*self.links.values(), *(spare for spare, _ in self._spare.values())):
             link.end("closed")
         self.links.clear()
+        self._spare.clear()
         if self._listener is not None:
             self._listener.close()
         if tell and not self.upper.death():

@@ -74,9 +74,10 @@ class Turns:
         return self._suspect() or fatal
 
     def _meanwhile(self) -> None:
-        self._judge()
         if self._shard.more(1):
             self._ahead = len(self._shard.buckets.all), self._shard.next(self._plan, 1)
+            self._scene.stage.foresee(self._ahead[1]["steps"])
+        self._judge()
 
     def _judge(self) -> None:
         """Judge the last case, log it, and keep what brought something new."""

@@ -50,10 +50,10 @@ class Acceptor:
         self.runner = Runner(stacks.resolve(PLACED))
         self.stage: Player = self.runner.scene(PLAN).stage
         self.link = self.stage.links[0]
-        self.link.patience(0.2)
-        while self.link.receive():  # what it asks itself must be out of the way, or answers would come one too early
-            pass
-        self.link.patience(1.0)
+        deadline = time.monotonic() + 0.3
+        while time.monotonic() < deadline:  # what it asks itself must be out of the way, or answers come one too early
+            self.link.receive()
+        self.link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(16))  # a plain socket again
         self.check = frame({"message": request()}, self.stage.env)
         return self
 
