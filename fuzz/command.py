@@ -54,6 +54,15 @@ def _classes(_context: click.Context, _parameter: click.Parameter, value: str | 
     return names
 
 
+def _words(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
+    from fuzz.dictionary import DictionaryError, load
+
+    try:
+        return [entry.hex() for entry in load(Path(value))] if value else []
+    except DictionaryError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value:
         try:
@@ -76,6 +85,9 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--connections", type=click.Choice(CONNECTIONS), default="mixed", show_default=True, help=_WHERE)
 @click.option("--lines", is_flag=True, help="The IUT is in Python: new lines steer too. It becomes slower.")
 @click.option("--corpus", type=click.Path(exists=True), multiple=True, help="Captures to begin with; repeatable.")
+@click.option(
+    "--dictionary", callback=_words, metavar="FILE", help="Entries as for AFL, beside our own; see fuzz/README."
+)
 @click.option("--resume", is_flag=True, help="Go on where the campaign in --out was stopped.")
 def fuzz(**options: Any) -> int:
     """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
@@ -142,6 +154,7 @@ def _specs(options: dict[str, Any], out: Path) -> list[Any]:
             connections=options["connections"],
             lines=options["lines"],
             corpus=corpus,
+            words=options["dictionary"],
         )
         for worker in range(options["workers"])
     ]

@@ -10,6 +10,7 @@ import copy
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from fuzz.dictionary import Dictionary
 from fuzz.lines import candidate, edit
 from fuzz.mutate import LONG, MUTATORS, SIZES, whole
 from fuzz.render import refusal, request, success
@@ -65,13 +66,21 @@ class Generator:
     """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new.
 
     ``only``: the classes of input to make, if not all; ``connections``: "standing", every case on the session's first
-    connection; "new", each on one of its own; "mixed".
+    connection; "new", each on one of its own; "mixed". ``words``: a dictionary's entries, beside our own.
     """
 
     def __init__(
-        self, seed: int, shard: int, pics: Mapping[str, Any], only: Sequence[str] = (), connections: str = "mixed"
+        self,
+        seed: int,
+        shard: int,
+        pics: Mapping[str, Any],
+        only: Sequence[str] = (),
+        connections: str = "mixed",
+        words: Sequence[bytes] = (),
     ) -> None:
         self.seed, self.shard, self.connections = seed, shard, connections
+        self.dictionary = Dictionary(words)
+        self.mutators = (*MUTATORS, self.dictionary.mutate, *[self.dictionary.mutate] * (3 if words else 0))
         self.evolves = not only or "corpus" in only
         self.describes = not only or "sdp" in only
         self._makers = [one for one in _CLASSES if not only or one[0] in only] or list(_CLASSES)
@@ -101,7 +110,7 @@ class Generator:
         """Return a case whose mutation is in the description; it needs a stage of its own."""
         random = self._source(number, 2)
         plan = dict(random.choice([plan for plan in self.plans if plan["state"] == "fresh"]))
-        plan["sdp"] = [edit(random) for _ in range(random.choice((1, 1, 1, 2, 4)))]
+        plan["sdp"] = [edit(random, self.dictionary) for _ in range(random.choice((1, 1, 1, 2, 4)))]
         return {"class": "sdp", "plan": plan, "steps": [_send(random, 0, [{"message": request()}])]}
 
     def case(self, number: int, plan: dict[str, Any], attempt: int = 0) -> Case:
@@ -136,7 +145,7 @@ class Generator:
         for step in steps:
             for frame in step.get("frames", ()):
                 if "message" in frame and random.random() < 0.7:
-                    random.choice(MUTATORS)(random, frame["message"])
+                    random.choice(self.mutators)(random, frame["message"])
             if step["do"] == "send" and not step.get("cuts") and random.random() < 0.15:
                 schedule(random, step)
         last = steps[-1]
@@ -176,16 +185,16 @@ def _send(random: Random, on: int, frames: list[dict[str, Any]], probe: bool = T
 # -- kinds of input ----------------------------------------------------------------------------------------------------
 
 
-def _mutant(random: Random, base: dict[str, Any]) -> dict[str, Any]:
+def _mutant(random: Random, generator: Generator, base: dict[str, Any]) -> dict[str, Any]:
     for _ in range(random.choice((1, 1, 1, 1, 2, 2, 3))):
-        random.choice(MUTATORS)(random, base)
+        random.choice(generator.mutators)(random, base)
     return {"message": base}
 
 
 def requests(random: Random, generator: Generator) -> list[Step]:
     """A mutated check on the standing connection or on one of its own."""
     on = 0 if random.random() < 0.7 else 1
-    mutant = _mutant(random, request())
+    mutant = _mutant(random, generator, request())
     step = _send(random, on, [mutant])
     if _speaks(mutant["message"]):
         step["probe"] = "silent"
@@ -212,7 +221,7 @@ def responses(random: Random, generator: Generator) -> list[Step]:
     else:
         base = request()
         base["type"] = 0x0011
-    frame = _mutant(random, base) if random.random() < 0.85 else {"message": base}
+    frame = _mutant(random, generator, base) if random.random() < 0.85 else {"message": base}
     if random.random() < 0.75:
         return [_send(random, 0, [frame])]
     heard = {"do": "hear", "on": 1}
@@ -236,7 +245,8 @@ def frames(random: Random, generator: Generator) -> list[Step]:
     elif draw < 0.62:
         some = [{"frames": [{"message": request()}, {"octets": RTP}]}]
     elif draw < 0.72:
-        some = [{"octets": random.randbytes(random.choice(SIZES)).hex()}]
+        octets = generator.dictionary.octets(random) if random.random() < 0.4 else ""
+        some = [{"octets": octets or random.randbytes(random.choice(SIZES)).hex()}]
     elif draw < 0.78:
         some = [{"octets": LOOKALIKE + random.randbytes(random.choice((0, 11, 12, 13, 40))).hex()}]
     else:
@@ -254,7 +264,7 @@ def segments(random: Random, generator: Generator) -> list[Step]:
     if random.random() < 0.5:
         some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
         if random.random() < 0.3:
-            some[0] = _mutant(random, request())
+            some[0] = _mutant(random, generator, request())
         step = _send(random, 1, some)
         schedule(random, step)
         return [step]
@@ -263,18 +273,18 @@ def segments(random: Random, generator: Generator) -> list[Step]:
         part = random.choice((1, 1, 2, 3, 10, 22, 50, 80))
         steps: list[Step] = [{"do": "raw", "on": 1, "octets": octets[: 2 * part]}]
     else:
-        steps = [_part(random, 1)]
+        steps = [_part(random, generator, 1)]
         if random.random() < 0.15:
             steps += [{"do": "urgent", "on": 1, "octets": "00"}, {"do": "rest", "on": 1}]
     return [*steps, ending(random, 1), *served()]
 
 
-def _part(random: Random, on: int) -> Step:
+def _part(random: Random, generator: Generator, on: int) -> Step:
     """Return a step that sends a part of a frame or two."""
     some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
     if random.random() < 0.5:
         media: dict[str, Any] = {"octets": whole(random.choice(RECORDS))}
-        some[-1] = _mutant(random, request()) if random.random() < 0.7 else media
+        some[-1] = _mutant(random, generator, request()) if random.random() < 0.7 else media
     stop = (
         random.choice((1, 1, 2, 3, 12, 22, 30, -1, -2, -4, -9, -30))
         if random.random() < 0.6
@@ -291,10 +301,10 @@ def served() -> list[Step]:
     return [dict(SERVED), dict(SERVED)]
 
 
-def interleaved(random: Random) -> list[Step]:
+def interleaved(random: Random, generator: Generator) -> list[Step]:
     """Return frames that arrive in parts on several connections in turn, each a candidate's."""
     numbers = list(range(1, random.choice((3, 3, 4, 6))))
-    first = [{**_part(random, on), "candidate": on} for on in numbers]
+    first = [{**_part(random, generator, on), "candidate": on} for on in numbers]
     random.shuffle(numbers)
     rest: list[Step] = [{"do": "rest", "on": on, "probe": True} for on in numbers]
     if random.random() < 0.2:
@@ -311,10 +321,10 @@ def connections(random: Random, generator: Generator) -> list[Step]:
     if draw < 0.35:
         return [{"do": "open", "on": 1}, ending(random, 1), *served()]
     if draw < 0.65:
-        return interleaved(random)
+        return interleaved(random, generator)
     steps = []
     for on in range(1, random.choice((3, 4, 6))):
-        message = _mutant(random, request()) if random.random() < 0.5 else {"message": request()}
+        message = _mutant(random, generator, request()) if random.random() < 0.5 else {"message": request()}
         steps.append(_send(random, on, [message], probe=random.random() < 0.7))
     if random.random() < 0.3:
         steps.append(ending(random, 1))

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
+    from fuzz.dictionary import Dictionary
+
 LINES: Sequence[str] = (
     "a=candidate:1 1 TCP 2124414975 {address} 9 typ host tcptype active",
     "a=candidate:1 1 TCP 2124414975 {address} {port} typ host tcptype passive",
@@ -90,7 +92,7 @@ def candidate(random: Random) -> str:
     return "a=candidate:" + random.choice((" ", " ", " ", " ", "  ", "\t")).join(parts)
 
 
-def edit(random: Random) -> list[Any]:
+def edit(random: Random, dictionary: Dictionary) -> list[Any]:
     """Return one mutation of a description."""
     draw = random.random()
     place = random.randrange(16)
@@ -99,6 +101,8 @@ def edit(random: Random) -> list[Any]:
     if draw < 0.2:
         return ["swap", place, random.randrange(16)]
     how = random.choice(("set", "insert", "insert"))
+    if draw < 0.28:
+        return [how, place, dictionary.edit(random, random.choice((*LINES, candidate(random))))]
     if draw < 0.55:
         return [how, place, candidate(random)]
     if draw < 0.75:

@@ -36,6 +36,7 @@ _CASES = PER_STAGE - DESCRIPTIONS  # of a block
 _REMEMBERED = 24  # stages, for blame
 _STATUS = 0.5
 _IDLE = 1.5  # seconds between two looks at an idle process
+_MEASURE = 0.05  # seconds between two looks at what a process holds
 _FAILURES = 5  # sessions in a row that could not be had
 _UNCONFIRMED = 3  # times that a symptom that does not come again is looked into
 
@@ -55,6 +56,8 @@ class Shard:
         self._begun = time.monotonic()
         self._reported = self._looked = 0.0
         self._busy = True  # as far as was seen
+        self._measured = 0.0
+        self._unseen: list[Case] = []  # played since the last look at what the process holds
         self.number = self._stage = self._failures = self._absent = 0
 
     def run(self) -> Status:
@@ -81,7 +84,8 @@ class Shard:
         self.runner = Runner(stack, self.lines.environment(stack.environment) if self.lines else None)
         try:
             hello = self.runner.iut.greet()
-            self._generator = Generator(spec.seed, spec.shard, hello.pics, spec.classes, spec.connections)
+            words = [bytes.fromhex(word) for word in spec.words]
+            self._generator = Generator(spec.seed, spec.shard, hello.pics, spec.classes, spec.connections, words)
             self._generator.corpus += [*spec.corpus, *past.corpus]
             if not self._generator.plans:
                 raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
@@ -239,6 +243,7 @@ class Shard:
     def _again(self) -> None:
         self.runner.fresh()
         self._growth.restart()
+        self._unseen.clear()
         self._recent.clear()
 
     # -- what is wrong ---------------------------------------------------------------------------------------------
@@ -288,6 +293,10 @@ class Shard:
     # -- what it uses ----------------------------------------------------------------------------------------------
 
     def _resources(self, played: list[Case]) -> None:
+        self._unseen += played
+        if time.monotonic() - self._measured < _MEASURE:
+            return
+        played, self._unseen, self._measured = self._unseen, [], time.monotonic()
         for symptom in self._growth.see(monitors.usage(self.runner.iut.pid), played):
             stages = self._growth.suspects(symptom.cause)
             if self._unconfirmed[f"leak: {symptom.cause}"] >= _UNCONFIRMED:

@@ -26,11 +26,11 @@ class Spec:
     connections: str = "mixed"
     lines: bool = False  # the IUT is in Python, and its lines count as novelty
     corpus: list[Case] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)  # a dictionary's entries, in hexadecimal
 
 
 def identity(spec: Spec) -> dict[str, Any]:
     """Return what makes a shard's campaign this one and no other: its cases are a function of it."""
-    corpus = hashlib.sha256(json.dumps(spec.corpus, sort_keys=True).encode()).hexdigest()[:16] if spec.corpus else ""
     return {
         "spec": spec.iut,
         "seed": spec.seed,
@@ -38,8 +38,13 @@ def identity(spec: Spec) -> dict[str, Any]:
         "classes": spec.classes,
         "connections": spec.connections,
         "lines": spec.lines,
-        "corpus": corpus,
+        "corpus": _digest(spec.corpus),
+        "dictionary": _digest(spec.words),
     }
+
+
+def _digest(some: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(some, sort_keys=True).encode()).hexdigest()[:16] if some else ""
 
 
 @dataclass(slots=True)
