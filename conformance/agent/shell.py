@@ -43,7 +43,7 @@ class Session:
         self._hurried = False
         self._changed = asyncio.Event()
         self._delay = config.variation.delay
-        self._later: deque[Connect | Write | Close] = deque()  # what is carried out late, in order
+        self._later: deque[Connect | Write | Close | Datagram] = deque()  # what is carried out late, in order
 
     # -- what the application asks for ---------------------------------------------------------------------
 
@@ -129,13 +129,13 @@ class Session:
 
     def _carry_out(self, output: Output) -> None:
         match output:
-            case Bind() | Datagram():
+            case Bind():
                 self._datagrams.carry_out(output)
             case Listen(base, ip, port, shared):
                 self._listen(base, ip, port, shared)
             case Unlisten(base):
                 self._unlisten(base)
-            case Connect() | Write() | Close() if self._delay:
+            case Connect() | Write() | Close() | Datagram() if self._delay:
                 self._later.append(output)
                 self._loop.call_later(self._delay, self._catch_up)
             case _:
@@ -145,8 +145,10 @@ class Session:
         self._carry_out_now(self._later.popleft())
         self._pump()
 
-    def _carry_out_now(self, output: Connect | Write | Close | Event) -> None:
+    def _carry_out_now(self, output: Connect | Write | Close | Datagram | Event) -> None:
         match output:
+            case Datagram():
+                self._datagrams.carry_out(output)
             case Connect(number, source, target):
                 self._connect(number, source, target)
             case Write(number, octets):
