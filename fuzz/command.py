@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fuzz.campaign.conduct import Total
+    from fuzz.findings import Finding
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -223,21 +224,26 @@ class _View:
 @click.argument("finding", type=click.Path(exists=True))
 @click.option("--iut", callback=_iut, metavar="NAME|exec:COMMAND", help="Another IUT than it was found in.")
 @click.option("--times", type=click.IntRange(1), default=3, show_default=True, help="How often.")
-def replay(finding: str, iut: str | None, times: int) -> int:
-    """Repeat a finding: a folder that `icetcp fuzz` wrote, or its finding.json.
+@click.option("--show", is_flag=True, help="Print what the case sends, as Scapy layers, and play nothing.")
+def replay(finding: str, iut: str | None, times: int, show: bool) -> int:
+    """Repeat a finding: a folder that `icetcp fuzz` wrote, or its finding.json; or play a case written by hand.
 
-    Exit status: 0 it does not come again, 1 it does, 2 usage, 3 the IUT cannot be used.
+    A case by hand is a Python file with Scapy layers, or a regression's JSON; see fuzz/README.md. Exit status: 0 it
+    does not come again (by hand: nothing is wrong), 1 it does, 2 usage, 3 the IUT cannot be used.
     """
     from fuzz.campaign.again import replay as again
-    from fuzz.findings import load
 
     path = Path(finding)
+    known, named = _case(path)
+    if show:
+        from fuzz.layers import shown
+
+        click.echo(shown(known.case))
+        return int(ExitStatus.CONFORMS)
+    spec = iut or named
     try:
-        known = load(path)
-        file = path / "finding.json" if path.is_dir() else path
-        spec = iut or json.loads(file.read_text(encoding="utf-8")).get("iut", "")
         stack = stacks.resolve(spec)
-    except (OSError, ValueError, TypeError, StackError) as error:
+    except StackError as error:
         raise click.UsageError(f"{path} cannot be replayed: {error}") from None
     try:
         seen = again(known, stack, times)
@@ -245,9 +251,34 @@ def replay(finding: str, iut: str | None, times: int) -> int:
         click.echo(f"icetcp: cannot replay with {spec}: {error}", err=True)
         return int(ExitStatus.COULD_NOT_JUDGE)
     _tell(known.kind, known.cause, seen)
-    came = sum(1 for found in seen if (known.kind, known.cause) in found)
-    click.echo(f"{known.kind}: {known.cause}: {came} of {times} times")
+    if known.kind:
+        came = sum(1 for found in seen if (known.kind, known.cause) in found)
+        click.echo(f"{known.kind}: {known.cause}: {came} of {times} times")
+    else:
+        came = sum(map(bool, seen))
+        click.echo(f"something wrong {came} of {times} times")
     return int(ExitStatus.DOES_NOT_CONFORM if came else ExitStatus.CONFORMS)
+
+
+def _case(path: Path) -> tuple[Finding, str]:
+    """Return what is to be replayed, and the IUT that it names. A case that nothing is known of has no kind."""
+    from fuzz.findings import Finding, load
+
+    file = path / "finding.json" if path.is_dir() else path
+    try:
+        table = json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else {}
+        if "kind" in table:
+            return load(file), table.get("iut", "reference")
+        from fuzz.layers import CaseError, read
+
+        try:
+            case, named = read(file)
+        except CaseError as error:
+            raise click.UsageError(str(error)) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise click.UsageError(f"{path} cannot be replayed: {error}") from None
+    named = f"exec:{sys.executable} -m fuzz.targets" if named == "target" else named
+    return Finding("", "", "", [], case), named or "reference"
 
 
 def _tell(kind: str, cause: str, seen: Iterable[dict[tuple[str, str], str]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
 
@@ -24,12 +23,12 @@ def patience_of(sock: socket.socket, seconds: float) -> None:
 class Link:
     """One TCP connection of ours: what was sent, and what came, taken apart."""
 
-    def __init__(self, sock: socket.socket, component: int = 1) -> None:
+    def __init__(self, sock: socket.socket, component: int = 1, remote: tuple[str, int] | None = None) -> None:
         self.sock = sock
         self.component = component
         self.number = 0  # in its case; 0 is the session's own
         self.local: tuple[str, int] = sock.getsockname()[:2]
-        self.remote: tuple[str, int] = sock.getpeername()[:2]
+        self.remote: tuple[str, int] = remote or sock.getpeername()[:2]
         self.sent = bytearray()  # of the case being played
         self.answers: dict[bytes, list[bytes]] = {}
         self.requests: list[bytes] = []
@@ -40,7 +39,7 @@ class Link:
         self.ended = ""  # by us
         self.rest = b""  # of what a case sends: held back until it says so
         self._in = bytearray()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._written = 0
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _GLANCE)
 
     def patience(self, seconds: float) -> None:
@@ -50,7 +49,10 @@ class Link:
     def put(self, whole: bytes) -> None:
         """Send octets, as far as the IUT lets us."""
         self.sent += whole
+        self._written += 1
         try:
+            if self._written == 2:  # the first goes out at once anyhow, and most connections need no other
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sock.sendall(whole)
         except BlockingIOError:
             self.ended = "stuck"
@@ -125,11 +127,13 @@ class Link:
         """End it: "half" (FIN, and go on reading), "rst", or "closed"."""
         if self.ended in GONE:
             return
-        with contextlib.suppress(OSError):
+        self.ended = how
+        try:
             if how == "half":
                 self.sock.shutdown(socket.SHUT_WR)
             else:
                 if how == "rst":
                     self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
                 self.sock.close()
-        self.ended = how
+        except OSError:
+            pass  # it is over anyhow

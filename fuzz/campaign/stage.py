@@ -27,6 +27,7 @@ class Stage:
         self.upper, self.plan, self.within = upper, plan, within
         self.env = Env("tstr", "testertestertestertester", plan["side"] == "answerer")
         self.candidates: list[tuple[int, str, str, int]] = []  # component, tcptype, address, port
+        self._passive: list[tuple[int, str, int]] = []  # component, address, port of those to connect to
         self.links: dict[int, Link] = {}
         self._spare: dict[tuple[int, int], tuple[Link, float]] = {}  # by component and candidate: not used yet
         self.answering = plan["state"] in ("checked", "completed")
@@ -84,6 +85,8 @@ class Stage:
     def _learn(self) -> None:
         text = self._call("describe", trickle=False).get("sdp", "")
         ufrag, pwd, self.candidates = learn(text)
+        passive = [(one[0], *one[2:]) for one in self.candidates if one[1] == "passive" and ":" not in one[2]]
+        self._passive = sorted(passive, key=lambda one: not one[1].startswith("127."))
         self.offer = text
         if not ufrag or not pwd:
             raise StageFailed("the IUT's description has no credentials")
@@ -157,18 +160,19 @@ class Stage:
                 self._spare[where] = made, time.monotonic()
 
     def _connect(self, where: tuple[int, int], *, small: bool = False) -> Link | None:
-        sock = None
+        sock = remote = None
         try:
             if self._listener is not None:
                 sock, _ = self._listener.accept()
                 patience_of(sock, self.within)
             else:
+                remote = self._target(*where)
                 sock = socket.socket()
                 patience_of(sock, self.within)
                 if small:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                sock.connect(self._target(*where))
-            return Link(sock, where[0])
+                sock.connect(remote)
+            return Link(sock, where[0], remote)
         except OSError:
             if sock is not None:
                 sock.close()
@@ -176,10 +180,7 @@ class Stage:
 
     def _target(self, component: int, candidate: int = 0) -> tuple[str, int]:
         """Return a passive candidate's address that an IPv4 socket can connect to, those on loopback first."""
-        passive = [(c, address, port) for c, kind, address, port in self.candidates if kind == "passive"]
-        passive = [one for one in passive if ":" not in one[1]]
-        passive.sort(key=lambda one: not one[1].startswith("127."))
-        chosen = [target for target in passive if target[0] == component] or passive
+        chosen = [target for target in self._passive if target[0] == component] or self._passive
         if not chosen:
             raise StageFailed("nowhere to connect to")
         return chosen[candidate % len(chosen)][1:]
