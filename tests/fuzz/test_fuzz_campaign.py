@@ -217,6 +217,31 @@ def test_after_a_conflict_the_session_goes_on_with_the_role_that_the_iut_has(sid
     scene.close()
 
 
+def test_what_is_made_ahead_is_what_would_be_made_in_its_turn(healthy):
+    """Once: the next time the ids are new. Not if roles have changed since, nor what is about the last request."""
+    scene = healthy.scene(PLAN)
+    stage, case = scene.stage, {"steps": [send({"message": request()}, on=1)]}
+    for ahead in (True, True, False):
+        if ahead:
+            stage.foresee(case["steps"])
+            assert len(stage._spare) == 1
+        assert scene.play(case) == []
+        assert stage._spare == {}
+        (link,) = scene.outcome.links
+        assert len(link.answers) == 2
+    stage.foresee(case["steps"])
+    frames = case["steps"][0]["frames"]
+    made = stage._make(frames)
+    assert stage._make(frames) != made
+    stage.foresee(case["steps"])
+    stage.env.controlling = not stage.env.controlling
+    assert b"\x80\x2a" in stage._make(frames)
+    about_the_last = [{"message": success()}]
+    stage.foresee([send(*about_the_last)])
+    assert stage._made[0] != about_the_last
+    scene.close()
+
+
 def test_who_does_not_tell_its_role_is_left(healthy):
     scene = healthy.scene(PLAN)
     scene.play({"steps": [send(changed("$role", type="$antirole", value="ff*8"))]})
