@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def one_line(text: str, widest: int = _WIDEST) -> str:
     return shown if len(shown) <= widest else shown[: widest - 3] + "..."
 
 
-class Display:
+class Display(ABC):
     """Gathers what the hooks tell and prints the summary; a subclass prints what comes before.
 
     `folder` is where the run's reports go, for results name their files relative to it.
@@ -92,15 +93,15 @@ class Display:
 
     # -- what a subclass makes different ----------------------------------------------------------------
 
+    @abstractmethod
     def say(self, text: str, style: str = "") -> None:
         """Print a line, for good."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show(self, result: Result, done: int) -> None:
         """Show a verdict that has just come."""
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a subclass may have nothing to end
         """End the progress, if there is any."""
 
     # -- the end ----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ pointless (an error response where success was expected, the end of the connecti
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -110,14 +111,14 @@ class End:
 Event = Frame | End
 
 
-class Expectation:
+class Expectation(ABC):
     """One thing that a script waits for."""
 
     text = "something"
 
+    @abstractmethod
     def fulfilled_by(self, event: Event) -> bool:
         """Whether this event is it."""
-        raise NotImplementedError
 
     def ruled_out_by(self, event: Event) -> bool:
         """Whether after this event it can no longer come."""
