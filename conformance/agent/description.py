@@ -101,6 +101,12 @@ def _peer_stream(section: Section, number: int, faults: frozenset[str]) -> PeerS
     return PeerStream(section, section.ufrag, section.pwd, usable, plan, complete)
 
 
+def _mismatches(section: Section) -> bool:
+    """Whether the default destination of the peer's is none of its candidates' (RFC 5245 section 5.1)."""
+    told = [(c.address, c.port) for c in section.candidates]
+    return section.port != DISCARD and (section.connection_address, section.port) not in told
+
+
 def _pacing(sdp: SessionDescription) -> float | None:
     value = sdp.attribute("ice-pacing") or ""
     return int(value) / 1000 if value.isascii() and value.isdigit() and len(value) < 6 else None
@@ -187,7 +193,8 @@ class Writer:
             if updates.settled(stream):
                 default = updates.default(stream)
             line = (section.kind, section.proto, tuple(section.formats))
-            parts.append(self._media(stream, line, default, setup, offered=section.connection))
+            more = ["ice-mismatch"] if "mismatch-with-candidates" in self._faults and _mismatches(section) else []
+            parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
         return self._join(parts)
 
     def _answer_setup(self, offered: str, stream: Stream) -> str:

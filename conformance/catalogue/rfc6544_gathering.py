@@ -148,6 +148,11 @@ REQUIREMENTS = (
     r("RFC6544-6-s01", "", "two lite agents: the offerer controls",
       "If both agents are lite, the offerer controls and selects by a new offer as RFC 4145 has it.", binds="lite",
       pics="agent:lite sides:offerer"),
+    r("RFC6544-6-s02", "", "ICE support is verified",
+      "A default destination that is among no stream's candidates is an ICE mismatch, by RFC 5245 section 5.1.",
+      pics="sides:answerer", successor="RFC 8839 sections 4.2.5 and 5.3",
+      note="RFC 8839 leaves it open whether to go on with ICE, but who says a=ice-mismatch leaves the candidates out "
+           "and uses no ICE; both readings pass."),
     r("RFC6544-6.1-01", "MAY", "connection in parallel with the new offer",
       "Between two lite agents a setup:active offerer may connect in parallel with its new offer.", binds="lite",
       pics="agent:lite sides:offerer",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from conformance.iut.description import Description
+    from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
 T = TypeVar("T", bound="Hashable")
@@ -85,3 +86,11 @@ def both_transports(description: Description) -> tuple[list[Candidate], list[Can
     udp, tcp = [c for c in hosts if c.transport.upper() == "UDP"], [c for c in hosts if c.is_tcp]
     description.require(bool(udp and tcp), "host candidates of both UDP and TCP")
     return udp, tcp
+
+
+def expect_all_or_nothing(peer: Peer, answer: Description, *, within: float) -> None:
+    """Expect of an answer that says a=ice-mismatch no candidates, and no connection (RFC 8839 section 4.2.5)."""
+    media = answer.media()
+    if media.has("ice-mismatch"):
+        assert not media.candidates, f"a=ice-mismatch beside {len(media.candidates)} candidates"
+        peer.expect_no_connection(within=within)

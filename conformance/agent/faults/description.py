@@ -53,6 +53,9 @@ FAULTS = (
     Fault("tcp-default-for-rtp", "RFC6544-4.3-01", "offers a TCP default for RTP although it has UDP candidates"),
     Fault("lite-checks-over-udp", "RFC6544-4.4-s02", "is a lite agent for TCP but checks UDP pairs like a full one"),
     Fault("lite-default-active", "RFC6544-4.3-04", "offers an active default as a lite agent"),
+    Fault(
+        "mismatch-with-candidates", "RFC6544-6-s02", "answers a=ice-mismatch beside candidates, and goes on with ICE"
+    ),
     Fault("lite-undeclared", "RFC6544-4.4-01", "leaves a=ice-lite out as a lite agent"),
     Fault(
         "lite-gathers-active",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.case import negotiate, requirement
+from conformance.suites.values import expect_all_or_nothing
 
 
 @requirement("RFC6544-6-s01", needs="offers:passive sdp:full")
@@ -15,3 +16,12 @@ def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     upper.allow_for_connecting(within=pixit.response)
     media = upper.updated_offer().media()
     assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"
+
+
+@requirement("RFC6544-6-s02", needs="sdp:full profile:plain")
+def test_default_that_is_no_candidate_is_a_mismatch_or_none(upper, peer, pixit):
+    """with    our offer's default destination being none of its candidates'
+    when    the IUT answers
+    then    it goes on with ICE, or says a=ice-mismatch, states no candidates and connects to none of ours."""
+    offer = peer.offer("passive", setup="passive", port=peer.refusing_port())
+    expect_all_or_nothing(peer, upper.answer_unless_rejected(offer), within=pixit.connect)
