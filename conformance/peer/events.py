@@ -125,18 +125,23 @@ class Expectation(ABC):
         return isinstance(event, End)
 
 
+@dataclass
 class BindingSuccess(Expectation):
-    """A success response to one of our requests on this connection."""
+    """A success response to one of our requests on this connection, or to the one with this `transaction_id` alone."""
 
+    transaction_id: bytes | None = None
     text = "a Binding success response"
 
     def fulfilled_by(self, event: Event) -> bool:
-        """Take any success response whose transaction we began here."""
-        return _solicited(event) and event.stun.is_success  # type: ignore[union-attr]
+        """Take a success response whose transaction we began here."""
+        return self._concerns(event) and event.stun.is_success  # type: ignore[union-attr]
 
     def ruled_out_by(self, event: Event) -> bool:
         """Give up at an error response to our request and at the connection's end."""
-        return isinstance(event, End) or (_solicited(event) and event.stun.is_error)
+        return isinstance(event, End) or (self._concerns(event) and event.stun.is_error)
+
+    def _concerns(self, event: Event) -> bool:
+        return _solicited(event) and self.transaction_id in (None, event.stun.transaction_id)  # type: ignore[union-attr]
 
 
 @dataclass

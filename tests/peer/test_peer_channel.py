@@ -206,6 +206,19 @@ def test_an_error_rules_a_success_out_at_once(peer, pair) -> None:
     assert failure.value.actual == "a Binding error response 400"
 
 
+def test_an_error_to_another_request_rules_nothing_out(peer, pair) -> None:
+    channel, other = pair
+    refused = peer.check(Iut(), transaction_id=b"another one.")
+    channel.send(RFC4571() / refused)
+    wanted = ask(peer, channel)
+    other.sendall(bytes(RFC4571() / binding_error(b"another one.", 400, "Bad Request", None)))
+    assert channel.expect(AnyResponse, within=1).error_code.code == 400
+    with pytest.raises(Failed, match=r"nothing within|not within"):
+        channel.expect(BindingSuccess(wanted), within=0.05)
+    other.sendall(bytes(RFC4571() / binding_success(wanted, channel.local_address, Iut.pwd)))
+    assert channel.expect(BindingSuccess(wanted), within=1).stun.transaction_id == wanted
+
+
 @pytest.mark.parametrize(("codes", "fine"), [((400,), True), ((), True), ((400, 401), True), ((401,), False)])
 def test_errors_by_their_codes(peer, pair, codes, fine) -> None:
     channel, other = pair
@@ -370,6 +383,30 @@ def test_completion_with_each_side_controlling(peer, pair) -> None:
     assert channel.selected
     with pytest.raises(Inconclusive, match="no second connection"):
         peer.expect_others_closed(channel, within=0)
+
+
+@pytest.mark.parametrize(("nominated", "ended", "fine"), [
+    ((True, False), (False, True), True),
+    ((True, False), (False, False), False),
+    ((True, True), (True, False), True),  # the IUT has kept the other one that it nominated
+    ((True, False), (True, False), False),
+    ((True, True), (False, False), False),
+])  # fmt: skip
+def test_the_others_are_closed_but_for_the_one_that_the_iut_selected(peer, pair, nominated, ended, fine) -> None:
+    first, far = pair
+    beside = socket.create_connection(("127.16.200.1", peer.listeners[0].port))
+    second = peer.expect_connection()
+    for channel, other, selected, ends in zip((first, second), (far, beside), nominated, ended, strict=True):
+        channel.selected = selected
+        if ends:
+            other.close()
+            channel.expect_end(within=1)
+    if fine:
+        peer.expect_others_closed(first, within=0.05)
+    else:
+        with pytest.raises(Failed, match="still open beside"):
+            peer.expect_others_closed(first, within=0.05)
+    beside.close()
 
 
 def test_completion_that_does_not_come(peer, pair) -> None:

@@ -173,14 +173,15 @@ def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pix
 def test_malformed_message_is_discarded(upper, peer, what, pixit):
     """with    a connection on which a check has been answered
     when    a STUN message that is not well formed arrives, and then a check
-    then    the check is answered, for the other is silently discarded."""
+    then    the check is answered, whether the other is discarded or refused as malformed (RFC 8489 section 14.8)."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.await_frame(BindingSuccess, within=pixit.response)
     channel.send(frame(MALFORMED[what]))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    channel.expect(BindingSuccess(request.transaction_id), within=pixit.response)
 
 
 @varied("family", "roles", side="answerer")
