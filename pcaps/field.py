@@ -191,9 +191,11 @@ class Field:
         if segment.payload and key in self._beginnings and self._is_other(key, connection, segment):
             return
         connection.take(segment, time_ns)
-        cost = connection.cost()
-        self.weight += cost - connection.weight
-        connection.weight = cost
+        if connection.grown:
+            connection.grown = False
+            cost = connection.cost()
+            self.weight += cost - connection.weight
+            connection.weight = cost
 
     def _begin(self, key: bytes, segment: Segment) -> Connection:
         if len(self.live) >= _MOST_LIVE:

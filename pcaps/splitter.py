@@ -72,6 +72,16 @@ class Splitter:
             return []
         return self._cut()
 
+    def passes(self, octets: bytes) -> bool:
+        """Whether `feed` would return just one frame for these octets, no STUN message, and remember nothing."""
+        return (
+            self.synced
+            and self._rtp is None
+            and octets[:1] < _RTP
+            and octets[_COOKIE_IN_FRAME : _COOKIE_IN_FRAME + 4] != COOKIE
+            and self._is_one_frame(octets)
+        )
+
     def _is_one_frame(self, octets: bytes) -> bool:
         """Whether these octets are just the next frame, as they nearly always are."""
         return (
