@@ -267,7 +267,7 @@ def _case(path: Path) -> tuple[Finding, str]:
     file = path / "finding.json" if path.is_dir() else path
     try:
         table = json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else {}
-        if "kind" in table:
+        if "cause" in table:
             return load(file), table.get("iut", "reference")
         from fuzz.layers import CaseError, read
 

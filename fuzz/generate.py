@@ -45,11 +45,12 @@ def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:
     sides = pics.get("sides") or ["offerer", "answerer"]
     connects = pics.get("connects") or []
     kinds = [kind for kind in ("passive", "active") if kind in connects or kind in (pics.get("offers") or [])]
+    kinds += ["so"] if "so" in connects else []  # it connects to ours, as an active one does
     found = []
     for state in ("fresh", "checked", "completed", "early"):
         for side in sides:
             for kind in kinds:
-                if state == "early" and (side == "answerer" or kind == "active"):
+                if state == "early" and (side == "answerer" or kind != "passive"):
                     continue
                 for components in (1, 2) if pics.get("components", 1) > 1 and kind == "passive" else (1,):
                     found.append(_plan(side, kind, components, state))
@@ -160,17 +161,17 @@ class Generator:
 
 
 def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
-    """Make steps possible in a session: an active IUT opens one connection, and there are only its components."""
-    if plan["iut"] == "active" or plan["state"] == "early":  # no further check will come
+    """Make steps possible in a session: whoever connects to us does so once, and there are only its components."""
+    if plan["iut"] != "passive" or plan["state"] == "early":  # no further check will come
         steps = [step for step in steps if step["do"] != "hear"]
     for step in steps:
-        if plan["iut"] == "active" and "on" in step:
+        if plan["iut"] != "passive" and "on" in step:
             step["on"] = 0
             step.pop("count", None)
             step.pop("candidate", None)
         if step.get("component", 1) > plan["components"]:
             step["component"] = plan["components"]
-    if plan["state"] == "early" or (plan["iut"] == "active" and any(step["do"] == "end" for step in steps)):
+    if plan["state"] == "early" or (plan["iut"] != "passive" and any(step["do"] == "end" for step in steps)):
         steps = [step for step in steps if step != SERVED]  # nothing must be answered, or its only connection has ended
     return steps
 

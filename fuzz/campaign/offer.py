@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 ADDRESSES = (ADDRESS, "127.0.0.2")
-_OUR_TCPTYPE = {"passive": "active", "active": "passive"}
+_OUR_TCPTYPE = {"passive": "active", "active": "passive", "so": "so"}
+_PREFERENCE = {"active": 6, "passive": 4, "so": 2}  # RFC 6544 section 4.2, of host candidates
 _SESSION = ["v=0", "o=- 1 1 IN IP4 {address}", "s=-", "t=0 0"]
 _MEDIA = {"rtp": "m=audio {port} TCP/RTP/AVP 0", "bytes": "m=application {port} TCP *"}
 # What stacks of WebRTC take (the adapter contract's profile webrtc): a data channel, and nobody's fingerprint.
@@ -33,7 +34,7 @@ def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
     lines += ["a=ice-ufrag:{ufrag}", "a=ice-pwd:{pwd}", mid]
     lines += [f"a=setup:{'active' if theirs else 'actpass'}", *([] if webrtc else ["a=connection:new"])]
     for component in range(1, plan["components"] + 1):
-        priority = (126 << 24) + ((6 if ours == "active" else 4) << 21) + 256 - component
+        priority = (126 << 24) + (_PREFERENCE[ours] << 21) + 256 - component
         lines.append(f"a=candidate:1 {component} TCP {priority} {{address}} {{port}} typ host tcptype {ours}")
     return fill("".join(f"{line}\r\n" for line in edit(lines, plan.get("sdp", []))), env, port)
 

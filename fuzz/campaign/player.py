@@ -16,6 +16,7 @@ from fuzz.campaign.outcome import PLAN, Outcome, StageFailed, Upper
 from fuzz.campaign.stage import Stage
 from fuzz.render import check, code_of, frame, pieces, request
 
+_MUTE = (*GONE, "half")  # how we ended a connection that takes nothing from us any more
 _SERVED = 0.003  # seconds in which the IUT comes to what arrived on other connections
 
 
@@ -82,7 +83,7 @@ class Player(Stage):
         seen how the IUT does after what came on other connections, which it is left a moment for.
         """
         link = self.link(step["on"], step.get("component", 1), candidate=step.get("candidate", 0))
-        if link is None or link.ended in GONE:
+        if link is None or link.ended in _MUTE:
             return
         if link.unanswered:
             self.env.peer_id = link.unanswered[-1]
@@ -100,7 +101,7 @@ class Player(Stage):
     def _do_rest(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send what was held back."""
         link = self.links.get(step["on"])
-        if link is not None and link.ended not in GONE:
+        if link is not None and link.ended not in _MUTE:
             whole, link.rest = link.rest, b""
             self._finish(link, whole, step, outcome)
 
@@ -164,7 +165,7 @@ class Player(Stage):
     def _do_raw(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send octets of the stream, in no frame."""
         link = self.link(step["on"])
-        if link is not None and link.ended not in GONE:
+        if link is not None and link.ended not in _MUTE:
             link.put(bytes.fromhex(step["octets"]))
 
     def _do_hear(self, step: dict[str, Any], outcome: Outcome) -> None:

@@ -123,7 +123,7 @@ class Scene:
     @property
     def over(self) -> bool:
         """Whether not much can be judged in this session any more."""
-        gone = 0 not in self.stage.links and (self.plan["iut"] == "active" or self.unclear)
+        gone = 0 not in self.stage.links and (self.plan["iut"] != "passive" or self.unclear)
         return self.lost or self.view.unsure or gone or (self.unclear and not self.asks)
 
     def close(self) -> None:

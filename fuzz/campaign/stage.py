@@ -46,7 +46,7 @@ class Stage:
     def prepare(self) -> list[tuple[str, dict[str, Any]]]:
         """Return the calls that `open` begins with, whatever is answered to them; listen if the IUT is to connect."""
         plan = self.plan
-        if plan["iut"] == "active" and self._listener is None:
+        if plan["iut"] != "passive" and self._listener is None:
             self._listener = socket.create_server((ADDRESS, 0))
             self._listener.settimeout(self.within)
             self.port = self._listener.getsockname()[1]

@@ -23,8 +23,8 @@ from fuzz.targets.bugs import BUGS, NAMES
 from fuzz.targets.connection import SELECTOR, Connection, notify, say
 
 PICS = {
-    "offers": ["passive", "active"],
-    "connects": ["passive", "active"],
+    "offers": ["passive", "active", "so"],
+    "connects": ["passive", "active", "so"],
     "obeys": ["addresses", "tcptypes", "transports"],
     "components": 2,
     "restart": True,
@@ -121,7 +121,8 @@ class Session:
                 traceback.print_exc()
                 os._exit(1)
             raise Failed(-32010, "a candidate without numbers") from None
-        active = "active" in self.tcptypes and words[-1] == "passive" and words[4] == "127.0.0.1"
+        meets = {"passive": "active", "so": "so"}.get(words[-1])
+        active = meets in self.tcptypes and words[4] == "127.0.0.1"
         return (component, words[4], port) if active and 0 < port < 65536 else None
 
     def connect(self, component: int, address: str, port: int) -> None:

@@ -39,6 +39,15 @@ def shown(findings: list[dict[str, Any]]) -> dict[str, set[str]]:
     return found
 
 
+def false(findings: list[dict[str, Any]]) -> list[str]:
+    """Return the buckets of findings that the target shows without any bug."""
+    runner = Runner(stacks.resolve(_TARGET))
+    try:
+        return [finding["bucket"] for finding in findings if _shows(runner, finding, grows=True)]
+    finally:
+        runner.close()
+
+
 def _shows(runner: Runner, finding: dict[str, Any], *, grows: bool) -> bool:
     case, kind = finding["case"], finding["kind"]
     runner.quick = kind not in ("leak", "spin")
@@ -62,6 +71,8 @@ def main(arguments: list[str]) -> int:
     first: dict[str, tuple[float, int]] = {}
     unexplained = []
     findings = list(total.findings.values())
+    wrong = false(findings)
+    findings = [finding for finding in findings if finding["bucket"] not in wrong]
     alone = shown(findings)
     for finding in findings:
         bugs = alone[finding["bucket"]]
@@ -74,12 +85,14 @@ def main(arguments: list[str]) -> int:
         after, size = first.get(bug.name, (0.0, 0))
         text = f"after {after:6.1f} s, minimal case of {size:>5} characters" if bug.name in first else "not found"
         sys.stdout.write(f"{bug.group:<12}{bug.name:<24}{text}\n")
+    for bucket in wrong:
+        sys.stdout.write(f"FALSE, the healthy target does it too: {bucket}\n")
     for bucket in unexplained:
         sys.stdout.write(f"of several bugs together, or of none: {bucket}\n")
     sys.stdout.write(
         f"{len(first)} of {len(BUGS)} found in {seconds:g} s with {workers} workers, {total.cases} cases\n"
     )
-    return 0
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

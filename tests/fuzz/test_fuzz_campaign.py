@@ -24,6 +24,7 @@ from fuzz.campaign.turns import ROLE
 from fuzz.command import fuzz, replay
 from fuzz.findings import Finding
 from fuzz.generate import SERVED
+from fuzz.layers import read
 from fuzz.render import refusal, request, success
 from fuzz.report import coverage_lines, status_line
 
@@ -217,6 +218,25 @@ def test_after_a_conflict_the_session_goes_on_with_the_role_that_the_iut_has(sid
     scene.close()
 
 
+@pytest.mark.parametrize("iut", ["active", "so"])
+@pytest.mark.parametrize("state", ["fresh", "completed"])
+def test_an_iut_that_connects_to_us(iut, state, healthy):
+    """An S-O candidate too: to ours, where somebody listens, so that no SYNs need to cross."""
+    scene = healthy.scene({**PLAN, "side": "answerer", "iut": iut, "state": state})
+    assert [kind for _, kind, _, _ in scene.stage.candidates] == [iut]
+    assert scene.play({"steps": [send({"message": request()})]}) == []
+    assert scene.answered
+    scene.close()
+
+
+@pytest.mark.parametrize(
+    "last", [SERVED, {"do": "raw", "on": 0, "octets": "00"}, {"do": "rest", "on": 0, "probe": True}]
+)
+def test_nothing_is_sent_on_a_connection_whose_sending_side_we_closed(last, healthy):
+    """An agent may close it then, and answers nothing that never reached it."""
+    assert healthy.trial({"plan": PLAN, "steps": [{"do": "end", "on": 0, "how": "half"}, last]}) == []
+
+
 def test_what_is_made_ahead_is_what_would_be_made_in_its_turn(healthy):
     """Once: the next time the ids are new. Not if roles have changed since, nor what is about the last request."""
     scene = healthy.scene(PLAN)
@@ -399,17 +419,36 @@ def test_an_iut_that_cannot_be_used_is_no_green(tmp_path):
     assert done.return_value == 3
 
 
-@pytest.mark.parametrize(
-    "file", sorted((Path(__file__).parents[2] / "fuzz" / "regressions").glob("*.json")), ids=lambda file: file.stem
+REGRESSIONS = sorted(
+    file for file in (Path(__file__).parents[2] / "fuzz" / "regressions").iterdir() if file.suffix in (".json", ".py")
 )
+
+
+@pytest.mark.parametrize("file", REGRESSIONS, ids=lambda file: file.stem)
 def test_regressions_stay_mended(file, healthy):
-    """What was found once in code of ours is not there any more."""
-    entry = json.loads(file.read_text())
-    runner = Runner(stacks.resolve(entry["iut"])) if entry["iut"] != "target" else healthy
+    """What was found once, in code of ours or in the target with a bug, is not there without the bug."""
+    case, iut = read(file)
+    runner = Runner(stacks.resolve(iut)) if iut != "target" else healthy
     try:
         begun = time.monotonic()
-        assert runner.trial(entry["case"]) == []
+        assert runner.trial(case) == []
         assert time.monotonic() - begun < 5
     finally:
         if runner is not healthy:
             runner.close()
+
+
+PLANTED = [
+    (file, entry) for file in REGRESSIONS if file.suffix == ".json" if "bug" in (entry := json.loads(file.read_text()))
+]
+
+
+@pytest.mark.parametrize(("file", "entry"), PLANTED, ids=[file.stem for file, _ in PLANTED])
+def test_regressions_show_the_bug_that_they_were_found_by(file, entry):
+    """Minimal cases of campaigns: minimising or an oracle that is changed must not lose them."""
+    runner = Runner(stacks.resolve(target(entry["bug"])))
+    runner.quick = True
+    try:
+        assert entry["kind"] in [symptom.kind for symptom in runner.trial(entry["case"])]
+    finally:
+        runner.close()

@@ -12,7 +12,7 @@ from fuzz.lines import candidate
 from fuzz.mutate import KINDS, STRUCTURED, TYPES
 
 PICS = {
-    "offers": ["passive", "active"], "connects": ["passive", "active"], "components": 2, "restart": True, "trickle": True,
+    "offers": ["passive", "active", "so"], "connects": ["passive", "active", "so"], "components": 2, "restart": True, "trickle": True,
     "obeys": ["addresses"]}  # fmt: skip
 
 
