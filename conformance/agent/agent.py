@@ -128,7 +128,7 @@ class Agent(Exchange):
     def _octets(self, connection: Connection, octets: bytes, now: float) -> None:
         if connection.speaks_something_else(octets):
             self._checker.not_the_peer(connection)
-        for payload in connection.inbound.feed(octets):
+        for payload in connection.inbound.feed(octets, now):
             if not connection.is_open:
                 break
             self._frame(connection, payload, now)

@@ -12,6 +12,7 @@ from conformance.wire.stun import looks_like_stun
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PATIENCE = 0.5  # seconds, of a fault
 CHUNK = 16384  # octets of a byte stream in one frame; any number would do
 MARKER = b"$"  # as RTSP has it before each length (RFC 7826 section 14); RFC 4571 has none
 COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
@@ -23,9 +24,14 @@ class Inbound:
     def __init__(self, faults: frozenset[str] = frozenset()) -> None:
         self._deframer = Deframer()
         self._faults = faults
+        self._began = 0.0  # when the unfinished frame did
 
-    def feed(self, octets: bytes) -> list[bytes]:
+    def feed(self, octets: bytes, now: float) -> list[bytes]:
         """Return the payloads that these octets complete; null frames are ``b""``."""
+        if "paused-frame-lost" in self._faults and now > self._began + _PATIENCE:
+            self._deframer = Deframer()
+        if self._deframer.at_boundary:
+            self._began = now
         if "split-length-lost" in self._faults and len(octets) == 1 and self._deframer.at_boundary:
             return []
         if "bare-message-accepted" in self._faults and self._deframer.at_boundary and looks_like_stun(octets):

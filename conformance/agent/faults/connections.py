@@ -124,6 +124,7 @@ FAULTS = (
     Fault("length-little-endian", "RFC4571-2-s01", "writes LENGTH with its low octet first"),
     Fault("split-length-lost", "RFC4571-2-s01", "loses the first octet of a LENGTH that arrives alone"),
     Fault("unfinished-frame-lost", "RFC4571-2-s01", "loses the beginning of a frame whose end comes later"),
+    Fault("paused-frame-lost", "RFC4571-2-s01", "loses the beginning of a frame that takes longer than half a second"),
     Fault(
         "coalesced-frame-lost", "RFC4571-2-s01", "loses what follows the first of several frames that arrive together"
     ),

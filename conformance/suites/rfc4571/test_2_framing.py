@@ -56,6 +56,18 @@ def test_frames_follow_each_other_directly(upper, peer, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
+@both_sides
+@requirement("RFC4571-2-s01", needs="offers:passive")
+def test_frame_may_pause(upper, peer, side, pixit):
+    """with    the selected connection
+    when    a check stands still half way for as long as TCP takes to repeat a lost segment, or longer
+    then    it is answered as soon as its other half is there."""
+    selected = establish(upper, peer, side)
+    request = peer.check(upper.description)
+    selected.send(RFC4571() / request, cut=[50], pause=pixit.drip * 60)
+    selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
+
+
 @pytest.mark.parametrize("opener", OPENERS)
 @requirement("RFC4571-2-01", needs="sides:offerer")
 def test_every_length_is_right(upper, peer, opener):
