@@ -19,7 +19,8 @@ from conformance.wire.attributes import MAGIC_COOKIE, Address
 from conformance.wire.stun import pack_type
 from pcaps import pcapng
 from pcaps.flows import Flow, flows
-from pcaps.streams import Connection, connections
+from pcaps.following import connections
+from pcaps.streams import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,8 +16,7 @@ from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, looks_like_stun
 from pcaps.cutter import Cutter, begins_frames, is_bare
 from pcaps.order import Order, Piece
-from pcaps.packets import ACK, FIN, RST, SYN, Segment, parse
-from pcaps.pcapng import Packet
+from pcaps.packets import ACK, FIN, RST, SYN, Segment
 from pcaps.splitter import COOKIE, Cut, Splitter
 
 _SPACE = 1 << 32
@@ -388,28 +387,3 @@ def family(payload: bytes) -> str:
     if first in _RECORDS and payload[1:2] in _VERSIONS:
         return "dtls"
     return "rtp" if 128 <= first <= 191 else "data"
-
-
-def connections(packets: Iterable[Packet]) -> list[Connection]:
-    """Return the connections of a capture in the order of their beginnings, read strictly."""
-    found: list[Connection] = []
-    for _ in follow(packets, found):
-        pass
-    return found
-
-
-def follow(packets: Iterable[Packet], found: list[Connection]) -> Iterator[tuple[Packet, Segment, Connection]]:
-    """Put packets into connections as they come, and yield each TCP packet with its connection."""
-    current: dict[frozenset[Address], Connection] = {}
-    for packet in packets:
-        segment = parse(packet.link_type, packet.octets)
-        if segment is None:
-            continue
-        key = frozenset((segment.source, segment.destination))
-        connection = current.get(key)
-        if connection is None or connection.begun_anew_by(segment):
-            began = bool(segment.flags & SYN) and not segment.flags & ACK
-            connection = current[key] = Connection(segment.source, segment.destination, began)
-            found.append(connection)
-        connection.take(segment, packet.time_ns)
-        yield packet, segment, connection

@@ -10,11 +10,11 @@ from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import Message, MessageClass, Method, build
 from pcaps.decode import View, compare, own_view
+from pcaps.following import connections
 from pcaps.ladder import render
 from pcaps.packets import ACK, RAW_IP, SYN, Segment
 from pcaps.packets import build as packet
 from pcaps.pcapng import Packet
-from pcaps.streams import connections
 
 CLIENT, SERVER = Address("127.0.0.1", 40000), Address("127.16.0.1", 3478)
 START = 1_700_000_000_000_000_000
