@@ -60,7 +60,8 @@ class View:
     unsure: bool = False
     concluded: bool = False
     elsewhere: bool = False
-    asked: dict[bytes, int] = field(default_factory=dict)
+    asked: dict[bytes, int] = field(default_factory=dict)  # how often each id was sent
+    requested: set[bytes] = field(default_factory=set)  # ids of messages that may have been answered, if late
     media: dict[int, set[bytes]] = field(default_factory=dict)
 
 

@@ -110,6 +110,8 @@ def _judge_link(link: Link, some: list[bytes], whole: bool, outcome: Outcome, vi
             by_id.setdefault(payload[8:20], []).append(one)
     for identity, those in by_id.items():
         view.asked[identity] = view.asked.get(identity, 0) + len(those)
+        if any(wanted is not Expected.MUTE for _, wanted in those):
+            view.requested.add(identity)
     found: list[Symptom] = []
     for identity, answers in link.answers.items() if link.ended != "urgent" else ():
         sent = by_id.get(identity, ())
@@ -145,7 +147,9 @@ def _answers(
             return  # asked between the cases
         else:
             yield Symptom("unasked", "response", f"a response to nothing that was asked: {answers[0].hex()}")
-    if len(sent) == 1 and not _as_expected(answers[0], sent[0][1], link, view):
+    if len(sent) != 1 or (sent[0][1] is Expected.MUTE and identity in view.requested):
+        return  # which of several messages of an id it is the answer to, nobody can tell
+    if not _as_expected(answers[0], sent[0][1], link, view):
         yield from _answer(answers[0], *sent[0], link, view)
 
 

@@ -222,6 +222,17 @@ def test_octets_of_the_request_that_are_taken_for_a_type_are_misread_not_uniniti
     assert symptoms(sent, answers=[answer(sent, listing, code=420)]) == [("wrong response", "UNKNOWN-ATTRIBUTES")]
 
 
+def test_a_late_answer_is_not_held_to_be_that_to_a_response_of_the_same_id():
+    """An id of the IUT's, used for a request of ours in one case and for a response in the next."""
+    spec = {**request({"type": 0x7001, "value": ""}), "id": "09*12"}
+    asked, response = octets(spec), octets({**refusal(400), "id": "09*12"})
+    late = answer(asked, code=420)
+    seen = view()
+    assert judge(FakeOutcome(FakeLink(asked)), seen) == []
+    assert judge(FakeOutcome(FakeLink(response, answers=[late])), seen) == []
+    assert [one.cause for one in judge(FakeOutcome(FakeLink(response, answers=[late])), view())] == ["MUTE"]
+
+
 def test_only_what_may_be_a_487_makes_roles_unclear():
     for code, clear in ((400, True), (401, True), (487, False), (587, True)):
         seen = view()
