@@ -51,12 +51,15 @@ def fingerprinted(octets: bytes, place: int, value: bytes) -> bool:
     return place + 8 == len(octets) and value == (zlib.crc32(octets[:place]) ^ 0x5354554E).to_bytes(4, "big")
 
 
-@lru_cache(maxsize=4096)
 def _mapped(local: tuple[str, int]) -> bytes:
     """Return XOR-MAPPED-ADDRESS's value for an IPv4 address."""
-    plain = bytes(map(int, local[0].split(".")))
-    address = bytes(a ^ b for a, b in zip(plain, b"\x21\x12\xa4\x42", strict=True))
-    return b"\0\1" + (local[1] ^ 0x2112).to_bytes(2, "big") + address
+    return b"\0\1" + (local[1] ^ 0x2112).to_bytes(2, "big") + _masked(local[0])
+
+
+@lru_cache(maxsize=64)
+def _masked(ip: str) -> bytes:
+    plain = bytes(map(int, ip.split(".")))
+    return bytes(a ^ b for a, b in zip(plain, b"\x21\x12\xa4\x42", strict=True))
 
 
 def plainly_right(octets: bytes, key: bytes, local: tuple[str, int]) -> bool:

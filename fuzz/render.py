@@ -72,11 +72,17 @@ def octets(text: str) -> bytes:
 def integrity(before: bytes, key: bytes, name: str = "sha1", size: int = 20) -> bytes:
     """Return MESSAGE-INTEGRITY's value, or -SHA256's (RFC 8489 sections 14.5 and 14.6)."""
     length = len(before) - HEADER + 4 + size
+    return _mac(before[:2] + (length & 0xFFFF).to_bytes(2, "big") + before[4:], key, name)[:size]
+
+
+@lru_cache(maxsize=32)
+def _mac(covered: bytes, key: bytes, name: str) -> bytes:
+    """Return an HMAC (RFC 2104). What was just signed is soon judged: it is not reckoned twice."""
     inner, outer = _keyed(key, name)
     inner, outer = inner.copy(), outer.copy()
-    inner.update(before[:2] + (length & 0xFFFF).to_bytes(2, "big") + before[4:])
+    inner.update(covered)
     outer.update(inner.digest())
-    return bytes(outer.digest()[:size])
+    return bytes(outer.digest())
 
 
 @lru_cache(maxsize=64)
@@ -157,8 +163,10 @@ def message(spec: Message, env: Env) -> bytes:
     else:
         identity = octets(wanted)[:12].ljust(12, b"\0")
     built = _HEAD.pack(spec["type"] & 0xFFFF, 0, spec.get("cookie", COOKIE), identity)
+    made, controlling = env.made, env.controlling
     for one in spec["attributes"]:
-        built += attribute(one, built, env)
+        known = made.get((one["type"], one["value"], controlling)) if len(one) == 2 else None
+        built += attribute(one, built, env) if known is None else known
     if len(spec) > 2:
         built += octets(spec.get("tail", ""))
     length: int = len(built) - HEADER + spec.get("delta", 0)
