@@ -17,6 +17,7 @@ from fuzz.campaign.outcome import StageFailed, Upper
 from fuzz.render import Env, check, frame, request, success
 
 _FORESEEN = 0.5  # seconds that a connection may have waited for what is to be sent on it
+_AGAIN = 0.0005  # seconds between two looks at what may come from the connection or from the adapter
 _HEARS = ("", "half", "urgent")
 
 
@@ -118,7 +119,8 @@ class Stage:
         deadline = time.monotonic() + self.within
         while not done() and not link.closed and time.monotonic() < deadline:
             self._answer(link)
-            link.receive()
+            if not link.receive(socket.MSG_DONTWAIT):
+                time.sleep(_AGAIN)
         self._answer(link)
 
     def _complete(self, link: Link) -> None:
