@@ -228,6 +228,11 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach("what takes any FINGERPRINT takes data for STUN", "fingerprint-unchecked", "RFC6544-10.2-s01"),
     _reach("a nomination without a success stands for one", "nominates-before-success", "RFC6544-7.1-05"),
+    _reach(
+        "a connection that is closed for its silence takes no frame that pauses",
+        "idle-selected-closed",
+        "RFC4571-2-s01",
+    ),
     _reach("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),
     _reach(
         "while a check is unanswered there is no other, for another candidate or in return",
