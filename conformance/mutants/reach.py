@@ -76,7 +76,7 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "a response without LENGTH takes the frames behind it along",
         "framing-ends-with-selection",
-        "RFC6544-4.4-s03 RFC6544-10",
+        "RFC6544-10",
     ),
     _reach(
         "data that does not arrive, or not as it was sent, cannot be judged by what it is",
