@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import DRIVER
+
+DRIVER = Path(__file__).with_name("cli_driver.py")
 
 MIXED = [
     {},
