@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import struct
 import threading
 
 import pytest
+from peer_scripts import Iut, ask, check_of_the_iut, everything
 
 from conformance.peer.events import (
     AnyResponse,
@@ -20,68 +20,11 @@ from conformance.peer.events import (
     Payload,
     Repetition,
 )
-from conformance.peer.pixit import Pixit
-from conformance.peer.pump import Aborted, Pump
-from conformance.peer.tester import Peer
-from conformance.recording import _Silent
-from conformance.verdict import Failed, Inconclusive, NotApplicable
-from conformance.wire.attributes import Address
-from conformance.wire.candidate import Candidate
+from conformance.verdict import Failed, NotApplicable
 from conformance.wire.integrity import Check
-from conformance.wire.layers import RFC4571, binding_error, binding_indication, binding_request, binding_success
-from conformance.wire.rfc4571 import Deframer, frame
-from conformance.wire.sdp import SessionDescription
+from conformance.wire.layers import RFC4571, binding_error, binding_success
+from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import Message
-
-PIXIT = Pixit(response=2.0, connect=2.0, complete=0.3, close=2.0, silence=0.05)
-
-
-class Iut:
-    """Credentials of an IUT that the test plays itself, over a plain socket."""
-
-    ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
-    fragments = ("iutf",)
-
-
-@pytest.fixture
-def pump():
-    pump = Pump()
-    yield pump
-    pump.close()
-
-
-@pytest.fixture
-def peer(pump):
-    peer = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(1))
-    yield peer
-    peer.close()
-
-
-@pytest.fixture
-def pair(peer):
-    """A channel, and the socket at its other end."""
-    listener = peer.listen()
-    other = socket.create_connection((peer.address, listener.port), timeout=5, source_address=("127.0.0.1", 0))
-    channel = peer.expect_connection()
-    yield channel, other
-    other.close()
-
-
-def everything(other: socket.socket, frames: int) -> list[bytes]:
-    deframer, got = Deframer(), []
-    while len(got) < frames:
-        octets = other.recv(65536)
-        assert octets
-        got += deframer.feed(octets)
-    return got
-
-
-def check_of_the_iut(peer: Peer, **change):
-    fields = {
-        "username": f"{peer.ufrag}:{Iut.ufrag}", "password": peer.pwd, "priority": 1, "controlling": 2,
-        "transaction_id": b"from the IUT",
-    }  # fmt: skip
-    return RFC4571() / binding_request(**{**fields, **change})
 
 
 def test_cuts_are_writes_of_their_own(pair) -> None:
@@ -144,14 +87,6 @@ def test_answers_can_be_the_scripts(peer, pair) -> None:
     assert failure.value.expected == "no retransmission of a Binding request"
 
 
-@pytest.fixture
-def second(peer, pair):
-    """A connection from another address of the IUT's."""
-    listener = peer.listeners[0]
-    with socket.create_connection((peer.address, listener.port), 5, source_address=("127.0.0.2", 0)) as other:
-        yield peer.expect_connection(), other
-
-
 def test_checks_can_be_answered_on_one_connection_alone(peer, pair, second) -> None:
     peer.answer_only_on(second[0])
     for channel, other in (pair, second):
@@ -176,13 +111,6 @@ def test_connections_from_other_addresses_are_no_second_one(peer, pair) -> None:
         peer.expect_no_connection(beside=pair[0], within=1)
     for other in others:
         other.close()
-
-
-def ask(peer: Peer, channel) -> bytes:
-    """Send a check and return its transaction id."""
-    request = peer.check(Iut(), transaction_id=b"from us, yes")
-    channel.send(RFC4571() / request)
-    return b"from us, yes"
 
 
 def test_responses_fulfil_what_asked_for_them(peer, pair) -> None:
@@ -313,179 +241,6 @@ def test_what_came_before_a_restart_fulfils_nothing_after_it(peer, pair) -> None
     peer.renew()
     other.sendall(frame(b"") + bytes(check_of_the_iut(peer)))
     assert channel.expect(Payload, within=1).stun.username.startswith(peer.ufrag)
-
-
-def test_connections_from_where_they_may_come(peer) -> None:
-    listener = peer.listen()
-    with socket.create_connection((peer.address, listener.port)) as lawful:
-        peer.expect_no_connection(within=0.05, but_from={Address(*lawful.getsockname())})
-        with pytest.raises(Failed, match="must not open"):
-            peer.expect_no_connection(within=0.05)
-
-
-def test_connections_that_come_and_do_not(peer) -> None:
-    one, two = peer.listen(), peer.listen()
-    with pytest.raises(Failed, match="did not connect"):
-        peer.expect_connection(one, within=0.01)
-    other = socket.create_connection((peer.address, two.port))
-    assert peer.expect_connection(two).component == 1
-    peer.expect_no_connection(within=0.01)
-    with socket.create_connection((peer.address, one.port)), pytest.raises(Failed, match="must not open"):
-        peer.expect_no_connection(one, within=1)
-    other.close()
-
-
-def test_refusals_in_preamble_and_body(peer) -> None:
-    closed = Candidate("1", 1, "TCP", 1, "127.0.0.1", peer.refusing_port(), "host", tcptype="passive")
-    with pytest.raises(Inconclusive, match="refused"):
-        peer.connect(closed)
-    with pytest.raises(Failed, match="did not accept"):
-        peer.expect_accept(closed)
-    with pytest.raises(NotApplicable, match="does not accept"):
-        peer.connect_if_possible(closed)
-    with pytest.raises(Inconclusive):
-        peer.await_connection()
-
-
-def test_silent_ports_and_outstanding_attempts(peer) -> None:
-    attempt = socket.socket()
-    attempt.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        attempt.connect((peer.address, peer.silent_port()))
-    assert peer.most_outstanding(within=0.05) == 1
-    attempt.close()
-    with pytest.raises(Inconclusive, match="no connection attempt"):
-        peer.most_outstanding(within=0.05)
-
-
-def test_completion_with_each_side_controlling(peer, pair) -> None:
-    channel, other = pair
-
-    def play() -> None:
-        """Answer two checks, and send one in between."""
-        deframer = Deframer()
-        sent = False
-        for _ in range(2):
-            payloads: list[bytes] = []
-            while not payloads:
-                payloads = [p for p in deframer.feed(other.recv(65536)) if Message.decode(p).is_request]
-            tid = Message.decode(payloads[0]).transaction_id
-            other.sendall(bytes(RFC4571() / binding_success(tid, channel.local_address, Iut.pwd)))
-            if not sent:
-                other.sendall(bytes(check_of_the_iut(peer, controlling=None, controlled=3)))
-                sent = True
-
-    peer.controlling = True
-    thread = threading.Thread(target=play)
-    thread.start()
-    assert peer.complete_any(Iut()) is channel
-    thread.join(2)
-    assert channel.selected
-    with pytest.raises(Inconclusive, match="no second connection"):
-        peer.expect_others_closed(channel, within=0)
-
-
-@pytest.mark.parametrize(("nominated", "ended", "fine"), [
-    ((True, False), (False, True), True),
-    ((True, False), (False, False), False),
-    ((True, True), (True, False), True),  # the IUT has kept the other one that it nominated
-    ((True, False), (True, False), False),
-    ((True, True), (False, False), False),
-])  # fmt: skip
-def test_the_others_are_closed_but_for_the_one_that_the_iut_selected(peer, pair, nominated, ended, fine) -> None:
-    first, far = pair
-    beside = socket.create_connection(("127.16.200.1", peer.listeners[0].port))
-    second = peer.expect_connection()
-    for channel, other, selected, ends in zip((first, second), (far, beside), nominated, ended, strict=True):
-        channel.selected = selected
-        if ends:
-            other.close()
-            channel.expect_end(within=1)
-    if fine:
-        peer.expect_others_closed(first, within=0.05)
-    else:
-        with pytest.raises(Failed, match="still open beside"):
-            peer.expect_others_closed(first, within=0.05)
-    beside.close()
-
-
-def test_completion_that_does_not_come(peer, pair) -> None:
-    channel, _ = pair
-    with pytest.raises(Inconclusive, match="did not nominate"):
-        peer.complete(Iut(), channel)
-    with pytest.raises(Inconclusive, match="none of 1 connections"):
-        peer.complete_any(Iut())
-
-
-def test_descriptions_of_the_tester(peer) -> None:
-    offer = peer.offer("active passive", components=2)
-    assert peer.controlling
-    media = offer.media[0]
-    assert (media.ufrag, media.pwd, media.proto, media.setup, media.connection) == (
-        peer.ufrag,
-        peer.pwd,
-        "TCP/RTP/AVP",
-        "actpass",
-        "new",
-    )
-    assert [(c.component, c.tcptype) for c in media.candidates] == [
-        (1, "active"),
-        (1, "passive"),
-        (2, "active"),
-        (2, "passive"),
-    ]
-    assert media.bandwidth == []
-    assert peer.offer("active").media[0].bandwidth == ["RS:0", "RR:0"]
-    assert peer.offer("active", media="bytes").media[0].formats == ["*"]
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"), [("active", "passive"), ("passive", "active"), ("actpass", "active"), (None, None)]
-)
-def test_answers_mirror_the_offer(peer, theirs, ours) -> None:
-    theirs_line = f"a=setup:{theirs}\r\n" if theirs else ""
-    offer = SessionDescription.parse(f"v=0\r\nm=audio 9 TCP/RTP/AVP 8\r\nb=RS:0\r\nb=RR:0\r\na=mid:7\r\n{theirs_line}")
-    media = peer.answer(offer, "active").media[0]
-    assert not peer.controlling
-    assert (media.setup, media.mid, media.formats, media.bandwidth) == (ours, "7", ["8"], ["RS:0", "RR:0"])
-    assert (media.connection is None) is (ours is None)
-
-
-def test_the_same_seed_makes_the_same_checks(pump) -> None:
-    checks = []
-    for _ in range(2):
-        one = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(7))
-        checks.append(bytes(one.check(Iut())))
-    assert checks[0] == checks[1]
-    assert bytes(binding_indication(b"x" * 12))
-
-
-def test_the_pump_waits_wakes_and_aborts(pump) -> None:
-    assert not pump.wait(lambda: False, 0.01)
-    flag: list[int] = []
-    thread = threading.Timer(0.05, lambda: (flag.append(1), pump.wake()))
-    thread.start()
-    assert pump.wait(lambda: bool(flag), 10)
-    threading.Timer(0.05, pump.abort).start()
-    with pytest.raises(Aborted):
-        pump.wait(lambda: False, 10)
-    with pytest.raises(Aborted):
-        pump.wait(lambda: True, 0)
-
-
-def test_a_slower_pixit_scales_deadlines_but_not_paces() -> None:
-    slow = Pixit.scaled(6.0)
-    assert (slow.response, slow.silence) == (6.0, 2 * Pixit().silence)
-    assert (slow.drip, slow.attempts) == (Pixit().drip, Pixit().attempts)
-    assert Pixit.scaled(Pixit().response) == Pixit()
-
-
-def test_a_faster_pixit_leaves_an_iut_the_time_that_the_rfcs_leave_it() -> None:
-    fast = Pixit.scaled(0.1)
-    assert (fast.response, fast.connect < 1) == (0.1, True)
-    assert fast.close > 3.0
-    assert fast.complete > 5.0
-    assert (fast.silence, fast.retransmission) == (Pixit().silence, Pixit().retransmission)
 
 
 def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) -> None:
