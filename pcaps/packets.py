@@ -27,7 +27,6 @@ _IPV6_EXTENSIONS = (0, 43, 60, 135, 139, 140)  # hop-by-hop, routing, destinatio
 _IPV6_FRAGMENT, _AUTHENTICATION = 44, 51
 _TCP_HEADER = struct.Struct("!HHIIBBHHH")
 _TCP_NUMBERS = struct.Struct("!4xIIB")  # sequence, acknowledgement, data offset
-_IPV4_REST = struct.Struct("!HxxHxB")  # total length, fragment, protocol
 _PLAIN_IPV4, _PLAIN_TCP = b"\x08\x00\x45", 54  # no tags, no options; octets up to the end of TCP's header
 _IPV4_HEADER = struct.Struct("!BxHxxHxB")  # version and length, total length, fragment, protocol
 
@@ -90,7 +89,7 @@ def parse(link_type: int, octets: bytes) -> Segment | None:
 def locate(link_type: int, octets: bytes) -> Place | None:
     """Find the TCP segment in a recorded packet; None where there is none, or not even its whole header."""
     if link_type == ETHERNET and octets[12:15] == _PLAIN_IPV4 and len(octets) >= _PLAIN_TCP:  # nearly always
-        total, fragment, protocol = _IPV4_REST.unpack_from(octets, 16)
+        _, total, fragment, protocol = _IPV4_HEADER.unpack_from(octets, 14)
         if protocol == _TCP and not fragment & 0x3FFF and total >= 40 and octets[46] >= 0x50:
             return Place(_way(octets[26:38]), 34, 14 + total, octets[47])
     at = network_layer(link_type, octets)
