@@ -66,7 +66,7 @@ class View:
 
 
 # What a case sent is asked for several times while it is judged.
-walked = lru_cache(maxsize=64)(walk)
+walked = lru_cache(maxsize=128)(walk)
 
 
 def expect(octets: bytes, view: View) -> Expected:

@@ -38,6 +38,7 @@ LOOKALIKE = "000100002112a442"
 PER_STAGE = 48
 SERVED: Step = {"do": "send", "on": 0, "frames": [], "probe": True}  # when it is answered, what came before is served
 DESCRIPTIONS = 2  # of these, mutations of the description, each in a session of its own
+CASES = PER_STAGE - DESCRIPTIONS  # the others, which share sessions
 
 
 def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:

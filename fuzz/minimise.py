@@ -130,7 +130,7 @@ def _steps(case: Case, ask: _Budget) -> Case:
 
 def _step(case: Case, ask: _Budget, index: int) -> Case:
     step = case["steps"][index]
-    for name in ("stop", "cuts", "gap", "component", "candidate"):
+    for name in ("later", "stop", "cuts", "gap", "component", "candidate"):
         if name not in step:
             continue
         case, done = _try(case, ask, ("steps", index, name), None)
@@ -141,12 +141,21 @@ def _step(case: Case, ask: _Budget, index: int) -> Case:
         while value:
             case, done = _try(case, ask, ("steps", index, name), value)
             value = value // 2 if done else 0
-    if step.get("on"):
-        case, _ = _try(case, ask, ("steps", index, "on"), 0)
+    case = _on(case, ask, index)
     whole = step.get("octets", "")
     for octets in dict.fromkeys((whole[:2], whole[:6], whole[: len(whole) // 4 * 2])):
         if len(octets) < len(whole):
             case, done = _try(case, ask, ("steps", index, "octets"), octets)
+            if done:
+                break
+    return case
+
+
+def _on(case: Case, ask: _Budget, index: int) -> Case:
+    """Put a step on the session's own connection, or on the first of the case's."""
+    for on in (0, 1):
+        if case["steps"][index].get("on", 0) > on:
+            case, done = _try(case, ask, ("steps", index, "on"), on)
             if done:
                 break
     return case

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fuzz.render import code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from fuzz.campaign.player import Link, Outcome
@@ -29,16 +30,14 @@ class Novelty:
         self._seen: set[str] = set()
         self.count = 0
 
-    def see(self, case: dict[str, Any], outcome: Outcome, lines: int = 0) -> tuple[str, bool]:
-        """Return the class of an outcome, and whether it is new for this kind of case, or brought new lines."""
-        late = ""
-        if outcome.seconds > 64 * self._median and not _takes_time(case):
-            late = f" slow{int(math.log(outcome.seconds / self._median, 8))}"
+    def see(self, case: dict[str, Any], result: str, seconds: float, lines: int = 0) -> tuple[str, bool]:
+        """Return the class of what became of a case, and whether it is new for this kind, or brought new lines.
+
+        ``result``: the class of what came back; ``seconds``: how long it took.
+        """
+        if seconds > 64 * self._median and not _takes_time(case):
+            result += f" slow{int(math.log(seconds / self._median, 8))}"
         plan = case["plan"]
-        served = {id(link) for link, _, _ in outcome.probes}
-        ours = {check[8:20] for check in outcome.checks}
-        classes = {answers_of(link, ours) for link in outcome.links if id(link) in served}
-        result = " ".join(sorted(classes)) + late
         key = f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
         if lines == 0 and (key in self._seen or self.count >= _MOST):
             return result, False
@@ -47,9 +46,21 @@ class Novelty:
         return result, True
 
 
+def result_of(outcome: Outcome) -> str:
+    """Return the class of what came back for a case, as far as what came after shows that it was served."""
+    served = {id(link) for link, _, _ in outcome.probes}
+    ours = {check[8:20] for check in outcome.checks}
+    return " ".join(sorted({answers_of(link, ours) for link in outcome.links if id(link) in served}))
+
+
 def answers_of(link: Link, but: AbstractSet[bytes] = frozenset()) -> str:
     """Return the class of what came on a connection, but for the answers to these."""
-    kinds = {_answer(answers[0]) for identity, answers in link.answers.items() if identity not in but}
+    return class_of((answers[0] for identity, answers in link.answers.items() if identity not in but), link)
+
+
+def class_of(answers: Iterable[bytes], link: Link) -> str:
+    """Return the class of some answers, and of what else came on the connection."""
+    kinds = {_answer(answer) for answer in answers}
     if link.media:
         kinds.add("media")
     return ("+".join(sorted(kinds)) if len(kinds) > 1 else "".join(kinds)) + ("/ended" if link.closed else "")

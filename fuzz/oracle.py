@@ -29,6 +29,7 @@ _NO_SUCCESS = {
     Expected.CONFLICT,
 }
 _NEEDS_ANSWER = {Expected.ERROR, Expected.UNKNOWN, Expected.CONFLICT, Expected.SUCCESS}
+_CLAIMS = tuple(kind.to_bytes(2, "big") for kind in ROLES)
 _ERROR_CODE, _UNKNOWN, _CONFLICT = 0x0009, 420, 487
 
 Sent = list[tuple[bytes, Expected]]  # the payloads of frames, and what may come back for each
@@ -60,7 +61,7 @@ def _changes_roles(payload: bytes, view: View) -> bool:
     """Whether a message may lawfully make the IUT change its role: a conflict, or a 487."""
     if payload[:2] == b"\x01\x11":
         return _may_be_487(payload)
-    if b"\x80\x2a" not in payload and b"\x80\x29" not in payload:
+    if _CLAIMS[view.iut_controlling] not in payload:
         return False
     attributes = walked(payload)
     return attributes is not None and ROLES[view.iut_controlling] in attributes[0]

@@ -75,7 +75,7 @@ def integrity(before: bytes, key: bytes, name: str = "sha1", size: int = 20) -> 
     return _mac(before[:2] + (length & 0xFFFF).to_bytes(2, "big") + before[4:], key, name)[:size]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _mac(covered: bytes, key: bytes, name: str) -> bytes:
     """Return an HMAC (RFC 2104). What was just signed is soon judged: it is not reckoned twice."""
     inner, outer = _keyed(key, name)

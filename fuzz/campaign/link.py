@@ -40,7 +40,7 @@ class Link:
         self.rest = b""  # of what a case sends: held back until it says so
         self._in = bytearray()
         self._written = 0
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _GLANCE)
+        self._waited = False
 
     def patience(self, seconds: float) -> None:
         """Set how long a write may take."""
@@ -82,6 +82,9 @@ class Link:
 
     def receive(self, flags: int = 0) -> bool:
         """Read once; False if nothing came soon."""
+        if not (flags or self._waited):  # many a connection never has to wait
+            self._waited = True
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _GLANCE)
         try:
             octets = self.sock.recv(_CHUNK, flags)
         except BlockingIOError:

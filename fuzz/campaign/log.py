@@ -7,6 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from fuzz.generate import CASES, PER_STAGE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,17 +55,20 @@ class Past:
     """What a log tells of an earlier run."""
 
     def __init__(self, path: Path) -> None:
-        self.cases = 0
+        self.cases = 0  # how many were played
+        self.left: list[int] = []  # those of the last block that were not: it is not played in order
         self.stages = 0
         self.seconds = 0.0
         self.corpus: list[dict[str, Any]] = []
         self.begun: dict[str, Any] = {}
         self.findings: list[dict[str, Any]] = []
         self.pending: dict[str, Any] | None = None  # a symptom that was being looked into
+        self._last, self._block = 0, set[int]()  # the last block, and its numbers that were seen
         if path.is_file():
             with path.open(encoding="utf-8", errors="replace") as file:
                 for line in file:
                     self._take(line)
+            self._count()
 
     def _take(self, line: str) -> None:
         try:
@@ -71,14 +76,29 @@ class Past:
         except ValueError:
             return  # the line that a SIGKILL cut off
         if isinstance(entry, list):
-            self.cases, self.stages = max(self.cases, entry[0] + 1), max(self.stages, entry[1] + 1)
+            self._saw(entry[0], entry[1])
         elif not isinstance(entry, dict):
             return
         elif entry.get("event") == "new":
             self.corpus.append(entry["case"])
-            self.cases, self.stages = max(self.cases, entry["number"] + 1), max(self.stages, entry["stage"] + 1)
+            self._saw(entry["number"], entry["stage"])
         else:
             self._note(entry)
+
+    def _saw(self, number: int, stage: int) -> None:
+        self.cases, self.stages = max(self.cases, number + 1), max(self.stages, stage + 1)
+        if number // PER_STAGE > self._last:
+            self._last = number // PER_STAGE
+            self._block.clear()
+        if number // PER_STAGE == self._last:
+            self._block.add(number)
+
+    def _count(self) -> None:
+        """Reckon what is left of the block that was being played."""
+        begin = self._last * PER_STAGE
+        missing = [number for number in range(begin, begin + CASES) if number not in self._block]
+        if self._block and self.cases <= begin + CASES:
+            self.left, self.cases = missing, begin + CASES - len(missing)
 
     def _note(self, entry: dict[str, Any]) -> None:
         what = entry.get("event")

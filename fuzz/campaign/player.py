@@ -23,27 +23,32 @@ _SERVED = 0.003  # seconds in which the IUT comes to what arrived on other conne
 class Player(Stage):
     """A stage that cases are played on, one after the other."""
 
-    _made: tuple[Any, ...] = (None, None, b"", b"")  # frames, what they were made for, their octets, the last id
+    def __init__(self, upper: Upper, plan: dict[str, Any], within: float = 1.0) -> None:
+        super().__init__(upper, plan, within)
+        # By the place of frames in memory: the frames, what they were made for, their octets, the last id.
+        self._made: dict[int, tuple[list[dict[str, Any]], tuple[bytes, bool], bytes, bytes]] = {}
+        self._later: list[tuple[Link, bytes, bool]] = []  # connection, id, whether it is that of the case itself
 
     def foresee(self, steps: list[dict[str, Any]]) -> None:
         """Do what can be done of a case before its turn: connect, and make octets that do not depend on the moment."""
         super().foresee(steps)
         env = self.env
-        frames = steps[0].get("frames", ()) if steps else ()
-        if frames and all(map(_timeless, frames)):
-            last = env.last_id
-            whole = b"".join([frame(one, env) for one in frames])
-            self._made = frames, (env.key, env.controlling), whole, env.last_id
-            env.last_id = last
+        last = env.last_id
+        self._made.clear()
+        for place, step in enumerate(steps):
+            frames = step.get("frames")
+            if frames and (place == 0 or "later" in step) and all(map(timeless, frames)):
+                whole = b"".join([frame(one, env) for one in frames])
+                self._made[id(frames)] = frames, (env.key, env.controlling), whole, env.last_id
+        env.last_id = last
 
     def _make(self, frames: list[dict[str, Any]]) -> bytes:
-        """Return frames as octets."""
+        """Return frames as octets. What was made ahead serves once: another time they get ids of their own."""
         env = self.env
-        known, of, whole, last = self._made
-        if known is frames and of == (env.key, env.controlling):
-            self._made = (None, None, b"", b"")  # another time they get ids of their own
-            env.last_id = last
-            return bytes(whole)
+        made = self._made.pop(id(frames), None)
+        if made is not None and made[0] is frames and made[1] == (env.key, env.controlling):
+            env.last_id = made[3]
+            return made[2]
         return b"".join([frame(one, env) for one in frames])
 
     def play(self, steps: list[dict[str, Any]]) -> Outcome:
@@ -54,10 +59,13 @@ class Player(Stage):
         if first is not None:
             first.forget()
         for step in steps:
+            if self._later and "later" not in step:
+                self._await(outcome)
             getattr(self, "_do_" + step["do"])(step, outcome)
             answered = outcome.probes and outcome.probes[-1][2]
-            if not answered and self.upper.death():
+            if not answered and "later" not in step and self.upper.death():
                 break
+        self._await(outcome)
         self._collect(outcome)
         outcome.seconds = time.perf_counter() - begun
         return outcome
@@ -79,6 +87,7 @@ class Player(Stage):
     def _do_send(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Send frames, cut as the schedule says; "probe": and a valid check, whose answer is waited for.
 
+        "later": what is to come back is waited for when all the steps with that word next to each other were done.
         "stop": only so many octets for the moment; the rest is for `rest`, or never comes. Without frames it is to be
         seen how the IUT does after what came on other connections, which it is left a moment for.
         """
@@ -107,6 +116,9 @@ class Player(Stage):
 
     def _finish(self, link: Link, whole: bytes, step: dict[str, Any], outcome: Outcome) -> None:
         wanted = step.get("probe")
+        if "later" in step:
+            self._send_ahead(link, whole, step, outcome)
+            return
         if wanted == "silent" and self._answers(link, whole, outcome):
             return
         probe = b""
@@ -135,6 +147,8 @@ class Player(Stage):
     def _answers(self, link: Link, whole: bytes, outcome: Outcome) -> bool:
         """Send a request that is to be answered; whether it is: that tells as much as that to a check behind it."""
         link.put(whole)
+        if not link.aligned:
+            return False
         identity = self.env.last_id
         self.eager += 1
         patient = 8 * self.silent <= self.eager  # an IUT that often says nothing is not waited for
@@ -143,6 +157,34 @@ class Player(Stage):
             return True
         self.silent += 1
         return False
+
+    def _send_ahead(self, link: Link, whole: bytes, step: dict[str, Any], outcome: Outcome) -> None:
+        """Send frames, and a check behind them unless they are to be answered; `_await` is for what comes back."""
+        probe, wanted = b"", step.get("probe")
+        silent = wanted == "silent" and 8 * self.silent <= self.eager
+        if wanted and not silent:
+            probe = check(self.env)
+            outcome.checks.add(probe[2:])
+        self._write(link, whole, probe, step)
+        if wanted and link.aligned:
+            self._later.append((link, self.env.last_id, silent))
+
+    def _await(self, outcome: Outcome) -> None:
+        """Wait for the answers to what was sent ahead; a check goes where the case's own message was not answered."""
+        later, self._later = self._later, []
+        if later:
+            self.pause()
+        for link, identity, silent in later:
+            if identity not in link.answers:
+                link.receive(socket.MSG_DONTWAIT)
+            self.eager += silent
+            if silent and not self.listen(link, identity, SOON):
+                self.silent += 1
+                probe = check(self.env)
+                identity = self.env.last_id
+                outcome.checks.add(probe[2:])
+                link.put(probe)
+            outcome.probes.append((link, identity, self.listen(link, identity)))
 
     def _do_role(self, step: dict[str, Any], outcome: Outcome) -> None:
         """Find out which role the IUT has, and take the other: it lets us control if it is controlled, and only then.
@@ -252,12 +294,12 @@ class Player(Stage):
             outcome.refused(error)
 
 
-def _timeless(spec: dict[str, Any]) -> bool:
-    """Whether a frame is the same now and later: a message of an id of its own, not about the IUT's last request."""
+def timeless(spec: dict[str, Any]) -> bool:
+    """Whether a frame is the same now and later: a message that is not about the last request of either side."""
     message = spec.get("message")
-    return (
-        message is not None and "id" not in message and all(one["value"] != "$mapped" for one in message["attributes"])
-    )
+    if message is None or message.get("id", "")[:1] == "$":
+        return False
+    return all(one["value"] != "$mapped" for one in message["attributes"])
 
 
 __all__ = ["PLAN", "Link", "Outcome", "Player", "StageFailed", "Upper"]

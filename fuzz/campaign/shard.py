@@ -12,6 +12,7 @@ from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
 from fuzz import monitors
 from fuzz.campaign.compare import Comparison
+from fuzz.campaign.flight import Tally
 from fuzz.campaign.growth import Growth
 from fuzz.campaign.investigate import Investigator
 from fuzz.campaign.lines import Lines
@@ -23,7 +24,7 @@ from fuzz.campaign.spec import Spec, Status, identity
 from fuzz.campaign.turns import Turns
 from fuzz.describe import words
 from fuzz.findings import Buckets, Finding, from_data, load
-from fuzz.generate import DESCRIPTIONS, PER_STAGE, Generator
+from fuzz.generate import CASES, PER_STAGE, Generator
 from fuzz.novelty import Novelty
 from fuzz.oracle import Symptom
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 Case = dict[str, Any]
 
-_CASES = PER_STAGE - DESCRIPTIONS  # of a block
 _REMEMBERED = 24  # stages, for blame
 _STATUS = 0.5
 _IDLE = 1.5  # seconds between two looks at an idle process
@@ -50,6 +50,7 @@ class Shard:
         self.status = Status()
         self.lines = Lines() if spec.lines else None
         self.buckets = Buckets()
+        self.flights = Tally()
         self._coverage: Counter[str] = Counter()
         self._unconfirmed: Counter[str] = Counter()
         self._recent: deque[list[Case]] = deque(maxlen=_REMEMBERED)
@@ -58,7 +59,8 @@ class Shard:
         self._busy = True  # as far as was seen
         self._measured = 0.0
         self._unseen: list[Case] = []  # played since the last look at what the process holds
-        self.number = self._stage = self._failures = self._absent = 0
+        self.number = self.stage = self._failures = self._absent = 0  # number: how many cases were played
+        self.left: list[int] = []  # those of the block that are not
 
     def run(self) -> Status:
         """Run the shard; return how it ended."""
@@ -89,7 +91,8 @@ class Shard:
             self._generator.corpus += [*spec.corpus, *past.corpus]
             if not self._generator.plans:
                 raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
-            self.number, self._stage = past.cases, past.stages
+            self.number, self.stage = past.cases, past.stages
+            self.left = past.left[: max(0, spec.cases - past.cases) if spec.cases else CASES]
             self.status.sessions = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in self._generator.plans})
             self._begun -= past.seconds
             self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
@@ -140,7 +143,7 @@ class Shard:
     def _loop(self) -> None:
         while not self._over:
             self._tell()
-            if self.number % PER_STAGE < _CASES:
+            if self.number % PER_STAGE < CASES:
                 self._play_stage()
             elif self._generator.describes:
                 self._describe()
@@ -151,7 +154,10 @@ class Shard:
     def _play_stage(self) -> None:
         """Play what is left of a block of cases, which is about one kind of session, as far as a session goes."""
         plan = self._next_plan()
-        self._stage += 1
+        self.stage += 1
+        if not self.left:
+            end = self.number - self.number % PER_STAGE + CASES
+            self.left = list(range(self.number, min(end, self.spec.cases or end)))
         try:
             scene = self.runner.scene(plan, foreseen=True)
         except StageFailed:
@@ -173,12 +179,11 @@ class Shard:
             self._resources(played)
 
     def _next_plan(self) -> dict[str, Any]:
-        plan = self._generator.plan(self._stage)
+        plan = self._generator.plan(self.stage)
         return self._plain() if self.buckets.avoids({"plan": plan, "steps": []}) else plan
 
-    def next(self, plan: dict[str, Any], ahead: int) -> Case:
-        """Return the next case, or one after it; none that would only find again what is known."""
-        number = self.number + ahead
+    def make(self, number: int, plan: dict[str, Any]) -> Case:
+        """Return the case of a number; none that would only find again what is known."""
         case = self._generator.case(number, plan)
         for attempt in range(1, 8):
             if not self.buckets.avoids(case):
@@ -189,23 +194,27 @@ class Shard:
             case = {"class": "valid", "plan": plan, "steps": []}
         return case
 
-    def more(self, ahead: int = 0) -> bool:
-        """Whether another case is to be played in this block, so many after the next."""
-        number = self.number + ahead
-        return number % PER_STAGE < _CASES and not (0 < self.spec.cases <= number) and not self._over
+    def more(self) -> bool:
+        """Whether another case is to be played in this block."""
+        return bool(self.left) and not self._over
 
-    def note(self, case: Case, number: int, result: str, seconds: float, new: bool) -> None:
+    def played(self, numbers: list[int]) -> None:
+        """Take note of what was played; whatever becomes of the session, that is not played again."""
+        self.number += len(numbers)
+        self.left = [number for number in self.left if number not in numbers]
+
+    def note(self, case: Case, number: int, result: str, seconds: float, *, new: bool) -> None:
         """Log a case that was judged; what is new joins the corpus."""
         plan = case["plan"]
         self._coverage[f"{plan['side']} {plan['iut']} {plan['state']} {case['class']}"] += 1
         if new:
             self._learn(case, number, result)
-        self._log.case(number, self._stage, case["class"], result, seconds * 1000)
+        self._log.case(number, self.stage, case["class"], result, seconds * 1000)
 
     def _learn(self, case: Case, number: int, result: str) -> None:
         self._generator.corpus.append(case)
         self.status.last_new = time.monotonic() - self._begun
-        self._log.event("new", number=number, stage=self._stage, result=result, case=case)
+        self._log.event("new", number=number, stage=self.stage, result=result, case=case)
 
     def _describe(self) -> None:
         """Play a mutation of the description: it takes a session of its own."""
@@ -219,7 +228,7 @@ class Shard:
         found = [s for s in self.runner.trial(case) if s.kind in ("death", "hang", "exception")]
         plan = case["plan"]
         self._coverage[f"{plan['side']} {plan['iut']} {plan['state']} sdp"] += 1
-        self._log.case(number, self._stage, "sdp", "", (time.perf_counter() - begun) * 1000)
+        self._log.case(number, self.stage, "sdp", "", (time.perf_counter() - begun) * 1000)
         for symptom in found:
             self.suspect(symptom, [case], number)
         if self.runner.spoilt:
@@ -332,7 +341,7 @@ class Shard:
             return
         self._reported = now
         status = self.status
-        status.cases, status.stages, status.seconds = self.number - self._absent, self._stage, now - self._begun
+        status.cases, status.stages, status.seconds = self.number - self._absent, self.stage, now - self._begun
         status.found = [finding.data() for finding in self.buckets.all.values()]
         status.coverage, status.unconfirmed = dict(self._coverage), dict(self._unconfirmed)
         if hasattr(self, "runner"):

@@ -156,7 +156,7 @@ class Stage:
     def foresee(self, steps: list[dict[str, Any]]) -> None:
         """Open the connection that a case will begin with, while the IUT is busy with another."""
         first = steps[0] if steps else {}
-        if first.get("do") == "send" and first["on"] > 0 and self._listener is None:
+        if first.get("do") == "send" and "later" not in first and first["on"] > 0 and self._listener is None:
             where = first.get("component", 1), first.get("candidate", 0)
             if where not in self._spare and (made := self._connect(where)) is not None:
                 self._spare[where] = made, time.monotonic()
@@ -194,9 +194,7 @@ class Stage:
 
     def listen(self, link: Link, wanted: bytes, within: float = 0.0) -> bool:
         """Wait for the answer to a request of ours."""
-        if self.meanwhile is not None:
-            work, self.meanwhile = self.meanwhile, None
-            work()
+        self.pause()
         deadline = time.monotonic() + (within or self.within)
         while wanted not in link.answers and not link.closed and link.ended in _HEARS:
             if (not link.receive() and within == SOON) or time.monotonic() > deadline:
@@ -204,6 +202,12 @@ class Stage:
             if self.answering and link.unanswered:
                 self._answer(link)
         return wanted in link.answers
+
+    def pause(self) -> None:
+        """Do what there is to do while the IUT is busy."""
+        if self.meanwhile is not None:
+            work, self.meanwhile = self.meanwhile, None
+            work()
 
     def _answer(self, link: Link) -> None:
         for identity in link.unanswered:

@@ -140,11 +140,11 @@ def test_what_grows_or_spins_is_measured(bug):
 
 
 def test_a_healthy_target_yields_nothing(tmp_path):
-    status = run(tmp_path, cases=480)
+    status = run(tmp_path, cases=720)
     assert status.problem == ""
     assert status.found == []
     assert status.unconfirmed == {}
-    assert status.cases >= 480
+    assert status.cases >= 720
     assert len(status.coverage) > 30
     total = Total(shards={0: status})
     lines = coverage_lines(total)
@@ -258,7 +258,7 @@ def test_what_is_made_ahead_is_what_would_be_made_in_its_turn(healthy):
     assert b"\x80\x2a" in stage._make(frames)
     about_the_last = [{"message": success()}]
     stage.foresee([send(*about_the_last)])
-    assert stage._made[0] != about_the_last
+    assert stage._made == {}
     scene.close()
 
 
@@ -314,7 +314,7 @@ def test_killed_and_resumed(tmp_path):
     assert again.cases >= past.cases + 50
     events = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
     numbers = [event[0] for event in events if isinstance(event, list)]
-    assert numbers == sorted(set(numbers))  # none twice
+    assert len(numbers) == len(set(numbers))
 
 
 def test_killed_at_any_moment_nothing_is_lost(tmp_path):
@@ -337,7 +337,7 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path):
     status = run(tmp_path, "type-zero", "length-odd", "no-integrity", cases=past.cases + 20, resume=True)
     entries = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
     numbers = [entry[0] for entry in entries if isinstance(entry, list)]
-    assert numbers == sorted(set(numbers))
+    assert len(numbers) == len(set(numbers))
     told = {entry["bucket"] for entry in entries if isinstance(entry, dict) and entry["event"] == "finding"}
     assert told
     assert told <= {found["bucket"] for found in status.found}
