@@ -12,7 +12,7 @@ from fuzz.oracle import Symptom
 
 if TYPE_CHECKING:
     from fuzz.campaign.player import Outcome
-    from fuzz.campaign.runner import Scene
+    from fuzz.campaign.scene import Scene
 
 
 class Comparison:

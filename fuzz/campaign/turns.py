@@ -17,7 +17,7 @@ from fuzz.novelty import result_of
 
 if TYPE_CHECKING:
     from fuzz.campaign.order import Numbered
-    from fuzz.campaign.runner import Memo, Scene
+    from fuzz.campaign.scene import Memo, Scene
     from fuzz.campaign.shard import Shard
     from fuzz.oracle import Symptom
 
