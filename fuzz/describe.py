@@ -32,6 +32,7 @@ _NAMES = {
     0x802A: "ICE-CONTROLLING",
 }
 _CLASSES = {0x0001: "request", 0x0011: "indication", 0x0101: "success", 0x0111: "error"}
+_SHORT, _BEYOND = "short header", "delta beyond"
 _USUAL = [attribute["type"] for attribute in request()["attributes"]]
 _TEXTS = (0x06, 0x14, 0x15, 0x8022)
 _LONG = 508
@@ -95,7 +96,7 @@ def _send(step: dict[str, Any]) -> Iterator[str]:
 
 def _frame(frame: dict[str, Any]) -> Iterator[str]:
     if "length" in frame:
-        yield f"LENGTH {_size(frame['length'])}"
+        yield _cut_off(frame["message"], frame["length"]) if "message" in frame else f"LENGTH {_size(frame['length'])}"
     if "message" in frame:
         yield from _message(frame["message"])
     elif "frames" in frame:
@@ -104,7 +105,16 @@ def _frame(frame: dict[str, Any]) -> Iterator[str]:
         text = frame["octets"]
         piece, _, count = text.partition("*")
         size = len(piece) // 2 * (int(count) if count else 1)
-        yield f"frame of {_size(size)}" + (" from 0" if text[:1] == "0" else "")
+        like = text[:1] == "0"  # as a STUN message begins
+        yield _SHORT if like and 0 < size < 20 else f"frame of {_size(size)}" + (" from 0" if like else "")
+
+
+def _cut_off(message: dict[str, Any], length: int) -> str:
+    """Say what a message is of which a frame holds so many octets: however it comes to be short, it is the same."""
+    least = 20 + sum(4 + (8 if one["value"][:1] == "$" else len(octets(one["value"]))) for one in message["attributes"])
+    if 0 < length < 20:
+        return _SHORT
+    return _BEYOND if 20 <= length < least else f"LENGTH {_size(length)}"
 
 
 def _size(size: int) -> str:
@@ -118,13 +128,15 @@ def _message(message: dict[str, Any]) -> Iterator[str]:
     kind = message["type"]
     if kind != 1:
         yield _CLASSES.get(kind, "type 0" if kind == 0 else "type")
-    for name in ("cookie", "id", "patch", "cut"):
+    if "cut" in message:
+        yield _cut_off(message, message["cut"])
+    for name in ("cookie", "id", "patch"):
         if name in message and not (name == "id" and kind & 0x100):
             yield name
     if "tail" in message:
         yield "tail" if len(octets(message["tail"])) % 4 == 0 else "unaligned"
     if "delta" in message:
-        yield f"delta {'odd' if message['delta'] & 3 else 'beyond' if message['delta'] > 0 else 'short'}"
+        yield "delta odd" if message["delta"] & 3 else _BEYOND if message["delta"] > 0 else "delta short"
     yield from _attributes(message["attributes"], kind)
 
 
@@ -133,9 +145,11 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
     usual = _OF_CLASS.get(kind, _USUAL)
     if kind == 1:
         yield from (f"no {_name(missing)}" for missing in _USUAL if missing not in types)
-    if sum(attribute.get("times", 1) for attribute in attributes) > 40:
+    many = sum(attribute.get("times", 1) for attribute in attributes) > 40
+    if many:
         yield "many attributes"
-        if len(types) > 40:
+        attributes = [one for one in attributes if one.get("times", 1) == 1]  # which are many does not matter
+        if len(attributes) > 40:
             attributes = [*attributes[:1], *attributes[-5:]]
     behind = False
     for place, attribute in enumerate(attributes):
@@ -146,7 +160,7 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
         if "padding" in attribute:
             aligned = (_length(attribute["value"]) + _length(attribute["padding"])) % 4 == 0
             yield "padding" if aligned else "unaligned"
-        if _repeated(attribute, types, place):
+        if not many and _repeated(attribute, types, place):
             yield f"{name} twice"
         if behind and named != 0x8028:
             yield f"{name} behind"
@@ -157,8 +171,8 @@ def _attributes(attributes: list[dict[str, Any]], kind: int) -> Iterator[str]:
 
 
 def _repeated(attribute: dict[str, Any], types: list[Any], place: int) -> bool:
-    """Whether an attribute is there more than once, but not so often that this alone is unusual."""
-    return 1 < attribute.get("times", 1) <= 40 or (len(types) <= 40 and attribute["type"] in types[:place])
+    """Whether an attribute is there more than once."""
+    return attribute.get("times", 1) > 1 or attribute["type"] in types[:place]
 
 
 def _value(name: str, kind: int | str, value: str) -> Iterator[str]:

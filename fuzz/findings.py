@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _TOLERATED = 3  # findings of one kind and cause, after which more are taken for the same
 FATAL = ("death", "hang", "spin", "leak")
+_AVOIDED = ("death", "hang", "spin", "deaf")  # kinds that cost a process, a session or a deadline each time
 LEVELS = {"disagreement": "note"}
 
 
@@ -79,13 +81,15 @@ class Buckets:
 
     def __init__(self) -> None:
         self.all: dict[str, Finding] = {}
-        self._loose: dict[tuple[str, str], list[frozenset[str]]] = {}
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._ways: dict[str, set[frozenset[str]]] = {}  # by bucket: what was unusual about cases that came to it
 
     def add(self, finding: Finding) -> bool:
         """Take a finding in; False if its bucket is there already."""
         known = self.all.get(finding.bucket)
-        alias = self._loose.setdefault((finding.kind, finding.cause), [])
-        alias.append(frozenset(finding.words))
+        self._seen[finding.kind, finding.cause] += 1
+        ways = self._ways.setdefault(finding.bucket, set())
+        ways |= {frozenset(finding.words), words(finding.original) if finding.original else frozenset()} - {frozenset()}
         if known is not None:
             known.hits += 1
             return False
@@ -97,10 +101,10 @@ class Buckets:
         seen = words(case)
         same = [f for f in self.all.values() if (f.kind, f.cause) == (symptom.kind, symptom.cause)]
         for finding in same:
-            if _telling(finding.cause) or (finding.words and seen.issuperset(finding.words)):
+            if _telling(finding.cause) or self._comes_to(seen, finding):
                 finding.hits += 1
                 return finding
-        if symptom.kind not in FATAL and len(self._loose.get((symptom.kind, symptom.cause), ())) >= _TOLERATED:
+        if symptom.kind not in FATAL and self._seen[symptom.kind, symptom.cause] >= _TOLERATED:
             return same[0] if same else None
         return None
 
@@ -108,8 +112,18 @@ class Buckets:
         """Whether a case would only find again what is known."""
         seen: frozenset[str] | None = None
         for finding in self.all.values():
-            if finding.kind in ("death", "hang", "spin") and finding.words:
+            if finding.kind in _AVOIDED:
                 seen = words(case) if seen is None else seen
-                if seen.issuperset(finding.words):
+                if self._comes_to(seen, finding):
                     return True
         return False
+
+    def slips(self, symptom: Symptom, case: dict[str, Any]) -> bool:
+        """Whether a case comes to a finding that nothing but its case tells from what a symptom is about."""
+        same = [f for f in self.all.values() if (f.kind, f.cause) == (symptom.kind, symptom.cause)]
+        seen = words(case) if same and not _telling(symptom.cause) else frozenset()
+        return bool(seen) and any(self._comes_to(seen, finding) for finding in same)
+
+    def _comes_to(self, seen: frozenset[str], finding: Finding) -> bool:
+        """Whether a case is as unusual as one that came to a finding."""
+        return any(seen >= way for way in self._ways[finding.bucket])

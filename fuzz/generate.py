@@ -278,7 +278,8 @@ def segments(random: Random, generator: Generator) -> list[Step]:
         steps = [_part(random, generator, 1)]
         if random.random() < 0.15:
             steps += [{"do": "urgent", "on": 1, "octets": "00"}, {"do": "rest", "on": 1}]
-    return [*steps, ending(random, 1), *served()]
+    taken_in = served() if random.random() < 0.4 else []  # or the end may overtake what it follows
+    return [*steps, *taken_in, ending(random, 1), *served()]
 
 
 def _part(random: Random, generator: Generator, on: int) -> Step:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.errors import AdapterError
+from fuzz.campaign.runner import LEAKS
 from fuzz.describe import words
 from fuzz.findings import Finding
 from fuzz.generate import SERVED
@@ -23,6 +25,12 @@ _TRIES = {"death": 80, "hang": 24, "spin": 24, "leak": 20, "deaf": 40}
 _USUALLY = 60
 _AGAIN = 3  # trials of the minimal case that tell its rate
 _OFTEN = 5  # trials of a case in whose symptom chance has a part
+_SELDOM = 24  # questions while such a case is made smaller: each takes several trials
+_RARE = 10  # trials that tell the rate of what seldom comes
+_CERTAIN = ("death", "exception")  # kinds that no busy machine brings about: two sightings are enough
+_SLOW = ("death", "exception", "leak", "spin")  # kinds that shorter deadlines might hide: last words take a while,
+_BRIEF = 0.3  # seconds; if they took no more than that when they came again, shorter deadlines will do
+_FEW = 4  # repetitions that show a growth which is counted, until the smallest case has to show it in full
 _CHANCES = (
     "death",
     "exception",
@@ -55,10 +63,13 @@ def _span(step: dict[str, Any]) -> range:
 
 
 class Investigator:
-    """Asks the IUT again."""
+    """Asks the IUT again. ``slips`` says whether a case comes to what was found before.
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    A case that is made smaller must not become one of those: whatever it shows may be theirs, and its own was lost.
+    """
+
+    def __init__(self, runner: Runner, slips: Callable[[Symptom, Case], bool] = lambda symptom, case: False) -> None:
+        self._runner, self._slips = runner, slips
 
     def investigate(self, symptom: Symptom, history: Sequence[Case], before: Sequence[Case] = ()) -> Finding | None:
         """Return the finding behind a symptom that a stage's last case brought up; None if it does not come again."""
@@ -66,24 +77,31 @@ class Investigator:
         options = [join(history[-1:]), join(history)] + ([join(before)] if before else [])
         if len(history) > 4:
             options.insert(1, join(history[-3:]))
-        case = next((option for option in options for _ in range(2) if seen(option)), None)
-        if case is None:
-            return None
-        return self._finding(symptom, case, seen)
+        for case in options:
+            for _ in range(2):
+                begun = time.monotonic()
+                if seen(case):
+                    return self._finding(symptom, case, seen, brief=time.monotonic() - begun < _BRIEF)
+        return None
 
     def leaking(self, symptom: Symptom, stages: Sequence[Sequence[Case]]) -> Finding | None:
         """Return the finding behind growth that some stages brought."""
+        few = 0 if symptom.cause == "memory" else _FEW  # what is counted needs no more to be seen
 
         def seen(case: Case) -> bool:
-            return _has(symptom, self._runner.leak(case))
+            runner = self._runner
+            runner.quick = True
+            found = runner.leak(case, few) if few else runner.leak(case)
+            runner.quick = False
+            return _has(symptom, found)
 
         for cases in stages:
             if not cases or not seen(join(cases)):
                 continue
             kept = shrink_list(list(cases), lambda some: bool(some) and seen(join(some)))
             finding = self._finding(symptom, join(kept or cases), seen)
-            if finding is not None:
-                finding.repeat = 12
+            if finding is not None and not _has(symptom, self._runner.leak(finding.case, finding.repeat)):
+                continue
             return finding
         return None
 
@@ -93,9 +111,11 @@ class Investigator:
         def busy(some: Sequence[Sequence[Case]]) -> bool:
             runner = self._runner
             runner.fresh()
+            runner.quick = True  # that it may be deaf as well is not what is asked
             for cases in some:
                 runner.trial(join(cases))
-            return not runner.spoilt and bool(runner.spin())
+            runner.quick = False
+            return not runner.iut.death and bool(runner.spin())
 
         suspects = [list(cases) for cases in stages if cases]
         while len(suspects) > 1:
@@ -120,14 +140,20 @@ class Investigator:
 
         return seen
 
-    def _finding(self, symptom: Symptom, case: Case, seen: Callable[[Case], bool]) -> Finding | None:
+    def _finding(
+        self, symptom: Symptom, case: Case, seen: Callable[[Case], bool], *, brief: bool = False
+    ) -> Finding | None:
         trials = 1 if symptom.kind in ("spin", "leak") else _AGAIN
-        smaller, shown = self._smaller(symptom, case, seen, trials)
+        smaller, shown = self._smaller(symptom, case, seen, trials, brief)
         if not all(shown) and symptom.kind in _CHANCES:
-            steady = all(seen(case) for _ in range(trials))
-            smaller, shown = self._smaller(symptom, case, _each(seen) if steady else _some(seen), trials)
+            hits = sum(seen(case) for _ in range(_OFTEN))
+            if hits:
+                holds = _each(seen) if hits == _OFTEN else _some(seen)
+                smaller, shown = self._smaller(symptom, case, holds, trials, brief, _SELDOM)
         if not any(shown):
-            smaller, shown = case, [seen(case) for _ in shown]
+            smaller, shown = case, [seen(case) for _ in range(trials)]
+        if not any(shown) and symptom.kind in _CERTAIN:
+            shown = [True, *shown, *(seen(case) for _ in range(_RARE - trials))]  # it came before this was asked
         if not any(shown):
             return None
         return Finding(
@@ -139,18 +165,24 @@ class Investigator:
             rate=f"{sum(shown)}/{len(shown)}",
             stderr=self._runner.iut.last_words()[-60:],
             original=case if case != smaller else {},
+            repeat=LEAKS if symptom.kind == "leak" else 1,
         )
 
     def _smaller(
-        self, symptom: Symptom, case: Case, holds: Callable[[Case], bool], trials: int
+        self, symptom: Symptom, case: Case, holds: Callable[[Case], bool], trials: int, brief: bool, most: int = 0
     ) -> tuple[Case, list[bool]]:
         """Return the smallest case that still does it, and which of some trials of it did."""
         runner = self._runner
-        runner.quick = symptom.kind in ("hang", "deaf", "closed", "silence")
-        smaller = minimise(copy.deepcopy(case), holds, _TRIES.get(symptom.kind, _USUALLY))
-        runner.quick = False
+        runner.quick = brief or symptom.kind not in _SLOW
+        asked = holds if self._slips(symptom, case) else lambda one: not self._slips(symptom, one) and holds(one)
+        smaller = minimise(copy.deepcopy(case), asked, most or _TRIES.get(symptom.kind, _USUALLY))
         seen = self._question(symptom) if trials > 1 else holds
-        return smaller, [seen(smaller) for _ in range(trials)]
+        runner.quick = False
+        shown = [seen(smaller)]  # with the deadlines of the campaign, once: what is not answered takes all of them
+        runner.quick = symptom.kind in ("hang", "deaf", "silence")
+        shown += [seen(smaller) for _ in range(trials - 1)]
+        runner.quick = False
+        return smaller, shown
 
 
 def _each(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:

@@ -38,6 +38,7 @@ class Link:
         self.closed = ""  # "fin" or "rst": by the IUT
         self.ended = ""  # by us
         self.rest = b""  # of what a case sends: held back until it says so
+        self.late = False  # a valid check was not answered within its deadline
         self._in = bytearray()
         self._written = 0
         self._waited = False

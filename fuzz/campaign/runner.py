@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.iut.stacks import Stack
     from fuzz.campaign.player import Link
 
-_LEAKS = 12  # repetitions that tell a leak from noise
+LEAKS = 12  # repetitions that tell a leak from noise
 _SETTLE = 1.5
 _LEAKED = 24 << 10  # octets per repetition
 _FORESEEN = 1.0  # seconds that a session may have waited for us to go on with it
@@ -201,7 +201,7 @@ class Runner:
         scene.close()
         return scene.outcome.links
 
-    def leak(self, case: dict[str, Any], repeat: int = _LEAKS) -> list[Symptom]:
+    def leak(self, case: dict[str, Any], repeat: int = LEAKS) -> list[Symptom]:
         """Play a case over and over in a new process; return what has grown with it, or spins."""
         self.fresh()
         plain = {**case, "steps": []}
@@ -280,7 +280,7 @@ def _memory(measured: tuple[monitors.Usage, monitors.Usage]) -> int:
 def _back(before: monitors.Usage, now: monitors.Usage) -> bool:
     """Whether a process holds no more than it did."""
     same = now.descriptors <= before.descriptors and now.threads <= before.threads
-    return same and now.memory - before.memory < _LEAKED * _LEAKS
+    return same and now.memory - before.memory < _LEAKED * LEAKS
 
 
 def _grown(before: monitors.Usage, after: monitors.Usage, repeat: int) -> list[Symptom]:

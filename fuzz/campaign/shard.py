@@ -101,7 +101,7 @@ class Shard:
                 raise AdapterError("it executes no lines of Python, or does not let them be seen")
             self.novelty = Novelty(median)
             self._growth = Growth()
-            self._investigator = Investigator(self.runner)
+            self._investigator = Investigator(self.runner, self.buckets.slips)
             self.comparison = Comparison(spec.against, self._plain()) if spec.against else None
             self._load(past)
             self._loop()

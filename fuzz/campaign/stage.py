@@ -18,6 +18,7 @@ from fuzz.render import Env, check, frame, request, success
 
 _FORESEEN = 0.5  # seconds that a connection may have waited for what is to be sent on it
 _AGAIN = 0.0005  # seconds between two looks at what may come from the connection or from the adapter
+_LATE = 8  # so many times less is waited for where a deadline has passed already
 _HEARS = ("", "half", "urgent")
 
 
@@ -193,15 +194,18 @@ class Stage:
         return self.listen(link, self.env.last_id, within)
 
     def listen(self, link: Link, wanted: bytes, within: float = 0.0) -> bool:
-        """Wait for the answer to a request of ours."""
+        """Wait for the answer to a request of ours: not for long, if there was none to one before."""
         self.pause()
-        deadline = time.monotonic() + (within or self.within)
+        deadline = time.monotonic() + (within or self.within / (_LATE if link.late else 1))
         while wanted not in link.answers and not link.closed and link.ended in _HEARS:
             if (not link.receive() and within == SOON) or time.monotonic() > deadline:
                 break
             if self.answering and link.unanswered:
                 self._answer(link)
-        return wanted in link.answers
+        answered = wanted in link.answers
+        if answered or within != SOON:
+            link.late = not answered
+        return answered
 
     def pause(self) -> None:
         """Do what there is to do while the IUT is busy."""

@@ -201,6 +201,25 @@ def test_a_session_that_answers_nothing_any_more_is_left(healthy):
     scene.close()
 
 
+def test_who_did_not_answer_is_not_waited_for_as_long_again():
+    """A check that is late is still its link's; one that is answered restores the patience."""
+    runner = Runner(stacks.resolve(target("split-length")))
+    try:
+        scene = runner.scene(PLAN, 0.4)
+        deaf = send({"octets": "80"}, on=1, cuts=[1], gap=5)
+        begun = time.monotonic()
+        outcome = scene.stage.play([deaf, send({"message": request()}, on=1), SERVED])
+        assert [answered for _, _, answered in outcome.probes] == [False, False, True]
+        assert 0.4 <= time.monotonic() - begun < 0.8
+        link = scene.stage.links[0]
+        link.late = True
+        assert scene.stage.probe(link)
+        assert not link.late
+        scene.close()
+    finally:
+        runner.close()
+
+
 @pytest.mark.parametrize("side", ["offerer", "answerer"])
 def test_after_a_conflict_the_session_goes_on_with_the_role_that_the_iut_has(side, healthy):
     """An offerer is controlling until then; an answerer becomes so by it, until it loses to the check behind."""

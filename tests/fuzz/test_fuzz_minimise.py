@@ -1,15 +1,11 @@
 """Smaller cases: nearer to valid, and still what they were."""
 
 import copy
-from random import Random
-from types import SimpleNamespace
 
 import pytest
 
-from fuzz.campaign.investigate import Investigator, join
 from fuzz.describe import words
 from fuzz.findings import Buckets, Finding, load
-from fuzz.generate import SERVED
 from fuzz.minimise import minimise, shrink_list
 from fuzz.oracle import Symptom
 from fuzz.render import Env, message, request
@@ -77,6 +73,32 @@ def test_only_one_thing_is_wrong_in_the_end():
     assert words(found) == {"type 0"}
 
 
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        ({"message": {**request(), "cut": 60}}, "delta beyond"),
+        ({"message": {**request(), "delta": 8}}, "delta beyond"),
+        ({"message": request(), "length": 60}, "delta beyond"),
+        ({"message": {**request(), "cut": 19}}, "short header"),
+        ({"message": request(), "length": 1}, "short header"),
+        ({"octets": "0001"}, "short header"),
+        ({"octets": "8001"}, "frame of <20"),
+        ({"octets": "00*20"}, "frame of <8K from 0"),
+        ({"message": request(), "length": 0}, "LENGTH 0"),
+        ({"message": request(), "length": 300}, "LENGTH <8K"),
+    ],
+)
+def test_a_message_that_ends_too_soon_is_one_thing_however_it_does(frame, word):
+    assert words(case(send(frame))) == {word}
+
+
+def test_which_attributes_are_many_does_not_matter():
+    some = [{"type": 0x9000, "value": "", "times": 38}, {"type": 0x8022, "value": "", "times": 2}]
+    assert words(case(send({"message": request(*some)}))) == {"many attributes"}
+    few = [{"type": 0x8022, "value": "41", "times": 2}]
+    assert words(case(send({"message": request(*few)}))) == {"SOFTWARE twice", "with SOFTWARE"}
+
+
 def test_the_budget_is_kept():
     asked = []
 
@@ -87,35 +109,6 @@ def test_the_budget_is_kept():
     original = case(*[send({"message": request()}) for _ in range(20)])
     assert minimise(copy.deepcopy(original), holds, 15) == original
     assert len(asked) == 15
-
-
-def test_cases_join_without_sharing_connections():
-    joined = join([case(send({"octets": "01"})), case(send({"octets": "02"}), {"do": "end", "on": 1, "how": "rst"})])
-    assert [step["on"] for step in joined["steps"]] == [1, 1, 0, 2, 2]
-    assert [step["do"] for step in joined["steps"]] == ["send", "end", "send", "send", "end"]
-    assert joined["steps"][2] == SERVED  # what one case sent is served before the next one's
-
-
-@pytest.mark.parametrize("steady", [True, False])
-def test_a_smaller_case_that_does_it_by_chance_is_none(steady):
-    """What the death needs stays, whether the whole case brings it each time or now and then."""
-    random = Random(5)
-
-    class Chance:
-        quick = False
-        iut = SimpleNamespace(last_words=list)
-
-        def trial(self, case):
-            needed = any(step["do"] == "hear" for step in case["steps"])
-            sent = any(step["do"] == "send" for step in case["steps"])
-            dies = sent and random.random() < ((1.0 if steady else 0.7) if needed else (0.5 if steady else 0.0))
-            return [Symptom("death", "SIGSEGV", "")] if dies else []
-
-    whole = case(send({"message": request()}), {"do": "hear", "on": 1}, send({"message": {**request(), "type": 0x111}}))
-    found = Investigator(Chance()).investigate(Symptom("death", "SIGSEGV", ""), [whole])
-    assert any(step["do"] == "hear" for step in found.case["steps"])
-    assert len(found.case["steps"]) == 2
-    assert found.rate == "3/3" or not steady
 
 
 def finding(kind="death", cause="SIGSEGV", found=("type 0",)):
@@ -141,6 +134,20 @@ def test_known_findings_are_recognised_and_avoided():
     assert buckets.known(Symptom("death", "SIGSEGV", ""), case(send({"message": request()}))) is None
     assert buckets.avoids(zero)
     assert not buckets.avoids(case(send({"message": request()})))
+
+
+def test_another_way_to_a_known_finding_is_known_when_it_was_gone_once():
+    buckets = Buckets()
+    buckets.add(finding())
+    way = case(send({"message": {**request(), "cut": 40}}))
+    more = case(send({"message": {**request(), "cut": 40}}, cuts=[1]))
+    assert not buckets.avoids(way)
+    again = finding()
+    again.original = way
+    assert not buckets.add(again)
+    assert buckets.avoids(more)
+    assert buckets.known(Symptom("death", "SIGSEGV", ""), more) is not None
+    assert not buckets.avoids(case(send({"message": request()})))  # nothing unusual is no way
 
 
 def test_a_finding_is_read_as_it_was_written(tmp_path):
