@@ -123,9 +123,21 @@ def _shorter_text(operation: list[Any]) -> Iterator[str]:
 def _steps(case: Case, ask: _Budget) -> Case:
     kept = shrink_list(case["steps"], lambda steps: ask({**case, "steps": steps}))
     case = {**case, "steps": kept}
+    ordered = _in_order(kept)
+    if ordered != kept and ask({**case, "steps": ordered}):
+        case = {**case, "steps": ordered}
     for index in range(len(kept)):
         case = _step(case, ask, index)
     return case
+
+
+def _in_order(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return steps whose connections are numbered as they come; as they are where one step opens several."""
+    if any("count" in step for step in steps):
+        return steps
+    own = dict.fromkeys(step["on"] for step in steps if step.get("on"))
+    place = {on: number for number, on in enumerate(own, 1)}
+    return [{**step, "on": place[step["on"]]} if step.get("on") else step for step in steps]
 
 
 def _step(case: Case, ask: _Budget, index: int) -> Case:
@@ -152,8 +164,11 @@ def _step(case: Case, ask: _Budget, index: int) -> Case:
 
 
 def _on(case: Case, ask: _Budget, index: int) -> Case:
-    """Put a step on the session's own connection, or on the first of the case's."""
-    for on in (0, 1):
+    """Put a step on the session's own connection, or on the first of the case's.
+
+    No end: what an IUT owes to a session whose connection was closed is another question.
+    """
+    for on in (1,) if case["steps"][index]["do"] == "end" else (0, 1):
         if case["steps"][index].get("on", 0) > on:
             case, done = _try(case, ask, ("steps", index, "on"), on)
             if done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ _RARE = 10  # trials that tell the rate of what seldom comes
 _CERTAIN = ("death", "exception")  # kinds that no busy machine brings about: two sightings are enough
 _SLOW = ("death", "exception", "leak", "spin")  # kinds that shorter deadlines might hide: last words take a while,
 _BRIEF = 0.3  # seconds; if they took no more than that when they came again, shorter deadlines will do
+_PATIENT = 40.0  # seconds for the cases that let something grow to be found, and for them to be made smaller
+_SOME = 4  # cases; of more, that memory grows with them says no more than that a heap grows
 _FEW = 4  # repetitions that show a growth which is counted, until the smallest case has to show it in full
 _CHANCES = (
     "death",
@@ -95,14 +98,19 @@ class Investigator:
             runner.quick = False
             return _has(symptom, found)
 
+        until = time.monotonic() + _PATIENT
         for cases in stages:
-            if not cases or not seen(join(cases)):
+            self._runner.until = until
+            try:
+                found = bool(cases) and seen(join(cases))
+                kept = shrink_list(list(cases), lambda some: bool(some) and seen(join(some))) if found else []
+            finally:
+                self._runner.until = math.inf
+            if not found or (symptom.cause == "memory" and len(kept) > _SOME):
                 continue
-            kept = shrink_list(list(cases), lambda some: bool(some) and seen(join(some)))
             finding = self._finding(symptom, join(kept or cases), seen)
-            if finding is not None and not _has(symptom, self._runner.leak(finding.case, finding.repeat)):
-                continue
-            return finding
+            if finding is not None and _has(symptom, self._runner.leak(finding.case, finding.repeat)):
+                return finding
         return None
 
     def spinning(self, symptom: Symptom, stages: Sequence[Sequence[Case]]) -> Finding | None:
@@ -175,7 +183,10 @@ class Investigator:
         runner = self._runner
         runner.quick = brief or symptom.kind not in _SLOW
         asked = holds if self._slips(symptom, case) else lambda one: not self._slips(symptom, one) and holds(one)
+        if symptom.kind == "leak":
+            runner.until = time.monotonic() + _PATIENT
         smaller = minimise(copy.deepcopy(case), asked, most or _TRIES.get(symptom.kind, _USUALLY))
+        runner.until = math.inf
         seen = self._question(symptom) if trials > 1 else holds
         runner.quick = False
         shown = [seen(smaller)]  # with the deadlines of the campaign, once: what is not answered takes all of them

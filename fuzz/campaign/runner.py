@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ class Runner:
         self.opened = 0.01
         self.separate = False
         self.quick = False  # shorter deadlines, while a case is made smaller
+        self.until = math.inf  # when to give up repeating
         self.restarts = 0
         self.spoilt = False  # the process is not to be trusted any more
         self._heard = 0
@@ -217,7 +219,7 @@ class Runner:
         return found or self.spin()
 
     def _often(self, case: dict[str, Any], times: int) -> bool:
-        return all(self._once(case) for _ in range(times))
+        return all(time.monotonic() < self.until and self._once(case) for _ in range(times))
 
     def _growth(self, case: dict[str, Any], times: int) -> tuple[monitors.Usage, monitors.Usage] | None:
         """Return the usage before and after a case was played so often; None if that was not possible."""

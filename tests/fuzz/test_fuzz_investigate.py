@@ -1,5 +1,7 @@
 """From a symptom to a finding: by asking an IUT again, which may be slow, or in two minds."""
 
+import math
+import time
 from random import Random
 from types import SimpleNamespace
 
@@ -7,8 +9,10 @@ import pytest
 
 from fuzz.campaign.investigate import Investigator, join
 from fuzz.campaign.player import PLAN
+from fuzz.campaign.runner import Runner
 from fuzz.findings import Buckets
 from fuzz.generate import SERVED
+from fuzz.minimise import minimise
 from fuzz.oracle import Symptom
 from fuzz.render import request
 
@@ -28,7 +32,7 @@ class Asked:
 
     def __init__(self, symptom, comes, leaks=None):
         self.symptom, self._comes, self._leaks = symptom, comes, leaks
-        self.quick = False
+        self.quick, self.until = False, math.inf
         self.haste, self.repeats = [], []
         self.iut = SimpleNamespace(last_words=list)
 
@@ -123,6 +127,17 @@ def test_memory_is_looked_at_in_full_each_time():
     assert set(asked.repeats) == {12}
 
 
+def test_a_heap_that_grows_with_everything_is_no_leak():
+    """It takes a case, or a few together, to tell that from an allocator that has not given anything back yet."""
+    memory = Symptom("leak", "memory", "")
+    for needed, finds in ((9, False), (2, True)):
+        asked = Asked(
+            memory, None, lambda one, repeat, needed=needed: sum(s["do"] == "open" for s in one["steps"]) >= needed
+        )
+        found = Investigator(asked).leaking(memory, [[case({"do": "open", "on": 1}) for _ in range(12)]])
+        assert (found is not None) == finds
+
+
 def test_what_is_known_to_be_deaf_to_something_is_not_told_so_again():
     deaf = Symptom("deaf", "connection", "")
     buckets = Buckets()
@@ -153,3 +168,42 @@ def test_a_smaller_case_does_not_become_one_that_was_found_before(known):
     found = Investigator(Asked(DEATH, dies), buckets.slips).investigate(DEATH, [other])
     assert found.words == (["LENGTH 64K"] if known else ["short header"])
     assert buckets.add(found)
+
+
+def test_who_is_too_slow_to_be_measured_is_left_in_time():
+    """Repeating a stage's cases may take minutes; a campaign of one minute must end."""
+    memory = Symptom("leak", "memory", "")
+    asked = Asked(memory, None, lambda one, repeat: False)
+    stage = [case({"do": "open", "on": 1})]
+    limits = []
+    asked._leaks = lambda one, repeat: limits.append(asked.until - time.monotonic())
+    assert Investigator(asked).leaking(memory, [stage, [], stage]) is None
+    assert all(0 < limit <= 40 for limit in limits)
+    assert len(limits) == 2
+    assert asked.until == math.inf
+
+
+def test_repetitions_end_when_their_time_is_over():
+    runner = Runner.__new__(Runner)
+    runner.until, once = math.inf, []
+    runner._once = lambda one: not once.append(one)
+    assert runner._often({}, 3)
+    runner.until = 0.0
+    assert not runner._often({}, 3)
+    assert len(once) == 3
+
+
+def test_the_end_of_the_case_s_own_connection_stays_its_own():
+    found = minimise(case({"do": "send", "on": 2, "frames": [], "stop": 1}, {"do": "end", "on": 2, "how": "rst"}),
+                     lambda one: any(step["do"] == "end" for step in one["steps"]))  # fmt: skip
+    assert found["steps"] == [{"do": "end", "on": 1, "how": "rst"}]
+
+
+def test_the_connections_of_the_smallest_case_are_numbered_as_they_come():
+    steps = [{"do": "open", "on": 7}, {"do": "open", "on": 4}, {"do": "end", "on": 7, "how": "rst"}]
+
+    def holds(one):
+        opened = [step["on"] for step in one["steps"] if step["do"] == "open"]
+        return len(set(opened) - {0}) == 2 and one["steps"][-1] == {"do": "end", "on": opened[0], "how": "rst"}
+
+    assert [step["on"] for step in minimise(case(*steps), holds)["steps"]] == [1, 2, 1]
