@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import signal
 import socket
@@ -48,38 +49,35 @@ def test_where_namespaces_are_forbidden_only_what_needs_them_is_not_applicable(t
     assert "sysctl" in refused.stdout + refused.stderr
 
 
-def python_of_everybody() -> str:
-    """Return an interpreter of this version that an ordinary user may execute."""
-    for folder in (ROOT, *(Path(p) for p in sys.path if p.endswith("site-packages"))):
-        if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in [folder, *folder.parents]):
-            pytest.skip(f"{folder} is closed to others, who cannot run what is in it")
-    own = Path(sys.executable).resolve()
-    mine = os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in [own, *own.parents])
-    found = (
-        sys.executable
-        if mine
-        else shutil.which(f"python{sys.version_info.major}.{sys.version_info.minor}", path="/usr/local/bin:/usr/bin")
-    )
-    if found is None:
-        pytest.skip("root's interpreter is closed to others, and there is no other of this version")
-    return found
+def shown_to_everybody(out: Path, folders: dict[str, Path]) -> tuple[str, ...]:
+    """Return what runs a command as an ordinary user who finds root's folders, however closed, under these names in `out`."""
+    lines = ["set -e"]
+    for name, folder in folders.items():
+        (out / name).mkdir()
+        lines.append(f"mount --bind {shlex.quote(str(folder))} {shlex.quote(str(out / name))}")
+    lines.append(f'exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups "$@"')
+    return ("unshare", "--mount", "sh", "-c", "\n".join(lines), "sh")
 
 
 @needs_namespaces
 def test_an_ordinary_user_has_the_lab() -> None:
-    out = Path("/var/tmp") / f"icetcp-{os.getpid()}"  # pytest's folders are closed to others
+    out = Path("/var/tmp") / f"icetcp-{os.getpid()}"  # pytest's folders are closed to others, as tox's are
     out.mkdir(mode=0o700)
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    path = os.pathsep.join([str(ROOT), *(p for p in sys.path if p.endswith("site-packages"))])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(out)}
+    folders = [ROOT, *(Path(p) for p in sys.path if p.endswith("site-packages"))]
+    python, before = Path(sys.executable), ()
     try:
-        if user:
+        if os.geteuid() == 0:
+            named = {f"code{number}": folder for number, folder in enumerate(folders)}
+            before = shown_to_everybody(out, {**named, "python": Path(sys.base_prefix)})
+            python = out / "python" / python.resolve().relative_to(Path(sys.base_prefix).resolve())
+            folders = [out / name for name in named]
             os.chown(out, NOBODY, NOBODY)
-        done = icetcp(
-            out / "run", "--link", "lab", *SOME, python=python_of_everybody(), env=environment, cwd=out, **user
-        )
+        path = os.pathsep.join(map(str, folders))
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(out)}
+        done = icetcp(out / "run", "--link", "lab", *SOME, python=str(python), before=before, env=environment, cwd=out)
         assert done.returncode == 0, done.stdout + done.stderr
         info, results = read(out / "run" / "record.jsonl")
+        assert (out / "run" / "record.jsonl").stat().st_uid == (os.geteuid() or NOBODY)
         assert info.link == "lab"
         assert not [r for r in results if r.verdict is Verdict.NOT_APPLICABLE and "network" in r.reason]
     finally:
