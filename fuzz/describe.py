@@ -96,7 +96,8 @@ def _send(step: dict[str, Any]) -> Iterator[str]:
 
 def _frame(frame: dict[str, Any]) -> Iterator[str]:
     if "length" in frame:
-        yield _cut_off(frame["message"], frame["length"]) if "message" in frame else f"LENGTH {_size(frame['length'])}"
+        said = f"LENGTH {_size(frame['length'])}"
+        yield _cut_off(frame["message"], frame["length"], said) if "message" in frame else said
     if "message" in frame:
         yield from _message(frame["message"])
     elif "frames" in frame:
@@ -109,12 +110,12 @@ def _frame(frame: dict[str, Any]) -> Iterator[str]:
         yield _SHORT if like and 0 < size < 20 else f"frame of {_size(size)}" + (" from 0" if like else "")
 
 
-def _cut_off(message: dict[str, Any], length: int) -> str:
+def _cut_off(message: dict[str, Any], length: int, otherwise: str) -> str:
     """Say what a message is of which a frame holds so many octets: however it comes to be short, it is the same."""
     least = 20 + sum(4 + (8 if one["value"][:1] == "$" else len(octets(one["value"]))) for one in message["attributes"])
     if 0 < length < 20:
         return _SHORT
-    return _BEYOND if 20 <= length < least else f"LENGTH {_size(length)}"
+    return _BEYOND if 20 <= length < least else otherwise
 
 
 def _size(size: int) -> str:
@@ -129,7 +130,7 @@ def _message(message: dict[str, Any]) -> Iterator[str]:
     if kind != 1:
         yield _CLASSES.get(kind, "type 0" if kind == 0 else "type")
     if "cut" in message:
-        yield _cut_off(message, message["cut"])
+        yield _cut_off(message, message["cut"], "cut")
     for name in ("cookie", "id", "patch"):
         if name in message and not (name == "id" and kind & 0x100):
             yield name

@@ -88,8 +88,8 @@ class Buckets:
         """Take a finding in; False if its bucket is there already."""
         known = self.all.get(finding.bucket)
         self._seen[finding.kind, finding.cause] += 1
-        ways = self._ways.setdefault(finding.bucket, set())
-        ways |= {frozenset(finding.words), words(finding.original) if finding.original else frozenset()} - {frozenset()}
+        ways = (frozenset(finding.words), words(finding.original) if finding.original else None)
+        self._ways.setdefault(finding.bucket, set()).update(filter(None, ways))  # nothing unusual is no way
         if known is not None:
             known.hits += 1
             return False
@@ -99,7 +99,7 @@ class Buckets:
     def known(self, symptom: Symptom, case: dict[str, Any]) -> Finding | None:
         """Return the finding that a symptom belongs to, if it is plain that it does."""
         seen = words(case)
-        same = [f for f in self.all.values() if (f.kind, f.cause) == (symptom.kind, symptom.cause)]
+        same = self._alike(symptom)
         for finding in same:
             if _telling(finding.cause) or self._comes_to(seen, finding):
                 finding.hits += 1
@@ -120,9 +120,12 @@ class Buckets:
 
     def slips(self, symptom: Symptom, case: dict[str, Any]) -> bool:
         """Whether a case comes to a finding that nothing but its case tells from what a symptom is about."""
-        same = [f for f in self.all.values() if (f.kind, f.cause) == (symptom.kind, symptom.cause)]
+        same = self._alike(symptom)
         seen = words(case) if same and not _telling(symptom.cause) else frozenset()
         return bool(seen) and any(self._comes_to(seen, finding) for finding in same)
+
+    def _alike(self, symptom: Symptom) -> list[Finding]:
+        return [one for one in self.all.values() if (one.kind, one.cause) == (symptom.kind, symptom.cause)]
 
     def _comes_to(self, seen: frozenset[str], finding: Finding) -> bool:
         """Whether a case is as unusual as one that came to a finding."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import time
@@ -15,7 +16,7 @@ from fuzz.generate import SERVED
 from fuzz.minimise import minimise, shrink_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fuzz.campaign.runner import Runner
     from fuzz.oracle import Symptom
@@ -89,14 +90,11 @@ class Investigator:
 
     def leaking(self, symptom: Symptom, stages: Sequence[Sequence[Case]]) -> Finding | None:
         """Return the finding behind growth that some stages brought."""
-        few = 0 if symptom.cause == "memory" else _FEW  # what is counted needs no more to be seen
+        repeat = LEAKS if symptom.cause == "memory" else _FEW  # what is counted needs no more to be seen
 
         def seen(case: Case) -> bool:
-            runner = self._runner
-            runner.quick = True
-            found = runner.leak(case, few) if few else runner.leak(case)
-            runner.quick = False
-            return _has(symptom, found)
+            with _haste(self._runner):
+                return _has(symptom, self._runner.leak(case, repeat))
 
         until = time.monotonic() + _PATIENT
         for cases in stages:
@@ -119,10 +117,9 @@ class Investigator:
         def busy(some: Sequence[Sequence[Case]]) -> bool:
             runner = self._runner
             runner.fresh()
-            runner.quick = True  # that it may be deaf as well is not what is asked
-            for cases in some:
-                runner.trial(join(cases))
-            runner.quick = False
+            with _haste(runner):  # that it may be deaf as well is not what is asked
+                for cases in some:
+                    runner.trial(join(cases))
             return not runner.iut.death and bool(runner.spin())
 
         suspects = [list(cases) for cases in stages if cases]
@@ -181,19 +178,27 @@ class Investigator:
     ) -> tuple[Case, list[bool]]:
         """Return the smallest case that still does it, and which of some trials of it did."""
         runner = self._runner
-        runner.quick = brief or symptom.kind not in _SLOW
         asked = holds if self._slips(symptom, case) else lambda one: not self._slips(symptom, one) and holds(one)
         if symptom.kind == "leak":
             runner.until = time.monotonic() + _PATIENT
-        smaller = minimise(copy.deepcopy(case), asked, most or _TRIES.get(symptom.kind, _USUALLY))
+        with _haste(runner, brief or symptom.kind not in _SLOW):
+            smaller = minimise(copy.deepcopy(case), asked, most or _TRIES.get(symptom.kind, _USUALLY))
         runner.until = math.inf
         seen = self._question(symptom) if trials > 1 else holds
-        runner.quick = False
         shown = [seen(smaller)]  # with the deadlines of the campaign, once: what is not answered takes all of them
-        runner.quick = symptom.kind in ("hang", "deaf", "silence")
-        shown += [seen(smaller) for _ in range(trials - 1)]
-        runner.quick = False
+        with _haste(runner, symptom.kind in ("hang", "deaf", "silence")):
+            shown += [seen(smaller) for _ in range(trials - 1)]
         return smaller, shown
+
+
+@contextlib.contextmanager
+def _haste(runner: Runner, wanted: bool = True) -> Iterator[None]:
+    """Let an IUT have shorter deadlines, if wanted, for what is done within."""
+    before, runner.quick = runner.quick, wanted
+    try:
+        yield
+    finally:
+        runner.quick = before
 
 
 def _each(seen: Callable[[Case], bool]) -> Callable[[Case], bool]:

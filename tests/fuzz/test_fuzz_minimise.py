@@ -80,6 +80,7 @@ def test_only_one_thing_is_wrong_in_the_end():
         ({"message": {**request(), "delta": 8}}, "delta beyond"),
         ({"message": request(), "length": 60}, "delta beyond"),
         ({"message": {**request(), "cut": 19}}, "short header"),
+        ({"message": {**request(), "cut": 0}}, "cut"),
         ({"message": request(), "length": 1}, "short header"),
         ({"octets": "0001"}, "short header"),
         ({"octets": "8001"}, "frame of <20"),
