@@ -9,7 +9,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line; an interrupt while it is still being loaded ends it without a word."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from conformance import cli
+    from conformance.commands import cli
 
     signal.signal(signal.SIGINT, before)
     cli.main()

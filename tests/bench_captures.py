@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from conformance.judge import Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
 from pcaps.golden.scenarios import described

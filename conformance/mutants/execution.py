@@ -12,15 +12,15 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
-from conformance.engine import Engine, Settings
 from conformance.iut import stacks
 from conformance.iut.pool import Pool
-from conformance.listing import discover
 from conformance.mutants.matrix import KillMatrix
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Aborted
-from conformance.recording import SOCKETS, NoRecording
+from conformance.run.discovery import discover
+from conformance.run.engine import Engine, Settings
+from conformance.run.recording import SOCKETS, NoRecording
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from conformance.engine import Case
+    from conformance.run.engine import Case
     from conformance.verdict import Result
 
 AT_ONCE = 64

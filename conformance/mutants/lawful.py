@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from conformance.engine import Case
     from conformance.mutants.execution import Bench
+    from conformance.run.engine import Case
 
 Variation = dict[str, Any]
 AT_ONCE = 32  # cases; a variation may take all the time that a deadline leaves, so these are fewer than a run's

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conformance.agent.faults import Fault
-    from conformance.engine import Case
+    from conformance.run.engine import Case
     from conformance.verdict import Result
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from conformance.agent.faults import Fault
-    from conformance.engine import Case
     from conformance.mutants.execution import Bench
+    from conformance.run.engine import Case
     from conformance.verdict import Result
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from conformance.peer.path.middle import ANSWERER, OFFERER
+from conformance.nattable.path.middle import ANSWERER, OFFERER
 from pcaps.pcapng import Writer
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.nattable.model import Row
-    from conformance.peer.path.middle import Way
+    from conformance.nattable.path.middle import Way
 
 _RAW = 101  # LINKTYPE_RAW: from the IP header on
 

@@ -15,9 +15,9 @@ from conformance.iut.errors import AdapterError
 from conformance.iut.process import AdapterProcess
 from conformance.nattable import captures
 from conformance.nattable.model import FAILS, Expected, Row, expect, kind_of
-from conformance.peer.path.impairments import Impairment
-from conformance.peer.path.middle import ANSWERER, OFFERER, Way
-from conformance.peer.path.server import RelayServer
+from conformance.nattable.path.impairments import Impairment
+from conformance.nattable.path.middle import ANSWERER, OFFERER, Way
+from conformance.nattable.path.server import RelayServer
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.iut.process import Session
-    from conformance.peer.path.network import Network
+    from conformance.nattable.path.network import Network
 
 AT_ONCE = 16
 _SETTLED = 3.0  # seconds after which a row that goes on needs no attention

@@ -27,12 +27,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.peer.path.holding import Timing
-from conformance.peer.path.nat import Dependence, Unsolicited
+from conformance.nattable.path.holding import Timing
+from conformance.nattable.path.nat import Dependence, Unsolicited
 from conformance.wire.candidate import priority, tcp_local_preference
 
 if TYPE_CHECKING:
-    from conformance.peer.path.nat import Behaviour
+    from conformance.nattable.path.nat import Behaviour
     from conformance.wire.candidate import Candidate
 
 FAILS, RELAY = "fails", "relay"

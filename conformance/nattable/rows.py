@@ -7,8 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from conformance.nattable.model import FAILS, Row, expect
-from conformance.peer.path.holding import Timing
-from conformance.peer.path.nat import Behaviour, Dependence, Unsolicited
+from conformance.nattable.path.holding import Timing
+from conformance.nattable.path.nat import Behaviour, Dependence, Unsolicited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

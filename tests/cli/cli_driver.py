@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from conformance import cli, invoke
+from conformance.commands import cli
+from conformance.run import session
 
-invoke.PLUGIN = "fake_icetcp_plugin"
+session.PLUGIN = "fake_icetcp_plugin"
 if "FAKE_SUITES" in os.environ:
-    invoke._suites_folder = lambda: os.environ["FAKE_SUITES"]
+    session._suites_folder = lambda: os.environ["FAKE_SUITES"]
 cli.main()

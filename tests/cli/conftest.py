@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance import cli, invoke
+from conformance.commands import cli
+from conformance.run import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,8 @@ def environment(tmp_path) -> dict[str, str]:
 def fake(environment, tmp_path, monkeypatch, capsys) -> Callable[..., Finished[str]]:
     """Run `icetcp` in this process with the fake plugin, which does as `script` says."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(invoke, "PLUGIN", "fake_icetcp_plugin")
-    monkeypatch.setattr(invoke, "_suites_folder", lambda: environment["FAKE_SUITES"])
+    monkeypatch.setattr(session, "PLUGIN", "fake_icetcp_plugin")
+    monkeypatch.setattr(session, "_suites_folder", lambda: environment["FAKE_SUITES"])
     for name in ("test_7_2_imagined", "test_8_broken"):  # another test's file of this name
         monkeypatch.delitem(sys.modules, name, raising=False)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import hooks
+from conformance.run import hooks
 from conformance.verdict import Level, Result, Verdict
 from reports.record import RunInfo
 

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from conformance import cli, doctor
+from conformance.commands import cli, environment
 from conformance.peer import lab
 
-OPTIONAL = doctor.Finding(
+OPTIONAL = environment.Finding(
     name="tshark",
     ok=False,
     detail="not installed",
@@ -20,8 +20,8 @@ OPTIONAL = doctor.Finding(
     mend="apt-get it",
     packages=("tshark", "gcc"),
 )
-ESSENTIAL = doctor.Finding(name="Python", ok=False, detail="2.7", essential=True, costs="nothing works")
-GOOD = doctor.Finding(name="compiler", ok=True, detail="/usr/bin/cc")
+ESSENTIAL = environment.Finding(name="Python", ok=False, detail="2.7", essential=True, costs="nothing works")
+GOOD = environment.Finding(name="compiler", ok=True, detail="/usr/bin/cc")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def icetcp(monkeypatch, tmp_path, capsys):
 
     def run(*arguments: str, findings=(GOOD,)) -> tuple[int, str, str]:
         remaining = iter(findings if isinstance(findings[0], tuple) else [findings, findings])
-        monkeypatch.setattr(doctor, "examine", lambda: list(next(remaining)))
+        monkeypatch.setattr(environment, "examine", lambda: list(next(remaining)))
         with pytest.raises(SystemExit) as ended:
             cli.main(["doctor", *arguments])
         out, err = capsys.readouterr()
@@ -66,7 +66,7 @@ def icetcp(monkeypatch, tmp_path, capsys):
 
 def mended(packages=("tshark",)) -> tuple[bool, list[str]]:
     said: list[str] = []
-    return doctor.mend(packages, said.append), said
+    return environment.mend(packages, said.append), said
 
 
 # -- output and exit status ------------------------------------------------------------------------------------
@@ -172,10 +172,10 @@ def test_a_failed_installation_is_said_with_its_cause(programs, as_root):
 
 
 def test_a_check_that_breaks_is_a_finding():
-    def kernel_age() -> doctor.Finding:
+    def kernel_age() -> environment.Finding:
         raise RuntimeError("what\nnow")
 
-    (finding,) = doctor.examine([kernel_age])
+    (finding,) = environment.examine([kernel_age])
     assert (finding.name, finding.ok) == ("kernel age", False)
     assert finding.detail == "could not be examined: RuntimeError: what now"
 
@@ -190,15 +190,15 @@ def test_a_check_that_breaks_is_a_finding():
 )
 def test_tshark_must_read_a_capture(programs, body, ok, detail):
     programs("tshark", body)
-    finding = doctor.tshark()
+    finding = environment.tshark()
     assert (finding.ok, finding.detail) == (ok, detail)
     assert ok or finding.packages == ("tshark",)
 
 
 def test_nothing_on_the_search_path(programs):
-    findings = [doctor.tshark(), doctor.compiler(), doctor.buildable_stacks(), doctor.turn_server()]
+    findings = [environment.tshark(), environment.compiler(), environment.buildable_stacks(), environment.turn_server()]
     assert [finding.state for finding in findings] == ["lacking"] * 4
-    assert set(doctor.packages_to_install(findings)) >= {
+    assert set(environment.packages_to_install(findings)) >= {
         "tshark",
         "gcc",
         "libc6-dev",
@@ -210,14 +210,14 @@ def test_nothing_on_the_search_path(programs):
 
 def test_a_compiler_that_does_not_compile_is_lacking(programs):
     programs("cc", "exit 1")
-    assert "does not compile" in doctor.compiler().detail
+    assert "does not compile" in environment.compiler().detail
 
 
 def test_packages_are_held_against_what_the_distribution_requires(monkeypatch):
     monkeypatch.setattr(
-        doctor.metadata, "requires", lambda _: ["click>=8", "rich>=999", "nothing-like-this", "x; extra=='y'"]
+        environment.metadata, "requires", lambda _: ["click>=8", "rich>=999", "nothing-like-this", "x; extra=='y'"]
     )
-    finding = doctor.python_packages()
+    finding = environment.python_packages()
     assert finding.state == "missing"
     assert finding.detail.startswith("not as required: rich ")
     assert "nothing-like-this" in finding.detail
@@ -226,12 +226,12 @@ def test_packages_are_held_against_what_the_distribution_requires(monkeypatch):
 
 
 def test_this_python_is_a_supported_one():
-    assert doctor.python_version().ok
+    assert environment.python_version().ok
 
 
 def test_no_network_of_its_own_names_the_reason(monkeypatch):
     monkeypatch.setattr(lab, "can_enter", lambda: lab.Unavailable("the kernel refuses", "ask it nicely"))
-    finding = doctor.namespaces()
+    finding = environment.namespaces()
     assert (finding.state, finding.detail) == ("lacking", "the kernel refuses")
     assert finding.mend
 
@@ -245,16 +245,16 @@ def test_no_network_of_its_own_names_the_reason(monkeypatch):
     ],
 )
 def test_ipv6_loopback_is_read_from_the_kernels_table(monkeypatch, text, ok):
-    monkeypatch.setattr(doctor, "_read", lambda _: text)
-    assert doctor.ipv6_loopback().ok is ok
+    monkeypatch.setattr(environment, "_read", lambda _: text)
+    assert environment.ipv6_loopback().ok is ok
 
 
 def test_a_cache_below_a_file_cannot_be_written(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
-    assert not doctor.cache().ok
+    assert not environment.cache().ok
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new" / "cache"))
-    assert doctor.cache().ok
+    assert environment.cache().ok
     assert not (tmp_path / "new").exists()
 
 
@@ -271,4 +271,4 @@ def test_the_doctor_comes_to_an_end_here(tmp_path):
     findings = json.loads(done.stdout)
     assert done.returncode == 0
     assert [f["name"] for f in findings if f["detail"].startswith("could not be examined")] == []
-    assert len(findings) == len(doctor.CHECKS)
+    assert len(findings) == len(environment.CHECKS)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from lxml import etree
 
-from conformance.judge_command import judge
+from conformance.commands.judge import judge
 from conformance.verdict import Verdict
 from pcaps.golden.build import FOLDER
 from reports.record import read

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance import judge_watch
-from conformance.judge_command import judge
-from conformance.judge_watch import Watch
+from conformance.commands import judge_progress as judge_watch
+from conformance.commands.judge import judge
+from conformance.commands.judge_progress import Watch
 from pcaps.golden.build import FOLDER
 from pcaps.pcapng import CaptureError
 

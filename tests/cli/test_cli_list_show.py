@@ -13,21 +13,22 @@ import sys
 
 import pytest
 
-from conformance import cli, listing
 from conformance.catalogue import REQUIREMENTS
+from conformance.commands import cli
+from conformance.run import discovery
 
 
 @pytest.fixture(scope="module")
 def discover():
     """Collect the cases once for each set of filters."""
-    return functools.cache(listing.discover)
+    return functools.cache(discovery.discover)
 
 
 @pytest.fixture
 def icetcp(monkeypatch, tmp_path, capsys, discover):
     """Run a command in this process; return status, lines of output, and what stands on stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(listing, "discover", lambda arguments=(): discover(tuple(arguments)))
+    monkeypatch.setattr(discovery, "discover", lambda arguments=(): discover(tuple(arguments)))
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         with pytest.raises(SystemExit) as ended:

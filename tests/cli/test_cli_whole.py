@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.invoke import descendants
+from conformance.run.session import descendants
 from pcaps.decode import read_connections
 
 COMMAND = [sys.executable, "-m", "conformance", "run"]
@@ -131,7 +131,7 @@ def test_what_is_imported_before_the_first_verdict(environment, tmp_path):
     """The first verdict is to come within 2 s: what only the end of a run needs is loaded there."""
     program = (
         "import os, sys\n"
-        "from conformance import display, cli\n"
+        "from conformance.commands import display, cli\n"
         "late = ['scapy.all', 'pyshark', 'lxml', 'junit_xml', 'conformance.judge', 'hypothesis', 'rich', 'fuzz']\n"
         "def show(self, result, done):\n"
         "    os.write(1, repr([name for name in late if name in sys.modules]).encode())\n"

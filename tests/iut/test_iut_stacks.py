@@ -10,7 +10,7 @@ import pytest
 
 from conformance.iut import stacks
 from conformance.iut.stacks import StackError, UnknownStack, build
-from conformance.listing import discover
+from conformance.run.discovery import discover
 
 HELLO_C = '#include "word.h"\n#include <stdio.h>\nint main(void) { return puts(WORD) < 0; }\n'
 

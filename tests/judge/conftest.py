@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.judge import Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from pcaps.golden.scenarios import described
 from pcaps.golden.scene import Scene
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.judge import Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from conformance.verdict import Verdict
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.judge import RULES, Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from conformance.verdict import Verdict
 from conformance.wire.sdp import SessionDescription
 from pcaps.decode import View, compare, own_view, read_connections, read_flows, tshark_view

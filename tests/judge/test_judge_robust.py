@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.judge import Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from conformance.wire.sdp import SessionDescription
 from pcaps.golden.build import FOLDER, GOLDEN
 from pcaps.golden.scene import Scene

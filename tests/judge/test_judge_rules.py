@@ -6,10 +6,10 @@ import struct
 
 import pytest
 
-from conformance import judging
 from conformance.judge import RULES, Known
-from conformance.judging import blank_result, judge_run
-from conformance.recording import CaseCapture
+from conformance.run import judging
+from conformance.run.judging import blank_result, judge_run
+from conformance.run.recording import CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.rfc4571 import frame

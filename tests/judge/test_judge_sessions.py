@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from judge_sessions import HARMFUL, HARMLESS, Session, bystander, file_of, packets_of, untimed
 
 from conformance.judge import Known
-from conformance.judging import judge_file
+from conformance.run.judging import judge_file
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Attribute
 from pcaps.golden import scene as s

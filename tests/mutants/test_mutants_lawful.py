@@ -12,11 +12,11 @@ import time
 import pytest
 
 from conformance.agent.variation import NAMES, read
-from conformance.listing import discover
 from conformance.mutants.execution import Bench
 from conformance.mutants.lawful import Lawful, draw, run, unlawful, write
 from conformance.mutants.matrix import representatives, usual_variants
 from conformance.peer.pixit import Pixit
+from conformance.run.discovery import discover
 from conformance.verdict import ExitStatus, Level, Result, Verdict
 
 CASES = usual_variants(discover().every)

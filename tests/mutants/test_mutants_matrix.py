@@ -9,12 +9,12 @@ from lxml import etree
 
 from conformance.agent.faults import BY_NAME, FAULTS
 from conformance.catalogue import REQUIREMENTS
-from conformance.listing import discover
+from conformance.commands.mutants_output import run_info
 from conformance.mutants import reports
 from conformance.mutants.matrix import KillMatrix, Standing, related, representatives, usual_variants
 from conformance.mutants.plan import Plan, run
 from conformance.mutants.reach import REACHES, reason
-from conformance.mutants.show import run_info
+from conformance.run.discovery import discover
 from conformance.verdict import ExitStatus, Level, Result, Verdict
 
 FAULT = BY_NAME["stream-portions-swapped"]

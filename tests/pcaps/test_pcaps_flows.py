@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conformance.recording import Recording
+from conformance.run.recording import Recording
 from conformance.verdict import Level, Result, Verdict
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_request, binding_success

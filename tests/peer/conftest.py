@@ -10,7 +10,7 @@ from peer_scripts import PIXIT
 
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 
 
 @pytest.fixture

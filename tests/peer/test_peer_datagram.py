@@ -12,7 +12,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 from conformance.suites import order
 from conformance.verdict import Failed, NotApplicable
 from conformance.wire.attributes import Address

@@ -11,7 +11,7 @@ from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 from conformance.verdict import NotApplicable
 from conformance.wire.candidate import Candidate
 from pcaps.capture import RunCapture

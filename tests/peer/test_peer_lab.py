@@ -16,7 +16,7 @@ from pathlib import Path
 from conformance.peer import lab
 unavailable = lab.enter()
 assert unavailable is None, unavailable
-from conformance.recording import Recording
+from conformance.run.recording import Recording
 from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
 from pcaps.decode import read_connections
@@ -109,7 +109,7 @@ from pathlib import Path
 from conformance.peer import lab, recorder
 assert lab.enter() is None
 recorder._BLOCKS, recorder._SLOTS = 2, 2 * recorder._BLOCK // recorder._FRAME  # a ring of 32 packets
-from conformance.recording import Recording
+from conformance.run.recording import Recording
 out = Path({out!r})
 (out / "captures").mkdir()
 recording = Recording.begin(out, link="sockets")

@@ -12,7 +12,7 @@ from peer_scripts import PIXIT, Iut, check_of_the_iut
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Aborted
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate

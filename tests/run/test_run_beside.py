@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.beside import Reader, Readings, read_all
-from conformance.recording import CaseCapture
+from conformance.run.reading import Reader, Readings, read_all
+from conformance.run.recording import CaseCapture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.recording import Recording
+from conformance.run.recording import Recording
 from conformance.wire.attributes import Address
 from pcaps.golden.build import FOLDER
 from pcaps.packets import parse

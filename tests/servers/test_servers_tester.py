@@ -12,7 +12,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute

@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from conformance.catalogue.capabilities import check_conditions
-from conformance.listing import discover
 from conformance.peer.shape import USUAL, Shape
+from conformance.run.discovery import discover
 from conformance.suites.dimensions import DIMENSIONS, EVERY_CUT, case_name, pairwise, usual_form
 from conformance.wire.rfc4571 import Deframer, frame
 from conformance.wire.stun import Message, looks_like_stun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.listing import discover
+from conformance.run.discovery import discover
 
 CASES = {case.id: case for case in discover().every}
 

@@ -10,7 +10,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.recording import _Silent
+from conformance.run.recording import _Silent
 from conformance.suites.case import expect_restart
 from conformance.verdict import Failed
 

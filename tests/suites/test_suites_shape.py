@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.listing import discover
+from conformance.run.discovery import discover
 
 CASES = discover().every
 FUNCTIONS = sorted({case.function for case in CASES}, key=lambda function: (function.__module__, function.__name__))

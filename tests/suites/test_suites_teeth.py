@@ -9,10 +9,10 @@ import inspect
 import pytest
 
 from conformance.agent.faults import FAULTS
-from conformance.listing import discover
 from conformance.mutants.execution import execute
 from conformance.mutants.matrix import cited_by, faults_with_cases, related, usual_variants
 from conformance.peer import lab
+from conformance.run.discovery import discover
 from conformance.verdict import Verdict
 
 

@@ -1,0 +1,1 @@
+"""The commands of `icetcp`, one module each."""

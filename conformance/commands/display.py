@@ -1,0 +1,278 @@
+"""What a run shows: progress while it lasts, the summary last, then the paths of what it wrote.
+
+A `Display` is a pytest plugin that implements the hooks of `conformance.run.hooks`. `Plain` prints a line a case
+and no colour codes; `Live` keeps a progress line at the foot of a terminal and prints only what needs a look.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.commands.terminal import is_terminal, muted, one_line
+from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+    from conformance.run.session import Outcome
+    from reports.record import RunInfo
+
+_ALIKE = 3  # so many cases with one reason are shown in full
+_SHOWN = (Verdict.PASS, Verdict.FAIL, Verdict.INCONC, Verdict.ERROR, Verdict.NOT_APPLICABLE)
+_STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONC: "yellow",
+    Verdict.ERROR: "bold magenta",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.NONE: "yellow",
+}
+_HEADINGS = {
+    Verdict.FAIL: "failed",
+    Verdict.INCONC: "inconclusive: the case could not reach what it judges",
+    Verdict.ERROR: "errors of the test system",
+}
+
+
+class Display(ABC):
+    """Gathers what the hooks tell and prints the summary; a subclass prints what comes before.
+
+    `folder` is where the run's reports go, for results name their files relative to it.
+    """
+
+    def __init__(self, out: TextIO, fail_on: Level = Level.MUST, folder: str = "") -> None:
+        self._out = out
+        self._fail_on = fail_on
+        self._folder = Path(folder)
+        self._begun = time.monotonic()
+        self.run: RunInfo | None = None
+        self.total = 0
+        self.results: dict[str, Result] = {}
+        self.written: list[Path] = []
+        self.notes: list[str] = []
+
+    # -- hooks of a run ---------------------------------------------------------------------------------
+
+    def pytest_icetcp_start(self, run: RunInfo, total: int) -> None:
+        """Say what is about to be judged."""
+        self.run, self.total = run, total
+        iut = one_line(f"{run.iut} {run.iut_version}".strip())
+        cases = f"{total} case{'' if total == 1 else 's'}"
+        self.say(f"icetcp {run.icetcp_version}: {iut}, {cases}, link {run.link}, seed {run.seed}")
+
+    def pytest_icetcp_result(self, result: Result, done: int, total: int) -> None:
+        """Take a verdict and show it."""
+        self.results[result.case] = result
+        self.total = max(total, self.total)
+        self.show(result, done)
+
+    def pytest_icetcp_note(self, text: str) -> None:
+        """Say what the user should know, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self.say(f"note: {one_line(text)}", "cyan")
+
+    def pytest_icetcp_finish(self, results: list[Result], written: list[Path]) -> None:
+        """Take the final verdicts: what the captures' second reading changed included."""
+        self.results.update({result.case: result for result in results})
+        self.written = list(written)
+
+    # -- what a subclass makes different ----------------------------------------------------------------
+
+    @abstractmethod
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line, for good."""
+
+    @abstractmethod
+    def show(self, result: Result, done: int) -> None:
+        """Show a verdict that has just come."""
+
+    def close(self) -> None:  # noqa: B027 - a subclass may have nothing to end
+        """End the progress, if there is any."""
+
+    # -- the end ----------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> list[Result]:
+        """The results so far, in the order of their case's ids."""
+        return [self.results[case] for case in sorted(self.results)]
+
+    def status(self) -> ExitStatus:
+        """Return the exit status that the verdicts ask for."""
+        return exit_status(self.finished, self._fail_on)
+
+    def summary(self, outcome: Outcome) -> None:
+        """Print counts, what did not pass, what was ruled out and why, the verdict, and the paths."""
+        self.close()
+        results = self.finished
+        if self.run is None and not results:
+            return
+        for verdict, heading in _HEADINGS.items():
+            self._section(heading, [r for r in results if r.verdict is verdict], _STYLES[verdict])
+        self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
+        self.say("")
+        if self.run is not None and self.run.requirements:
+            self.say(f"requirements: {self.run.requirements} in the catalogue, {self.run.pending} pending")
+            if self.run.judged:
+                held = sum(count > 0 for count in self.run.judged.values())
+                self.say(f"judge: of {len(self.run.judged)} rules for any exchange {held} had something to judge")
+        self.say(self._counts(results))
+        self.say(*self._judgement(outcome))
+        if self.written:
+            self.say("written:")
+            for path in self.written:
+                self.say(f"  {path}")
+
+    def _section(self, heading: str, results: list[Result], style: str) -> None:
+        if not results:
+            return
+        self.say("")
+        self.say(f"{heading}:", style)
+        alike: defaultdict[tuple[str, str], list[Result]] = defaultdict(list)
+        for result in results:
+            # A failure is the IUT's and always shown whole; what was not judged often has one cause many times over.
+            alike[result.reason, result.case if result.verdict is Verdict.FAIL else ""].append(result)
+        for group in alike.values():
+            shown = group if len(group) <= _ALIKE else group[:1]
+            for result in shown:
+                self._explained(result)
+            if len(group) > len(shown):
+                others = ", ".join(result.case for result in group[1:_ALIKE])
+                self.say(f"    so too:   {others} and {len(group) - _ALIKE} more")
+
+    def _explained(self, result: Result) -> None:
+        self.say(f"  {result.case}")
+        asked = ", ".join(result.requirements)
+        self.say(f"    {asked} ({result.level.value.upper()}): {one_line(result.reason) or 'no reason given'}")
+        for label, text in (
+            ("expected", result.expected),
+            ("actual", result.actual),
+            ("note", result.note),
+            ("capture", result.capture and str(self._folder / result.capture)),
+            ("log", result.log and str(self._folder / result.log)),
+            ("repeat", result.repeat),
+        ):
+            if text:
+                self.say(f"    {label + ':':9} {one_line(text)}")
+
+    def _not_applicable(self, results: list[Result]) -> None:
+        if not results:
+            return
+        reasons: defaultdict[str, int] = defaultdict(int)
+        for result in results:
+            reasons[one_line(result.reason) or "no reason given"] += 1
+        self.say("")
+        self.say("not applicable:")
+        for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+            self.say(f"  {count:4}  {reason}")
+
+    def _counts(self, results: list[Result]) -> str:
+        counts = Counter(result.verdict for result in results)
+        parts = [f"{counts[verdict]} {verdict.value}" for verdict in _SHOWN if counts[verdict]]
+        weak = self._weak_failures(results)
+        if weak:
+            parts[[p.endswith(" fail") for p in parts].index(True)] += f" ({weak} of them below MUST)"
+        done = f"{len(results)} of {self.total}" if len(results) < self.total else f"{len(results)}"
+        plural = "" if done == "1" else "s"
+        return f"{done} case{plural} in {time.monotonic() - self._begun:.1f} s: {', '.join(parts) or 'none finished'}"
+
+    def _weak_failures(self, results: list[Result]) -> int:
+        """Count the failures that do not fail the run."""
+        if self._fail_on is Level.SHOULD:
+            return 0
+        return sum(r.verdict is Verdict.FAIL and not r.level.binding for r in results)
+
+    def _judgement(self, outcome: Outcome) -> tuple[str, str]:
+        if outcome.interrupted:
+            return "interrupted: the cases above had finished", "yellow"
+        if outcome.fatal or outcome.crash:
+            return "not judged: the run broke off", "bold magenta"
+        met = "MUST" if self._weak_failures(self.finished) else "requirement"
+        texts = {
+            ExitStatus.CONFORMS: (f"conforms: every {met} that was judged is met", "bold green"),
+            ExitStatus.DOES_NOT_CONFORM: ("does not conform", "bold red"),
+        }
+        return texts.get(self.status(), ("not judged: some cases came to no verdict on the IUT", "bold magenta"))
+
+
+class Plain(Display):
+    """One line a case, for files, pipes and CI logs."""
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line; a reader that went away stops the printing, not the run."""
+        del style
+        try:
+            self._out.write(text + "\n")
+            self._out.flush()
+        except (OSError, ValueError):
+            self._out = muted(self._out)
+
+    def show(self, result: Result, done: int) -> None:
+        """Print verdict, case and duration."""
+        del done
+        self.say(f"{result.verdict.value:<6}  {result.case}  {result.duration:.2f}s")
+
+
+class Live(Display):
+    """A progress line at the foot of the terminal, above it only what did not pass."""
+
+    def __init__(self, out: TextIO, fail_on: Level = Level.MUST, folder: str = "") -> None:
+        super().__init__(out, fail_on, folder)
+        from rich.console import Console  # 0.1 s: only for a terminal
+
+        self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._progress: Any = None
+        self._task: Any = None
+
+    def pytest_icetcp_start(self, run: RunInfo, total: int) -> None:
+        """Start the progress; not earlier, for its thread would keep the run out of a network of its own."""
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        super().pytest_icetcp_start(run, total)
+        columns: Iterable[Any] = (
+            SpinnerColumn(),
+            TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._task = self._progress.add_task("", total=total)
+        self._progress.start()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line above the progress."""
+        try:
+            self._console.print(text, style=style or None)
+        except OSError:
+            self._console.file = muted(self._out)
+
+    def show(self, result: Result, done: int) -> None:
+        """Move the progress on; print what needs to be looked at."""
+        if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
+            style = _STYLES[result.verdict]
+            self.say(f"{result.verdict.value:<6}  {result.case}  {one_line(result.reason, 160)}", style)
+        if self._progress is not None:
+            counts = Counter(r.verdict for r in self.results.values())
+            parts = [f"[{_STYLES[v]}]{counts[v]} {v.value}[/]" for v in _SHOWN if counts[v]]
+            parts += ["reading the captures"] if done >= self.total else []
+            text = "  ".join(parts)
+            self._progress.update(self._task, completed=done, total=max(self.total, done), description=text)
+
+    def close(self) -> None:
+        """Take the progress away and show the cursor again."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def make(fail_on: Level, folder: str) -> Display:
+    """Return the display that fits standard output; `folder` is where the run writes its reports."""
+    kind = Live if is_terminal(sys.stdout) else Plain
+    return kind(sys.stdout, fail_on, folder)

@@ -1,0 +1,289 @@
+"""`icetcp judge`: holds captures from anywhere against the rules of the judge."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.commands.judge_progress import Watch
+from conformance.commands.options import complain
+from conformance.run.version import own_version
+from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.judge import Judgement, Known, Observation
+    from conformance.run.judging import Reading
+    from conformance.wire.sdp import SessionDescription
+    from pcaps.streams import Connection
+
+_MOST_SHOWN = 20  # connections in the ladder
+_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONC: "yellow"}
+
+_EXAMPLES = """
+\b
+Examples:
+  icetcp judge call.pcapng
+  icetcp judge call.pcapng --offer offer.sdp --answer answer.sdp
+  icetcp judge call.pcap.gz --credentials 'aB3d:22charactersOfPassword' --agent 192.0.2.7
+  tcpdump -i any -U -w - tcp | icetcp judge - --out reports/call
+"""
+
+
+class _Unusable(Exception):
+    """Something that was given on the command line cannot be used; the message says what and why."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--offer", "offers", multiple=True, type=click.Path(path_type=Path), metavar="SDP", help="The offer.")
+@click.option("--answer", "answers", multiple=True, type=click.Path(path_type=Path), metavar="SDP", help="The answer.")
+@click.option("--credentials", multiple=True, metavar="UFRAG:PWD", help="Of one agent; repeatable.")
+@click.option("--agent", "agents", multiple=True, metavar="ADDRESS", help="Judge only the agent with this IP address.")
+@click.option(
+    "--ladder",
+    type=click.Choice(["findings", "all", "none"]),
+    default="findings",
+    show_default=True,
+    help="Which connections to draw.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for junit.xml and record.jsonl.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["must", "should"]),
+    default="must",
+    show_default=True,
+    help="Weakest level at which a breach counts.",
+)
+def judge(captures: Sequence[Path], **options: Any) -> int:
+    """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not; - for stdin) of any origin.
+
+    Rules that hold for any exchange are held against every connection that carries ICE; everything else in the
+    captures is passed over. Without passwords integrity is not judged, and without offer and answer what depends on
+    candidates is not; such rules are inconclusive. After a restart give each offer and answer. Ctrl-C ends the reading;
+    what was read until then is judged.
+
+    Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged: what the captures do not hold.
+    """
+    try:
+        known = _known(options)
+        results = _all(captures, known, options)
+        if options["out"] is not None:
+            _write(results, options)
+    except _Unusable as error:
+        return complain(str(error), ExitStatus.USAGE)
+    return _verdict(results, options)
+
+
+# -- what was given ----------------------------------------------------------------------------------------------------
+
+
+def _known(options: dict[str, Any]) -> Known:
+    from conformance.judge.known import Known, canonical, is_address
+
+    credentials = dict(_credential(text) for text in options["credentials"])
+    described = [(name, _description(path)) for name in ("offer", "answer") for path in options[f"{name}s"]]
+    agents = frozenset(map(canonical, options["agents"]))
+    for address in agents:
+        if not is_address(address):
+            raise _Unusable(f"--agent {address!r} is no IP address")
+    return replace(Known.of(described, credentials), only=agents)
+
+
+def _credential(text: str) -> tuple[str, str]:
+    ufrag, colon, pwd = text.partition(":")
+    if not (ufrag and colon and pwd):
+        raise _Unusable(f"--credentials {text!r} is not UFRAG:PWD, as in a=ice-ufrag and a=ice-pwd")
+    return ufrag, pwd
+
+
+def _description(path: Path) -> SessionDescription:
+    from conformance.wire.errors import SdpError
+    from conformance.wire.sdp import SessionDescription
+
+    try:
+        return SessionDescription.parse(path.read_bytes().decode())
+    except OSError as error:
+        raise _Unusable(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _Unusable(f"{path} is no session description: it is not UTF-8 text") from None
+    except SdpError as error:
+        raise _Unusable(f"{path} is no session description: {error}") from None
+
+
+# -- one capture -------------------------------------------------------------------------------------------------------
+
+
+def _all(captures: Sequence[Path], known: Known, options: dict[str, Any]) -> list[Result]:
+    names = Counter(capture.name for capture in captures)
+    results = []
+    with Watch() as watch:
+        for capture in captures:
+            if watch.interrupted:
+                click.echo(f"{capture}: not read")
+                continue
+            name = capture.name if names[capture.name] == 1 else str(capture)
+            results += _judged(capture, known, name if len(captures) > 1 else "", options, watch)
+    if watch.interrupted:
+        options["interrupted"] = True
+    return results
+
+
+def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch) -> list[Result]:
+    from conformance.run.judging import blank_result, judge_packets, result_of
+    from pcaps.pcapng import CaptureError
+
+    begun = time.time()
+    try:
+        reading = judge_packets(watch.packets(capture), known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
+    except OSError as error:
+        raise _Unusable(f"cannot read {capture}: {error.strerror or error}") from None
+    except CaptureError as error:
+        raise _Unusable(f"{capture} is no capture: {error}") from None
+    _tell(capture, reading, time.time() - begun)
+    command = shlex.join(["icetcp", *sys.argv[1:]])
+    blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
+    results = [result_of(judgement, blank) for judgement in reading.judgements if judgement.verdict is not Verdict.NONE]
+    for result in results:
+        if name:
+            result.case += f"[{name}]"
+            result.parameters = {"capture": str(capture)}
+    _note(reading, known)
+    drawn: list[Connection] = []
+    for judgement in reading.judgements:
+        _print(judgement, drawn if options["ladder"] == "findings" else None)
+    if reading.shown:
+        from pcaps.ladder import render
+
+        click.echo(f"\n{render(reading.shown)}")
+    return results
+
+
+def _tell(capture: Path, reading: Reading, seconds: float) -> None:
+    reader = reading.reader
+    rate = f", {reader.packets / seconds:,.0f} packets a second" if seconds > 1 else ""
+    click.echo(
+        f"{capture}: {reader.packets} packets, {reader.segments} TCP segments, "
+        f"{reading.talks} ICE connections with {reading.requests} checks{rate}"
+    )
+
+
+def _note(reading: Reading, known: Known) -> None:
+    """Say what of the capture, or of what was given, could not be made use of."""
+    reader = reading.reader
+    if reading.cut:
+        click.echo(f"note: judged up to where the file breaks off: {reading.cut}")
+    if reader.given_up:
+        click.echo(f"note: {reader.given_up} connections were judged before their end, to keep memory in bounds")
+    for link, count in reader.unknown.most_common(3):
+        click.echo(f"note: {count} packets are of link type {link}, which cannot be read; record with another one")
+    given = {*known.passwords, *(ufrag for party in known.parties for ufrag in party.ufrags)}
+    strange = sorted(given - reading.names)
+    if strange and reading.requests:
+        click.echo(f"note: no check names {', '.join(strange[:4])}; is what was given of another session?")
+
+
+def _print(judgement: Judgement, drawn: list[Connection] | None) -> None:
+    """Print a verdict, and the ladder of its connection unless it was `drawn` before; None: no ladders."""
+    from conformance.catalogue import requirement
+
+    verdict = judgement.verdict
+    if verdict is Verdict.NONE:
+        return
+    asked = requirement(judgement.rule.requirement)
+    word = click.style(f"{verdict.value:<6}", fg=_COLOURS[verdict])
+    click.echo(f"{word}  {asked.id} ({asked.level.value.upper()})  {judgement.rule.title}")
+    count = judgement.breaches or judgement.doubts
+    shown = judgement.broken or _distinct(judgement.unclear)
+    for observation in shown:
+        click.echo(f"        {_placed(observation)}")
+    if judgement.broken and count > len(shown):
+        click.echo(f"        and {count - len(shown)} more")
+    for text in judgement.readings:
+        click.echo(f"        note: {text}")
+    connection = judgement.broken[0].connection if judgement.broken else None
+    if drawn is None or connection is None:
+        return
+    if any(connection is other for other in drawn):
+        click.echo("        (on the connection drawn above)")
+        return
+    from pcaps.ladder import render
+
+    drawn.append(connection)
+    click.echo("\n".join(f"        {line}" for line in render([connection]).splitlines()))
+
+
+def _distinct(unclear: Iterable[Observation]) -> list[Observation]:
+    return list({observation.reason: observation for observation in unclear}.values())[:3]
+
+
+def _placed(observation: Observation) -> str:
+    """Return what was seen, where and when."""
+    where = ""
+    if observation.connection is not None and observation.verdict is Verdict.FAIL:
+        since = (observation.time_ns - observation.connection.first_ns) / 1e6
+        where = f", {observation.connection.client} -> {observation.connection.server} after {since:.3f} ms"
+    expected = f"; expected: {observation.expected}" if observation.expected else ""
+    return f"{observation.reason}{where}{expected}"
+
+
+# -- all of them -------------------------------------------------------------------------------------------------------
+
+
+def _verdict(results: list[Result], options: dict[str, Any]) -> int:
+    if not results:
+        whose = f" of {' or '.join(options['agents'])}" if options["agents"] else ""
+        what = f"nothing to judge: no connectivity check{whose} over TCP was found"
+        return complain(what, ExitStatus.COULD_NOT_JUDGE)
+    status = exit_status(results, Level(options["fail_on"]))
+    if status is ExitStatus.CONFORMS and options.get("interrupted"):
+        return complain("interrupted; what was read conforms", ExitStatus.COULD_NOT_JUDGE)
+    words = {
+        ExitStatus.CONFORMS: "conforms, as far as a capture shows it",
+        ExitStatus.DOES_NOT_CONFORM: "does not conform",
+        ExitStatus.COULD_NOT_JUDGE: "not wholly judged: see what is inconclusive",
+    }
+    click.echo(words[status])
+    return int(status)
+
+
+def _write(results: list[Result], options: dict[str, Any]) -> None:
+    from conformance.catalogue import REQUIREMENTS
+    from reports import junit
+    from reports.record import Recorder, ReportError, RunInfo
+
+    out: Path = options["out"]
+    info = RunInfo(
+        iut="captures",
+        iut_version="",
+        command="",
+        seed=0,
+        icetcp_version=own_version(),
+        python=platform.python_version(),
+        platform=platform.system(),
+        link="capture",
+        started=min((result.started for result in results), default=time.time()),
+        requirements=len(REQUIREMENTS),
+        command_line=shlex.join(sys.argv),
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        recorder = Recorder(out / "record.jsonl", info)
+        for result in results:
+            recorder.write(result)
+        recorder.close(info)
+        junit.write(out / "junit.xml", results, info, Level(options["fail_on"]))
+    except OSError as error:
+        raise _Unusable(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
+    except ReportError as error:
+        raise _Unusable(str(error)) from None
+    click.echo(f"written: {out / 'junit.xml'}, {out / 'record.jsonl'}")

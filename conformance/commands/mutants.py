@@ -1,0 +1,147 @@
+"""`icetcp mutants`. Only click is imported here; what a run needs comes with the run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.commands.options import complain, filters, selection
+from conformance.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.agent.faults import Fault
+    from conformance.run.engine import Case
+
+
+@click.command()
+@filters
+@click.option("--fault", "names", multiple=True, metavar="NAME", help="Only this fault; repeatable.")
+@click.option("--quick", is_flag=True, help="Only the cases of each fault's own requirement.")
+@click.option("--lawful", is_flag=True, help="No faults, but lawful variations, which nothing may fail.")
+@click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Variations for each case.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
+@click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 64; lawful 32].")
+@click.option("--out", default="reports/mutants", show_default=True, type=click.Path(), help="Folder of the reports.")
+def mutants(**options: Any) -> int:
+    """Show that the suite bites: run it against every named fault of the reference agent.
+
+    Prints and writes the kill matrix. Each fault breaks one requirement: a case of that requirement must fail, and
+    cases of others only where it is known why. The agent without a fault must pass everything.
+
+    With --lawful the agent is right, but different: in the order of its candidates, their priorities, the texts and
+    attributes of its messages, how it divides what it sends, when it nominates. No case at MUST may fail for that.
+
+    Exit status: 0 every fault is killed and none by accident, 1 not so, 2 usage, 3 could not be found out.
+    """
+    from conformance.run.discovery import discover
+
+    found = discover(selection(**options))
+    if found.outcome.interrupted:
+        return complain("interrupted before anything was executed", ExitStatus.COULD_NOT_JUDGE)
+    if found.outcome.usage or found.outcome.crash:
+        return complain(found.outcome.usage or "the cases cannot be collected; see icetcp list", ExitStatus.USAGE)
+    try:
+        faults = _faults(options["names"], found.selected, filtered=bool(selection(**options)))
+    except click.BadParameter as error:
+        return complain(error.message, ExitStatus.USAGE)
+    if not found.selected:
+        return complain("no case matches; see icetcp list", ExitStatus.USAGE)
+    if options["lawful"]:
+        return _lawful(found.selected, options)
+    return _run(faults, found.selected, found.every, options)
+
+
+def _faults(names: Sequence[str], selected: Sequence[Case], *, filtered: bool) -> list[Fault]:
+    """Return the faults that were asked for; of a part of the suite those that it has cases for."""
+    from conformance.agent.faults import BY_NAME, FAULTS
+    from conformance.mutants.matrix import faults_with_cases
+
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise click.BadParameter(f"no fault is called {unknown[0]}; see python -m conformance.agent --list-faults")
+    if names:
+        return [BY_NAME[name] for name in dict.fromkeys(names)]
+    return faults_with_cases(selected) if filtered else list(FAULTS)
+
+
+def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], options: dict[str, Any]) -> int:
+    from conformance.commands import mutants_output
+    from conformance.iut.errors import AdapterError
+    from conformance.mutants import plan, reports
+    from conformance.mutants.execution import AT_ONCE, Bench, own_network
+    from conformance.mutants.matrix import KillMatrix
+    from conformance.run.session import end_descendants, interruptible, os_error
+    from reports.record import ReportError
+
+    out, begun = Path(options["out"]), time.time()
+    work = plan.Plan(faults, cases, every, options["quick"])
+    judged = reports.Judged(KillMatrix(), (), options["quick"])
+    shown = mutants_output.Progress()
+    try:
+        with interruptible(), Bench(out, wire=own_network()) as bench:
+            judged.again = plan.run(
+                work, bench, judged.matrix, jobs=options["jobs"] or AT_ONCE, begin=shown.begin, progress=shown.step
+            )
+    except KeyboardInterrupt:
+        judged.interrupted = True
+        end_descendants()
+    except AdapterError as error:
+        return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
+    except OSError as error:
+        return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
+    finally:
+        shown.close()
+    judged.rows, judged.duration = work.rows(judged.matrix), time.time() - begun
+    try:
+        written = reports.write(out, judged, mutants_output.run_info(begun, judged))
+    except ReportError as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    mutants_output.matrix(judged, written)
+    return int(judged.status())
+
+
+def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
+    from conformance.agent.variation import read
+    from conformance.commands import mutants_output
+    from conformance.iut.errors import AdapterError
+    from conformance.mutants import lawful
+    from conformance.mutants.execution import Bench, own_network
+    from conformance.peer.pixit import Pixit
+    from conformance.run.session import end_descendants, interruptible, os_error
+    from reports.record import ReportError
+
+    given = options["variation"]
+    try:
+        read(json.loads(given) if given else None)
+    except ValueError as error:
+        return complain(f"--variation: {error}", ExitStatus.USAGE)
+    out, begun = Path(options["out"]), time.time()
+    found = lawful.Lawful(options["seed"])
+    drawn = [json.loads(given)] * len(cases) if given else lawful.draw(len(cases) * options["examples"], found.seed)
+    shown = mutants_output.Progress()
+    try:
+        with interruptible(), Bench(out, response=Pixit().response, wire=own_network()) as bench:
+            shown.begin("lawful variations meet cases", len(drawn))
+            lawful.run(cases, bench, found, drawn, jobs=options["jobs"] or lawful.AT_ONCE, progress=shown.step)
+    except KeyboardInterrupt:
+        found.interrupted = True
+        end_descendants()
+    except AdapterError as error:
+        return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
+    except OSError as error:
+        return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
+    finally:
+        shown.close()
+    try:
+        written = lawful.write(out, found)
+    except ReportError as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    mutants_output.lawful(found, written, time.time() - begun)
+    return int(found.status())

@@ -1,0 +1,176 @@
+"""What `icetcp mutants` prints: progress while it lasts, the matrix, what is wrong with it, and where it is written."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections import Counter
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.commands.terminal import is_terminal, one_line, table
+from conformance.mutants.matrix import Standing
+from conformance.mutants.reports import cell, sections
+from conformance.verdict import ExitStatus
+from reports.record import RunInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from conformance.mutants.lawful import Lawful
+    from conformance.mutants.matrix import Row
+    from conformance.mutants.reports import Judged
+    from conformance.verdict import Result
+
+_STEP = 1000  # executions between two lines of progress where there is no terminal
+
+
+class Progress:
+    """A progress bar on a terminal, a line now and then elsewhere; on standard error, as it is no result."""
+
+    def __init__(self) -> None:
+        self._done = self._total = 0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def begin(self, what: str, count: int) -> None:
+        """Begin to count up to `count`."""
+        self.close()
+        self._done, self._total = 0, count
+        if not is_terminal(sys.stderr):
+            click.echo(f"{what}: {count} executions", err=True)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
+        self._task = self._bar.add_task("", total=count)
+        self._bar.start()
+
+    def step(self, fault: str, result: Result) -> None:
+        """Count one execution."""
+        del fault, result
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif self._done % _STEP == 0:
+            click.echo(f"  {self._done} of {self._total}", err=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def matrix(judged: Judged, written: Sequence[Path]) -> None:
+    """Print the matrix, then what is wrong, the counts, the judgement and the paths."""
+    columns = sections(judged.rows)
+    if is_terminal(sys.stdout):
+        names = [name.removeprefix("RFC6544-").removeprefix("RFC") for name in columns]
+        rows = [[*_head(row), *(cell(row, section) for section in columns)] for row in judged.rows]
+        table(("fault", "requirement", "standing", *names), rows)
+    else:
+        for row in judged.rows:
+            cells = ((section, cell(row, section)) for section in columns)
+            click.echo("\t".join([*_head(row), " ".join(f"{section}:{text}" for section, text in cells if text)]))
+    for row in judged.rows:
+        for result in row.accidents:
+            _wrong(f"{row.fault.name} fails {result.case} by accident: {one_line(result.reason, 160)}")
+    for row in judged.rows:
+        if row.standing in (Standing.SURVIVED, Standing.NO_CASE):
+            _wrong(f"{row.fault.name} is not killed: {_why(row)}")
+    for result in judged.matrix.unhealthy():
+        _wrong(f"the healthy agent: {result.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
+    for fault, result in judged.matrix.errors():
+        _wrong(f"error of the test system: {fault}, {result.case}: {one_line(result.reason, 160)}")
+    click.echo("")
+    click.echo(_counts(judged))
+    click.echo(_judgement(judged))
+    click.echo("written:")
+    for path in written:
+        click.echo(f"  {path}")
+
+
+def _head(row: Row) -> list[str]:
+    return [row.fault.name, row.fault.requirement, row.standing.value]
+
+
+def _why(row: Row) -> str:
+    requirement = row.fault.requirement
+    if row.standing is Standing.NO_CASE:
+        return f"no case cites {requirement}"
+    return f"{row.cases} case{'' if row.cases == 1 else 's'} of {requirement} did not fail"
+
+
+def _wrong(text: str) -> None:
+    click.echo(click.style(text, fg="red") if is_terminal(sys.stdout) else text)
+
+
+def _counts(judged: Judged) -> str:
+    standings = Counter(row.standing for row in judged.rows)
+    parts = [f"{count} {standing.value}" for standing, count in standings.items()]
+    healthy = len(judged.matrix.healthy())
+    again = f", {judged.again} of them twice" if judged.again else ""
+    return (
+        f"{len(judged.rows)} faults, {len(judged.matrix.results)} executions{again} in {judged.duration:.1f} s: "
+        f"{', '.join(parts) or 'none'}; healthy agent: {healthy - len(judged.matrix.unhealthy())} of {healthy} passed"
+    )
+
+
+def _judgement(judged: Judged) -> str:
+    if judged.interrupted:
+        return "interrupted: the matrix holds what was done"
+    texts = {
+        ExitStatus.CONFORMS: "every fault is killed, none by accident",
+        ExitStatus.DOES_NOT_CONFORM: "the suite does not bite as it should",
+    }
+    return texts.get(judged.status(), "not judged: some executions came to no verdict")
+
+
+def lawful(found: Lawful, written: Sequence[Path], duration: float) -> None:
+    """Print what lawful variations failed, the count, the judgement and the paths."""
+    for finding in found.findings:
+        result = finding.result
+        _wrong(f"{finding.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
+        click.echo(f"  variation: {json.dumps(finding.variation)}")
+        click.echo(f"  repeat:    {finding.repeat}")
+    click.echo(
+        f"{found.executed} executions in {duration:.1f} s, seed {found.seed}: {len(found.findings)} that failed or "
+        f"came to no verdict, {found.weaker} failures below MUST"
+    )
+    if found.interrupted:
+        click.echo("interrupted: this is what was done")
+    elif not found.findings:
+        click.echo("no lawful variation fails")
+    click.echo("written:")
+    for path in written:
+        click.echo(f"  {path}")
+
+
+def run_info(begun: float, judged: Judged) -> RunInfo:
+    """Return what junit.xml says of the run."""
+    try:
+        version = metadata.version("icetcp")
+    except metadata.PackageNotFoundError:
+        version = "uninstalled"
+    return RunInfo(
+        iut="icetcp reference agent",
+        iut_version=version,
+        command=f"{sys.executable} -m conformance.agent",
+        seed=0,
+        icetcp_version=version,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()}",
+        link="sockets",
+        started=begun,
+        duration=judged.duration,
+        interrupted=judged.interrupted,
+        command_line=shlex.join(sys.argv),
+    )

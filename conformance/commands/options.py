@@ -1,0 +1,87 @@
+"""Options and manners that the commands of `icetcp` share. Only click is imported here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.verdict import ExitStatus, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from conformance.run.session import Outcome
+
+_LEVELS = click.Choice([level.value for level in Level])
+_CASE_PREFIX = re.compile(r"\bRFC\d+-[\w.]+/")
+
+
+def filters(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that select cases."""
+    for option in (
+        click.option("--level", type=_LEVELS, help="Only this level and the stronger ones: must, stated, should, may."),
+        click.option("--section", "sections", multiple=True, help="Only this section: 7.2, RFC4571-2; repeatable."),
+        click.option(
+            "--requirement", "requirements", multiple=True, metavar="ID", help="Only cases that test it; repeatable."
+        ),
+        click.option(
+            "--case", "cases", multiple=True, metavar="ID", help="Only this case, or variant of a case; repeatable."
+        ),
+        click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
+    ):
+        command = option(command)
+    return command
+
+
+def selection(
+    *,
+    sections: Iterable[str] = (),
+    level: str | None = None,
+    expression: str = "",
+    cases: Iterable[str] = (),
+    requirements: Iterable[str] = (),
+    **_others: object,
+) -> list[str]:
+    """Return the plugin's arguments for a command's options; a case's id is understood in -k."""
+    arguments = [f"--icetcp-section={section}" for section in sections]
+    arguments += [f"--icetcp-case={identifier}" for identifier in cases]
+    arguments += [f"--icetcp-requirement={identifier}" for identifier in requirements]
+    if level is not None:
+        arguments.append(f"--icetcp-level={level}")
+    if expression.strip():
+        arguments.append(f"-k={_CASE_PREFIX.sub('', expression)}")
+    return arguments
+
+
+def complain(message: str, status: ExitStatus) -> int:
+    """Print one line of what is wrong, with the remedy; return the status."""
+    click.echo(f"icetcp: {message.removeprefix('icetcp: ')}", err=True)
+    return int(status)
+
+
+def nothing_matches(what: str, options: dict[str, Any]) -> str:
+    """Say that nothing matches the filters, and where to look for what would."""
+    asked = [f"--section {section}" for section in options["sections"]]
+    asked += [f"--level {options['level']}"] if options["level"] else []
+    asked += [f"--case {identifier}" for identifier in options["cases"]]
+    asked += [f"--requirement {identifier}" for identifier in options["requirements"]]
+    asked += [f"-k {options['expression']!r}"] if options["expression"].strip() else []
+    where = "icetcp list --requirements" if what == "requirement" else "icetcp list"
+    return f"no {what} matches {' with '.join(asked) or 'nothing at all'}; see {where}"
+
+
+def broken_session(outcome: Outcome) -> int | None:
+    """Say what broke a pytest session off; None if nothing did."""
+    from conformance.run.session import save_traceback
+
+    if outcome.usage:
+        return complain(outcome.usage, ExitStatus.USAGE)
+    if outcome.crash:
+        saved = save_traceback(outcome.crash)
+        last = outcome.crash.strip().splitlines()[-1]
+        return complain(f"internal error: {last} (traceback: {saved})", ExitStatus.COULD_NOT_JUDGE)
+    if outcome.fatal:
+        return complain(outcome.fatal, ExitStatus.COULD_NOT_JUDGE)
+    return complain("interrupted", ExitStatus.COULD_NOT_JUDGE) if outcome.interrupted else None

@@ -1,0 +1,127 @@
+"""`icetcp run`: judge an implementation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from conformance.commands.options import broken_session, complain, filters, nothing_matches, selection
+from conformance.verdict import ExitStatus, Level
+
+if TYPE_CHECKING:
+    from conformance.commands.display import Display
+    from conformance.run.session import Outcome
+
+
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("that is no number of seconds.")
+    return value
+
+
+@click.command()
+@click.option("--iut", default="reference", show_default=True, metavar="NAME|exec:COMMAND", help="What to judge.")
+@filters
+@click.option(
+    "--variants",
+    type=click.Choice(["all", "usual", "one"]),
+    default="all",
+    show_default=True,
+    help="Of each case: all variants, the usual one on each side, or one in all.",
+)
+@click.option("--quick", is_flag=True, help="The same as --variants one: seconds.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Cases at once; 1 for debugging.")
+@click.option("--out", default="reports/run", show_default=True, type=click.Path(), help="Folder of the reports.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["must", "should"]),
+    default="must",
+    show_default=True,
+    help="Weakest level at which a failure fails the run.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the tester's choices.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 3600, min_open=True),
+    callback=_finite,
+    metavar="SECONDS",
+    help="Deadline of a response; the other deadlines scale with it.",
+)
+@click.option(
+    "--link",
+    type=click.Choice(["auto", "lab", "sockets"]),
+    default="auto",
+    show_default=True,
+    help="auto: a network of the run's own where the kernel allows it; lab: nothing else will do.",
+)
+@click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first case that does not pass.")
+def run(iut: str, **options: Any) -> int:
+    """Run the cases against an implementation and write reports.
+
+    Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged.
+    """
+    from conformance.commands import display
+    from conformance.run import session
+
+    shown = display.make(Level(options["fail_on"]), options["out"])
+    try:
+        outcome = session.run_pytest(_run_arguments(iut, options), [shown])
+    except KeyboardInterrupt:
+        outcome = session.Outcome(interrupted=True)
+    except OSError as error:
+        outcome = session.Outcome(fatal=session.os_error(error))
+    except Exception as error:  # (whatever broke, the finished cases are worth their summary)
+        outcome = session.Outcome(crash="".join(traceback.format_exception(error)))
+    finally:
+        shown.close()
+    if outcome.interrupted or outcome.fatal or outcome.crash:
+        session.end_descendants()
+    status = _end_of_run(shown, outcome, nothing_matches("case", options))
+    if outcome.interrupted:
+        _leave(status)  # who interrupts does not want to wait a second for the interpreter to tidy up
+    return status
+
+
+def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
+    arguments = [
+        f"--iut={iut}",
+        f"--icetcp-out={options['out']}",
+        f"--icetcp-fail-on={options['fail_on']}",
+        f"--icetcp-seed={options['seed']}",
+        f"--icetcp-link={options['link']}",
+        f"--icetcp-variants={'one' if options['quick'] else options['variants']}",
+        *selection(**options),
+    ]
+    if options["jobs"] is not None:
+        arguments.append(f"--icetcp-jobs={options['jobs']}")
+    if options["timeout"] is not None:
+        arguments.append(f"--icetcp-timeout={options['timeout']}")
+    if options["exitfirst"]:
+        arguments.append("-x")
+    return arguments
+
+
+def _end_of_run(shown: Display, outcome: Outcome, nothing: str) -> int:
+    """Print the summary and what went wrong (`nothing`: if no case was selected); return the exit status."""
+    if outcome.usage:
+        return complain(outcome.usage, ExitStatus.USAGE)
+    shown.summary(outcome)
+    broken = broken_session(outcome)
+    if broken is not None:
+        return broken
+    if shown.run is None:
+        return complain(nothing, ExitStatus.USAGE)
+    return int(shown.status())
+
+
+def _leave(status: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)

@@ -1,0 +1,29 @@
+"""`icetcp show`: one case, or one requirement."""
+
+from __future__ import annotations
+
+import click
+
+from conformance.commands.options import broken_session, complain
+from conformance.commands.terminal import one_line
+from conformance.verdict import ExitStatus
+
+
+@click.command()
+@click.argument("name", metavar="CASE|REQUIREMENT")
+def show(name: str) -> int:
+    """Tell what a case does, or what a requirement asks and by which cases it is tested."""
+    from conformance.commands import listing
+    from conformance.run.discovery import discover
+
+    found = discover()
+    broken = broken_session(found.outcome)
+    if broken is not None:
+        return broken
+    lines = listing.show(name, found)
+    if lines is None:
+        near = listing.nearest(name, found)
+        hint = f"; nearest: {', '.join(near)}" if near else "; see icetcp list and icetcp list --requirements"
+        return complain(f"no case or requirement is called {one_line(name, 100)}{hint}", ExitStatus.USAGE)
+    click.echo("\n".join(lines))
+    return 0

@@ -1,0 +1,59 @@
+"""`icetcp stacks`: the implementations that icetcp can start."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from conformance.commands.options import complain
+from conformance.commands.terminal import table
+from conformance.verdict import ExitStatus
+
+
+@click.group()
+def stacks() -> None:
+    """List and build the implementations that icetcp knows how to start."""
+
+
+@stacks.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_stacks(as_json: bool) -> int:
+    """List the stacks: name, whether ready to run, licence, what it is."""
+    from conformance.iut import stacks as registry
+    from conformance.iut.stacks.build import built
+
+    known = [registry.description(name) for name in registry.names()]
+    rows = [
+        (
+            s.name,
+            "ready" if not s.source or built(s) else f"to build: icetcp stacks build {s.name}",
+            s.licence,
+            s.title,
+        )
+        for s in known
+    ]
+    if as_json:
+        names = ("name", "state", "licence", "title")
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+    else:
+        table(("stack", "state", "licence", "title"), rows)
+    return 0
+
+
+@stacks.command(name="build")
+@click.argument("name")
+@click.option("--install", is_flag=True, help="Install missing Debian packages first (root or sudo).")
+def build_stack(name: str, install: bool) -> int:
+    """Build a stack's adapter into the cache folder."""
+    from conformance.iut import stacks as registry
+    from conformance.iut.stacks.build import build
+
+    known = registry.names()
+    if name not in known:
+        return complain(f"no stack is called {name}; known: {', '.join(known)}", ExitStatus.USAGE)
+    try:
+        build(registry.description(name), click.echo, install=install)
+    except registry.StackError as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    return 0

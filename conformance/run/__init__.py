@@ -1,0 +1,1 @@
+"""How a run goes: from pytest's collection to the written reports."""

@@ -1,0 +1,141 @@
+"""From pytest items to cases: identity, section, requirements, level and conditions of a function marked as a case."""
+
+from __future__ import annotations
+
+import functools
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.catalogue import requirement as look_up
+from conformance.peer.shape import Shape
+from conformance.run.engine import Case
+from conformance.suites.dimensions import case_name, usual_form
+from conformance.verdict import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_CASE = pytest.StashKey[Case]()
+_FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
+_ORDER = list(Level)
+
+
+def is_case(item: pytest.Item) -> bool:
+    """Whether an item is a conformance case."""
+    return isinstance(item, pytest.Function) and item.get_closest_marker("requirement") is not None
+
+
+def case_of(item: pytest.Item) -> Case:
+    """Return the case that an item stands for."""
+    assert isinstance(item, pytest.Function)
+    case = item.stash.get(_CASE, None)
+    if case is None:
+        case = item.stash[_CASE] = _make(item)
+    return case
+
+
+def _make(item: pytest.Function) -> Case:
+    marks = list(item.iter_markers("requirement"))  # a variant may have one of its own beside the function's
+    assert marks
+    requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
+    section = _section(item)
+    spec = getattr(item, "callspec", None)
+    suffix = f"[{spec.id}]" if spec is not None else ""
+    name = item.originalname.removeprefix("test_")
+    side = spec.params.get("side") if spec is not None else None
+    sides = [f"sides:{side}"] if side else []
+    own = [atom for mark in marks for atom in mark.kwargs.get("needs", ())]
+    conditions = dict.fromkeys((*needs, *own, *sides))
+    return Case(
+        id=f"{section}/{name}{suffix}",
+        title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),
+        purpose=(item.function.__doc__ or "").strip(),
+        section=section,
+        requirements=requirements,
+        level=level,
+        function=item.function,
+        needs=tuple(conditions),
+        parameters=dict(spec.params) if spec is not None else {},
+    )
+
+
+@functools.cache
+def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[str, ...]]:
+    """Return the ids of requirements, the strongest level among them and the PICS conditions of them all."""
+    requirements = [look_up(identifier) for identifier in identifiers]
+    level = min((r.level for r in requirements), key=_ORDER.index)
+    return tuple(r.id for r in requirements), level, tuple(atom for r in requirements for atom in r.pics)
+
+
+def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Return the items without the variants in which something is unusual."""
+    chosen: dict[str, pytest.Item] = {}
+    for item in items:
+        chosen.setdefault(usual_form(case_of(item).id) if is_case(item) else item.nodeid, item)
+    return list(chosen.values())
+
+
+def one_variant_each(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Return one variant of each case, always the same one but not the first of all: together they are a mixture.
+
+    None in which candidates trickle: where an IUT knows no trickle, the case would be lost for that.
+    """
+    variants: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        name = case_name(case_of(item).id) if is_case(item) else item.nodeid
+        if name not in variants or not (is_case(item) and _trickles(item)):
+            variants.setdefault(name, []).append(item)
+    return [group[zlib.crc32(name.encode()) % len(group)] for name, group in variants.items()]
+
+
+def _trickles(item: pytest.Item) -> bool:
+    shape = case_of(item).parameters.get("shape")
+    return isinstance(shape, Shape) and shape.candidates == "trickled"
+
+
+def _section(item: pytest.Function) -> str:
+    """Return "RFC6544-7.2" for suites/rfc6544/test_7_2_stun_server.py."""
+    match = _FILE.fullmatch(item.path.stem)
+    if match is None:
+        raise pytest.UsageError(
+            f"{item.path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py"
+        )
+    return f"{item.path.parent.name.upper()}-{match[1].replace('_', '.')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which cases are wanted: in one of the sections ("7.2", "RFC4571-2"), and so on. What is empty wants all.
+
+    `level`: at least as strong. `cases`: ids, with or without a variant. `requirements`: the case tests one of them.
+    """
+
+    sections: Sequence[str] = ()
+    level: str | None = None
+    cases: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+
+    def holds(self, case: Case) -> bool:
+        """Whether a case is wanted."""
+        if self.level is not None and _ORDER.index(case.level) > _ORDER.index(Level(self.level)):
+            return False
+        if self.cases and not {case.id, case_name(case.id)} & set(self.cases):
+            return False
+        if self.requirements and not set(case.requirements) & set(self.requirements):
+            return False
+        return not self.sections or any(in_section(case.section, asked) for asked in self.sections)
+
+
+def in_section(section: str, asked: str) -> bool:
+    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "7.2", "7", "RFC6544-7", "RFC6544"."""
+    rfc, _, number = section.partition("-")
+    asked = re.sub(r"\s+", "", asked).upper()
+    if asked.startswith("RFC"):
+        wanted, _, asked = asked.partition("-")
+        if wanted != rfc:
+            return False
+    return not asked or number == asked or number.startswith(f"{asked}.")

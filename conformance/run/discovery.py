@@ -1,0 +1,53 @@
+"""Which cases there are, and which of them the filters select: pytest's collection, without execution."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.run.collect import case_of, is_case
+from conformance.run.session import Outcome, run_pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.run.engine import Case
+
+
+@dataclass(slots=True)
+class Found:
+    """What a collection brought: every case there is, and those that the filters select."""
+
+    outcome: Outcome = field(default_factory=Outcome)
+    every: list[Case] = field(default_factory=list)
+    selected: list[Case] = field(default_factory=list)
+
+    def by_requirement(self) -> dict[str, list[Case]]:
+        """Return the cases that test each requirement."""
+        tested: defaultdict[str, list[Case]] = defaultdict(list)
+        for case in self.every:
+            for identifier in case.requirements:
+                tested[identifier].append(case)
+        return dict(tested)
+
+
+class _Collector:
+    def __init__(self, found: Found) -> None:
+        self._found = found
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self._found.every = [case_of(item) for item in items if is_case(item)]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._found.selected = [case_of(item) for item in session.items if is_case(item)]
+
+
+def discover(arguments: Sequence[str] = ()) -> Found:
+    """Collect the cases, filtered by the plugin's options; nothing is executed."""
+    found = Found()
+    found.outcome = run_pytest(["--collect-only", *arguments], [_Collector(found)])
+    return found

@@ -1,0 +1,100 @@
+"""Cases in the workers of pytest-xdist: each judges its own, the controller writes the reports of them all.
+
+A worker has its own IUT, its own captures in the common folder, and hands over what its session came to when it ends.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from conformance.run.run import broken_off, describe, output_folder, resolve
+from conformance.verdict import Level, Result
+from reports.record import Recorder, ReportError, RunInfo, printable, result_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.run.run import Run
+
+_OUTPUT = "icetcp"  # the key in what a worker hands over
+
+
+def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> None:
+    """Give the controller what a worker's session came to."""
+    value = {
+        "results": [asdict(result) for result in results],
+        "judged": run.info.judged,
+        "notes": run.recording.notes,
+        "link": run.info.link,
+        "pending": run.info.pending,
+    }
+    output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]  # given by pytest-xdist
+    output[_OUTPUT] = msgspec.json.encode(printable(value)).decode()
+
+
+class Controller:
+    """What the controller of pytest-xdist holds from the beginning of a run to its end.
+
+    Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3 where the
+    IUT cannot be judged: before any worker starts.
+    """
+
+    total = 0  # cases are collected in the workers
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._fail_on = Level(config.getoption("icetcp_fail_on"))
+        stack = resolve(config.getoption("iut"))
+        self._out = output_folder(Path(config.getoption("icetcp_out")))
+        self._info: RunInfo = describe(config, stack)
+        try:
+            self._recorder = Recorder(self._out / "record.jsonl", self._info)
+        except ReportError as error:
+            raise broken_off(str(error)) from None
+        self._handed: dict[str, Result] = {}
+
+    def record(self, result: Result) -> None:
+        """Write a verdict down as soon as it is known. Raises `ReportError`."""
+        self._recorder.write(result)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take over what a worker hands over at its end; one that died has nothing."""
+        del error
+        text = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        if text is None:
+            return
+        value = msgspec.json.decode(text)
+        self._info.link, self._info.pending = value["link"], value["pending"]
+        self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
+        for rule, count in value["judged"].items():
+            self._info.judged[rule] = self._info.judged.get(rule, 0) + count
+        for result in map(result_from, value["results"]):
+            before = self._handed.setdefault(result.case, result)
+            before.overwrite(result.verdict, result.reason, expected=result.expected, actual=result.actual)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+        return self._info.notes
+
+    def finish(self, results: dict[str, Result], *, complete: bool) -> list[Path]:
+        """Write the reports; return what was written. `results` get what the workers learned after the cases."""
+        from reports import junit
+
+        self._info.duration, self._info.interrupted = time.time() - self._info.started, not complete
+        try:
+            for case, result in self._handed.items():
+                if results.get(case) != result:
+                    results[case] = result
+                    self._recorder.write(result)
+            self._recorder.close(self._info)
+            junit.write(self._out / "junit.xml", list(results.values()), self._info, self._fail_on)
+        except ReportError as error:
+            raise broken_off(str(error)) from None
+        return [self._out / name for name in ("junit.xml", "record.jsonl", "captures", "logs")]

@@ -1,0 +1,331 @@
+"""Executes cases: builds each one's testers, runs its function, and makes a result of what happened.
+
+The engine knows nothing of pytest; the plugin gives it the cases that pytest selected and reports its results, and the
+mutation tests give it the same cases with faults of the reference agent switched on.
+"""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import itertools
+import queue
+import random
+import shlex
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.catalogue.capabilities import unmet
+from conformance.iut.errors import AdapterError
+from conformance.iut.upper import Upper
+from conformance.peer import lab
+from conformance.peer.pixit import Pixit
+from conformance.peer.pump import Aborted, Pump
+from conformance.peer.segments.script import Segments
+from conformance.peer.shape import Shape
+from conformance.peer.tester import Peer
+from conformance.verdict import CaseOutcome, Level, NotApplicable, Result, Verdict
+
+if TYPE_CHECKING:
+    from conformance.iut.pool import Lease, Pool
+    from conformance.run.recording import NoRecording, Recording
+
+_FIRST_ADDRESS = int(ipaddress.IPv4Address("127.16.0.1"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements."""
+
+    id: str
+    title: str
+    purpose: str
+    section: str
+    requirements: tuple[str, ...]
+    level: Level
+    function: Callable[..., None]
+    needs: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """What holds for a whole run."""
+
+    iut: str
+    out: Path
+    pixit: Pixit = field(default_factory=Pixit)
+    seed: int = 0
+    iut_addresses: Mapping[str, Sequence[str]] = field(
+        default_factory=lambda: {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
+    )
+    repeat: str = "icetcp run -j 1 --case {case}"
+
+
+class Engine:
+    """Runs cases against one IUT, each with a tester address of its own, as many at once as it has threads."""
+
+    def __init__(
+        self, pool: Pool, recording: Recording | NoRecording, settings: Settings, pics: Mapping[str, Any]
+    ) -> None:
+        self.settings = settings
+        self._pool = pool
+        self._recording = recording
+        self._pics = pics
+        self._lock = threading.Lock()
+        self._addresses = iter(range(_FIRST_ADDRESS, _FIRST_ADDRESS + (1 << 22)))
+        self._numbers = itertools.count(1)
+        self._pumps: set[Pump] = set()
+        self._stopping = threading.Event()
+
+    # -- one case ------------------------------------------------------------------------------------------------
+
+    def run(self, case: Case, *, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
+        """Execute a case and return its result; only `Aborted` comes out as an exception.
+
+        `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
+        lawfully. When the adapter died while it also served other cases, the case is executed once more alone with a
+        process of its own, so that the death is laid at the right door.
+        """
+        extra: dict[str, object] = {}
+        if faults:
+            extra["x-faults"] = list(faults)
+        if variation:
+            extra["x-variation"] = dict(variation)
+        result = self._attempt(case, extra, isolated=False)
+        if result is None:
+            result = self._attempt(case, extra, isolated=True)
+        assert result is not None
+        return result
+
+    def _attempt(self, case: Case, extra: Mapping[str, object], *, isolated: bool) -> Result | None:
+        result = self._blank(case, extra)
+        reasons = unmet(dict.fromkeys((*case.needs, *_shape(case).needs)), self._pics)
+        if reasons:
+            result.verdict, result.reason = Verdict.NOT_APPLICABLE, "; ".join(reasons)
+            return result
+        begun = time.monotonic()
+        try:
+            with self._pool.lease(_label(case, extra), isolated=isolated) as lease:
+                self._execute(case, result, lease, extra)
+                result.log = lease.log_name
+        except AdapterError as error:
+            result.overwrite(Verdict.INCONC, str(error))
+        else:
+            if lease.shared_death and not isolated:  # known when the lease has ended
+                return None
+        result.duration = time.monotonic() - begun
+        return result
+
+    def _execute(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object]) -> None:
+        pump = Pump()
+        with self._lock:
+            self._pumps.add(pump)
+        if self._stopping.is_set():
+            pump.abort()
+        try:
+            self._script(case, result, lease, extra, pump)
+        finally:
+            with self._lock:
+                self._pumps.discard(pump)
+            pump.close()
+
+    def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
+        family = _shape(case).family
+        rng = random.Random(f"{self.settings.seed}:{case.id}")
+        segmented = "segments" in inspect.signature(case.function).parameters
+        with _judging(result, None):
+            address = self._wire_address(family) if segmented else self._address(family)
+        if result.verdict is not Verdict.NONE:
+            return
+        with self._recording.case(case.id, address) as recorded:
+
+            def second_address() -> str:
+                second = self._address("IPv4" if family == "IPv6" else "IPv6")
+                recorded.add(second)
+                return second
+
+            def second_on_wire() -> str:
+                second = self._wire_address(family)
+                recorded.add(second)
+                return second
+
+            segments, addresses = None, self.settings.iut_addresses[family]
+            if segmented:
+                assert isinstance(self._recording.wire, lab.Wire)
+                segments = Segments(self._recording.wire, address, pump, rng, second_on_wire)
+                addresses = (lab.WIRE_IUT[family],)
+            peer = Peer(address, pump, recorded.tap, self.settings.pixit, rng, second_address, segments)
+            peer.shape = _shape(case)
+            peer.profile = str(self._pics.get("profile", "plain"))
+            upper = Upper(
+                lease.session,
+                pump,
+                pics=self._pics,
+                addresses=addresses,
+                timeout=self.settings.pixit.adapter,
+                extra=extra,
+            )
+            upper.trickles = peer.shape.candidates == "trickled"
+            upper.on_description = peer.meet
+            pump.ask = upper.ask
+            recorded.exchanged = upper.exchanged
+            offered = {"upper": upper, "peer": peer, "segments": segments, "pixit": self.settings.pixit, "rng": rng}
+            try:
+                with _judging(result, case):
+                    case.function(**_arguments(case.function, offered, case.parameters))
+                    result.verdict = result.verdict.worse(Verdict.PASS)
+                self._postamble(result, upper)
+            finally:
+                peer.close()
+                recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
+        result.capture = recorded.capture
+        if recorded.problem:
+            result.overwrite(Verdict.ERROR, recorded.problem)
+
+    def _postamble(self, result: Result, upper: Upper) -> None:
+        """The IUT must have survived, and close its session when told to."""
+        after = Result(case=result.case, title="", section=result.section, requirements=(), level=result.level)
+        with _judging(after, None):
+            upper.close()
+            upper.check_alive()
+        if after.verdict is not Verdict.NONE and after.verdict is not Verdict.NOT_APPLICABLE:
+            result.overwrite(Verdict.INCONC, f"after the case: {after.reason}")
+
+    def _blank(self, case: Case, extra: Mapping[str, object]) -> Result:
+        return Result(
+            case=case.id,
+            title=case.title,
+            section=case.section,
+            requirements=case.requirements,
+            level=case.level,
+            iut=self.settings.iut + "".join(f" with {word}" for word in _differences(extra)),
+            started=time.time(),
+            parameters={key: str(value) for key, value in case.parameters.items()},
+            seed=self.settings.seed,
+            repeat=self.settings.repeat.format(case=shlex.quote(case.id)),
+        )
+
+    def _wire_address(self, family: str) -> str:
+        """Return an address of the tester's at which no kernel is, for a case that speaks in segments."""
+        wire = self._recording.wire
+        if isinstance(wire, lab.Unavailable):
+            raise NotApplicable(f"segments of our own need a network of the run's own: {wire.reason}; {wire.remedy}")
+        if family not in wire.families:
+            raise NotApplicable(f"there is no {family} on the wire; icetcp doctor says more")
+        with self._lock:
+            return lab.wire_address(family, next(self._numbers))
+
+    def _address(self, family: str) -> str:
+        if family == "IPv6":
+            try:
+                return self._recording.ipv6_address()
+            except OSError as error:
+                raise NotApplicable(
+                    f"there is no IPv6 here: {error.strerror or error}; icetcp doctor says more"
+                ) from None
+        with self._lock:
+            return str(ipaddress.IPv4Address(next(self._addresses)))
+
+    # -- many cases ----------------------------------------------------------------------------------------------
+
+    def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case, Result | BaseException]]:
+        """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done."""
+        done: queue.SimpleQueue[tuple[Case, Result | BaseException]] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
+        count = 0
+        for case in cases:
+            waiting.put(case)
+            count += 1
+
+        def work() -> None:
+            while not self._stopping.is_set():
+                try:
+                    case = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    done.put((case, self.run(case)))
+                except BaseException as error:
+                    done.put((case, error))
+
+        for number in range(min(jobs, count)):
+            threading.Thread(target=work, name=f"case-{number}", daemon=True).start()
+        return done
+
+    def stop(self) -> None:
+        """Let every case in execution end at its next wait; start no more."""
+        self._stopping.set()
+        with self._lock:
+            for pump in self._pumps:
+                pump.abort()
+
+
+class _judging:  # noqa: N801  (reads as a word in a with statement)
+    """Make a result of whatever a block raises."""
+
+    def __init__(self, result: Result, case: Case | None) -> None:
+        self._result = result
+        self._then = " ".join(case.purpose.partition("then ")[2].split()) if case else ""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        result = self._result
+        if error is None:
+            return False
+        if isinstance(error, NotApplicable):
+            result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
+        elif isinstance(error, CaseOutcome):
+            result.overwrite(error.verdict, str(error), expected=error.expected, actual=error.actual)
+        elif isinstance(error, AssertionError):
+            text = str(error).strip() or "the assertion failed"
+            result.overwrite(Verdict.FAIL, text.splitlines()[0], expected=self._then, actual=text)
+        elif isinstance(error, Aborted) or not isinstance(error, Exception):
+            return False
+        else:
+            where = _where(error)
+            result.overwrite(Verdict.ERROR, f"{type(error).__name__}: {error} ({where})")
+        return True
+
+
+def _shape(case: Case) -> Shape:
+    """Return how a case is carried out; a parameter `family` alone is a shape as well."""
+    shape = case.parameters.get("shape")
+    return shape if isinstance(shape, Shape) else Shape(family=str(case.parameters.get("family", "IPv4")))
+
+
+def _label(case: Case, extra: Mapping[str, object]) -> str:
+    """Return what tells this execution's log from others of the same case."""
+    return "+".join([case.id, *_differences(extra)])
+
+
+def _differences(extra: Mapping[str, object]) -> list[str]:
+    """Return in words how the reference agent was told to differ."""
+    faults = extra.get("x-faults", [])
+    assert isinstance(faults, list)
+    return [f"fault {fault}" for fault in faults] + (["a variation"] if "x-variation" in extra else [])
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = "unknown place"
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _arguments(
+    function: Callable[..., None], offered: Mapping[str, object], parameters: Mapping[str, object]
+) -> dict[str, object]:
+    """Return what the case's function asks for by name."""
+    names = inspect.signature(function).parameters
+    available = {**offered, **parameters}
+    return {name: available[name] for name in names}

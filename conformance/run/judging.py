@@ -1,0 +1,220 @@
+"""Captures held against the rules of `conformance.judge`: one from the field, or all those of a run."""
+
+from __future__ import annotations
+
+import gc
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.catalogue import requirement as look_up
+from conformance.judge import RULES, Exchange, Judgement, Known, Talk
+from conformance.judge.model import trusted
+from conformance.verdict import Result
+from pcaps.field import Field
+from pcaps.ladder import render
+from pcaps.pcapng import CaptureError, read_file
+
+if TYPE_CHECKING:
+    from conformance.judge import Observation, Rule
+    from conformance.run.recording import CaseCapture
+    from pcaps.pcapng import Packet
+    from pcaps.streams import Connection
+
+_BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
+_BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
+_TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
+_MOST_NAMES = 10_000
+_OF_CASES = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
+_QUICKEST_NS = 2_000  # from one packet to the next, on average: a capture with less has no clock
+_LOOK = 4096  # packets between two looks at the budget
+
+
+@dataclass(slots=True)
+class Reading:
+    """One capture, read and judged. ``cut``: why the file could not be read to its end."""
+
+    judgements: list[Judgement]
+    reader: Field
+    cut: str = ""
+    talks: int = 0
+    requests: int = 0
+    until_ns: int = 0
+    from_ns: int = 0
+    set_back: bool = False  # the capture's clock went back
+    shown: list[Connection] = field(default_factory=list)  # the first connections of ICE, for the ladder
+    names: set[str] = field(default_factory=set)  # user name fragments in checks
+
+
+def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
+    """Read a capture in one pass and judge it. Raises `CaptureError` if its beginning is no capture, and `OSError`."""
+    return judge_packets(read_file(path), known, rules, show=show)
+
+
+def judge_packets(packets: Iterator[Packet], known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
+    """Judge packets as they come. What came before a `CaptureError` is judged; if nothing did, it is raised."""
+    first = next(packets, None)
+    reader = Field(known.endpoints(active=True).__contains__)
+    reading = Reading([Judgement(rule) for rule in rules], reader, from_ns=0 if first is None else first.time_ns)
+    with _rare_collections():
+        try:
+            _take(reading, () if first is None else (first,), known, show)
+            _take(reading, packets, known, show)
+        except CaptureError as error:
+            reading.cut = str(error)
+        reader.finish()
+        _judge_ended(reading, known, show, last=True)
+    return reading
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cycles seldom: packets make a great many objects that live for long, and no cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(_BUDGET, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _take(reading: Reading, packets: Iterable[Packet], known: Known, show: int) -> None:
+    reader = reading.reader
+    for packet in packets:
+        reader.take(packet)
+        if packet.time_ns >= reading.until_ns:
+            reading.until_ns = packet.time_ns
+        elif packet.time_ns < reading.until_ns - _TOLERANCE_NS:
+            reading.set_back = True
+        if reader.packets % _LOOK == 0 and reader.weight > _BUDGET:
+            reader.relieve(_BUDGET // 2)
+            _judge_ended(reading, known, show)
+
+
+def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = False) -> None:
+    """Judge the connections that are over, and let go of them."""
+    reader = reading.reader
+    aimed = known.endpoints()
+    read = [Talk(connection) for connection in reader.ended]
+    talks = [talk for talk in read if talk.checked or talk.connection.server in aimed]
+    for connection in reader.ended:
+        if not connection.began:
+            reader.strange(connection.client, connection.server)
+    talks.sort(key=lambda talk: talk.connection.first_ns)
+    partial = reading.talks > 0 or reader.many_strangers
+    reading.talks += len(talks)
+    reading.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
+    if len(reading.names) < _MOST_NAMES:
+        names = (stun.username for talk in talks for stun in talk.stun if stun.is_check and stun.username)
+        reading.names.update(fragment for name in names for fragment in name.split(":"))
+    reading.shown += [talk.connection for talk in talks[: max(0, show - len(reading.shown))]]
+    reader.let_go()
+    exchange = Exchange(
+        talks,
+        reader.attempts if last else [],
+        trusted(known, talks),
+        reading.until_ns,
+        partial,
+        reader.strangers,
+        reading.set_back or reading.until_ns - reading.from_ns < reader.packets * _QUICKEST_NS,
+    )
+    for judgement in reading.judgements:
+        judgement.take(judgement.rule.look(exchange))
+
+
+# -- the captures of a run ---------------------------------------------------------------------------------------------
+
+
+def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tuple[list[Result], dict[str, int]]:
+    """Judge captures and sum up."""
+    return sum_up(((capture, judge_case(capture)) for capture in captures), blank, root)
+
+
+def sum_up(
+    judged: Iterable[tuple[CaseCapture, list[Judgement]]], blank: Result, root: Path
+) -> tuple[list[Result], dict[str, int]]:
+    """Return a verdict for each rule that the IUT broke, and how often each rule held.
+
+    `blank` has, as its repeat command, one with a place for the ``{case}``. Doubts do not count: a tester
+    leaves gaps on purpose.
+    """
+    sums = {rule.name: Judgement(rule) for rule in _OF_CASES}
+    origins: dict[str, CaseCapture] = {}
+    for capture, judgements in judged:
+        for judgement in judgements:
+            if judgement.breaches:
+                origins.setdefault(judgement.rule.name, capture)
+            sums[judgement.rule.name].add(judgement)
+    findings = [_of_run(sums[name], capture, blank, root) for name, capture in origins.items()]
+    return findings, {name: total.held for name, total in sums.items()}
+
+
+def judge_case(capture: CaseCapture) -> list[Judgement]:
+    """Hold the rules against a case's capture; the tester is not judged.
+
+    Left out are the rules for which cases have better evidence than a capture: those on descriptions, and how many
+    attempts are outstanding, which the kernel's own table tells to the millisecond.
+    """
+    known = Known.of(capture.exchanged)
+    known = replace(known, spared=capture.tester, whole=bool(capture.exchanged))
+    try:
+        return judge_file(capture.path, known, _OF_CASES).judgements
+    except (OSError, CaptureError):
+        return []  # the cross-check, which reads it too, says so
+
+
+def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
+    result = result_of(total, blank, dict.fromkeys(origin.tester, "tester"))
+    result.repeat = blank.repeat.format(case=shlex.quote(origin.case))
+    result.reason = f"in {origin.case}: {result.reason}"
+    result.capture = str(origin.path.relative_to(root))
+    return result
+
+
+# -- verdicts ----------------------------------------------------------------------------------------------------------
+
+
+def result_of(judgement: Judgement, blank: Result, names: Mapping[str, str] | None = None) -> Result:
+    """Return the verdict of a rule as a result like a case's; `blank` gives what is the same for all."""
+    asked = look_up(judgement.rule.requirement)
+    section = f"{asked.rfc}-{asked.section}"
+    result = replace(
+        blank,
+        case=f"{section}/judge_{judgement.rule.name}",
+        title=judgement.rule.title,
+        section=section,
+        requirements=(asked.id,),
+        level=asked.level,
+        verdict=judgement.verdict,
+        note="; ".join(judgement.readings),
+    )
+    worst = (judgement.broken or judgement.unclear)[:1]
+    if worst:
+        _explain(result, worst[0], (judgement.breaches or judgement.doubts) - 1, names or {})
+    return result
+
+
+def _explain(result: Result, seen: Observation, more: int, names: Mapping[str, str]) -> None:
+    result.reason = seen.reason + (f" (and {more} more)" if more else "")
+    result.expected, result.actual = seen.expected, seen.actual
+    if seen.connection is not None:
+        result.ladder = render([seen.connection], names)
+
+
+def blank_result(iut: str, repeat: str, started: float | None = None) -> Result:
+    """Return what every verdict of a judge has in common."""
+    asked = look_up("RFC6544-7.1-03")
+    return Result(
+        case="",
+        title="",
+        section="",
+        requirements=(),
+        level=asked.level,
+        iut=iut,
+        started=time.time() if started is None else started,
+        repeat=repeat,
+    )

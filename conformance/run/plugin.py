@@ -1,0 +1,355 @@
+"""The pytest plugin: cases are pytest items, executed concurrently by the engine and reported by pytest's own loop.
+
+At collection's end all selected cases are started on the engine's threads; the loop below then gives each item to
+`pytest_runtest_protocol` as its result arrives, so that selection (-k, -m, --lf), -x and every reporter work as usual.
+With -j 1 (`--icetcp-jobs 1`) a case is executed inside its own protocol, in the main thread, where a debugger works;
+under pytest-xdist likewise, since xdist's workers are the concurrency.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from conformance.run import hooks
+from conformance.run.collect import Wish, case_of, is_case, one_variant_each, usual_variants
+from conformance.run.session import INTERRUPTED, os_error
+from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+from reports.record import ReportError, packed, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from conformance.run.distributed import Controller
+    from conformance.run.run import Run
+
+_RUN = pytest.StashKey["Run"]()
+_RESULT = pytest.StashKey[Result]()
+_RESULTS = pytest.StashKey[dict[str, Result]]()
+_TESTED = pytest.StashKey[set[str]]()
+_CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
+_WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
+_PROPERTY = "icetcp"
+_LEVELS = [level.value for level in Level]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare what a display can implement."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of `icetcp run`, most with a prefix because pytest's name space is crowded."""
+    group = parser.getgroup("icetcp", "ICE-TCP conformance")
+    add = group.addoption
+    add("--iut", default="reference", help="implementation under test: a stack's name or exec:COMMAND")
+    add(
+        "--icetcp-section",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="only cases of this section: 7.2",
+    )
+    add("--icetcp-case", action="append", default=[], metavar="ID", help="only this case, or variant of a case")
+    add("--icetcp-requirement", action="append", default=[], metavar="ID", help="only cases of this requirement")
+    add(
+        "--icetcp-level",
+        choices=_LEVELS,
+        help="only cases whose strongest requirement has this level or a stronger",
+    )
+    add(
+        "--icetcp-variants",
+        choices=["all", "usual", "one"],
+        default="all",
+        help="of each case: all variants, the usual one on each side, or one in all",
+    )
+    add(
+        "--icetcp-jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="cases at once (0: as many as serve; 1: debugging)",
+    )
+    add("--icetcp-out", default="reports/run", metavar="DIR", help="where reports, captures and logs go")
+    add(
+        "--icetcp-fail-on",
+        choices=["must", "should"],
+        default="must",
+        help="weakest level that fails the run",
+    )
+    add(
+        "--icetcp-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of everything random on the tester's side",
+    )
+    add(
+        "--icetcp-timeout",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="deadline of a response; others scale",
+    )
+    add(
+        "--icetcp-link",
+        choices=["auto", "lab", "sockets"],
+        default="auto",
+        help="own network where the kernel allows it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark, and prepare to gather results."""
+    config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
+    config.stash[_RESULTS] = {}
+
+
+@pytest.fixture
+def upper() -> object:
+    """Upper tester: drives the IUT through its adapter (`conformance.iut.upper.Upper`)."""
+    return None
+
+
+@pytest.fixture
+def peer() -> object:
+    """Lower tester: the scripted ICE-TCP peer (`conformance.peer.tester.Peer`)."""
+    return None
+
+
+@pytest.fixture
+def segments() -> object:
+    """The lower tester's own TCP (`conformance.peer.segments.script.Segments`): its peer then speaks in segments."""
+    return None
+
+
+@pytest.fixture
+def pixit() -> object:
+    """Deadlines of the run, in seconds (`conformance.peer.pixit.Pixit`)."""
+    return None
+
+
+@pytest.fixture
+def rng() -> object:
+    """Random numbers that the run's seed and the case's id determine (`random.Random`)."""
+    return None
+
+
+@pytest.fixture
+def family(request: pytest.FixtureRequest) -> str:
+    """Address family over which both testers meet the IUT, "IPv4" or "IPv6"; `suites.case.both_families` varies it."""
+    return str(getattr(request, "param", "IPv4"))
+
+
+@pytest.fixture
+def shape(request: pytest.FixtureRequest) -> object:
+    """How a case is carried out (`conformance.peer.shape.Shape`); `suites.case.varied` varies it."""
+    return getattr(request, "param", None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Deselect cases outside the wanted sections and levels, having noted what all of them together test."""
+    tested: set[str] = {r for item in items if is_case(item) for r in case_of(item).requirements}
+    config.stash[_TESTED] = tested
+    yield
+    wish = Wish(
+        sections=config.getoption("icetcp_section"),
+        level=config.getoption("icetcp_level"),
+        cases=config.getoption("icetcp_case"),
+        requirements=config.getoption("icetcp_requirement"),
+    )
+    variants = config.getoption("icetcp_variants")
+    kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
+    if variants != "all":
+        kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept)
+    chosen = set(kept)
+    dropped = [item for item in items if item not in chosen]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Execute the cases concurrently and report each as it is done; leave everything else to pytest."""
+    config = session.config
+    cases = {case_of(item).id: item for item in session.items if is_case(item)}
+    if not cases or config.option.collectonly or session.testsfailed:
+        return None
+    run = _begin(config, len(cases))
+    if run.inline:
+        return None  # pytest's own loop; each case is executed when its turn comes
+    others = [item for item in session.items if not is_case(item)]
+    for item in others:
+        _protocol(session, item)
+    done = run.engine.start([case_of(item) for item in cases.values()], run.jobs)
+    for _ in range(len(cases)):
+        case, outcome = done.get()
+        if isinstance(outcome, BaseException):
+            raise _end_of_session(outcome)
+        item = cases[case.id]
+        item.stash[_RESULT] = outcome
+        _protocol(session, item)
+    return True
+
+
+def _protocol(session: pytest.Session, item: pytest.Item) -> None:
+    """Report one item; the session as `nextitem` keeps session fixtures and tears down the rest."""
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=cast("pytest.Item", session))
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+    if session.shouldstop:
+        raise session.Interrupted(session.shouldstop)
+
+
+def _end_of_session(error: BaseException) -> BaseException:
+    """Return what ends the session for an error: in one line where the system refused something (a full disk, ...)."""
+    if isinstance(error, OSError | ReportError):
+        text = str(error) if isinstance(error, ReportError) else os_error(error)
+        return pytest.exit.Exception(f"icetcp: {text}", returncode=int(ExitStatus.COULD_NOT_JUDGE))
+    return error
+
+
+def _begin(config: pytest.Config, total: int) -> Run:
+    """Enter the lab, start the IUT and announce the run."""
+    from conformance.run.run import Run  # heavy: only when cases are really executed
+
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    tested: set[str] = config.stash[_TESTED]
+    run = Run.begin(config, worker=worker, tested=tested)
+    config.stash[_RUN] = run
+    for note in run.recording.notes:
+        config.hook.pytest_icetcp_note(text=note)
+    config.hook.pytest_icetcp_start(run=run.info, total=total)
+    run.total = total
+    return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Give the verdict of a case to pytest as the outcome of its call."""
+    if not is_case(pyfuncitem):
+        return None
+    result = pyfuncitem.stash.get(_RESULT, None)
+    if result is None:
+        run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config, 0)
+        try:
+            result = run.engine.run(case_of(pyfuncitem))
+        except OSError as error:
+            raise _end_of_session(error) from None
+    pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
+    fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
+    _raise(result, fail_on)
+    return True
+
+
+def _raise(result: Result, fail_on: Level) -> None:
+    __tracebackhide__ = True
+    if result.verdict is Verdict.PASS:
+        return
+    text = f"{result.verdict.value}: {result.reason}"
+    if result.verdict is Verdict.NOT_APPLICABLE:
+        pytest.skip(text)
+    if result.verdict is Verdict.FAIL and not result.level.binding and fail_on is not Level.SHOULD:
+        pytest.skip(f"{result.level.value.upper()} not met: {result.reason}")
+    lines = [text]
+    lines += [f"  expected: {result.expected}", f"  actual:   {result.actual}"] if result.expected else []
+    lines += [f"  requirements: {', '.join(result.requirements)}", f"  repeat: {result.repeat}"]
+    pytest.fail("\n".join(lines), pytrace=False)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Nothing here: see `_Collector`, which knows the configuration."""
+
+
+class _Collector:
+    """Gathers results from reports, so that it works in xdist's controller as well."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        for name, value in report.user_properties:
+            if name == _PROPERTY:
+                self._take(unpacked(str(value)))
+
+    def _take(self, result: Result) -> None:
+        results = self._config.stash[_RESULTS]
+        results[result.case] = result
+        run = self._config.stash.get(_RUN, None) or self._config.stash.get(_CONTROLLER, None)
+        if run is not None:
+            try:
+                run.record(result)
+            except ReportError as error:
+                raise _end_of_session(error) from None
+        total = run.total if run is not None else 0
+        self._config.hook.pytest_icetcp_result(result=result, done=len(results), total=total)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Watch reports from now on; pytest-xdist's controller looks at the IUT before it starts workers."""
+    config = session.config
+    config.pluginmanager.register(_Collector(config), "icetcp-collector")
+    if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
+        from conformance.run.distributed import Controller
+
+        controller = config.stash[_CONTROLLER] = Controller(config)
+        config.pluginmanager.register(controller, "icetcp-controller")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
+    """End the IUT, decode the captures, write the reports, and set the exit status by the verdicts."""
+    config = session.config
+    complete = int(exitstatus) in (0, 1)
+    run = config.stash.get(_RUN, None)
+    results = list(config.stash[_RESULTS].values())
+    if run is not None:
+        written = run.finish(results, complete=complete)
+        _tell(config, results, run.info.notes, written)
+        if run.worker:
+            from conformance.run.distributed import hand_over
+
+            hand_over(config, run, results)
+    yield  # in pytest-xdist's controller: until the workers have ended
+    controller = config.stash.get(_CONTROLLER, None)
+    if controller is not None:
+        by_case = config.stash[_RESULTS]
+        written = controller.finish(by_case, complete=complete)
+        results = list(by_case.values())
+        _tell(config, results, controller.notes, written)
+    if complete and (run is not None or (controller is not None and results)):
+        session.exitstatus = _status(results, Level(config.getoption("icetcp_fail_on")), session)
+    if complete and run is not None and run.info.interrupted:
+        raise pytest.exit.Exception(INTERRUPTED, returncode=int(pytest.ExitCode.INTERRUPTED))
+
+
+def _tell(config: pytest.Config, results: list[Result], notes: Sequence[str], written: Sequence[Path]) -> None:
+    for note in notes:  # those from the beginning are known already
+        config.hook.pytest_icetcp_note(text=note)
+    config.hook.pytest_icetcp_finish(results=results, written=list(written))
+    config.stash[_WRITTEN] = notes, written
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the user should know, and where the reports are."""
+    notes, written = config.stash.get(_WRITTEN, ((), ()))
+    if notes or written:
+        terminalreporter.section("icetcp")
+    for note in notes:
+        terminalreporter.line(f"note: {note}")
+    for path in written:
+        terminalreporter.line(f"written: {path}")
+
+
+def _status(results: list[Result], fail_on: Level, session: pytest.Session) -> int:
+    status = exit_status(results, fail_on)
+    if status is ExitStatus.CONFORMS and session.testsfailed > sum(r.verdict is Verdict.FAIL for r in results):
+        return int(pytest.ExitCode.TESTS_FAILED)  # other tests of the same session, no cases of ours
+    return int(status)

@@ -1,0 +1,263 @@
+"""Pytest in process, shut off from whatever the user's folder holds for pytest, and what came of it.
+
+The command line is a pytest session with our plugin alone: no configuration file, `conftest.py`,
+`PYTEST_ADDOPTS` or installed plugin of the user takes part, nothing is written but what `--out` names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import os
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from dataclasses import dataclass, field
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from types import FrameType
+
+PLUGIN = "conformance.run.plugin"
+SUITES = "conformance.suites"
+INTERRUPTED = "interrupted"  # why a session ended when that happened after its last case
+# Without terminal and cache pytest neither prints nor writes; stray exceptions are kept by `_strays`; no capture,
+# for many threads share one stdout.
+_BLOCKED = ("terminal", "cacheprovider", "junitxml", "threadexception", "unraisableexception")
+_QUIET = [*(f"-pno:{name}" for name in _BLOCKED), "--capture=no", "--noconftest"]
+_FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or choose another place with --out",
+    errno.EDQUOT: "free some space, or choose another place with --out",
+    errno.EROFS: "choose another place with --out",
+    errno.EACCES: "choose another place with --out, or get the permission",
+    errno.EPERM: "get the permission, or use --link sockets",
+    errno.EMFILE: "lower -j, or raise the limit with ulimit -n",
+    errno.ENFILE: "lower -j",
+    errno.EAGAIN: "lower -j, or raise the limit with ulimit -u",
+    errno.ENOMEM: "lower -j",
+    errno.EADDRINUSE: "wait a minute for ports to become free, or lower -j",
+    errno.EADDRNOTAVAIL: "wait a minute for ports to become free, or lower -j",
+}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a session went, apart from the verdicts.
+
+    `usage` and `fatal` are the messages of what the user can mend and of what cannot be judged; `crash` is
+    the text of a traceback of ours.
+    """
+
+    status: int = 0
+    interrupted: bool = False
+    usage: str = ""
+    fatal: str = ""
+    crash: str = ""
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Pytest plugin that keeps pytest from speaking and notes what it would have said."""
+
+    outcome: Outcome = field(default_factory=Outcome)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
+        """Note a usage error that the plugin raised, which pytest would print in a style of its own."""
+        config.option.verbose = 0  # other plugins look for it; the terminal's reporter would have declared it
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            self.outcome.usage = "; ".join(str(arg) for arg in error.args)
+            return pytest.ExitCode.USAGE_ERROR
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell an interrupt by the user from `pytest.exit` and from the end after errors in collection."""
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self.outcome.fatal = excinfo.value.msg
+        elif type(excinfo.value) is KeyboardInterrupt:
+            self.outcome.interrupted = True
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep the traceback instead of printing it; what the system refused needs none."""
+        if isinstance(excinfo.value, OSError) and excinfo.value.errno in _REMEDIES:
+            self.outcome.fatal = os_error(excinfo.value)
+            return True
+        self.outcome.crash = "".join(traceback.format_exception(excinfo.value))
+        return True
+
+    def pytest_collection_finish(self) -> None:
+        """Let the collector of garbage work from now on, and leave alone what the whole run needs: see `run_pytest`."""
+        gc.freeze()
+        gc.enable()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what went wrong in the import of a file of cases."""
+        if report.failed:
+            self.outcome.crash += f"{report.nodeid}\n{report.longreprtext}\n"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Note why the reports could not be written."""
+        try:
+            return (yield)
+        except pytest.exit.Exception as error:
+            if error.msg == INTERRUPTED:
+                self.outcome.interrupted = True
+            else:
+                self.outcome.fatal = self.outcome.fatal or error.msg
+            session.exitstatus = error.returncode or pytest.ExitCode.INTERNAL_ERROR
+
+
+def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suites: str = "") -> Outcome:
+    """Run a pytest session over the cases and return how it went; nothing is printed.
+
+    `suites` is the folder of the cases, by default that of `conformance.suites`. A second interrupt or
+    SIGTERM ends the process at once, with status 3.
+    """
+    folder = Path(suites or _suites_folder())
+    watcher = Watcher()
+    argv = [
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder.parent),
+        "--confcutdir",
+        str(folder),
+        "-p",
+        PLUGIN,
+        *_QUIET,
+        *arguments,
+        str(folder),
+    ]
+    outcome = watcher.outcome
+    gc.disable()  # while thousands of cases come into being, none of which is garbage; a quarter of the time until then
+    try:
+        with _own_environment(), _strays() as strays, interruptible():
+            outcome.status = int(pytest.main(argv, plugins=[watcher, *plugins]))
+    finally:
+        gc.enable()
+    if not (outcome.usage or outcome.fatal or outcome.interrupted):  # those may well end a thread in mid-sentence
+        outcome.crash += "".join(strays)
+    return outcome
+
+
+def _suites_folder() -> str:
+    spec = util.find_spec(SUITES)
+    locations = list(spec.submodule_search_locations or ()) if spec is not None else []
+    if not locations:
+        raise FileNotFoundError(f"the package {SUITES} is not installed")
+    return locations[0]
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep the user's pytest variables and installed plugins out, for as long as the session runs."""
+    before = dict(os.environ)
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _strays() -> Iterator[list[str]]:
+    """Gather the tracebacks of threads that died; what a finaliser raises changes no verdict and is passed over."""
+    found: list[str] = []
+
+    def keep(died: threading.ExceptHookArgs) -> None:
+        lines = traceback.format_exception(died.exc_type, died.exc_value, died.exc_traceback)
+        found.append("".join(lines))
+
+    before = threading.excepthook, sys.unraisablehook
+    threading.excepthook, sys.unraisablehook = keep, lambda _unraisable: None
+    try:
+        yield found
+    finally:
+        threading.excepthook, sys.unraisablehook = before
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
+            hard_exit()
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def hard_exit() -> NoReturn:
+    """End this process and all its descendants now, with the terminal's cursor shown again."""
+    end_descendants()
+    with contextlib.suppress(OSError):
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h\n")
+    os._exit(3)
+
+
+def end_descendants() -> None:
+    """Kill every descendant of this process, so that a run that broke off leaves none behind."""
+    for descendant in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(descendant, signal.SIGKILL)
+
+
+def descendants(root: int) -> list[int]:
+    """Return the ids of a process's children, their children and so on, youngest generation last."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                # The name in parentheses may hold anything, blanks and parentheses too.
+                parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(entry.name))
+    found: list[int] = []
+    generation = [root]
+    while generation:
+        generation = [child for process in generation for child in parents.get(process, ())]
+        found += generation
+    return found
+
+
+def os_error(error: OSError) -> str:
+    """Return what the operating system refused, about what, and the remedy where one is known."""
+    about = f": {error.filename}" if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{error.strerror or error}{about}{f'; {remedy}' if remedy else ''}"
+
+
+def save_traceback(text: str) -> str:
+    """Write a traceback to a new file and return its path, or why there is none."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="icetcp-", suffix=".traceback.txt")
+        with cast("Any", os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace")) as file:
+            file.write(text)
+    except OSError as error:
+        return f"nowhere: {error.strerror}"
+    return path
