@@ -24,15 +24,16 @@ from conformance.iut.errors import AdapterError
 from conformance.iut.upper import Upper
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
-from conformance.peer.pump import Aborted, Pump
+from conformance.peer.pump import Pump
 from conformance.peer.segments.script import Segments
 from conformance.peer.shape import Shape
 from conformance.peer.tester import Peer
-from conformance.verdict import CaseOutcome, Level, NotApplicable, Result, Verdict
+from conformance.run.attribution import attributed
+from conformance.verdict import Level, NotApplicable, Result, Verdict
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
-    from conformance.run.recording import NoRecording, Recording
+    from conformance.run.recording import CaseRecording, NoRecording, Recording
 
 _FIRST_ADDRESS = int(ipaddress.IPv4Address("127.16.0.1"))
 
@@ -136,64 +137,86 @@ class Engine:
 
     def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
         family = _shape(case).family
-        rng = random.Random(f"{self.settings.seed}:{case.id}")
-        segmented = "segments" in inspect.signature(case.function).parameters
-        with _judging(result, None):
-            address = self._wire_address(family) if segmented else self._address(family)
+        with attributed(result):
+            address = self._wire_address(family) if _in_segments(case) else self._address(family)
         if result.verdict is not Verdict.NONE:
             return
         with self._recording.case(case.id, address) as recorded:
-
-            def second_address() -> str:
-                second = self._address("IPv4" if family == "IPv6" else "IPv6")
-                recorded.add(second)
-                return second
-
-            def second_on_wire() -> str:
-                second = self._wire_address(family)
-                recorded.add(second)
-                return second
-
-            segments, addresses = None, self.settings.iut_addresses[family]
-            if segmented:
-                assert isinstance(self._recording.wire, lab.Wire)
-                segments = Segments(self._recording.wire, address, pump, rng, second_on_wire)
-                addresses = (lab.WIRE_IUT[family],)
-            peer = Peer(address, pump, recorded.tap, self.settings.pixit, rng, second_address, segments)
-            peer.shape = _shape(case)
-            peer.profile = str(self._pics.get("profile", "plain"))
-            upper = Upper(
-                lease.session,
-                pump,
-                pics=self._pics,
-                addresses=addresses,
-                timeout=self.settings.pixit.adapter,
-                extra=extra,
-            )
-            upper.trickles = peer.shape.candidates == "trickled"
-            upper.on_description = peer.meet
-            pump.ask = upper.ask
-            recorded.exchanged = upper.exchanged
-            offered = {"upper": upper, "peer": peer, "segments": segments, "pixit": self.settings.pixit, "rng": rng}
-            try:
-                with _judging(result, case):
-                    case.function(**_arguments(case.function, offered, case.parameters))
-                    result.verdict = result.verdict.worse(Verdict.PASS)
-                self._postamble(result, upper)
-            finally:
-                peer.close()
-                recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
+            testers: _Testers | None = None
+            with attributed(result):
+                testers = self._testers(case, lease, extra, pump, recorded, address)
+            if testers is not None:
+                self._play(case, result, testers)
+            recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
         result.capture = recorded.capture
         if recorded.problem:
             result.overwrite(Verdict.ERROR, recorded.problem)
 
+    def _testers(
+        self,
+        case: Case,
+        lease: Lease,
+        extra: Mapping[str, object],
+        pump: Pump,
+        recorded: CaseRecording,
+        address: str,
+    ) -> _Testers:
+        """Return the upper and the lower tester of a case."""
+        shape, pixit = _shape(case), self.settings.pixit
+        rng = random.Random(f"{self.settings.seed}:{case.id}")
+
+        def second_address() -> str:
+            second = self._address("IPv4" if shape.family == "IPv6" else "IPv6")
+            recorded.add(second)
+            return second
+
+        def second_on_wire() -> str:
+            second = self._wire_address(shape.family)
+            recorded.add(second)
+            return second
+
+        segments, addresses = None, self.settings.iut_addresses[shape.family]
+        if _in_segments(case):
+            assert isinstance(self._recording.wire, lab.Wire)
+            segments = Segments(self._recording.wire, address, pump, rng, second_on_wire)
+            addresses = (lab.WIRE_IUT[shape.family],)
+        peer = Peer(address, pump, recorded.tap, pixit, rng, second_address, segments)
+        peer.shape = shape
+        peer.profile = str(self._pics.get("profile", "plain"))
+        upper = Upper(lease.session, pump, pics=self._pics, addresses=addresses, timeout=pixit.adapter, extra=extra)
+        upper.trickles = shape.candidates == "trickled"
+        upper.on_description = peer.meet
+        pump.ask = upper.ask
+        recorded.exchanged = upper.exchanged
+        return _Testers(upper, peer, segments, rng)
+
+    def _play(self, case: Case, result: Result, testers: _Testers) -> None:
+        """Execute the case's function, then the postamble."""
+        offered = {
+            "upper": testers.upper,
+            "peer": testers.peer,
+            "segments": testers.segments,
+            "pixit": self.settings.pixit,
+            "rng": testers.rng,
+        }
+        try:
+            with attributed(result, case.function, _outcome_asked(case)):
+                case.function(**_arguments(case.function, offered, case.parameters))
+                result.verdict = result.verdict.worse(Verdict.PASS)
+            self._postamble(result, testers.upper)
+        finally:
+            with attributed(result):
+                testers.peer.close()
+
     def _postamble(self, result: Result, upper: Upper) -> None:
-        """The IUT must have survived, and close its session when told to."""
+        """The IUT must have survived, and close its session when told to; what goes wrong on our side is an error."""
         after = Result(case=result.case, title="", section=result.section, requirements=(), level=result.level)
-        with _judging(after, None):
+        with attributed(after):
             upper.close()
             upper.check_alive()
-        if after.verdict is not Verdict.NONE and after.verdict is not Verdict.NOT_APPLICABLE:
+        if after.verdict is Verdict.ERROR:
+            result.overwrite(Verdict.ERROR, f"after the case: {after.reason}")
+        elif after.verdict not in (Verdict.NONE, Verdict.NOT_APPLICABLE):
             result.overwrite(Verdict.INCONC, f"after the case: {after.reason}")
 
     def _blank(self, case: Case, extra: Mapping[str, object]) -> Result:
@@ -265,39 +288,30 @@ class Engine:
                 pump.abort()
 
 
-class _judging:  # noqa: N801  (reads as a word in a with statement)
-    """Make a result of whatever a block raises."""
+@dataclass(frozen=True, slots=True)
+class _Testers:
+    """What a case's function is given."""
 
-    def __init__(self, result: Result, case: Case | None) -> None:
-        self._result = result
-        self._then = " ".join(case.purpose.partition("then ")[2].split()) if case else ""
+    upper: Upper
+    peer: Peer
+    segments: Segments | None
+    rng: random.Random
 
-    def __enter__(self) -> None:
-        pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        result = self._result
-        if error is None:
-            return False
-        if isinstance(error, NotApplicable):
-            result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
-        elif isinstance(error, CaseOutcome):
-            result.overwrite(error.verdict, str(error), expected=error.expected, actual=error.actual)
-        elif isinstance(error, AssertionError):
-            text = str(error).strip() or "the assertion failed"
-            result.overwrite(Verdict.FAIL, text.splitlines()[0], expected=self._then, actual=text)
-        elif isinstance(error, Aborted) or not isinstance(error, Exception):
-            return False
-        else:
-            where = _where(error)
-            result.overwrite(Verdict.ERROR, f"{type(error).__name__}: {error} ({where})")
-        return True
+def _in_segments(case: Case) -> bool:
+    """Whether the tester's TCP in this case is made of segments of its own."""
+    return "segments" in inspect.signature(case.function).parameters
 
 
 def _shape(case: Case) -> Shape:
     """Return how a case is carried out; a parameter `family` alone is a shape as well."""
     shape = case.parameters.get("shape")
     return shape if isinstance(shape, Shape) else Shape(family=str(case.parameters.get("family", "IPv4")))
+
+
+def _outcome_asked(case: Case) -> str:
+    """Return the "then" of a case's purpose."""
+    return " ".join(case.purpose.partition("then ")[2].split())
 
 
 def _label(case: Case, extra: Mapping[str, object]) -> str:
@@ -310,16 +324,6 @@ def _differences(extra: Mapping[str, object]) -> list[str]:
     faults = extra.get("x-faults", [])
     assert isinstance(faults, list)
     return [f"fault {fault}" for fault in faults] + (["a variation"] if "x-variation" in extra else [])
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    place = "unknown place"
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _arguments(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess, Frame
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import NotApplicable
+from conformance.verdict import Failed, NotApplicable
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, short_term_key
@@ -147,9 +147,19 @@ def expect_right_success(channel: Channel, iut: Description, *, within: float) -
     """Expect a success response to our check and hold it against RFC 8445 section 7.3 and RFC 8489 section 9.1.3."""
     response = channel.expect(BindingSuccess, within=within)
     seen = response.xor_mapped_address
-    assert seen == channel.local_address, f"XOR-MAPPED-ADDRESS says {seen}, we are {channel.local_address}"
-    assert response.integrity(short_term_key(iut.pwd)) is Check.VALID, "MESSAGE-INTEGRITY is not right"
-    assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
+    _require(seen == channel.local_address, "XOR-MAPPED-ADDRESS", f"{channel.local_address}", f"{seen}")
+    integrity = response.integrity(short_term_key(iut.pwd))
+    _require(integrity is Check.VALID, "MESSAGE-INTEGRITY", "valid under the IUT's password", integrity.value)
+    _require(response.fingerprint is Check.VALID, "FINGERPRINT", "valid", response.fingerprint.value)
+
+
+def _require(holds: bool, attribute: str, expected: str, actual: str) -> None:
+    if not holds:
+        raise Failed(
+            f"{attribute} of the success response is wrong",
+            expected=f"{attribute}: {expected}",
+            actual=f"{attribute}: {actual}",
+        )
 
 
 # -- what is no success -------------------------------------------------------------------------------------------
