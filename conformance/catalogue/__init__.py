@@ -5,17 +5,39 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from conformance.catalogue import rfc4571, rfc6544_connectivity, rfc6544_gathering
-from conformance.catalogue.model import Requirement
+from conformance.catalogue import (
+    rfc4571,
+    rfc6544_connectivity,
+    rfc6544_gathering,
+    rfc8489_authentication,
+    rfc8489_messages,
+)
+from conformance.catalogue.model import Exclusion, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["REQUIREMENTS", "Requirement", "UnknownRequirement", "by_section", "requirement", "sections"]
+__all__ = [
+    "EXCLUSIONS",
+    "MODULES",
+    "REQUIREMENTS",
+    "Exclusion",
+    "Requirement",
+    "UnknownRequirement",
+    "by_section",
+    "requirement",
+    "sections",
+]
 
-REQUIREMENTS: Mapping[str, Requirement] = {
-    entry.id: entry for module in (rfc4571, rfc6544_gathering, rfc6544_connectivity) for entry in module.REQUIREMENTS
-}
+MODULES = (
+    rfc4571,
+    rfc6544_gathering,
+    rfc6544_connectivity,
+    rfc8489_messages,
+    rfc8489_authentication,
+)
+REQUIREMENTS: Mapping[str, Requirement] = {entry.id: entry for module in MODULES for entry in module.REQUIREMENTS}
+EXCLUSIONS: tuple[Exclusion, ...] = tuple(entry for module in MODULES for entry in getattr(module, "EXCLUSIONS", ()))
 
 
 class UnknownRequirement(KeyError):

@@ -1,8 +1,8 @@
-"""Counts the key words of RFC 2119 in an RFC's text, section by section and sentence by sentence.
+"""Finds the key words of RFC 2119 in an RFC's text, section by section and sentence by sentence.
 
-    python -m conformance.catalogue.count_keywords rfc6544.txt rfc4571.txt > conformance/catalogue/keywords.csv
+    python -m conformance.catalogue.count_keywords rfc6544.txt rfc4571.txt ... > conformance/catalogue/keywords.csv
 
-The table is committed; tests hold the catalogue against it, so that no normative sentence is forgotten.
+The table is committed. Tests compare the catalogue with it, so that no normative sentence is forgotten.
 """
 
 from __future__ import annotations
@@ -88,14 +88,13 @@ def _sentences_of(block: Iterable[str]) -> list[str]:
     return _END.split(" ".join(block))
 
 
-def table(rfc: str, text: str) -> list[tuple[str, str, str, int, int]]:
-    """Return rows of RFC, section, key word, its count, and the section's number of normative sentences."""
-    found = list(sentences(text))
+def table(rfc: str, text: str) -> list[tuple[str, str, int, str]]:
+    """Return a row for each normative sentence: RFC, section, its ordinal in the section, its key words."""
+    ordinals: Counter[str] = Counter()
     rows = []
-    for section in dict.fromkeys(sentence.section for sentence in found):
-        mine = [sentence for sentence in found if sentence.section == section]
-        counts = Counter(keyword for sentence in mine for keyword in sentence.keywords)
-        rows += [(rfc, section, keyword, count, len(mine)) for keyword, count in sorted(counts.items())]
+    for sentence in sentences(text):
+        ordinals[sentence.section] += 1
+        rows.append((rfc, sentence.section, ordinals[sentence.section], "+".join(sentence.keywords)))
     return rows
 
 
@@ -103,15 +102,13 @@ def write(paths: Sequence[str], out: TextIO, *, show: bool = False) -> None:
     """Write the table of several RFC texts, or with `show` the sentences themselves for a person to read."""
     writer = csv.writer(out, lineterminator="\n")
     if not show:
-        writer.writerow(("rfc", "section", "keyword", "count", "sentences"))
+        writer.writerow(("rfc", "section", "sentence", "keywords"))
     for path in paths:
         name = Path(path).stem.upper()
         text = Path(path).read_text(encoding="utf-8")
         if show:
-            out.writelines(
-                f"{name}-{sentence.section} {'+'.join(sentence.keywords)}: {sentence.text}\n"
-                for sentence in sentences(text)
-            )
+            shown = zip(table(name, text), sentences(text), strict=True)
+            out.writelines(f"{name}-{row[1]}-{row[2]:02} {row[3]}: {sentence.text}\n" for row, sentence in shown)
         else:
             writer.writerows(table(name, text))
 

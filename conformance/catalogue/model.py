@@ -1,10 +1,14 @@
-"""The shape of a requirement."""
+"""The shape of a requirement, and of the sentences that are none for an ICE-TCP agent."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from conformance.verdict import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _LEVELS = {
     "MUST": Level.MUST,
@@ -27,9 +31,10 @@ class Requirement:
 
     ``id`` is RFC, section and the sentence's ordinal in its section ("RFC6544-7.2-01"), for stated behaviour an
     ordinal of its own row ("RFC6544-6.2-s01"); neither is ever renumbered. ``text`` is our paraphrase. ``binds``
-    names who must do it. ``pics`` are conditions under which it applies (see `capabilities`). ``successor`` is the
-    clause that replaced what the sentence cites. ``note`` records lawful ambiguity: every reading in it is accepted.
-    ``untestable`` is the reason why no black box can test it, empty for all that one can.
+    names who must do it. ``pics`` are conditions under which it applies (see `capabilities`). ``predecessor`` is the
+    clause that said the same before, where the RFC replaced another; ``successor`` is the clause that replaced what
+    the sentence cites. ``note`` records lawful ambiguity: every reading in it is accepted. ``untestable`` is the
+    reason why no black box can test it, and empty for all others.
     """
 
     id: str
@@ -38,6 +43,7 @@ class Requirement:
     keywords: tuple[str, ...]
     binds: str
     pics: tuple[str, ...]
+    predecessor: str
     successor: str
     note: str
     untestable: str
@@ -68,6 +74,7 @@ def requirement(
     *,
     binds: str = "agent",
     pics: str = "",
+    predecessor: str = "",
     successor: str = "",
     note: str = "",
     untestable: str = "",
@@ -80,7 +87,59 @@ def requirement(
         keywords=tuple(keywords.split("+")) if keywords else (),
         binds=binds,
         pics=tuple(pics.split()),
+        predecessor=predecessor,
         successor=successor,
         note=note,
         untestable=untestable,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Normative sentences of one section that are no requirements of an ICE-TCP agent, with the reason.
+
+    ``sentences`` are their ordinals; None stands for all sentences of the section and of the sections in it.
+    """
+
+    rfc: str
+    section: str
+    sentences: frozenset[int] | None
+    reason: str
+
+    def holds(self, rfc: str, section: str, ordinal: int) -> bool:
+        """Whether it excludes this sentence."""
+        if self.rfc != rfc:
+            return False
+        if self.sentences is None:
+            return section == self.section or section.startswith(f"{self.section}.")
+        return section == self.section and ordinal in self.sentences
+
+
+def excluded(section: str, sentences: str, reason: str) -> Exclusion:
+    """Return an exclusion of "RFC8489-6.1"; `sentences` are ordinals such as "2 5-8", or "all"."""
+    rfc, _, number = section.partition("-")
+    ordinals: set[int] = set()
+    for part in [] if sentences == "all" else sentences.split():
+        first, _, last = part.partition("-")
+        ordinals |= set(range(int(first), int(last or first) + 1))
+    return Exclusion(
+        rfc=rfc, section=number, sentences=None if sentences == "all" else frozenset(ordinals), reason=reason
+    )
+
+
+def with_predecessors(rows: Iterable[Requirement], clauses: Mapping[str, str]) -> tuple[Requirement, ...]:
+    """Return the rows with the predecessor of their section, where they name none themselves.
+
+    `clauses` are by section; a section without an entry takes that of the section around it.
+    """
+    return tuple(
+        row if row.predecessor else replace(row, predecessor=_of_section(row.section, clauses)) for row in rows
+    )
+
+
+def _of_section(section: str, clauses: Mapping[str, str]) -> str:
+    while section:
+        if section in clauses:
+            return clauses[section]
+        section = section.rpartition(".")[0]
+    return ""

@@ -5,12 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from importlib import resources
 
 import pytest
 
-from conformance.catalogue import REQUIREMENTS, UnknownRequirement, by_section, requirement, sections
+from conformance.catalogue import (
+    EXCLUSIONS,
+    MODULES,
+    REQUIREMENTS,
+    Requirement,
+    UnknownRequirement,
+    by_section,
+    requirement,
+    sections,
+)
 from conformance.catalogue.capabilities import PROFORMA, check_conditions, unmet, validate
 from conformance.catalogue.count_keywords import sentences, table, write
 from conformance.verdict import Level
@@ -19,23 +27,42 @@ TABLE = list(csv.DictReader(io.StringIO(resources.files("conformance.catalogue")
 NORMATIVE = [entry for entry in REQUIREMENTS.values() if entry.keywords]
 
 
-def test_every_keyword_of_every_section_is_accounted_for() -> None:
-    seen = Counter((e.rfc, e.section, keyword) for e in NORMATIVE for keyword in e.keywords)
-    assert seen == {(row["rfc"], row["section"], row["keyword"]): int(row["count"]) for row in TABLE}
+def place(entry: Requirement) -> tuple[str, str, str]:
+    return entry.rfc, entry.section, entry.id.rsplit("-", 1)[1]
 
 
-def test_every_normative_sentence_is_one_requirement() -> None:
-    seen = Counter((entry.rfc, entry.section) for entry in NORMATIVE)
-    assert seen == {(row["rfc"], row["section"]): int(row["sentences"]) for row in TABLE}
+SENTENCES = {(row["rfc"], row["section"], f"{int(row['sentence']):02}"): row["keywords"] for row in TABLE}
 
 
-def test_ordinals_are_gapless_in_their_section() -> None:
+def test_every_requirement_with_keywords_is_a_sentence_with_exactly_these() -> None:
+    rows = {place(entry): "+".join(entry.keywords) for entry in NORMATIVE}
+    assert {key: words for key, words in rows.items() if SENTENCES.get(key) != words} == {}
+
+
+def test_every_normative_sentence_is_a_requirement_or_excluded_with_a_reason() -> None:
+    rows = {place(entry) for entry in NORMATIVE}
+    for rfc, section, ordinal in SENTENCES:
+        reasons = [entry.reason for entry in EXCLUSIONS if entry.holds(rfc, section, int(ordinal))]
+        assert len(reasons) + ((rfc, section, ordinal) in rows) == 1, (rfc, section, ordinal, reasons)
+
+
+@pytest.mark.parametrize("entry", EXCLUSIONS, ids=lambda entry: f"{entry.rfc}-{entry.section}")
+def test_an_exclusion_excludes_sentences_that_exist(entry) -> None:
+    assert entry.reason
+    held = [int(n) for rfc, section, n in SENTENCES if entry.holds(rfc, section, int(n))]
+    assert held
+    assert entry.sentences is None or set(held) == entry.sentences
+
+
+def test_ordinals_of_stated_behaviour_are_gapless_in_their_section() -> None:
     for rfc, section in sections():
-        numbers = [e.id.rsplit("-", 1)[1] for e in by_section(rfc, section)]
-        plain = [n for n in numbers if not n.startswith("s")]
-        stated = [n for n in numbers if n.startswith("s")]
-        assert plain == [f"{n:02}" for n in range(1, len(plain) + 1)], section
+        stated = [n for _, _, n in map(place, by_section(rfc, section)) if n.startswith("s")]
         assert stated == [f"s{n:02}" for n in range(1, len(stated) + 1)], section
+
+
+def test_ids_are_unique() -> None:
+    rows = [entry.id for module in MODULES for entry in module.REQUIREMENTS]
+    assert len(rows) == len(set(rows)) == len(REQUIREMENTS)
 
 
 @pytest.mark.parametrize("entry", REQUIREMENTS.values(), ids=lambda entry: entry.id)
@@ -45,6 +72,7 @@ def test_a_requirement_is_well_formed(entry) -> None:
     assert entry.text.endswith(".")
     assert (entry.level is Level.STATED) is ("-s" in entry.id)
     assert not entry.successor or re.match(r"RFC \d{4}", entry.successor)
+    assert not entry.predecessor or re.match(r"RFC \d{4} |none: ", entry.predecessor)
     check_conditions(entry.pics)
 
 
@@ -85,7 +113,12 @@ def test_sentences_of_an_invented_rfc() -> None:
         ("1.1", ("SHOULD",)),
         ("1.1", ("MUST",)),
     ]
-    assert ("RFC1", "1.1", "MUST", 1, 2) in table("RFC1", INVENTED)
+    assert table("RFC1", INVENTED) == [
+        ("RFC1", "1", 1, "MUST NOT+SHOULD"),
+        ("RFC1", "1", 2, "MAY"),
+        ("RFC1", "1.1", 1, "SHOULD"),
+        ("RFC1", "1.1", 2, "MUST"),
+    ]
 
 
 def test_the_script_writes_the_table(tmp_path) -> None:
@@ -94,8 +127,8 @@ def test_the_script_writes_the_table(tmp_path) -> None:
     out, shown = io.StringIO(), io.StringIO()
     write([str(path)], out)
     write([str(path)], shown, show=True)
-    assert out.getvalue().splitlines()[:2] == ["rfc,section,keyword,count,sentences", "RFC1,1,MAY,1,2"]
-    assert "RFC1-1.1 MUST: o  it MUST bow." in shown.getvalue()
+    assert out.getvalue().splitlines()[:2] == ["rfc,section,sentence,keywords", "RFC1,1,1,MUST NOT+SHOULD"]
+    assert "RFC1-1.1-02 MUST: o  it MUST bow." in shown.getvalue()
 
 
 PICS = {"offers": ["passive"], "restart": True, "families": [4], "role": "adapter"}
