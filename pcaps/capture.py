@@ -12,8 +12,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pcaps import datagrams
-from pcaps.packets import ACK, ETHERNET, FIN, PSH, RAW_IP, RST, SYN, Segment, build, endpoints
+from conformance.wire import udp
+from conformance.wire.tcp import ACK, FIN, PSH, RST, SYN
+from pcaps.packets import ETHERNET, RAW_IP, Segment, build, endpoints
 from pcaps.pcapng import Writer
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class SyntheticCapture:
 
     def datagram(self, source: Address, target: Address, octets: bytes, time_ns: int) -> None:
         """Write a UDP datagram of either side."""
-        self._writer.packet(time_ns, datagrams.build(datagrams.Datagram(source, target, octets)))
+        self._writer.packet(time_ns, udp.build(udp.Datagram(source, target, octets)))
 
     def closed(self, key: tuple[Address, Address], by_peer: bool, reset: bool, time_ns: int) -> None:
         """Write FIN or RST of one side."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import Address
-from pcaps.packets import ACK, LINK_TYPES, SYN, locate, segment_at
+from conformance.wire.tcp import ACK, SYN
+from pcaps.packets import LINK_TYPES, locate, segment_at
 from pcaps.splitter import COOKIE, begins_like_ice, without_nulls
 from pcaps.streams import Connection
 

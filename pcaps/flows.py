@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.wire import udp
 from conformance.wire.stun import looks_like_stun
-from pcaps import datagrams
+from pcaps.packets import network_layer
 from pcaps.streams import Event
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Flow:
         """The datagrams of both directions, in the order of the capture."""
         return self.events
 
-    def take(self, datagram: datagrams.Datagram, time_ns: int) -> None:
+    def take(self, datagram: udp.Datagram, time_ns: int) -> None:
         """Take in a datagram of this flow."""
         looks = looks_like_stun(datagram.payload)
         event = Event(time_ns, datagram.source == self.client, "datagram", datagram.payload, stun=looks)
@@ -42,7 +43,8 @@ def flows(packets: Iterable[Packet]) -> list[Flow]:
     """Return the UDP flows of a capture in the order of their beginnings."""
     found: dict[frozenset[Address], Flow] = {}
     for packet in packets:
-        datagram = datagrams.parse(packet.link_type, packet.octets)
+        at = network_layer(packet.link_type, packet.octets)
+        datagram = udp.parse(packet.octets, at) if at >= 0 else None
         if datagram is not None:
             ends = frozenset((datagram.source, datagram.destination))
             flow = found.setdefault(ends, Flow(datagram.source, datagram.destination))

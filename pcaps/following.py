@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pcaps.packets import ACK, SYN, parse
+from conformance.wire.tcp import ACK, SYN
+from pcaps.packets import parse
 from pcaps.streams import Connection
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""IP and TCP headers: as much of them as a recorded ICE-TCP exchange needs, read and written with struct."""
+"""Where TCP segments lie in recorded packets, behind the headers of the link layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ipaddress
 import struct
 from typing import NamedTuple
 
+from conformance.wire import ip, tcp
 from conformance.wire.attributes import Address
 
 ETHERNET, RAW_IP, NULL, LINUX_SLL, LINUX_SLL2 = 1, 101, 0, 113, 276
@@ -17,20 +18,13 @@ _NO_HEADER = (RAW_IP, IPV4_ONLY, IPV6_ONLY, 12, 14)  # 12 and 14 are what some s
 _FOUR_OCTETS = (NULL, LOOP)
 _PPPS = (PPP, PPP_SERIAL)
 LINK_TYPES = frozenset((ETHERNET, LINUX_SLL, LINUX_SLL2, *_NO_HEADER, *_FOUR_OCTETS, *_PPPS))
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
-_TCP = 6
 _ETHERTYPES = (0x0800, 0x86DD)
 _VLANS = (0x8100, 0x88A8, 0x9100)
 _PPPOE, _MPLS = 0x8864, (0x8847, 0x8848)
 _PPP_PROTOCOLS = (0x0021, 0x0057)  # IPv4, IPv6
-_IPV6_EXTENSIONS = (0, 43, 60, 135, 139, 140)  # hop-by-hop, routing, destination options, mobility, HIP, Shim6
-_IPV6_FRAGMENT, _AUTHENTICATION = 44, 51
-_TCP_HEADER = struct.Struct("!HHIIBBHHH")
 _TCP_NUMBERS = struct.Struct("!4xIIB")  # sequence, acknowledgement, data offset
 _PLAIN_IPV4, _PLAIN_TCP = b"\x08\x00\x45", 54  # no tags, no options; octets up to the end of TCP's header
 _IPV4_HEADER = struct.Struct("!BxHxxHxB")  # version and length, total length, fragment, protocol
-
-_IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Segment(NamedTuple):
@@ -77,7 +71,7 @@ def endpoints(link_type: int, octets: bytes) -> tuple[str, str] | None:
     begin, size = {4: (at + 12, 4), 6: (at + 8, 16)}.get(version, (0, 0))
     if not size or len(octets) < begin + 2 * size:
         return None
-    return _ip(octets[begin : begin + size]), _ip(octets[begin + size : begin + 2 * size])
+    return ip.text(octets[begin : begin + size]), ip.text(octets[begin + size : begin + 2 * size])
 
 
 def parse(link_type: int, octets: bytes) -> Segment | None:
@@ -90,20 +84,21 @@ def locate(link_type: int, octets: bytes) -> Place | None:
     """Find the TCP segment in a recorded packet; None where there is none, or not even its whole header."""
     if link_type == ETHERNET and octets[12:15] == _PLAIN_IPV4 and len(octets) >= _PLAIN_TCP:  # nearly always
         _, total, fragment, protocol = _IPV4_HEADER.unpack_from(octets, 14)
-        if protocol == _TCP and not fragment & 0x3FFF and total >= 40 and octets[46] >= 0x50:
+        if protocol == ip.TCP and not fragment & 0x3FFF and total >= 40 and octets[46] >= 0x50:
             return Place(_way(octets[26:38]), 34, 14 + total, octets[47])
     at = network_layer(link_type, octets)
-    if at < 0 or len(octets) < at + 20:
+    header = ip.read(octets, at) if at >= 0 else None
+    if header is None or header.protocol != ip.TCP:
         return None
-    version = octets[at] >> 4
-    return _in_ipv4(octets, at) if version == 4 else _in_ipv6(octets, at) if version == 6 else None
+    ports = octets[header.begin : header.begin + 4]
+    return _place(octets, header.begin, header.end, header.addresses + ports)
 
 
 def segment_at(octets: bytes, place: Place) -> Segment:
     """Take apart the segment that was located."""
-    (_, source, destination), tcp, end, flags = place
-    sequence, acknowledgement, offset = _TCP_NUMBERS.unpack_from(octets, tcp)
-    begin = tcp + (offset >> 4) * 4
+    (_, source, destination), at, end, flags = place
+    sequence, acknowledgement, offset = _TCP_NUMBERS.unpack_from(octets, at)
+    begin = at + (offset >> 4) * 4
     there = len(octets)
     lacking = end - (max(there, begin)) if end > there else 0
     return Segment(source, destination, sequence, acknowledgement, flags, octets[begin:end], max(0, lacking))
@@ -155,48 +150,10 @@ def _behind_mpls(octets: bytes, at: int) -> int:
     return at + 4 if octets[at + 4 : at + 5] and octets[at + 4] >> 4 in (4, 6) else -1
 
 
-def _in_ipv4(octets: bytes, at: int) -> Place | None:
-    first, total, fragment, protocol = _IPV4_HEADER.unpack_from(octets, at)
-    if protocol != _TCP or fragment & 0x3FFF:
+def _place(octets: bytes, begin: int, end: int, ends: bytes) -> Place | None:
+    if len(octets) < begin + 20 or end < begin + 20 or octets[begin + 12] < 0x50:
         return None
-    end = at + total if total else len(octets)  # 0: segmentation was left to the network card
-    if first == 0x45:  # no options: the ports lie next to the addresses
-        return _place(octets, at + 20, end, octets[at + 12 : at + 24])
-    tcp = at + (first & 15) * 4
-    return None if tcp < at + 20 else _place(octets, tcp, end, octets[at + 12 : at + 20] + octets[tcp : tcp + 4])
-
-
-def _in_ipv6(octets: bytes, at: int) -> Place | None:
-    if len(octets) < at + 40:
-        return None
-    length = octets[at + 4] << 8 | octets[at + 5]
-    total = length + 40 if length else len(octets) - at
-    following, position = octets[at + 6], at + 40
-    if following != _TCP:
-        following, position = _behind_extensions(octets, following, position)
-    if following != _TCP:
-        return None
-    return _place(octets, position, at + total, octets[at + 8 : at + 40] + octets[position : position + 4])
-
-
-def _behind_extensions(octets: bytes, following: int, position: int) -> tuple[int, int]:
-    """Step over extension headers; a fragment header is one only around what was not divided (RFC 6946)."""
-    while position + 4 <= len(octets):
-        if following in _IPV6_EXTENSIONS:
-            following, position = octets[position], position + 8 + octets[position + 1] * 8
-        elif following == _AUTHENTICATION:
-            following, position = octets[position], position + 8 + octets[position + 1] * 4
-        elif following == _IPV6_FRAGMENT and not (octets[position + 2] << 8 | octets[position + 3]) & 0xFFF9:
-            following, position = octets[position], position + 8
-        else:
-            break
-    return following, position
-
-
-def _place(octets: bytes, tcp: int, end: int, ends: bytes) -> Place | None:
-    if len(octets) < tcp + 20 or end < tcp + 20 or octets[tcp + 12] < 0x50:
-        return None
-    return Place(_way(ends), tcp, end, octets[tcp + 13])
+    return Place(_way(ends), begin, end, octets[begin + 13])
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -210,11 +167,6 @@ def _way(ends: bytes) -> Way:
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _ip(packed: bytes) -> str:
-    return str(ipaddress.ip_address(packed))
-
-
-@functools.lru_cache(maxsize=1 << 14)
 def _address(packed: bytes) -> Address:
     port = packed[-2] << 8 | packed[-1]
     if len(packed) == 6:
@@ -224,41 +176,5 @@ def _address(packed: bytes) -> Address:
 
 def build(segment: Segment, window: int = 0xFFFF) -> bytes:
     """Return an IP packet (no link layer) with the segment and right checksums."""
-    source, destination = (
-        ipaddress.ip_address(segment.source.ip),
-        ipaddress.ip_address(segment.destination.ip),
-    )
-    tcp = _TCP_HEADER.pack(
-        segment.source.port,
-        segment.destination.port,
-        segment.sequence,
-        segment.acknowledgement,
-        5 << 4,
-        segment.flags,
-        window,
-        0,
-        0,
-    )
-    body = tcp + segment.payload
-    pseudo = source.packed + destination.packed + struct.pack("!II", len(body), _TCP)
-    body = body[:16] + checksum(pseudo + body).to_bytes(2, "big") + body[18:]
-    return ip_packet(source, destination, _TCP, body)
-
-
-def ip_packet(source: _IpAddress, destination: _IpAddress, protocol: int, body: bytes) -> bytes:
-    """Return an IP packet of either version with this body."""
-    if source.version == 6:
-        return struct.pack("!IHBB", 6 << 28, len(body), protocol, 64) + source.packed + destination.packed + body
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0x4000, 64, protocol, 0)
-    header += source.packed + destination.packed
-    return header[:10] + checksum(header).to_bytes(2, "big") + header[12:] + body
-
-
-def checksum(octets: bytes) -> int:
-    """Return the Internet checksum (RFC 1071)."""
-    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets[: len(octets) & ~1]))
-    if len(octets) & 1:
-        total += octets[-1] << 8
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    source, destination, sequence, acknowledgement, flags, payload, _ = segment
+    return tcp.build(tcp.Segment(source, destination, sequence, acknowledgement, flags, window, payload))

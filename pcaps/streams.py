@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, looks_like_stun
+from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.cutter import Cutter, begins_frames, is_bare
 from pcaps.order import Order, Piece
-from pcaps.packets import ACK, FIN, RST, SYN, Segment
+from pcaps.packets import Segment
 from pcaps.splitter import COOKIE, Cut, Splitter
 
 _SPACE = 1 << 32

@@ -22,9 +22,10 @@ from conformance.judge import Known
 from conformance.run.judging import judge_file
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
+from conformance.wire.tcp import ACK, FIN, SYN
 from pcaps.golden.scenarios import described
 from pcaps.golden.scene import MILLISECOND, RTP, START, Scene, ethernet
-from pcaps.packets import ACK, FIN, SYN, Segment, build
+from pcaps.packets import Segment, build
 from pcaps.pcapng import Writer
 
 _WANTED = 50_000  # packets a second

@@ -19,7 +19,8 @@ from conformance.wire.integrity import short_term_key
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
 from conformance.wire.stun import MessageClass, Method, build
-from pcaps.packets import ACK, ETHERNET, FIN, PSH, RST, SYN, Segment
+from conformance.wire.tcp import ACK, FIN, PSH, RST, SYN
+from pcaps.packets import ETHERNET, Segment
 from pcaps.packets import build as build_packet
 from pcaps.pcapng import Writer
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from conformance.wire.attributes import Attribute, RawAttribute
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import MessageClass, Method, build
+from conformance.wire.tcp import ACK
 from pcaps.golden import scene as s
 from pcaps.golden.scene import Agent, Connection, Scene
-from pcaps.packets import ACK, parse
 from pcaps.packets import build as build_packet
+from pcaps.packets import parse
 from pcaps.pcapng import Packet, Writer, read
 
 DATA = [s.RTP, s.RTP + bytes(1500), s.DTLS_HELLO, b"", b"0123456789", b"GET / HTTP/1.1", bytes(40), b"\x16\x03"]

@@ -9,11 +9,12 @@ from conformance.run.judging import judge_file
 from conformance.verdict import Verdict
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
+from conformance.wire.tcp import ACK, PSH, SYN
 from pcaps.golden import scene as s
 from pcaps.golden.scenarios import active, selected, usual, validated
 from pcaps.golden.scene import Scene
 from pcaps.ladder import render
-from pcaps.packets import ACK, PSH, SYN, Segment
+from pcaps.packets import Segment
 
 
 def failures(judgements) -> list[str]:

@@ -11,23 +11,10 @@ from hypothesis import strategies as st
 from conformance.judge import Known
 from conformance.run.judging import judge_file
 from conformance.wire.sdp import SessionDescription
+from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.golden.build import FOLDER, GOLDEN
 from pcaps.golden.scene import Scene
-from pcaps.packets import (
-    ACK,
-    ETHERNET,
-    FIN,
-    LINUX_SLL,
-    LINUX_SLL2,
-    LOOP,
-    NULL,
-    RAW_IP,
-    RST,
-    SYN,
-    Segment,
-    build,
-    locate,
-)
+from pcaps.packets import ETHERNET, LINUX_SLL, LINUX_SLL2, LOOP, NULL, RAW_IP, Segment, build, locate
 from pcaps.pcapng import CaptureError, Writer, read_file
 
 OFFER, ANSWER = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.nattable.path import packets
 from conformance.nattable.path.middle import Middle, Way
 from conformance.nattable.path.nat import Dependence
-from conformance.peer.segments.packets import SYN, Segment, build, parse
 from conformance.wire.attributes import Address
+from conformance.wire.tcp import SYN, Segment, build, parse
 
 EI, AD, APD = Dependence
 SERVER = Address("192.0.2.1", 3478)

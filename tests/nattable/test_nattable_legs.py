@@ -12,7 +12,7 @@ from conformance.nattable.path.holding import PATIENCE, Crossing, Stagger, Timin
 from conformance.nattable.path.impairments import Impairment, Leg
 from conformance.nattable.path.middle import LAG
 from conformance.nattable.path.nat import Behaviour, Unsolicited
-from conformance.peer.segments.packets import ACK, RST, SYN, Segment, build
+from conformance.wire.tcp import ACK, RST, SYN, Segment, build
 
 SOME = packet(INNER["A"], SERVER, ACK, bytes(1000))
 

@@ -11,9 +11,9 @@ from conformance.nattable.model import FAILS, RELAY, Row, expect, kind_of
 from conformance.nattable.path.holding import Timing
 from conformance.nattable.path.nat import Behaviour, Unsolicited
 from conformance.nattable.rows import every_row, quick_rows
-from conformance.peer.segments.packets import RST, SYN
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
+from conformance.wire.tcp import RST, SYN
 
 ROWS = every_row()
 DIRECT = [row for row in ROWS if not row.relay and row.simultaneous and row.timing is Timing.CROSSING]

@@ -19,8 +19,10 @@ from conformance.nattable.path.nat import (
     Side,
     Unsolicited,
 )
-from conformance.peer.segments.packets import ACK, FIN, RST, SYN, Segment, build, checksum, parse
+from conformance.wire import icmp
 from conformance.wire.attributes import Address
+from conformance.wire.ip import checksum
+from conformance.wire.tcp import ACK, FIN, RST, SYN, Segment, build, parse
 
 OUTSIDE = "198.18.0.1"
 INNER = Address("10.0.0.2", 4000)
@@ -185,14 +187,14 @@ def test_stray_segments_pass_neither_way():
 def test_icmp_error_is_translated_and_changes_nothing():
     box = nat(EI, APD)
     outer = send(box, INNER, Y1)
-    error = packets.error_about(segment(outer, Y1), packets.HOST_CODE, by="192.0.2.9")
+    error = packets.error_about(segment(outer, Y1), icmp.HOST, by="192.0.2.9")
     ((side, out),) = box.inbound(error, 0.0)
     assert side is Side.INSIDE
     again = packets.read(out.octets)
     assert (again.sent_to, again.source, again.destination) == (INNER.ip, INNER, Y1)
     assert checksum(out.octets[:20]) == checksum(out.octets[20:]) == checksum(out.octets[28:48]) == 0
     assert admits(box, Y1, outer, SYN | ACK) == INNER
-    assert box.inbound(packets.error_about(segment(outer, Y2), packets.HOST_CODE), 0.0) == []
+    assert box.inbound(packets.error_about(segment(outer, Y2), icmp.HOST), 0.0) == []
 
 
 ENDPOINTS = st.builds(Address, st.ip_addresses(v=4).map(str), st.integers(0, 65535))

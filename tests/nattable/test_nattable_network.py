@@ -24,7 +24,7 @@ from conformance.nattable.path.impairments import Impairment
 from conformance.nattable.path.middle import Way
 from conformance.nattable.path.nat import Behaviour, Dependence
 from conformance.nattable.path.packets import read
-from conformance.peer.segments.packets import ACK, SYN
+from conformance.wire.tcp import ACK, SYN
 
 laid = network.make()
 assert isinstance(laid, network.Network), laid

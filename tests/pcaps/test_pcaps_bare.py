@@ -9,10 +9,11 @@ from conformance.wire import layers
 from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import Message, MessageClass, Method, build
+from conformance.wire.tcp import ACK, SYN
 from pcaps.decode import View, compare, own_view
 from pcaps.following import connections
 from pcaps.ladder import render
-from pcaps.packets import ACK, RAW_IP, SYN, Segment
+from pcaps.packets import RAW_IP, Segment
 from pcaps.packets import build as packet
 from pcaps.pcapng import Packet
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from conformance.wire.attributes import Attribute
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import MessageClass, Method, build
+from conformance.wire.tcp import ACK, SYN
 from pcaps import field as field_module
 from pcaps.field import Field
 from pcaps.golden import scene as s
 from pcaps.golden.scene import Scene
 from pcaps.ladder import render
 from pcaps.order import Order
-from pcaps.packets import ACK, ETHERNET, LINUX_SLL, LOOP, RAW_IP, SYN, Segment, parse
+from pcaps.packets import ETHERNET, LINUX_SLL, LOOP, RAW_IP, Segment, parse
 from pcaps.packets import build as build_packet
 from pcaps.pcapng import CaptureError, Packet, read, read_file
 from pcaps.splitter import Splitter, begins_like_ice, without_nulls

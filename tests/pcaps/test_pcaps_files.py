@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP
 
 from conformance.wire.attributes import Address
+from conformance.wire.ip import checksum
+from conformance.wire.tcp import SYN
 from pcaps.capture import RunCapture
-from pcaps.packets import ETHERNET, LINUX_SLL, LINUX_SLL2, NULL, RAW_IP, SYN, Segment, build, checksum, parse
+from pcaps.packets import ETHERNET, LINUX_SLL, LINUX_SLL2, NULL, RAW_IP, Segment, build, parse
 from pcaps.pcapng import CaptureError, Packet, Writer, read
 
 V4 = Segment(Address("127.0.0.1", 1), Address("127.16.0.1", 65535), 7, 2**32 - 1, 0x18, b"payload")

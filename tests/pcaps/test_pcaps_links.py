@@ -7,9 +7,10 @@ import struct
 
 import pytest
 
+from conformance.wire.tcp import ACK
 from pcaps.field import Field
 from pcaps.golden.scene import Scene
-from pcaps.packets import ACK, ETHERNET, PPP, PPP_SERIAL, RAW_IP, Segment, build, locate, parse
+from pcaps.packets import ETHERNET, PPP, PPP_SERIAL, RAW_IP, Segment, build, locate, parse
 from pcaps.pcapng import CaptureError, Packet, read
 
 FOUR, SIX = Scene("links"), Scene("links", ipv6=True)

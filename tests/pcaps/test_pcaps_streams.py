@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from conformance.wire import layers
 from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
+from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.capture import RunCapture, SyntheticCapture
 from pcaps.decode import TsharkFailed, TsharkMissing, View, compare, own_view, read_connections, tshark_view
 from pcaps.following import connections
 from pcaps.ladder import render
-from pcaps.packets import ACK, ETHERNET, FIN, RAW_IP, RST, SYN, Segment, build
+from pcaps.packets import ETHERNET, RAW_IP, Segment, build
 from pcaps.pcapng import Packet
 
 US, THEM = Address("127.16.0.1", 40000), Address("127.0.0.1", 9999)

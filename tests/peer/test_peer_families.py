@@ -14,8 +14,9 @@ from conformance.peer.tester import Peer
 from conformance.run.recording import _Silent
 from conformance.verdict import NotApplicable
 from conformance.wire.candidate import Candidate
+from conformance.wire.tcp import ACK
 from pcaps.capture import RunCapture
-from pcaps.packets import ACK, Segment, build
+from pcaps.packets import Segment, build
 from pcaps.pcapng import read
 
 FOUR, SIX = "127.16.201.1", "::1"

@@ -9,67 +9,15 @@ from collections import deque
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import ICMP, IP, TCP
-from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6
+from scapy.layers.inet import TCP
 
 from conformance.peer import lab
-from conformance.peer.segments.packets import (
-    ACK,
-    FIN,
-    PSH,
-    RST,
-    SYN,
-    Segment,
-    build,
-    of_scapy,
-    parse,
-    syn_options,
-    unreachable,
-)
+from conformance.peer.segments.script import of_scapy
 from conformance.peer.segments.tcp import State, Tcp
 from conformance.wire.attributes import Address
+from conformance.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment
 
 FAMILIES = {"IPv4": ("198.18.0.1", "198.18.1.1"), "IPv6": ("fd6d::1", "fd6d::101")}
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_segment_reads_as_written_also_for_scapy(family) -> None:
-    here, there = FAMILIES[family]
-    segment = Segment(Address(here, 4000), Address(there, 9), 2**32 - 2, 7, SYN | ACK, 1234, b"odd", syn_options(1440))
-    octets = build(segment)
-    back = parse(octets)
-    assert back is not None
-    assert (back.source, back.sequence, back.flags, back.data) == (segment.source, 2**32 - 2, SYN | ACK, b"odd")
-    assert (back.mss, back.scale, back.length) == (1440, 0, 4)
-    kind = IP if family == "IPv4" else IPv6
-    seen = kind(octets)
-    assert (seen[TCP].window, dict(seen[TCP].options)["MSS"]) == (1234, 1440)
-    fresh = kind(octets)
-    del fresh[TCP].chksum
-    assert bytes(fresh) == octets, "Scapy computes the same checksum"
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("what", ["host", "port", "prohibited", "network"])
-def test_an_icmp_error_names_the_segment(family, what) -> None:
-    here, there = FAMILIES[family]
-    syn = parse(build(Segment(Address(here, 4000), Address(there, 9), 77, 0, SYN)))
-    assert syn is not None
-    octets = unreachable(syn, what)
-    error = IP(octets) if family == "IPv4" else IPv6(octets)
-    layer = error[ICMP] if family == "IPv4" else error[ICMPv6DestUnreach]
-    fresh = error.copy()
-    if family == "IPv4":
-        del fresh[ICMP].chksum
-    else:
-        del fresh[ICMPv6DestUnreach].cksum
-    assert bytes(fresh) == octets
-    assert syn.packet[:28] in bytes(layer)
-
-
-def test_what_is_no_tcp_is_no_segment() -> None:
-    assert parse(b"") is None
-    assert parse(bytes(IP(dst="127.0.0.1", proto=17) / (b"x" * 40))) is None
 
 
 def test_a_scapy_layer_says_what_it_says_and_leaves_the_rest() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.nattable.path.packets import TOO_BIG_CODE, error_about, may_not_be_cut
+from conformance.nattable.path.packets import error_about
+from conformance.wire import icmp, ip
 
 if TYPE_CHECKING:
     import random
@@ -48,8 +49,8 @@ class Leg:
         kind = self.impairment
         if kind.mtu and len(packet.octets) > kind.mtu:
             self.counts["too big"] += 1
-            cut = not may_not_be_cut(packet) or packet.is_error
-            return None, None if cut else error_about(packet, TOO_BIG_CODE, mtu=kind.mtu)
+            cut = ip.may_be_fragmented(packet.octets) or packet.is_error
+            return None, None if cut else error_about(packet, icmp.TOO_BIG, mtu=kind.mtu)
         if kind.loss and self.rng.random() < kind.loss:
             self.counts["lost"] += 1
             return None, None

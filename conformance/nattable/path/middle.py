@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from conformance.nattable.path.holding import Crossing, Stagger, Timing
 from conformance.nattable.path.impairments import Impairment, Leg
 from conformance.nattable.path.nat import Behaviour, Nat, Side
-from conformance.nattable.path.packets import HOST_CODE, Packet, error_about, read
-from conformance.peer.segments.packets import ACK, SYN
+from conformance.nattable.path.packets import Packet, error_about, read
+from conformance.wire import icmp
+from conformance.wire.tcp import ACK, SYN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,7 @@ class Middle:
         elif to == way.other(end).outer:
             self._over(end.up, packet, now, lambda then: self._arrive(way, way.other(end), packet, then), way, end)
         elif not packet.is_error:  # nobody has this address, private ones of the other side least of all
-            unreachable = error_about(packet, HOST_CODE, by=self._server)
+            unreachable = error_about(packet, icmp.HOST, by=self._server)
             self._over(end.up, packet, now, lambda then: self._arrive(way, end, unreachable, then), way, end)
 
     def _from_server(self, packet: Packet, now: float) -> None:

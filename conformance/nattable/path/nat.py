@@ -10,9 +10,10 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.nattable.path.packets import PORT_CODE, error_about, reset_of
-from conformance.peer.segments.packets import ACK, FIN, RST
+from conformance.nattable.path.packets import error_about, reset_of
+from conformance.wire import icmp
 from conformance.wire.attributes import Address
+from conformance.wire.tcp import ACK, FIN, RST
 
 if TYPE_CHECKING:
     import random
@@ -236,7 +237,7 @@ class Nat:
         """Return the errors about SYNs that have been held long enough (REQ-4)."""
         ready = [key for key, (when, _) in self._held.items() if when <= now]
         held = [self._held.pop(key)[1] for key in ready]
-        return [(Side.OUTSIDE, error_about(syn, PORT_CODE, by=self.address)) for syn in held]
+        return [(Side.OUTSIDE, error_about(syn, icmp.PORT, by=self.address)) for syn in held]
 
     def next_time(self) -> float | None:
         """Return when `due` has something to do."""

@@ -11,10 +11,11 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from conformance.peer.segments.packets import ACK, RST, SYN, Segment, build, parse, unreachable
 from conformance.peer.segments.pipe import Doorway, Pipe
 from conformance.peer.segments.tcp import State, Tcp
+from conformance.wire import icmp
 from conformance.wire.attributes import Address
+from conformance.wire.tcp import ACK, RST, SYN, Segment, build, parse
 
 if TYPE_CHECKING:
     import random
@@ -139,7 +140,7 @@ class Link:
         elif door.behaviour in ("accept", "cross"):
             self.answer(door, syn)
         elif door.behaviour != "silent":
-            self.transmit_packet(unreachable(syn, door.behaviour))
+            self.transmit_packet(icmp.unreachable(syn.destination.ip, syn.source.ip, syn.packet, door.behaviour))
 
     def answer(self, door: Doorway, syn: Segment) -> Pipe:
         """Accept a SYN, or let a SYN of ours meet it."""

@@ -12,8 +12,8 @@ from conformance.peer.segments.tcp import State, Tcp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.peer.segments.packets import Segment
     from conformance.wire.attributes import Address
+    from conformance.wire.tcp import Segment
 
 
 _FIRST_PAUSE = 0.3  # seconds: the wire loses nothing, but a full backlog may

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from conformance.peer.channel import Channel
 from conformance.peer.segments.link import Link
-from conformance.peer.segments.packets import SYN, Segment, of_scapy
 from conformance.peer.segments.pipe import Doorway, Pipe
 from conformance.peer.sockets import KernelSockets
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.attributes import Address
+from conformance.wire.tcp import ACK, SYN, Segment
 
 if TYPE_CHECKING:
     import random
@@ -57,7 +57,7 @@ class SegmentChannel(Channel):
     def transmit(self, tcp: Packet) -> None:
         """Send a segment as Scapy's `TCP` describes it; what it leaves open is what would be right here."""
         state = self.socket.tcp
-        template = Segment(state.local, state.remote, state.snd_nxt, state.rcv_nxt, 0x10, state.window)
+        template = Segment(state.local, state.remote, state.snd_nxt, state.rcv_nxt, ACK, state.window)
         state.inject(of_scapy(tcp, template))
 
     def announce_window(self, size: int) -> None:
@@ -197,3 +197,21 @@ class Segments(KernelSockets):
             if segment.has(SYN) and not segment.acknowledgement:
                 first.setdefault((segment.source, segment.destination), segment)
         return list(first.values())
+
+
+def of_scapy(packet: Packet, template: Segment) -> Segment:
+    """Return a Scapy `TCP` layer as a segment; what its writer left open, the template says."""
+    from scapy.layers.inet import TCP
+
+    tcp = packet[TCP]
+    given = tcp.fields
+    return Segment(
+        Address(template.source.ip, given.get("sport", template.source.port)),
+        Address(template.destination.ip, given.get("dport", template.destination.port)),
+        given.get("seq", template.sequence),
+        given.get("ack", template.acknowledgement),
+        int(given["flags"]) if "flags" in given else template.flags,
+        given.get("window", template.window),
+        bytes(tcp.payload),
+        bytes(tcp)[20 : (bytes(tcp)[12] >> 4) * 4],
+    )

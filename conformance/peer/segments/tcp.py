@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from conformance.peer.segments.packets import ACK, FIN, PSH, RST, SYN, Segment, syn_options
+from conformance.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment, syn_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
