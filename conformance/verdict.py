@@ -93,6 +93,14 @@ class NotApplicable(CaseOutcome):
     verdict = Verdict.NOT_APPLICABLE
 
 
+class JudgedElsewhere(NotApplicable):
+    """What would be judged here depends on something else, which `case` judges."""
+
+    def __init__(self, message: str, *, case: str) -> None:
+        super().__init__(f"{message}; {case} judges that")
+        self.case = case
+
+
 class TestSystemError(CaseOutcome):
     """The test system itself went wrong; nothing is said about the IUT."""
 

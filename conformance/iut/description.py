@@ -180,7 +180,7 @@ class Description:
             raise NotApplicable(f"the IUT's {self.kind} holds its candidates: no {tcptype or 'TCP'} one came later")
         return mine
 
-    def require_none(self, tcptype: str) -> None:
+    def needs_no_candidates(self, tcptype: str) -> None:
         """Raise `NotApplicable` if there are candidates of this tcptype, which the case cannot do with."""
         if any((candidate.tcptype or "").lower() == tcptype for candidate in self.media().candidates):
             raise NotApplicable(f"the IUT's {self.kind} has {tcptype} candidates")

@@ -129,7 +129,7 @@ def representatives(cases: Iterable[Case]) -> list[Case]:
 
 
 def usual_variants(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases without what `suites.case.varied` makes of them beyond their usual variant on each side.
+    """Return the cases without what `suites.marks.varied` makes of them beyond their usual variant on each side.
 
     Values that a case itself is parametrised with all stay.
     """

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from conformance.peer.events import Data, End, Event, Expectation, Frame, as_expectation
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive
 from conformance.wire.attributes import Address
 from conformance.wire.errors import FramingError
 from conformance.wire.rfc4571 import Deframer
@@ -234,9 +234,9 @@ class Channel:
             raise Inconclusive(str(failure)) from failure
 
     def await_end(self, *, within: float) -> None:
-        """Wait for an end of the connection that another case judges: n/a, for what would follow it, if none comes."""
+        """Wait for the end of the connection as a preamble: inconclusive if it does not come."""
         if not self._pump.wait(lambda: not self.is_open, within):
-            raise NotApplicable(f"the IUT did not close {self} within {within:g} s, which another case judges")
+            raise Inconclusive(f"the IUT did not close {self} within {within:g} s")
 
     def wait_for(self, wanted: Expectation | type[Expectation], *, within: float) -> bool:
         """Give something the time to come, without taking it and without demanding it."""

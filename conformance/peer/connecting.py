@@ -123,7 +123,7 @@ class Connecting(Identity):
     def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
         """Connect to a candidate of the IUT, from an S-O base of ours if one is given.
 
-        Preamble, so a refusal is inconclusive; that of an S-O candidate is one case's to judge, and n/a for others.
+        Preamble, so a refusal is inconclusive. An S-O candidate may lawfully refuse, so then the case is n/a.
         """
         if candidate.tcptype == "so":
             return self.connect_if_possible(candidate, source=source)
@@ -148,7 +148,7 @@ class Connecting(Identity):
         return [self.expect_accept(candidate) for candidate in candidates]
 
     def connect_if_possible(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
-        """Connect to a candidate at which the IUT may not accept; where it must, another case judges that: n/a then."""
+        """Connect to a candidate at which the IUT may lawfully refuse: n/a then."""
         try:
             return self._connect(candidate, source)
         except OSError as error:

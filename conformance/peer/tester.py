@@ -14,7 +14,7 @@ from conformance.peer import describe
 from conformance.peer.connecting import Connecting
 from conformance.peer.events import BindingSuccess
 from conformance.peer.identity import DIRECTION_PREFERENCE
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 from conformance.wire.layers import RFC4571
 
@@ -189,7 +189,7 @@ class Peer(Connecting):
         selected.close(reset=end == "RST")
 
     def revive(self, iut: Credentials, channel: Channel) -> Channel:
-        """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: n/a if it fails.
+        """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: inconclusive.
 
         Where we control, the pair is nominated once more, for agents that send nothing before that.
         """
@@ -197,12 +197,12 @@ class Peer(Connecting):
             channel.send(RFC4571() / self.check(iut, component=channel.component))
             channel.expect(BindingSuccess, within=self.pixit.response)
             if not self._pump.wait(lambda: channel.checked, self.pixit.response):
-                raise NotApplicable(f"the IUT sent no check of its own on {channel}, which another case judges")
+                raise Inconclusive(f"the IUT sent no check of its own on {channel}")
             if self.controlling:
                 channel.send(RFC4571() / self.check(iut, component=channel.component, use_candidate=True))
                 channel.expect(BindingSuccess, within=self.pixit.response)
         except Failed as failure:
-            raise NotApplicable(f"not validated anew, which another case judges: {failure}") from failure
+            raise Inconclusive(f"the reopened connection was not checked both ways: {failure}") from failure
         return channel
 
     def complete_any(self, iut: Credentials) -> Channel:
@@ -216,7 +216,7 @@ class Peer(Connecting):
     def expect_others_closed(self, selected: Channel, *, within: float) -> None:
         """Wait until the IUT has ended every connection but this one. Inconclusive if there is no other.
 
-        An IUT that nominates several, which another case judges, selects the one of them that it keeps.
+        An IUT that nominates several (RFC6544-8/one_pair_is_nominated judges that) selects the one that it keeps.
         """
         if not any(channel is not selected for channel in self.channels):
             raise Inconclusive("no second connection came about")

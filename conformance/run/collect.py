@@ -60,6 +60,7 @@ def _make(item: pytest.Function) -> Case:
         function=item.function,
         needs=tuple(conditions),
         parameters=dict(spec.params) if spec is not None else {},
+        in_segments=item.get_closest_marker("in_segments") is not None,
     )
 
 

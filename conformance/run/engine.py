@@ -40,7 +40,10 @@ _FIRST_ADDRESS = int(ipaddress.IPv4Address("127.16.0.1"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements."""
+    """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements.
+
+    `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's.
+    """
 
     id: str
     title: str
@@ -51,6 +54,7 @@ class Case:
     function: Callable[..., None]
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    in_segments: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +142,7 @@ class Engine:
     def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
         family = _shape(case).family
         with attributed(result):
-            address = self._wire_address(family) if _in_segments(case) else self._address(family)
+            address = self._wire_address(family) if case.in_segments else self._address(family)
         if result.verdict is not Verdict.NONE:
             return
         with self._recording.case(case.id, address) as recorded:
@@ -176,7 +180,7 @@ class Engine:
             return second
 
         segments, addresses = None, self.settings.iut_addresses[shape.family]
-        if _in_segments(case):
+        if case.in_segments:
             assert isinstance(self._recording.wire, lab.Wire)
             segments = Segments(self._recording.wire, address, pump, rng, second_on_wire)
             addresses = (lab.WIRE_IUT[shape.family],)
@@ -296,11 +300,6 @@ class _Testers:
     peer: Peer
     segments: Segments | None
     rng: random.Random
-
-
-def _in_segments(case: Case) -> bool:
-    """Whether the tester's TCP in this case is made of segments of its own."""
-    return "segments" in inspect.signature(case.function).parameters
 
 
 def _shape(case: Case) -> Shape:

@@ -104,6 +104,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark, and prepare to gather results."""
     config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
+    config.addinivalue_line("markers", "in_segments: the tester's TCP is made of segments of its own in this case")
     config.stash[_RESULTS] = {}
 
 
@@ -139,13 +140,13 @@ def rng() -> object:
 
 @pytest.fixture
 def family(request: pytest.FixtureRequest) -> str:
-    """Address family over which both testers meet the IUT, "IPv4" or "IPv6"; `suites.case.both_families` varies it."""
+    """Address family over which both testers meet the IUT, "IPv4" or "IPv6"; `suites.marks.both_families` varies it."""
     return str(getattr(request, "param", "IPv4"))
 
 
 @pytest.fixture
 def shape(request: pytest.FixtureRequest) -> object:
-    """How a case is carried out (`conformance.peer.shape.Shape`); `suites.case.varied` varies it."""
+    """How a case is carried out (`conformance.peer.shape.Shape`); `suites.marks.varied` varies it."""
     return getattr(request, "param", None)
 
 

@@ -1,4 +1,4 @@
-"""The IUT's checks, all of them together: what is wrong with any, and what is no answer to one."""
+"""Checks of both sides: sending ours, judging the IUT's, and answers that make no pair valid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess, Frame
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import Failed, NotApplicable
+from conformance.verdict import Failed, JudgedElsewhere, NotApplicable
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, short_term_key
@@ -46,9 +46,37 @@ def drive(peer: Peer, iut: Description, channels: Iterable[Channel], *, anew: bo
             channel.wait_for(BindingRequest(use_candidate=True), within=peer.pixit.complete)
 
 
-def expect_answers(peer: Peer, iut: Description, channels: Iterable[Channel]) -> None:
-    """Send a check on each connection, and expect that it is answered with success."""
-    for channel in channels:
+def needs_regular_nomination(check: Frame) -> None:
+    """Raise `NotApplicable` where the IUT's first check nominates: a nomination then shows nothing about responses."""
+    if check.stun.use_candidate:
+        raise JudgedElsewhere("the IUT nominates in its first check", case="RFC6544-8/first_check_does_not_nominate")
+
+
+def needs_another_connection(peer: Peer) -> Channel:
+    """Return a further connection of the IUT; n/a where it opens only one."""
+    try:
+        return peer.expect_connection()
+    except Failed as failure:
+        raise JudgedElsewhere(
+            f"the IUT opened no further connection: {failure.actual}",
+            case="RFC6544-7.1/refused_connection_fails_only_its_pair",
+        ) from failure
+
+
+def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
+    """Raise `NotApplicable` if the IUT connects to us: then it is not a lite agent at all."""
+    try:
+        peer.expect_no_connection(within=within)
+    except Failed as failure:
+        raise JudgedElsewhere(
+            f"the lite IUT checks over TCP as well: {failure.actual}",
+            case="RFC6544-7/lite_agent_does_not_check_our_candidates",
+        ) from failure
+
+
+def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Channel]]) -> None:
+    """Send a check with these credentials on each connection, and expect that it is answered with success."""
+    for iut, channel in asked:
         channel.send(RFC4571() / peer.check(iut, component=channel.component))
         channel.expect(BindingSuccess, within=peer.pixit.response)
 
@@ -147,13 +175,13 @@ def expect_right_success(channel: Channel, iut: Description, *, within: float) -
     """Expect a success response to our check and hold it against RFC 8445 section 7.3 and RFC 8489 section 9.1.3."""
     response = channel.expect(BindingSuccess, within=within)
     seen = response.xor_mapped_address
-    _require(seen == channel.local_address, "XOR-MAPPED-ADDRESS", f"{channel.local_address}", f"{seen}")
+    _compare(seen == channel.local_address, "XOR-MAPPED-ADDRESS", f"{channel.local_address}", f"{seen}")
     integrity = response.integrity(short_term_key(iut.pwd))
-    _require(integrity is Check.VALID, "MESSAGE-INTEGRITY", "valid under the IUT's password", integrity.value)
-    _require(response.fingerprint is Check.VALID, "FINGERPRINT", "valid", response.fingerprint.value)
+    _compare(integrity is Check.VALID, "MESSAGE-INTEGRITY", "valid under the IUT's password", integrity.value)
+    _compare(response.fingerprint is Check.VALID, "FINGERPRINT", "valid", response.fingerprint.value)
 
 
-def _require(holds: bool, attribute: str, expected: str, actual: str) -> None:
+def _compare(holds: bool, attribute: str, expected: str, actual: str) -> None:
     if not holds:
         raise Failed(
             f"{attribute} of the success response is wrong",

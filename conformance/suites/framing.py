@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pytest
-
-from conformance.suites.case import negotiate, opener_of, settle
 from conformance.suites.checks import drive
 from conformance.suites.values import UNKNOWN_REQUIRED, rtp
 from conformance.wire.attributes import MAGIC_COOKIE
@@ -29,11 +26,6 @@ if TYPE_CHECKING:
 
 # Packets of many lengths, none of which begins or ends like another.
 PACKETS = tuple(rtp(number, bytes([0x41 + number]) * size) for number, size in enumerate((0, 1, 244, 300, 1400, 40000)))
-OPENERS = [  # who opens the connections
-    pytest.param("tester", marks=pytest.mark.requirement(needs=("offers:passive",))),
-    pytest.param("IUT", marks=pytest.mark.requirement(needs=("connects:active",))),
-]
-_SENDING = 0.2  # seconds between two packets of the application
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 _STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
 
@@ -53,16 +45,6 @@ class Misframed:
         return self.bare + self.bare_data
 
 
-def connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Description, list[Channel]]:
-    """Exchange descriptions and have each component's connection opened, by the "tester" or the "IUT" (preamble)."""
-    numbers = range(1, peer.shape.components + 1)
-    if opener_of(upper, opener) == "tester":
-        iut = negotiate(upper, peer, side, peer_tcptypes="active")
-        return iut, [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
-    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    return iut, [peer.await_connection(listener) for listener in peer.listeners]
-
-
 def live(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel], *, anew: bool = True) -> None:
     """Make the IUT say everything it can say on these connections: refusals, success, checks, nomination, data.
 
@@ -79,24 +61,10 @@ def live(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel]
     peer.wait(peer.pixit.silence)
 
 
-def complete_all(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel]) -> list[Channel]:
-    """Bring ICE to completion on all of these, one for each component; return the selected ones (preamble)."""
-    selected = [peer.complete(iut, channel) for channel in channels]
-    for channel in selected:
-        settle(upper, peer, channel)
-    return selected
-
-
 def expect_all_closed(peer: Peer, channels: Iterable[Channel]) -> None:
     """Expect that the IUT ends every one of these connections."""
     for channel in channels:
         channel.expect_end(within=peer.pixit.close)
-
-
-def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
-    """Let the IUT's application send these, one after the other."""
-    for packet in packets:
-        upper.send(packet)
 
 
 def send_halves(peer: Peer, channels: Sequence[Channel], octets: Sequence[bytes]) -> None:
@@ -105,15 +73,6 @@ def send_halves(peer: Peer, channels: Sequence[Channel], octets: Sequence[bytes]
         for channel, one in zip(channels, octets, strict=True):
             channel.send(one[half])
         peer.wait(peer.pixit.drip)
-
-
-def came(upper: Upper, peer: Peer, channel: Channel, octets: bytes) -> bool:
-    """Let the IUT's application send until this comes over a connection, in a frame or not; return whether it does."""
-    for _ in range(round(peer.pixit.response / _SENDING)):
-        upper.try_to_send(octets, channel.component)
-        if peer.wait_until(lambda: octets in channel.octets, _SENDING):
-            return True
-    return False
 
 
 def _ask(peer: Peer, channel: Channel, request: Packet) -> None:

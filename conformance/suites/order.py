@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from conformance.verdict import NotApplicable
+from conformance.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +32,8 @@ class Ranked:
     def reversed_pairs(self, peer: Peer, *, within: float) -> list[str]:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
-        Not applicable if the order is another but it began before its own description was complete, for then it lacked
-        candidates to pair; or if it does not come to all of ours, and to none of them too early: that it must is for
-        other cases to judge.
+        n/a if the order is another but the IUT began before its own description was complete: then it lacked
+        candidates to pair. Inconclusive if it does not come to all of ours and takes up none too early.
         """
         peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
         looks = self._looks(peer)
@@ -48,7 +47,7 @@ class Ranked:
             raise NotApplicable(f"the IUT began with {early[0]} before its description was complete")
         missing = [_name(c) for c in self.candidates if c.port not in looks]
         if missing and not wrong:
-            raise NotApplicable(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
+            raise Inconclusive(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
         return wrong
 
     def _looks(self, peer: Peer) -> dict[int, int]:

@@ -39,7 +39,7 @@ class Pace:
         return ""
 
     def require_paced_checks(self) -> None:
-        """Raise `Inconclusive` where the checks themselves were too fast, which another case judges."""
+        """Raise `Inconclusive` where the checks themselves were too fast: "checks_are_paced" judges that."""
         if self.early(self.checks):
             raise Inconclusive(f"the checks are not paced: {self.early(self.checks)}")
 

@@ -1,78 +1,58 @@
-"""Connections that have S-O candidates at both ends: from the beginning, or by a restart (RFC 6544 9.2, 11.1)."""
+"""ICE restarts (RFC 6544 section 9.2)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from conformance.suites.case import RESTARTS_BY, negotiate, negotiate_dtls, restart, settle
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.suites.dimensions import SIDES
+from conformance.suites.media import SENDING
+from conformance.suites.values import DATA
+from conformance.verdict import Failed, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
 
-_ALL = "active passive so"
-# Who opened the connection, and what that takes.
-_OPENERS = {"tester": ("offers:passive",), "IUT": ("connects:active",), "S-O": ("connects:so",)}
-
-
-def openers(identifier: str) -> pytest.MarkDecorator:
-    """Make a case of this requirement run on connections that we, the IUT, and S-O candidates have opened."""
-    marks = {name: pytest.mark.requirement(identifier, needs=needs) for name, needs in _OPENERS.items()}
-    return pytest.mark.parametrize("opener", [pytest.param(name, marks=mark) for name, mark in marks.items()])
+# Who offered first restarts: the roles stay (RFC 8445 section 9), and all readings agree on which they are.
+RESTARTS_BY = {"offerer": "IUT", "answerer": "tester"}
+_LOST = {"disconnected", "failed", "closed"}
 
 
-def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
-    """Bring ICE to completion on a connection between a port on which we listen as well and the IUT (preamble)."""
-    base = peer.listen()
-    tcptype = {"tester": "active", "IUT": "passive", "S-O": "so"}[opener]
-    ours = [peer.candidate(tcptype, port=9 if tcptype == "active" else base.port)]
-    iut = negotiate(upper, peer, side, tcptypes=_ALL, peer_candidates=ours)
-    if opener == "tester":
-        selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"), source=base))
-    else:
-        peer.await_connection()
-        selected = peer.complete_any(iut)
-    settle(upper, peer, selected)
-    upper.forget_data()
-    return selected
+def restart(
+    upper: Upper, peer: Peer, by: str, peer_tcptypes: str = "active", candidates: list[Candidate] | None = None
+) -> Description:
+    """Restart ICE with an offer of the "IUT" or of the "tester"; return the IUT's new description (preamble)."""
+    needed = {"IUT": "offerer", "tester": "answerer"}[by]
+    if needed not in upper.pics.get("sides", SIDES):
+        raise NotApplicable(f"the IUT's pics lack sides {needed}, which a restart by the {by} makes it")
+    for channel in [channel for channel in peer.channels if channel.selected]:
+        peer.settle(channel)  # an IUT that has not seen our success yet has selected nothing
+    if by == "IUT":
+        theirs = upper.restart()
+        upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes, candidates=candidates), kind="answer")
+        return theirs
+    upper.accept(peer.restart_offer(peer_tcptypes, candidates=candidates), kind="offer")
+    return upper.describe()
 
 
-def complete_dtls_on(upper: Upper, peer: Peer, side: str) -> Channel:
-    """The same below DTLS, whose client is the IUT; the connection is ours."""
-    base = peer.listen()
-    iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active", tcptypes=_ALL)
-    return peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"), source=base))
+def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
+    """Let the application send until the IUT tells it that the connection is lost, or restarts ICE by itself.
 
-
-def restart_on(upper: Upper, peer: Peer, side: str, selected: Channel) -> Description:
-    """Restart with S-O candidates at both ends of the selected connection; return the IUT's description (preamble).
-
-    n/a where the IUT states none there, which RFC 6544 section 9.2 leaves to it.
+    Most stacks leave the restart to the application, which can only know of the loss by a state. Many go on trying to
+    connect and say so when consent has expired.
     """
-    peer.settle(selected)
-    selected.begin_anew()
-    peer.forget_connections()
-    ours = [peer.candidate("so", port=selected.local_address.port)]
-    iut = restart(upper, peer, RESTARTS_BY[side], candidates=ours)
-    so = [c for c in iut.media().candidates if (c.tcptype or "").lower() == "so"]
-    if not any(c.endpoint == selected.remote_address for c in so):
-        raise NotApplicable(f"the IUT states no S-O candidate at {selected.remote_address} when ICE restarts")
-    return iut
-
-
-def reopen_from_so(upper: Upper, peer: Peer, lost: Channel) -> Channel:
-    """Open the connection of two S-O candidates again, from our side (preamble); n/a where the IUT has been faster."""
-    assert upper.description is not None
-    theirs = [c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address]
-    source = next((at for at in peer.listeners if at.port == lost.local_address.port), None)
-    if not theirs or source is None:
-        raise Inconclusive(f"the connection {lost} did not lead from one S-O candidate to another")
-    peer.wait(peer.pixit.silence)
-    if peer.was_met:
-        raise NotApplicable("the IUT has reopened the connection itself")
-    return peer.connect(theirs[0], source=source)
+    for _ in range(round(peer.pixit.consent / SENDING)):
+        upper.try_to_send(DATA)
+        if peer.wait_until(lambda: bool(_LOST & set(upper.states_since(0))), SENDING):  # it may have said so at once
+            return
+    if upper.describe().ufrag != before.ufrag:
+        return
+    if not upper.reports_state:
+        raise NotApplicable("the IUT does not restart ICE by itself, and reports no states")
+    raise Failed(
+        "the IUT neither restarts ICE nor tells its application of the lost connection",
+        expected=f"an offer with new credentials, or one of the states {', '.join(sorted(_LOST))}",
+        actual=f"after {peer.pixit.consent:g} s the same credentials and the states {upper.states_since(0)}",
+    )

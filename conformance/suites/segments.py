@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.segments.script import SegmentChannel, Segments
-from conformance.suites.case import establish
+from conformance.suites.establishing import establish
 from conformance.verdict import Failed
 from conformance.wire.layers import RFC4571
 

@@ -14,7 +14,7 @@ from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.run.recording import _Silent
-from conformance.suites.case import negotiate
+from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import gathered
 from conformance.wire.rfc4571 import frame
 

@@ -11,7 +11,7 @@ from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.run.recording import _Silent
-from conformance.suites.case import expect_restart
+from conformance.suites.restarts import expect_restart
 from conformance.verdict import Failed
 
 
@@ -19,9 +19,9 @@ class Upper:
     """An IUT that tries to connect again, and says that it has failed once its consent has expired."""
 
     ufrag = "same"
+    reports_state = True
 
     def __init__(self, consent):
-        self.pics = {"reports": ["state"]}
         self._end = time.monotonic() + consent
 
     def try_to_send(self, _octets):

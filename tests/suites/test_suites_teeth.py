@@ -4,8 +4,6 @@ healthy agent passes everything.
 
 from __future__ import annotations
 
-import inspect
-
 import pytest
 
 from conformance.agent.faults import FAULTS
@@ -15,15 +13,10 @@ from conformance.peer import lab
 from conformance.run.discovery import discover
 from conformance.verdict import Verdict
 
-
-def speaks_in_segments(case) -> bool:
-    return "segments" in inspect.signature(case.function).parameters
-
-
 # Where the kernel allows no network of one's own, these cases are n/a: tests/peer says why, and that it is so.
 OWN_NETWORK = lab.can_enter() is None
 EVERY = usual_variants(discover().every)  # the unusual ones are executed by tests/run
-CASES = [case for case in EVERY if OWN_NETWORK or not speaks_in_segments(case)]
+CASES = [case for case in EVERY if OWN_NETWORK or not case.in_segments]
 TESTED = faults_with_cases(CASES)
 NAMES = sorted({case.id.partition("[")[0] for case in CASES})
 

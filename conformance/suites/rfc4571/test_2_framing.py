@@ -5,14 +5,10 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import (
-    both_sides,
-    establish,
-    negotiate,
-    requirement,
-    varied,
-)
-from conformance.suites.framing import OPENERS, connections, live, misframed, send_halves
+from conformance.suites.establishing import connections, establish
+from conformance.suites.framing import live, misframed, send_halves
+from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA, rtp
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import crosswise, negotiate, requirement
+from conformance.suites.marks import crosswise, in_segments, requirement
+from conformance.suites.negotiation import negotiate
 from conformance.suites.segments import ORDERS, cut_everywhere, establish_in_segments, expect_successes, in_order_of
 from conformance.suites.values import DATA, rtp
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
 
+@in_segments
 @crosswise
 @requirement("RFC4571-2-s01", needs="offers:passive")
-def test_check_in_segments_of_one_octet(upper, peer, segments, side, pixit):
+def test_check_in_segments_of_one_octet(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    a check arrives with every octet of its frame in a segment of its own
     then    the IUT answers it."""
@@ -24,9 +26,10 @@ def test_check_in_segments_of_one_octet(upper, peer, segments, side, pixit):
     channel.expect(BindingSuccess, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @requirement("RFC4571-2-s01", needs="offers:passive")
-def test_check_cut_at_each_octet(upper, peer, segments, side, pixit):
+def test_check_cut_at_each_octet(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    checks arrive in two segments each, cut at every octet of the frame in turn
     then    the IUT answers all of them."""
@@ -36,10 +39,11 @@ def test_check_cut_at_each_octet(upper, peer, segments, side, pixit):
     expect_successes(channel, count, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("cut", [1, 2, 30])
 @requirement("RFC4571-2-s01", needs="offers:passive")
-def test_segment_ends_inside_the_next_frame(upper, peer, segments, side, cut, pixit):
+def test_segment_ends_inside_the_next_frame(upper, peer, side, cut, pixit):
     """with    a connection to the IUT's passive candidate
     when    a segment brings a check and the beginning of another, the next one its rest and a third
     then    the IUT answers all three."""
@@ -50,10 +54,11 @@ def test_segment_ends_inside_the_next_frame(upper, peer, segments, side, cut, pi
     expect_successes(channel, 3, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("order", ORDERS)
 @requirement("RFC4571-2-s01", needs="offers:passive")
-def test_checks_in_segments_out_of_order(upper, peer, segments, side, order, pixit):
+def test_checks_in_segments_out_of_order(upper, peer, side, order, pixit):
     """with    a connection to the IUT's passive candidate
     when    the segments of three checks arrive out of order, overlapping or repeated
     then    the IUT answers each check once, for TCP has put the octets in order.
@@ -66,10 +71,11 @@ def test_checks_in_segments_out_of_order(upper, peer, segments, side, order, pix
     channel.expect_nothing(BindingSuccess, within=pixit.silence)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("order", ORDERS)
 @requirement("RFC4571-2-s01", needs="payload:raw reports:data")
-def test_data_in_segments_out_of_order(upper, peer, segments, side, order, pixit):
+def test_data_in_segments_out_of_order(upper, peer, side, order, pixit):
     """with    ICE completed on a connection
     when    the segments of three frames with data arrive out of order, overlapping or repeated
     then    the IUT's application receives the data in order, and each frame's once."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import describe, requirement, varied
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import obtain_description
 
 
 @varied("family", "components")
@@ -11,7 +12,7 @@ def test_formats_are_payload_types(upper, peer, side):
     """with    a description of the IUT with a TCP/RTP/AVP stream
     when    the formats of its media line are read
     then    they are different numbers from 0 to 127."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     media = iut.media()
     iut.require(media.proto.upper().startswith("TCP/RTP/"), "a TCP/RTP media line")
     numbers = [int(text) if text.isdigit() else -1 for text in media.formats]
@@ -25,7 +26,7 @@ def test_no_rtcp_is_said(upper, peer, side):
     """with    a description of the IUT with a TCP/RTP/AVP stream of one component, so that it sends no RTCP
     when    its bandwidth lines are read
     then    b=RS:0 and b=RR:0 are there."""
-    iut = describe(upper, peer, side, components=1)
+    iut = obtain_description(upper, peer, side, components=1)
     media = iut.media()
     iut.require(media.proto.upper().startswith("TCP/RTP/"), "a TCP/RTP media line")
     iut.needs_no("rtcp-mux")

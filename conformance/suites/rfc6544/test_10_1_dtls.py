@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.secure import Hello
-from conformance.suites.case import both_sides, establish_dtls, requirement
+from conformance.suites.establishing import establish_dtls
+from conformance.suites.marks import both_sides, requirement
 
 
 @both_sides

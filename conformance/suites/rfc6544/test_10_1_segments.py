@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import crosswise, requirement
+from conformance.suites.marks import crosswise, in_segments, requirement
 from conformance.suites.segments import establish_in_segments
 from conformance.suites.values import DATA
 
 
+@in_segments
 @crosswise
 @requirement("RFC6544-10.1-02", needs="payload:raw")
-def test_media_waits_for_a_shut_window(upper, peer, segments, side, pixit):
+def test_media_waits_for_a_shut_window(upper, peer, side, pixit):
     """with    ICE completed, and our window shut until the IUT's TCP has probed it
     when    the window is open again
     then    what the IUT's application sent meanwhile comes whole, in frames."""

@@ -5,17 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import (
-    RESTARTS_BY,
-    await_reopened,
-    both_sides,
-    establish,
-    establish_components,
-    requirement,
-    restart,
-    varied,
-)
-from conformance.suites.framing import OPENERS, PACKETS, came, connections, live, misframed, send_each
+from conformance.suites.establishing import connections, establish, establish_components
+from conformance.suites.framing import PACKETS, live, misframed
+from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.media import came, send_each
+from conformance.suites.reopening import await_reopened
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import DATA, MORE_DATA, UNKNOWN_OPTIONAL, rtp
 from conformance.wire.layers import RFC4571, RawStunAttribute
 from conformance.wire.stun import looks_like_stun

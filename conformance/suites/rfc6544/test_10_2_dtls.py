@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingSuccess
 from conformance.peer.secure import Hello, client_hello, expect_server, verify_request
-from conformance.suites.case import both_sides, establish_dtls, requirement
+from conformance.suites.establishing import establish_dtls
+from conformance.suites.marks import both_sides, requirement
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame

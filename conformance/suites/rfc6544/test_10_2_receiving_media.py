@@ -5,19 +5,11 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import (
-    RESTARTS_BY,
-    both_sides,
-    establish,
-    establish_components,
-    negotiate,
-    reopen,
-    requirement,
-    restart,
-    settle,
-    varied,
-)
-from conformance.suites.framing import OPENERS, complete_all, connections
+from conformance.suites.establishing import await_selection, complete_all, connections, establish, establish_components
+from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.reopening import reopen
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571, binding_indication
 from conformance.wire.rfc4571 import frame
@@ -142,7 +134,7 @@ def test_media_on_an_so_connection_is_delivered(upper, peer, side, pixit):
     then    the IUT's application receives the data."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="so")))
-    settle(upper, peer, selected)
+    await_selection(upper, peer, selected)
     selected.send(frame(DATA))
     upper.expect_data(DATA, within=pixit.response)
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import (
-    RESTARTS_BY,
-    both_sides,
-    establish,
-    negotiate,
-    requirement,
-    restart,
-    varied,
-)
 from conformance.suites.checks import expect_answers
-from conformance.suites.framing import OPENERS, complete_all, connections, expect_all_closed
+from conformance.suites.establishing import complete_all, connections, establish
+from conformance.suites.framing import expect_all_closed
+from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 
@@ -89,7 +84,7 @@ def test_check_on_an_opened_connection_is_answered(upper, peer, side):
     when    a check arrives on each
     then    it is answered with success."""
     iut, channels = connections(upper, peer, side, "IUT")
-    expect_answers(peer, iut, channels)
+    expect_answers(peer, [(iut, channel) for channel in channels])
 
 
 @both_sides

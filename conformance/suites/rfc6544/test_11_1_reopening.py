@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Data
-from conformance.suites.case import (
-    await_reopened,
-    both_sides,
-    ends,
-    establish,
-    expect_media,
-    expect_reopened,
-    expect_restart,
-    negotiate,
-    requirement,
-    settle,
-)
+from conformance.suites.establishing import await_selection, establish
+from conformance.suites.marks import both_sides, ends, requirement
+from conformance.suites.media import expect_media
+from conformance.suites.negotiation import negotiate
+from conformance.suites.reopening import await_reopened, expect_reopened
+from conformance.suites.restarts import expect_restart
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
 
@@ -163,7 +157,7 @@ def test_active_side_reopens_the_second_component(upper, peer, side):
     then    the IUT opens a connection to the same candidate of ours."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive", components=2)
     channels = [peer.complete(iut, peer.await_connection(listener)) for listener in peer.listeners]
-    settle(upper, peer, channels[1])
+    await_selection(upper, peer, channels[1])
     peer.lose(channels[1], "RST")
     assert expect_reopened(upper, peer, component=2).component == 2, "it connected for the other component"
 
@@ -176,7 +170,7 @@ def test_so_side_reopens_the_lost_connection(upper, peer, side):
     then    the IUT opens a connection to the same candidate of ours."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
     selected = peer.complete(iut, peer.await_connection())
-    settle(upper, peer, selected)
+    await_selection(upper, peer, selected)
     peer.lose(selected, "RST")
     expect_reopened(upper, peer)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import await_reopened, both_sides, ends, expect_media, expect_reopened, requirement
-from conformance.suites.restarts import complete_on, reopen_from_so
+from conformance.suites.marks import both_sides, ends, requirement
+from conformance.suites.media import expect_media
+from conformance.suites.reopening import await_reopened, expect_reopened, reopen_from_so
+from conformance.suites.simultaneous_open import complete_on
 from conformance.suites.values import MORE_DATA
 from conformance.wire.layers import RFC4571
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, negotiate, requirement, settle
+from conformance.suites.establishing import await_selection
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import NAT, gathered
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.rfc4571 import frame
@@ -42,7 +44,7 @@ def test_data_flow_through_the_relay(upper, peer, side, pixit):
     server = peer.turn_server()
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
     selected = peer.complete(iut, server.connect(iut.candidates(tcptype="passive", type="relay")[0]))
-    settle(upper, peer, selected)
+    await_selection(upper, peer, selected)
     peer.wait(pixit.silence)
     selected.send(frame(DATA))
     upper.expect_data(DATA, within=pixit.response)
@@ -71,7 +73,7 @@ def test_lost_connection_to_the_turn_server_is_replaced(upper, peer, side, pixit
     server = peer.turn_server()
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
     selected = peer.complete(iut, server.connect(iut.candidates(tcptype="passive", type="relay")[0]))
-    settle(upper, peer, selected)
+    await_selection(upper, peer, selected)
     before = set(server.relayed)
     server.lose(selected)
     peer.wait(pixit.silence)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from conformance.peer.events import AnyResponse, BindingRequest, Data
-from conformance.suites.case import (
-    both_sides,
-    establish,
-    negotiate,
-    requirement,
-    varied,
-)
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingSuccess
 from conformance.peer.secure import AnyDtls, Hello
-from conformance.suites.case import both_sides, establish_dtls, negotiate_dtls, requirement
+from conformance.suites.establishing import establish_dtls
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate_dtls
 from conformance.wire.layers import RFC4571
 
 

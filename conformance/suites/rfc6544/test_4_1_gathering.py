@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.suites import pace
-from conformance.suites.case import both_sides, describe, negotiate, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.values import BOTH_FAMILIES
 
 _TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
@@ -18,7 +19,7 @@ def test_host_candidates_on_every_address(upper, peer, side):
     """with    the IUT on two addresses
     when    its host candidates are read
     then    there are some on each address."""
-    iut = describe(upper, peer, side, addresses=_TWO_ADDRESSES)
+    iut = obtain_description(upper, peer, side, addresses=_TWO_ADDRESSES)
     addresses = {c.address for c in iut.hosts()}
     assert addresses >= set(_TWO_ADDRESSES), f"host candidates on {sorted(addresses)} only"
 
@@ -40,7 +41,7 @@ def test_active_candidate_for_every_component(upper, peer, side):
     """with    an IUT that connects actively
     when    its description is read
     then    it has an active host candidate for each component."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     active = {c.component for c in iut.hosts("active")}
     missing = set(range(1, peer.shape.components + 1)) - active
     assert not missing, f"there is no active host candidate for component {min(missing)}"
@@ -52,7 +53,7 @@ def test_active_candidate_on_every_address(upper, peer, side):
     """with    an IUT that connects actively, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has an active host candidate on each."""
-    iut = describe(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
     active = {c.address for c in iut.hosts("active")}
     assert active >= set(BOTH_FAMILIES), f"active host candidates on {sorted(active)} only"
 

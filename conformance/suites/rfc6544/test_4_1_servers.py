@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import describe as describe_message
-from conformance.suites.case import both_sides, describe, negotiate, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.servers import NAT, components, gathered
 
 
@@ -14,7 +15,7 @@ def test_reflexive_candidates_are_obtained(upper, peer, side):
     when    the IUT's description is read
     then    it has server reflexive TCP candidates at that address."""
     server = peer.stun_server(mapped=NAT)
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     reflexive = {c.address for c in gathered(iut, "srflx")}
     assert reflexive == {NAT}, f"reflexive candidates at {sorted(reflexive) or 'no address'}, the server said {NAT}"
 
@@ -26,7 +27,7 @@ def test_reflexive_passive_candidate_is_at_the_mapped_port(upper, peer, side):
     when    the passive server reflexive candidates of the IUT's description are read
     then    each is at a transport address that the server has told the IUT."""
     server = peer.stun_server(mapped=NAT)
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     told = {server.seen(channel) for channel in server.used}
     strange = [c for c in gathered(iut, "srflx", "passive") if c.endpoint not in told]
     assert not strange, f"a passive reflexive candidate at no address that the server has told: {strange[0]}"
@@ -39,7 +40,7 @@ def test_passive_relayed_candidates_are_obtained(upper, peer, side):
     when    the IUT's description is read
     then    it has a passive relayed candidate, at an address that the server has allocated."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     relayed = {c.endpoint for c in gathered(iut, "relay", "passive")}
     assert relayed, "there is no passive relayed candidate"
     assert relayed <= set(server.relayed), f"relayed candidates at {relayed}, allocated were {server.relayed}"
@@ -52,7 +53,7 @@ def test_every_component_has_a_passive_relayed_candidate(upper, peer, side):
     when    the IUT's description is read
     then    each component has a passive relayed candidate."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, components=2, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, components=2, ice_servers=[server.entry])
     found = components(gathered(iut, "relay", "passive"))
     assert found == {1, 2}, f"passive relayed candidates for components {sorted(found) or 'none'}, not for 1 and 2"
 
@@ -64,7 +65,7 @@ def test_active_relayed_candidate_is_there(upper, peer, side):
     when    the IUT's description is read
     then    it has an active relayed candidate."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     assert gathered(iut, "relay", "active"), "there is no active relayed candidate"
 
 
@@ -75,7 +76,7 @@ def test_host_and_relayed_candidates_together(upper, peer, side):
     when    the IUT's description is read
     then    it has host candidates and relayed candidates."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     assert gathered(iut, "relay"), "there is no relayed candidate"
     assert gathered(iut, "host"), "there is no host candidate"
 
@@ -109,7 +110,7 @@ def test_relayed_udp_candidate_asked_for_over_tcp(upper, peer, side):
     when    its description is read
     then    it has a relayed UDP candidate at this address."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, transports=["udp", "tcp"], ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, transports=["udp", "tcp"], ice_servers=[server.entry])
     allocated = server.udp_allocation().relayed
     found = {c.endpoint for c in iut.media().candidates if c.type.lower() == "relay" and c.transport.upper() == "UDP"}
     assert allocated in found, f"allocated was {allocated}; relayed UDP candidates are at {found or 'no address'}"

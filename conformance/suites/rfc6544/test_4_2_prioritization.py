@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, describe, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.values import best_of_equals, both_transports, duplicates
 
 _TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
@@ -14,7 +15,7 @@ def test_priority_ends_in_the_component(upper, peer, side):
     """with    a description of the IUT with TCP candidates
     when    their priorities are taken apart by the formula
     then    the low octet of each is 256 minus the component."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates() if c.priority & 0xFF != 256 - c.component]
     assert not wrong, f"priority's low octet is not 256 - component: {wrong[0]}"
 
@@ -25,7 +26,7 @@ def test_priority_tells_components_apart(upper, peer, side):
     """with    a description of the IUT with two components
     when    the priorities of the second one's candidates are taken apart by the formula
     then    the low octet of each is 254."""
-    iut = describe(upper, peer, side, components=2)
+    iut = obtain_description(upper, peer, side, components=2)
     wrong = [c for c in iut.candidates(component=2) if c.priority & 0xFF != 254]
     assert not wrong, f"priority's low octet is not 254: {wrong[0]}"
 
@@ -36,7 +37,7 @@ def test_host_type_preference_is_the_recommended_one(upper, peer, side):
     """with    a description of the IUT with only TCP candidates
     when    the type preference of its host candidates is read from the priority
     then    it is 126."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     iut.needs_tcp_alone()  # beside UDP it may be lowered or raised
     wrong = [c for c in iut.candidates(type="host") if c.type_preference != 126]
     assert not wrong, f"type preference of a host candidate is not 126: {wrong[0]}"
@@ -48,7 +49,7 @@ def test_direction_preference_keeps_to_its_three_bits(upper, peer, side):
     """with    a description of the IUT with TCP candidates
     when    their priorities are taken apart
     then    no local preference has run over into the type preference, which would then exceed 126."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates() if not 0 <= c.type_preference <= 126]
     assert not wrong, f"the priority's upper octet is above 126: {wrong[0]}"
 
@@ -59,7 +60,7 @@ def test_active_host_direction_preference_is_6(upper, peer, side):
     """with    a description of the IUT with an active host candidate
     when    the direction preference is read from its priority
     then    it is 6."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates(tcptype="active", type="host") if c.direction_preference != 6]
     assert not wrong, f"direction preference of an active host candidate is not 6: {wrong[0]}"
 
@@ -70,7 +71,7 @@ def test_passive_host_direction_preference_is_4(upper, peer, side):
     """with    a description of the IUT with a passive host candidate
     when    the direction preference is read from its priority
     then    it is 4."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates(tcptype="passive", type="host") if c.direction_preference != 4]
     assert not wrong, f"direction preference of a passive host candidate is not 4: {wrong[0]}"
 
@@ -81,7 +82,7 @@ def test_other_preference_is_unique_on_several_addresses(upper, peer, side):
     """with    the IUT on two addresses or more
     when    its candidates of one component, type preference and direction preference are compared
     then    no two of them have the same other-pref."""
-    iut = describe(upper, peer, side, addresses=_TWO_ADDRESSES)
+    iut = obtain_description(upper, peer, side, addresses=_TWO_ADDRESSES)
     iut.needs_several_addresses()
     kinds = [(c.component, c.type_preference, c.direction_preference, c.other_preference) for c in iut.candidates()]
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"
@@ -93,7 +94,7 @@ def test_other_preference_on_a_single_address_is_8191(upper, peer, side):
     """with    the IUT on one address
     when    the other-pref is read from its candidates' priorities
     then    it is 8191, of candidates that only other-pref can tell apart that of the best one."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     iut.require(len({c.address for c in iut.candidates()}) == 1, "candidates on one address")
     wrong = [c for c in best_of_equals(iut.candidates()) if c.other_preference != 8191]
     assert not wrong, f"other-pref is not 8191: {wrong[0]}"
@@ -125,7 +126,7 @@ def test_directions_differ_in_the_upper_bits_alone(upper, peer, side):
     """with    the IUT on one address, with active and passive candidates
     when    the lower 13 bits of their local preferences are compared, of each tcptype the highest
     then    they are the same: the direction is in the upper three, the address' preference below."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     iut.require(len({c.address for c in iut.candidates()}) == 1, "candidates on one address")
     ranked = sorted(iut.candidates(component=1, type="host"), key=lambda c: c.other_preference)
     others = {c.tcptype: c.other_preference for c in ranked}

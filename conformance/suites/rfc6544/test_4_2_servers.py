@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.case import both_sides, describe, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.servers import NAT, gathered_if_any
 from conformance.suites.values import duplicates
 
@@ -21,7 +22,7 @@ def test_reflexive_type_preference_is_100(upper, peer, side):
     when    the type preference is read from its server reflexive candidates' priorities
     then    it is 100."""
     server = peer.stun_server(mapped=NAT)
-    reflexive = describe(upper, peer, side, ice_servers=[server.entry]).candidates(type="srflx")
+    reflexive = obtain_description(upper, peer, side, ice_servers=[server.entry]).candidates(type="srflx")
     wrong = [c for c in reflexive if c.type_preference != 100]
     assert not wrong, f"type preference of a server reflexive candidate is not 100: {wrong[0]}"
 
@@ -33,7 +34,7 @@ def test_relayed_candidates_rank_lowest(upper, peer, side):
     when    the type preferences of its candidates are compared
     then    those of relayed candidates are below all others."""
     servers = [peer.stun_server(mapped=NAT).entry, peer.turn_server(mapped=NAT).entry]
-    iut = describe(upper, peer, side, ice_servers=servers)
+    iut = obtain_description(upper, peer, side, ice_servers=servers)
     lowest = min(c.type_preference for c in iut.candidates() if c.type.lower() != "relay")
     wrong = [c for c in iut.candidates(type="relay") if c.type_preference >= lowest]
     assert not wrong, f"a relayed candidate is not below the others, whose lowest type preference is {lowest}: {wrong}"
@@ -47,7 +48,7 @@ def test_relayed_direction_preference(upper, peer, side, tcptype):
     when    the direction preference is read from the IUT's relayed candidates of one tcptype
     then    it is 6 for active and 4 for passive ones."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     wanted = _RELAYED[tcptype]
     wrong = [c for c in gathered_if_any(iut, "relay", tcptype) if c.direction_preference != wanted]
     assert not wrong, f"direction preference of a {tcptype} relayed candidate is not {wanted}: {wrong[0]}"
@@ -61,7 +62,7 @@ def test_reflexive_direction_preference(upper, peer, side, tcptype):
     when    the direction preference is read from the IUT's reflexive candidates of one tcptype
     then    it is 4 for active and 2 for passive ones."""
     server = peer.stun_server(mapped=NAT)
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     wanted = _REFLEXIVE[tcptype]
     wrong = [c for c in gathered_if_any(iut, "srflx", tcptype) if c.direction_preference != wanted]
     assert not wrong, f"direction preference of a {tcptype} reflexive candidate is not {wanted}: {wrong[0]}"
@@ -74,7 +75,7 @@ def test_other_preference_is_unique_with_several_servers(upper, peer, side):
     when    its candidates of one component, type preference and direction preference are compared
     then    no two of them have the same other-pref."""
     servers = [peer.turn_server(), peer.turn_server(mapped=NAT), peer.stun_server(mapped="198.51.100.8")]
-    iut = describe(upper, peer, side, ice_servers=[server.entry for server in servers])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry for server in servers])
     iut.require(len(iut.candidates()) > len(iut.candidates(type="host")), "candidates from servers")
     kinds = [(c.component, c.type_preference, c.direction_preference, c.other_preference) for c in iut.candidates()]
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import requirement
+from conformance.suites.marks import requirement
 from conformance.suites.values import both_transports
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Data
-from conformance.suites.case import (
-    both_sides,
-    describe,
-    negotiate,
-    require_lite_over_tcp,
-    requirement,
-    settle,
-    varied,
-)
+from conformance.suites.checks import needs_lite_over_tcp
+from conformance.suites.establishing import await_selection
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.values import DATA, LITE_TCPTYPES, both_transports, is_host
 from conformance.wire.layers import RFC4571
 
@@ -22,7 +17,7 @@ def test_lite_mode_is_declared(upper, peer, side):
     """with    a lite IUT
     when    its description is read
     then    it says a=ice-lite."""
-    assert describe(upper, peer, side, agent="lite").lite, "there is no a=ice-lite"
+    assert obtain_description(upper, peer, side, agent="lite").lite, "there is no a=ice-lite"
 
 
 @varied("family")
@@ -36,7 +31,7 @@ def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
     first.send(RFC4571() / peer.check(iut))
     first.expect(BindingSuccess, within=pixit.response)
     second = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    settle(upper, peer, second)
+    await_selection(upper, peer, second)
     upper.send(DATA)
     second.expect_data(DATA, within=pixit.response)
     first.expect_nothing(Data, within=0)
@@ -48,7 +43,7 @@ def test_lite_agent_has_passive_host_candidates(upper, peer, side):
     """with    a lite IUT
     when    its TCP candidates are read
     then    they are host candidates, all passive but for active ones where the default is active."""
-    iut = describe(upper, peer, side, agent="lite")
+    iut = obtain_description(upper, peer, side, agent="lite")
     allowed = LITE_TCPTYPES.get(iut.media().setup or "", {"passive"})
     wrong = [c for c in iut.candidates() if not any(is_host(c, tcptype) for tcptype in allowed)]
     assert not wrong, f"with a=setup:{iut.media().setup}: {wrong[0]}"
@@ -60,7 +55,7 @@ def test_lite_agent_has_no_so_candidates(upper, peer, side):
     """with    a lite IUT that would offer S-O candidates as a full agent
     when    its TCP candidates are read
     then    none is an S-O candidate."""
-    iut = describe(upper, peer, side, agent="lite", tcptypes="active passive so")
+    iut = obtain_description(upper, peer, side, agent="lite", tcptypes="active passive so")
     so = [c for c in iut.media().candidates if is_host(c, "so")]
     assert not so, f"it has an S-O candidate: {so[0]}"
 
@@ -77,5 +72,5 @@ def test_lite_mode_holds_for_both_transports(upper, peer, side, pixit):
     theirs, _ = both_transports(iut)
     udp.send(peer.check(iut), theirs[0].endpoint)
     udp.expect(BindingSuccess, within=pixit.response)
-    require_lite_over_tcp(peer, within=pixit.silence)
+    needs_lite_over_tcp(peer, within=pixit.silence)
     udp.expect_nothing(BindingRequest, within=0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.secure import AnyDtls, Hello, client_hello, expect_server
-from conformance.suites.case import both_sides, negotiate_dtls, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate_dtls
 
 
 @requirement("RFC6544-4.5-s04", needs="connects:active sides:offerer")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import both_sides, describe, negotiate, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.values import SETUP_ANSWERS
 from conformance.wire.layers import RFC4571
 
@@ -18,7 +19,7 @@ def test_transport_token_is_tcp(upper, peer, side):
     """with    a description of the IUT with candidates that have a tcptype
     when    their transport tokens are read
     then    each is TCP, in any letter case."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.media().candidates if c.tcptype is not None and c.transport.upper() != "TCP"]
     assert not wrong, f"the transport of a candidate with tcptype is not TCP: {wrong[0]}"
 
@@ -29,7 +30,7 @@ def test_every_tcp_candidate_has_a_tcptype(upper, peer, side):
     """with    a description of the IUT with TCP candidates
     when    their extension attributes are read
     then    each has tcptype active, passive or so."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates() if (c.tcptype or "").lower() not in ("active", "passive", "so")]
     assert not wrong, f"no tcptype active, passive or so: {wrong[0]}"
 
@@ -40,7 +41,7 @@ def test_tcptype_stands_before_other_extensions(upper, peer, side):
     """with    a description of the IUT with TCP candidates
     when    their lines are held against the grammar
     then    tcptype follows the type and related address directly."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates() if c.tcptype is not None and not c.tcptype_in_place]
     assert not wrong, f"tcptype stands behind another extension attribute: {wrong[0]}"
 
@@ -51,7 +52,7 @@ def test_active_candidate_has_port_9(upper, peer, side):
     """with    a description of the IUT with an active candidate
     when    its port is read
     then    it is 9."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     wrong = [c for c in iut.candidates(tcptype="active") if c.port != 9]
     assert not wrong, f"an active candidate's port is not 9: {wrong[0]}"
 
@@ -74,7 +75,7 @@ def test_tcp_default_has_setup_and_connection(upper, peer, side):
     """with    a description of the IUT whose default candidate is TCP, since it has no other
     when    its media section is read
     then    it has a=setup and a=connection, with values of RFC 4145."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     media = iut.media()
     iut.needs_tcp_default()
     assert media.setup in SETUP_ANSWERS, f"a=setup:{media.setup}"

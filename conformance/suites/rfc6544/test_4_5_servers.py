@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, describe, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.servers import gathered, gathered_if_any
 
 
@@ -13,7 +14,7 @@ def test_active_relayed_address_is_that_of_a_passive_one(upper, peer, side):
     when    the active relayed candidates of the IUT's description are read
     then    their address is its passive and S-O relayed candidates', or where it states none, one allocated."""
     server = peer.turn_server()
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     active = {c.address for c in gathered_if_any(iut, "relay", "active")}
     others = {c.address for c in gathered(iut, "relay") if (c.tcptype or "").lower() != "active"}
     allowed = others or {address.ip for address in server.relayed}
@@ -27,7 +28,7 @@ def test_active_candidates_from_servers_have_port_9(upper, peer, side):
     when    the ports of the IUT's active candidates are read
     then    each is 9."""
     server = peer.turn_server(mapped="198.51.100.7")
-    iut = describe(upper, peer, side, ice_servers=[server.entry])
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     iut.require(bool(gathered(iut, "relay") + gathered(iut, "srflx")), "candidates from the server")
     wrong = [c for c in iut.candidates(tcptype="active") if c.port != 9]
     assert not wrong, f"an active candidate's port is not 9: {wrong[0]}"

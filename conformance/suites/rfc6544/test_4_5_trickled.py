@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import crosswise, requirement
-from conformance.suites.trickling import exchange
+from conformance.suites.marks import crosswise, requirement
+from conformance.suites.negotiation import negotiate_trickled
 
 _DIRECTIONS = ("active", "passive", "so")
 
@@ -14,7 +14,7 @@ def test_trickled_candidates_say_their_direction(upper, peer, side):
     """with    descriptions exchanged
     when    the IUT trickles TCP candidates
     then    each has the tcptype active, passive or so."""
-    exchange(upper, peer, side)
+    negotiate_trickled(upper, peer, side)
     found = upper.await_candidates().trickled_candidates()
     strange = [str(candidate) for candidate in found if (candidate.tcptype or "").lower() not in _DIRECTIONS]
     assert not strange, f"without one of these tcptypes: {strange}"
@@ -26,7 +26,7 @@ def test_trickled_active_candidates_state_port_9(upper, peer, side):
     """with    descriptions exchanged
     when    the IUT trickles active candidates
     then    each states port 9, or is a relayed one."""
-    exchange(upper, peer, side)
+    negotiate_trickled(upper, peer, side)
     found = upper.await_candidates().trickled_candidates(tcptype="active")
     strange = [str(candidate) for candidate in found if candidate.port != 9 and candidate.type.lower() != "relay"]
     assert not strange, f"active candidates with another port than 9: {strange}"

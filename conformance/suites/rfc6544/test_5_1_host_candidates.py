@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, describe, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.values import BOTH_FAMILIES
 
 
@@ -12,7 +13,7 @@ def test_passive_candidate_is_offered(upper, peer, side):
     """with    an IUT that can listen
     when    its description is read
     then    it has, for each component, a passive host candidate with a port that one can connect to."""
-    iut = describe(upper, peer, side)
+    iut = obtain_description(upper, peer, side)
     passive = {c.component for c in iut.hosts("passive") if c.port not in (0, 9)}
     missing = set(range(1, peer.shape.components + 1)) - passive
     assert not missing, f"there is no passive host candidate for component {min(missing)}"
@@ -24,7 +25,7 @@ def test_passive_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can listen, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has a passive host candidate on each."""
-    iut = describe(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
     passive = {c.address for c in iut.hosts("passive")}
     assert passive >= set(BOTH_FAMILIES), f"passive host candidates on {sorted(passive)} only"
 
@@ -35,7 +36,7 @@ def test_components_listen_on_ports_of_their_own(upper, peer, side):
     """with    a description of the IUT with two components
     when    the addresses and ports of its passive and S-O host candidates are compared
     then    no two candidates of different components have the same."""
-    iut = describe(upper, peer, side, components=2)
+    iut = obtain_description(upper, peer, side, components=2)
     listening = [c for c in iut.candidates(type="host") if c.tcptype in ("passive", "so")]
     first = {c.endpoint for c in listening if c.component == 1}
     shared = [c for c in listening if c.component == 2 and c.endpoint in first]

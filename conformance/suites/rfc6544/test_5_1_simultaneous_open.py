@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, describe, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.values import BOTH_FAMILIES, is_host
 
 
@@ -12,7 +13,7 @@ def test_so_candidate_is_offered(upper, peer, side):
     """with    an IUT that can act simultaneously
     when    its description is read
     then    it has an S-O host candidate with a port that one can connect to."""
-    media = describe(upper, peer, side, tcptypes="active passive so").media()
+    media = obtain_description(upper, peer, side, tcptypes="active passive so").media()
     so = [c for c in media.candidates if is_host(c, "so") and c.port not in (0, 9)]
     assert so, "there is no S-O host candidate"
 
@@ -23,7 +24,7 @@ def test_so_and_passive_candidates_have_ports_of_their_own(upper, peer, side):
     """with    a description of the IUT with S-O and passive host candidates
     when    their addresses and ports are compared
     then    no S-O candidate is where a passive one is."""
-    iut = describe(upper, peer, side, tcptypes="active passive so")
+    iut = obtain_description(upper, peer, side, tcptypes="active passive so")
     passive = {c.endpoint for c in iut.candidates(tcptype="passive", type="host")}
     shared = [c for c in iut.candidates(tcptype="so", type="host") if c.endpoint in passive]
     assert not shared, f"a passive candidate has the same address and port: {shared[0]}"
@@ -35,6 +36,6 @@ def test_so_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can act simultaneously, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has an S-O host candidate on each."""
-    iut = describe(upper, peer, side, tcptypes="active passive so", addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, tcptypes="active passive so", addresses=BOTH_FAMILIES)
     so = {c.address for c in iut.candidates(tcptype="so", type="host")}
     assert so >= set(BOTH_FAMILIES), f"S-O host candidates on {sorted(so)} only"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import both_families, both_sides, negotiate, requirement
+from conformance.suites.marks import both_families, both_sides, requirement
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import BOTH_FAMILIES, families
 from conformance.wire.layers import RFC4571
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import both_sides, describe, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import obtain_description
 from conformance.suites.servers import NAT, gathered
 
 
@@ -13,6 +14,6 @@ def test_a_relaying_and_a_discovering_technique(upper, peer, side):
     when    the IUT's description is read
     then    it has server reflexive and relayed TCP candidates."""
     servers = [peer.stun_server(mapped=NAT).entry, peer.turn_server().entry]
-    iut = describe(upper, peer, side, ice_servers=servers)
+    iut = obtain_description(upper, peer, side, ice_servers=servers)
     assert gathered(iut, "srflx"), "there is no server reflexive candidate"
     assert gathered(iut, "relay"), "there is no relayed candidate"

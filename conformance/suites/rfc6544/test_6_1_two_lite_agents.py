@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import negotiate, requirement
+from conformance.suites.marks import requirement
+from conformance.suites.negotiation import negotiate
 
 
 @requirement("RFC6544-6.1-02", needs="offers:passive obeys:addresses")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import (
-    negotiate,
-    requirement,
-    varied,
-)
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
 _HIGHEST = 2**31 - 1
@@ -48,7 +45,7 @@ def test_so_is_not_paired_with_active(upper, peer, side):
         peer.candidate("so", port=so.port, priority=_HIGHEST),
         peer.candidate("passive", port=listener.port),
     ]
-    negotiate(upper, peer, side, peer_candidates=ours).require_none("so")
+    negotiate(upper, peer, side, peer_candidates=ours).needs_no_candidates("so")
     first = peer.expect_connection()
     assert first.local_address.port == listener.port, "it connected to the S-O candidate"
     peer.expect_no_connection(so)

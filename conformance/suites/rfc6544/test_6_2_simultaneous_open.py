@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import both_sides, negotiate, requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate
 
 _HIGHEST = 2**31 - 1
 

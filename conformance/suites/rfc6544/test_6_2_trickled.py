@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import both_sides, crosswise, requirement
-from conformance.suites.trickling import exchange
+from conformance.suites.marks import both_sides, crosswise, requirement
+from conformance.suites.negotiation import negotiate_trickled
 
 _HIGHEST = 2**31 - 1
 
@@ -15,7 +15,7 @@ def test_trickled_passive_candidate_is_paired(upper, peer, side, pixit):
     """with    descriptions exchanged, ours without a candidate
     when    a passive candidate of ours is trickled
     then    the IUT connects to it and sends a check."""
-    exchange(upper, peer, side)
+    negotiate_trickled(upper, peer, side)
     upper.trickle(peer.candidate("passive"))
     peer.expect_connection().expect(BindingRequest, within=pixit.response)
 
@@ -27,7 +27,7 @@ def test_trickled_active_candidate_is_not_paired_with_active(upper, peer, side):
     when    it is trickled, and a passive one after it, to which the IUT connects
     then    the IUT does not connect to the active one."""
     discard, listener = peer.listen(port=9), peer.listen()
-    exchange(upper, peer, side)
+    negotiate_trickled(upper, peer, side)
     upper.trickle(peer.candidate("active", priority=_HIGHEST))
     upper.trickle(peer.candidate("passive", port=listener.port))
     peer.expect_connection(listener)
@@ -39,5 +39,5 @@ def test_active_candidate_of_the_iut_is_paired_when_it_comes(upper, peer, pixit)
     """with    our offer holding a passive candidate, and the IUT's answer given before it has its candidates
     when    these have come
     then    the IUT connects to our passive candidate and sends a check."""
-    exchange(upper, peer, "answerer", described=[peer.candidate("passive")])
+    negotiate_trickled(upper, peer, "answerer", described=[peer.candidate("passive")])
     peer.expect_connection().expect(BindingRequest, within=pixit.response)

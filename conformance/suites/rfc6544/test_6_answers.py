@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import negotiate, requirement
+from conformance.suites.marks import requirement
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import expect_all_or_nothing
 
 

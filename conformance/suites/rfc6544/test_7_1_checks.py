@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import (
-    SIDES,
-    await_another_connection,
-    both_sides,
-    establish,
+from conformance.suites.checks import (
+    WRONG_ANSWERS,
+    drive,
+    needs_another_connection,
     needs_regular_nomination,
-    negotiate,
-    requirement,
-    restart,
-    varied,
+    roles_said,
+    wrong_checks,
 )
-from conformance.suites.checks import WRONG_ANSWERS, drive, roles_said, wrong_checks
+from conformance.suites.establishing import establish
+from conformance.suites.marks import SIDES, both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import restart
 from conformance.wire.layers import RFC4571, binding_error
 
 _OTHER_ROLE = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("controlled", "controlling"), strict=True)))
@@ -68,7 +68,7 @@ def test_response_on_another_connection_makes_no_pair_valid(upper, peer, pixit):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     negotiate(upper, peer, "offerer", peer_candidates=ours)
-    first, second = peer.expect_connection(), await_another_connection(peer)
+    first, second = peer.expect_connection(), needs_another_connection(peer)
     request = first.expect(BindingRequest, within=pixit.response)
     needs_regular_nomination(second.expect(BindingRequest, within=pixit.response))
     second.send(RFC4571() / peer.success(first, request))

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls, Hello
-from conformance.suites.case import (
-    both_sides,
-    in_pieces,
-    needs_regular_nomination,
-    negotiate_dtls,
-    requirement,
-    varied,
-)
+from conformance.suites.checks import needs_regular_nomination
+from conformance.suites.marks import both_sides, in_pieces, requirement, varied
+from conformance.suites.negotiation import negotiate_dtls
 from conformance.wire.layers import RFC4571
 
 

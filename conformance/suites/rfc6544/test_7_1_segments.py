@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import both_families, crosswise, expect_media_when_ready, negotiate, requirement
+from conformance.suites.marks import both_families, crosswise, in_segments, requirement
+from conformance.suites.media import expect_media_when_ready
+from conformance.suites.negotiation import negotiate
 from conformance.suites.segments import break_off, expect_check_elsewhere
 from conformance.suites.values import DATA
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("behaviour", ["silent", "network", "host", "prohibited"])
 @requirement("RFC6544-7.1-04", needs="connects:active")
@@ -23,6 +26,7 @@ def test_unanswered_syn_holds_up_no_other_pair(upper, peer, segments, side, beha
     peer.expect(BindingRequest, within=pixit.connect)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("behaviour", ["silent", "host"])
 @requirement("RFC6544-7.1-04", needs="offers:so connects:so connects:active")
@@ -39,6 +43,7 @@ def test_unanswered_so_syn_holds_up_no_other_pair(upper, peer, segments, side, b
     peer.expect_connection().expect(BindingRequest, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("behaviour", ["refuse", "port"])
 @requirement("RFC6544-7.1-04", needs="connects:active")
@@ -51,6 +56,7 @@ def test_unreachable_port_fails_only_its_pair(upper, peer, segments, side, behav
     peer.expect(BindingRequest, within=pixit.connect)
 
 
+@in_segments
 @both_families
 @pytest.mark.parametrize("end", ["FIN", "half-close", "RST"])
 @requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
@@ -68,6 +74,7 @@ def test_broken_connection_ends_only_its_pair(upper, peer, segments, end, pixit)
     peer.expect(BindingRequest(use_candidate=True), within=pixit.complete)
 
 
+@in_segments
 @crosswise
 @requirement("RFC6544-7.1-s04", needs="connects:active")
 def test_standing_still_holds_up_no_other_pair(upper, peer, segments, side, pixit):
@@ -82,6 +89,7 @@ def test_standing_still_holds_up_no_other_pair(upper, peer, segments, side, pixi
     expect_check_elsewhere(peer, stalled, within=pixit.connect)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("ending", ["syn-ack", "ack", "late"])
 @requirement("RFC6544-7.1-s01", needs="offers:so connects:so")
@@ -100,6 +108,7 @@ def test_syns_cross(upper, peer, segments, side, ending, pixit):
     peer.expect_no_connection(within=pixit.silence)
 
 
+@in_segments
 @crosswise
 @requirement("RFC6544-10.1-01", "RFC6544-7.1-s01", needs="offers:so connects:so payload:raw")
 def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pixit):

@@ -5,19 +5,10 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Repetition
-from conformance.suites.case import (
-    EVERY_CUT,
-    SIDES,
-    await_another_connection,
-    both_sides,
-    expect_media_when_ready,
-    in_pieces,
-    needs_regular_nomination,
-    negotiate,
-    requirement,
-    varied,
-)
-from conformance.suites.checks import expect_checks_at_each
+from conformance.suites.checks import expect_checks_at_each, needs_another_connection, needs_regular_nomination
+from conformance.suites.marks import EVERY_CUT, SIDES, both_sides, in_pieces, requirement, varied
+from conformance.suites.media import expect_media_when_ready
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA, NOT_STUN, OTHER_PROTOCOLS
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, binding_success
@@ -80,7 +71,7 @@ def test_each_connection_has_a_port_of_its_own(upper, peer, side):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     negotiate(upper, peer, side, peer_candidates=ours)
-    first, second = peer.await_connection(), await_another_connection(peer)
+    first, second = peer.await_connection(), needs_another_connection(peer)
     assert first.remote_address != second.remote_address, f"both come from {first.remote_address}"
 
 

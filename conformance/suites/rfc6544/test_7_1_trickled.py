@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import both_sides, crosswise, requirement
-from conformance.suites.trickling import exchange
+from conformance.suites.marks import both_sides, crosswise, requirement
+from conformance.suites.negotiation import negotiate_trickled
 from conformance.wire.layers import RFC4571
 
 
@@ -14,7 +14,7 @@ def test_failed_pair_is_not_the_end_while_candidates_come(upper, peer, side, pix
     """with    a trickled passive candidate of ours that refuses connections, the only one so far
     when    another one is trickled after a while, the end of candidates not having been told
     then    the IUT checks that one."""
-    exchange(upper, peer, side)
+    negotiate_trickled(upper, peer, side)
     upper.trickle(peer.candidate("passive", port=peer.refusing_port()))
     peer.wait(pixit.silence)
     upper.trickle(peer.candidate("passive", other=8000))
@@ -27,7 +27,7 @@ def test_no_second_connection_for_a_trickled_so_candidate(upper, peer, side, pix
     """with    a connection from a port of ours to the IUT's S-O candidate, and a check on it
     when    our S-O candidate at this port is trickled
     then    the IUT's check comes on this connection, and no other one is opened from its address."""
-    exchange(upper, peer, side, tcptypes="active passive so")
+    negotiate_trickled(upper, peer, side, tcptypes="active passive so")
     iut = upper.await_candidates()
     base = peer.listen()
     channel = peer.connect_if_possible(iut.candidate(tcptype="so"), source=base)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess, Data
-from conformance.suites.case import both_sides, establish, negotiate, requirement, varied
 from conformance.suites.checks import expect_right_success, other_names
-from conformance.suites.framing import came
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.media import came
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA, MALFORMED, UNKNOWN_OPTIONAL, UNKNOWN_REQUIRED
 from conformance.wire.attributes import Attribute
 from conformance.wire.integrity import Check, short_term_key

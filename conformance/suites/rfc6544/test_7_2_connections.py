@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import RESTARTS_BY, both_sides, establish, negotiate, requirement, restart, varied
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import RESTARTS_BY, both_families, crosswise, negotiate, requirement, restart
+from conformance.suites.marks import both_families, crosswise, in_segments, requirement
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.segments import ENDS, break_off, establish_in_segments
 from conformance.wire.layers import RFC4571
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("sent", [0, 1, 30])
 @pytest.mark.parametrize("end", ENDS)
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-s01", needs="offers:passive")
-def test_broken_connection_leaves_the_others(upper, peer, segments, side, end, sent, pixit):
+def test_broken_connection_leaves_the_others(upper, peer, side, end, sent, pixit):
     """with    a connection to the IUT's passive candidate broken off before or within its first check
     when    we connect to the candidate again and send a check
     then    the connection is accepted and the check answered."""
@@ -29,10 +32,11 @@ def test_broken_connection_leaves_the_others(upper, peer, segments, side, end, s
     channel.expect(BindingSuccess, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("end", ENDS)
 @requirement("RFC6544-7.2-02", "RFC6544-7.2-s01", needs="offers:passive")
-def test_connection_broken_behind_its_check_leaves_the_others(upper, peer, segments, side, end, pixit):
+def test_connection_broken_behind_its_check_leaves_the_others(upper, peer, side, end, pixit):
     """with    the only connection to the IUT's passive candidate broken off behind its first check
     when    we connect to the candidate again, where ICE has not failed with its only pair, and send a check
     then    the check is answered."""
@@ -48,10 +52,11 @@ def test_connection_broken_behind_its_check_leaves_the_others(upper, peer, segme
     channel.expect(BindingSuccess, within=pixit.response)
 
 
+@in_segments
 @both_families
 @pytest.mark.parametrize("end", ENDS)
 @requirement("RFC6544-7.1-s04", "RFC6544-7.2-s01", needs="offers:passive sides:answerer")
-def test_valid_pair_that_breaks_leaves_the_others(upper, peer, segments, end, pixit):
+def test_valid_pair_that_breaks_leaves_the_others(upper, peer, end, pixit):
     """with    two connections to the controlled IUT's passive candidate, the first one checked both ways
     when    the first one breaks off before anything is nominated, and we check and nominate on the other
     then    the IUT answers there and checks in return."""
@@ -69,10 +74,11 @@ def test_valid_pair_that_breaks_leaves_the_others(upper, peer, segments, end, pi
     second.expect(BindingSuccess, within=pixit.response)
 
 
+@in_segments
 @crosswise
 @pytest.mark.parametrize("end", ENDS)
 @requirement("RFC6544-7.1-s04", "RFC6544-7.2-s01", needs="offers:passive restart")
-def test_former_connection_that_breaks_leaves_the_restart(upper, peer, segments, side, end, pixit):
+def test_former_connection_that_breaks_leaves_the_restart(upper, peer, side, end, pixit):
     """with    ICE restarted, and a connection to the IUT's new passive candidate
     when    the formerly selected connection breaks off, and we check on the new one
     then    the IUT answers there and checks in return."""

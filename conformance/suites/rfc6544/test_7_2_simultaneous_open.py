@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import both_sides, negotiate, requirement
 from conformance.suites.checks import expect_right_success
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
 

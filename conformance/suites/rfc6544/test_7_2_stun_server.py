@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
-from conformance.suites.case import EVERY_CUT, both_sides, negotiate, requirement, varied
+from conformance.suites.marks import EVERY_CUT, both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import ELSEWHERE, UNKNOWN_REQUIRED
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_indication

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites import order
-from conformance.suites.case import (
-    both_sides,
-    negotiate,
-    requirement,
-    varied,
-)
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.suites.case import (
-    await_reopened,
-    establish,
-    negotiate,
-    requirement,
-    restart,
-    varied,
-)
-from conformance.suites.framing import connections, live, misframed
+from conformance.suites.establishing import connections, establish
+from conformance.suites.framing import live, misframed
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.reopening import await_reopened
+from conformance.suites.restarts import restart
 from conformance.wire.layers import RFC4571
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.case import crosswise, expect_answers, requirement
-from conformance.suites.streams import exchange
+from conformance.suites.checks import expect_answers
+from conformance.suites.marks import crosswise, requirement
+from conformance.suites.negotiation import negotiate_streams
 
 
 @crosswise
@@ -13,9 +14,9 @@ def test_candidates_of_every_stream_accept(upper, peer, side, pixit):
     """with    descriptions of two streams exchanged
     when    we connect to a passive candidate of each and check with its stream's credentials
     then    the IUT accepts both connections and answers both checks."""
-    streams = exchange(upper, peer, side)
+    streams = negotiate_streams(upper, peer, side)
     channels = peer.expect_all_accepted(stream.candidate(tcptype="passive") for stream in streams)
-    expect_answers(peer, zip(streams, channels, strict=True), within=pixit.response)
+    expect_answers(peer, zip(streams, channels, strict=True))
 
 
 @crosswise
@@ -24,7 +25,7 @@ def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     """with    descriptions of two streams exchanged, ours with a passive candidate for each
     when    the IUT checks
     then    it connects to both, and each check carries the credentials of its candidate's stream."""
-    streams = exchange(upper, peer, side, peer_tcptypes="passive")
+    streams = negotiate_streams(upper, peer, side, peer_tcptypes="passive")
     channels = [peer.expect_connection(listener) for listener in peer.listeners]
     names = [channel.expect(BindingRequest, within=pixit.response).stun.username for channel in channels]
     assert names == [f"{peer.ufrag}:{stream.ufrag}" for stream in streams], f"USERNAME of the checks: {names}"

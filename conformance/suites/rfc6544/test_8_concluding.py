@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.case import RESTARTS_BY, both_sides, establish, negotiate, requirement, restart, varied
 from conformance.suites.checks import check_each, refused_check
-from conformance.suites.framing import complete_all
+from conformance.suites.establishing import complete_all, establish
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.case import establish, requirement
+from conformance.suites.establishing import establish
+from conformance.suites.marks import requirement
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.case import RESTARTS_BY, both_sides, establish, establish_components, requirement, restart
+from conformance.suites.establishing import establish, establish_components
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
 either_restarts = pytest.mark.parametrize("by", ["IUT", "tester"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, Payload
 from conformance.peer.secure import Hello, OtherHello
-from conformance.suites.case import both_sides, crosswise, requirement
-from conformance.suites.restarts import complete_dtls_on, complete_on, openers, restart_on
+from conformance.suites.marks import both_sides, crosswise, requirement
+from conformance.suites.simultaneous_open import complete_dtls_on, complete_on, openers, restart_on
 from conformance.suites.values import DATA
 
 

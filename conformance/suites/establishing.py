@@ -1,0 +1,104 @@
+"""Connections that are opened, and ICE that completes on them (preambles)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.suites.negotiation import negotiate, negotiate_dtls, negotiate_streams
+from conformance.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
+    from conformance.peer.channel import Channel
+    from conformance.peer.tester import Peer
+
+
+def opener_of(upper: Upper, wished: str | None) -> str:
+    """Return who opens the connection, "tester" or "IUT"; n/a where the IUT declares that it does not do its part.
+
+    Without a wish the tester opens it if the IUT offers passive candidates, else the IUT.
+    """
+    passive, active = "passive" in upper.pics.get("offers", []), "active" in upper.pics.get("connects", [])
+    if wished is None and not (passive or active):
+        raise NotApplicable("the IUT's pics lack offers passive and connects active: nobody opens a connection")
+    opener = wished or ("tester" if passive else "IUT")
+    if opener == "IUT" and not active:
+        raise NotApplicable("the IUT's pics lack connects active")
+    return opener
+
+
+def connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Description, list[Channel]]:
+    """Exchange descriptions and have each component's connection opened, by the "tester" or by the "IUT"."""
+    numbers = range(1, peer.shape.components + 1)
+    if opener_of(upper, opener) == "tester":
+        iut = negotiate(upper, peer, side, peer_tcptypes="active")
+        return iut, [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    return iut, [peer.await_connection(listener) for listener in peer.listeners]
+
+
+def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener: str | None = None) -> Channel:
+    """Bring ICE to completion and return the selected connection, ready for media; `opener`: see `opener_of`."""
+    if opener is None and peer.shape.components > 1:
+        return establish_components(upper, peer, side, peer.shape.components)[0]
+    if opener_of(upper, opener) == "tester":
+        iut = negotiate(upper, peer, side, peer_tcptypes="active", media=media)
+        selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    else:
+        iut = negotiate(upper, peer, side, peer_tcptypes="passive", media=media)
+        selected = peer.complete(iut, peer.await_connection())
+    await_selection(upper, peer, selected)
+    upper.forget_data()
+    peer.forget_arrivals()  # of an IUT's other pairs
+    return selected
+
+
+def establish_components(upper: Upper, peer: Peer, side: str, components: int) -> list[Channel]:
+    """Bring ICE to completion for several components over connections that we open; return them in order."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", components=components)
+    numbers = range(1, components + 1)
+    channels = [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
+    selected = complete_all(upper, peer, iut, channels)
+    upper.forget_data()
+    return selected
+
+
+def establish_streams(upper: Upper, peer: Peer, side: str) -> list[Channel]:
+    """Bring ICE to completion for two streams; return the selected connection of each."""
+    streams = negotiate_streams(upper, peer, side)
+    channels = [peer.connect(stream.candidate(tcptype="passive")) for stream in streams]
+    for stream, channel in zip(streams, channels, strict=True):
+        peer.complete(stream, channel)
+    for channel in channels:
+        await_selection(upper, peer, channel)
+    upper.forget_data()
+    return channels
+
+
+def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active") -> Channel:
+    """Bring ICE to completion below DTLS, over a connection that either side opened."""
+    if "passive" in upper.pics.get("offers", []):
+        iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="active")
+        return peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="passive")
+    return peer.complete(iut, peer.await_connection())
+
+
+def complete_all(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel]) -> list[Channel]:
+    """Bring ICE to completion on connections, one for each component; return the selected ones."""
+    selected = [peer.complete(iut, channel) for channel in channels]
+    for channel in selected:
+        await_selection(upper, peer, channel)
+    return selected
+
+
+def await_selection(upper: Upper, peer: Peer, selected: Channel) -> None:
+    """Wait until the IUT itself knows of the selection.
+
+    A stack may tell no state, or be connected before it has read our answer to its nomination.
+    """
+    upper.ready(within=peer.pixit.complete)
+    peer.settle(selected)

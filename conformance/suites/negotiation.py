@@ -1,0 +1,125 @@
+"""Offer and answer with the IUT (preambles)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.iut.trickle import OPTION, without_candidates
+from conformance.peer import describe
+from conformance.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
+    from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
+
+STREAMS = 2
+_OTHER_END = {"active": "passive", "passive": "active"}
+
+
+def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> Description:
+    """Return the IUT's offer, or its answer to an offer of ours."""
+    wishes = {"components": peer.shape.components, **wishes}
+    if side == "offerer":
+        return upper.offer(**wishes)
+    return upper.answer(peer.offer(components=wishes["components"]), **wishes)
+
+
+def negotiate(
+    upper: Upper,
+    peer: Peer,
+    side: str,
+    *,
+    tcptypes: str = "active passive",
+    peer_tcptypes: str = "active passive",
+    peer_candidates: list[Candidate] | None = None,
+    peer_lite: bool = False,
+    components: int = 1,
+    media: str = "rtp",
+    **wishes: Any,
+) -> Description:
+    """Exchange offer and answer, the IUT being the offerer or the answerer (`side`); return the IUT's description."""
+    shape = peer.shape
+    components = max(components, shape.components)
+    mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
+    if side == "offerer":
+        theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
+        _needs_family(theirs, wishes)
+        upper.accept(peer.answer(theirs.sdp, peer_tcptypes, **mine), kind="answer")
+    else:
+        ours = peer.offer(peer_tcptypes, media=media, **mine)
+        theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
+        _needs_family(theirs, wishes)
+    if shape.roles == "switched":
+        if peer_tcptypes != "active":
+            raise NotApplicable("the IUT may check first, and then no check of ours decides the roles")
+        peer.switch_roles()
+    return theirs
+
+
+def negotiate_dtls(
+    upper: Upper, peer: Peer, side: str, *, iut_is: str = "active", peer_tcptypes: str, tcptypes: str = "active passive"
+) -> Description:
+    """Exchange offer and answer so that a=setup makes the IUT DTLS's client ("active") or its server ("passive").
+
+    Both sides offer actpass (RFC 5763 section 5), so an answering IUT chooses. If it chooses the other role, the case
+    is n/a.
+    """
+    if side == "offerer":
+        theirs = upper.offer(tcptypes)
+        upper.accept(peer.answer(theirs.sdp, peer_tcptypes, setup=_OTHER_END[iut_is]), kind="answer")
+        return theirs
+    theirs = upper.answer(peer.offer(peer_tcptypes, setup="actpass"), tcptypes)
+    if theirs.media().setup != iut_is:
+        raise NotApplicable(f"answering actpass, the IUT chose a=setup:{theirs.media().setup}")
+    return theirs
+
+
+def negotiate_streams(upper: Upper, peer: Peer, side: str, *, peer_tcptypes: str = "active") -> list[Description]:
+    """Exchange descriptions of two streams; return what the IUT says of each.
+
+    Each stream has candidates of ours of its own. Our credentials are the same in both, which RFC 8839 section 5.4
+    allows.
+    """
+    if side == "offerer":
+        theirs = upper.offer(streams=STREAMS)
+        streams = [theirs.stream(n) for n in range(STREAMS)]
+        answers = [peer.answer(stream.sdp, peer_tcptypes) for stream in streams]
+        upper.accept(describe.joined(answers), kind="answer")
+        return streams
+    offers = [peer.offer(peer_tcptypes, mid=str(n)) for n in range(STREAMS)]
+    theirs = upper.answer(describe.joined(offers))
+    return [theirs.stream(n) for n in range(STREAMS)]
+
+
+def negotiate_trickled(
+    upper: Upper,
+    peer: Peer,
+    side: str,
+    *,
+    tcptypes: str = "active passive",
+    described: Sequence[Candidate] = (),
+) -> Description:
+    """Exchange descriptions that wait for no candidates (RFC 8838); ours has only those in `described`.
+
+    The case then trickles ours by `upper.trickle` and takes the IUT's by `upper.await_candidates`.
+    """
+    upper.open(side, tcptypes=tcptypes)
+    says = [f"ice-options:{OPTION}"]
+    if side == "offerer":
+        theirs = upper.describe(trickle=True)
+        answer = peer.answer(theirs.sdp, candidates=described, session_attributes=says)
+        upper.accept(answer if described else without_candidates(answer), kind="answer")
+        return theirs
+    offer = peer.offer(candidates=described, session_attributes=says)
+    upper.accept(offer if described else without_candidates(offer), kind="offer")
+    return upper.describe(trickle=True)
+
+
+def _needs_family(iut: Description, wishes: Mapping[str, Any]) -> None:
+    """Raise `NotApplicable` where the IUT has no address of the case's family, unless the case wishes for addresses."""
+    if "addresses" not in wishes:
+        iut.needs_family()

@@ -1,0 +1,64 @@
+"""Selected connections that are lost, and those that take their place (RFC 6544 section 11.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.suites.establishing import establish
+from conformance.suites.media import SENDING
+from conformance.suites.values import DATA
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+
+if TYPE_CHECKING:
+    from conformance.iut.upper import Upper
+    from conformance.peer.channel import Channel
+    from conformance.peer.tester import Peer
+
+
+def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
+    """Let the IUT's application send until the IUT has opened a connection again.
+
+    The application sends repeatedly: what it sends before the IUT has seen the loss asks for nothing.
+    """
+    attempts = round(peer.pixit.connect / SENDING)
+    for _ in range(attempts):
+        upper.try_to_send(DATA, component)
+        if peer.wait_until(lambda: peer.was_met, SENDING):
+            return peer.expect_connection()
+    raise Failed(
+        "the IUT did not reopen the selected pair's connection",
+        expected="the IUT connects to the remote candidate of the selected pair",
+        actual=f"no connection within {peer.pixit.connect:g} s, in which its application sent {attempts} packets",
+    )
+
+
+def await_reopened(upper: Upper, peer: Peer) -> Channel:
+    """Let the IUT reopen the connection (preamble)."""
+    try:
+        return expect_reopened(upper, peer)
+    except Failed as failure:
+        raise Inconclusive(f"{failure}: {failure.actual}") from failure
+
+
+def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
+    """Bring ICE to completion, lose the connection, and return the one in its place, checked both ways (preamble)."""
+    peer.lose(establish(upper, peer, side, opener=opener), "RST")
+    iut = upper.description
+    assert iut is not None, "ICE has completed"
+    if opener == "IUT":
+        return peer.revive(iut, await_reopened(upper, peer))
+    peer.wait(peer.pixit.silence)
+    return peer.revive(iut, peer.connect(iut.candidate(tcptype="passive")))
+
+
+def reopen_from_so(upper: Upper, peer: Peer, lost: Channel) -> Channel:
+    """Open the connection of two S-O candidates again, from our side (preamble); n/a where the IUT has been faster."""
+    assert upper.description is not None, "ICE has completed"
+    theirs = [c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address]
+    source = next((at for at in peer.listeners if at.port == lost.local_address.port), None)
+    if not theirs or source is None:
+        raise Inconclusive(f"the connection {lost} did not lead from one S-O candidate to another")
+    peer.wait(peer.pixit.silence)
+    if peer.was_met:
+        raise NotApplicable("the IUT has reopened the connection itself")
+    return peer.connect(theirs[0], source=source)
