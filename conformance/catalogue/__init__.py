@@ -9,6 +9,9 @@ from conformance.catalogue import (
     rfc4571,
     rfc6544_connectivity,
     rfc6544_gathering,
+    rfc8445_candidates,
+    rfc8445_checks,
+    rfc8445_concluding,
     rfc8489_authentication,
     rfc8489_messages,
 )
@@ -33,6 +36,9 @@ MODULES = (
     rfc4571,
     rfc6544_gathering,
     rfc6544_connectivity,
+    rfc8445_candidates,
+    rfc8445_checks,
+    rfc8445_concluding,
     rfc8489_messages,
     rfc8489_authentication,
 )

@@ -59,10 +59,13 @@ class Pics(Struct):
     components: int = 1
     streams: int = 1
     restart: bool = False
+    updates: bool = False
     trickle: bool = False
+    ice2: bool = False
     consent: bool = False
     tcp_srflx: bool = False
     tcp_relay: bool = False
+    nat_assisted: bool = False
     sdp: str = "full"
     profile: str = "plain"
     payload: str = "raw"
