@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import ipaddress
 import os
-import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -19,18 +16,7 @@ from pathlib import Path
 from conformance.peer import netlink
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_SIOCGIFINDEX, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCETHTOOL, _SIOCSIFADDR = 0x8933, 0x8914, 0x8922, 0x8946, 0x8916
-_IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
-_OFFLOADS = (0x0000001F, 0x00000024, 0x0000002C, 0x00000017)  # ETHTOOL_S: TSO, GSO, GRO, TX checksums
-_MTU = 1500
-_RTMGRP_IPV6_IFADDR, _RTM_NEWADDR, _IFA_F_TENTATIVE = 0x100, 20, 0x40
-_ADDRESS_READY = 5.0  # seconds
-_NETLINK = struct.Struct("=IHHII")  # struct nlmsghdr
-_ROUTE = struct.Struct("=BBBBBBBBI")  # struct rtmsg
-_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr
-_RTM_NEWROUTE, _CREATE = 24, 0x1 | 0x4 | 0x400  # NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE
-_RTA_DST, _RTA_OIF = 1, 4
-_RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL = 255, 3, 254, 2
+_IPV6_PREFIX = "fd6c::/64"
 _REMEDY = (
     "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 "
     "kernel.apparmor_restrict_unprivileged_userns=0; in Docker --security-opt seccomp=unconfined), or run as root"
@@ -75,24 +61,10 @@ def enter() -> Unavailable | None:
 
 def _bring_up() -> Unavailable | None:
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP | _IFF_LOOPBACK))
-            fcntl.ioctl(control, _SIOCSIFMTU, struct.pack("16si12x", b"lo", _MTU))
-            for command in _OFFLOADS:
-                _ethtool(control, command)
+        netlink.bring_up("lo")
     except OSError as error:
         return Unavailable(f"the loopback interface of the new network cannot be set up ({error.strerror})")
     return None
-
-
-def _ethtool(control: socket.socket, command: int) -> None:
-    """Switch an offload off, where this kernel lets loopback do without it."""
-    request = ctypes.create_string_buffer(struct.pack("II", command, 0))
-    frame = struct.pack("16sP8x", b"lo", ctypes.addressof(request))
-    try:
-        fcntl.ioctl(control, _SIOCETHTOOL, frame)
-    except OSError:
-        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,40 +115,15 @@ def own_ipv6_prefix() -> bool:
     """
     try:
         Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1", encoding="ascii")
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
-            body = _ROUTE.pack(socket.AF_INET6, 64, 0, 0, _RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL, 0)
-            body += _ATTRIBUTE.pack(20, _RTA_DST) + ipaddress.IPv6Address("fd6c::").packed
-            body += _ATTRIBUTE.pack(8, _RTA_OIF) + struct.pack("=I", socket.if_nametoindex("lo"))
-            netlink.send(_NETLINK.pack(_NETLINK.size + len(body), _RTM_NEWROUTE, _CREATE, 1, 0) + body)
-            answer = netlink.recv(4096)
-        return bool(struct.unpack_from("=i", answer, _NETLINK.size)[0] == 0)
+        netlink.add_local_route("lo", _IPV6_PREFIX)
     except OSError:
         return False
+    return True
 
 
 def add_ipv6(address: str) -> None:
     """Put an IPv6 address on the loopback interface of the run's own network, ready for use. Raises `OSError`."""
-    index_request = struct.pack("16si12x", b"lo", 0)
-    packed = ipaddress.IPv6Address(address).packed
-    with (
-        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control,
-        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events,
-    ):
-        events.bind((0, _RTMGRP_IPV6_IFADDR))
-        events.settimeout(_ADDRESS_READY)
-        index = struct.unpack_from("i", fcntl.ioctl(control, _SIOCGIFINDEX, index_request), 16)[0]
-        fcntl.ioctl(control, _SIOCSIFADDR, struct.pack("16sIi", packed, 128, index))
-        while not _is_ready(events.recv(8192), packed):
-            pass
-
-
-def _is_ready(message: bytes, packed: bytes) -> bool:
-    """Whether a routing message says that an address is no longer tentative: even on loopback the kernel takes a while.
-
-    What is looked at: the type in struct nlmsghdr, the flags in struct ifaddrmsg, and the address in an attribute.
-    """
-    kind, flags = struct.unpack_from("=H", message, 4)[0], message[18]
-    return kind == _RTM_NEWADDR and not flags & _IFA_F_TENTATIVE and packed in message
+    netlink.add_address("lo", address)
 
 
 def can_enter() -> Unavailable | None:

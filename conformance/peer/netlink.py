@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import ipaddress
 import os
@@ -14,9 +15,12 @@ _REQUEST_ACK_CREATE_EXCL = 0x1 | 0x4 | 0x400 | 0x200
 _IFLA_IFNAME, _IFLA_LINKINFO, _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_NET_NS_FD, _VETH_INFO_PEER = 3, 18, 1, 2, 28, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS, _IFA_F_NODAD = 1, 2, 8, 0x02
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
-_TABLE_MAIN, _PROTO_STATIC, _SCOPE_UNIVERSE, _SCOPE_LINK, _UNICAST = 254, 4, 0, 253, 1
+_TABLE_MAIN, _TABLE_LOCAL, _PROTO_STATIC = 254, 255, 4
+_SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST, _UNICAST, _LOCAL = 0, 253, 254, 1, 2
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCETHTOOL, _SIOCSIFMTU = 0x8913, 0x8914, 0x8946, 0x8922
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
+_GROUP_IPV6_ROUTE = 0x400  # RTMGRP_IPV6_ROUTE
+_READY_WITHIN = 5.0  # seconds
 _OFFLOADS = (0x0000001F, 0x00000024, 0x0000002C, 0x00000017)  # ETHTOOL_S: TSO, GSO, GRO, TX checksums
 
 
@@ -32,7 +36,10 @@ def add_veth(name: str, peer: str, *, peer_netns: int | None = None) -> None:
 
 
 def bring_up(name: str, *, mtu: int = 1500) -> None:
-    """Switch an interface on, without address resolution, with real segments and checksums (no offloads)."""
+    """Switch an interface on, without address resolution, with real segments and checksums (no offloads).
+
+    Loopback resolves no addresses anyway, and gets an Ethernet's MTU like the others.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for command in _OFFLOADS:
             _switch_off(control, name, command)
@@ -45,8 +52,6 @@ def bring_up(name: str, *, mtu: int = 1500) -> None:
 
 def _switch_off(control: socket.socket, name: str, command: int) -> None:
     """Switch an offload off, where the interface can do without it."""
-    import ctypes
-
     request = ctypes.create_string_buffer(struct.pack("II", command, 0))
     try:
         fcntl.ioctl(control, _SIOCETHTOOL, struct.pack("16sP16x", name.encode(), ctypes.addressof(request)))
@@ -55,27 +60,51 @@ def _switch_off(control: socket.socket, name: str, command: int) -> None:
 
 
 def add_address(name: str, address: str) -> None:
-    """Give an interface an address of its own (no prefix), usable at once: no duplicate is looked for."""
+    """Give an interface an address of its own (no prefix), and wait until it can be used. No duplicate is looked for.
+
+    The kernel makes the route to an IPv6 address a little after it has answered the request.
+    """
     packed = ipaddress.ip_address(address).packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     head = struct.pack("=BBBBI", family, len(packed) * 8, 0, 0, socket.if_nametoindex(name))
     attributes = _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed)
-    attributes += _attribute(_IFA_FLAGS, struct.pack("=I", _IFA_F_NODAD if family == socket.AF_INET6 else 0))
-    _request(_NEWADDR, head + attributes)
+    if family == socket.AF_INET:
+        _request(_NEWADDR, head + attributes)
+        return
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events:
+        events.bind((0, _GROUP_IPV6_ROUTE))
+        events.settimeout(_READY_WITHIN)
+        _request(_NEWADDR, head + attributes + _attribute(_IFA_FLAGS, struct.pack("=I", _IFA_F_NODAD)))
+        while not _is_route_to(events.recv(8192), packed):
+            pass
+
+
+def _is_route_to(message: bytes, address: bytes) -> bool:
+    """Whether the kernel tells of a new route that makes an address this host's own (nlmsghdr, rtmsg, attributes)."""
+    kind, route = struct.unpack_from("=H", message, 4)[0], message[_HEADER.size + 7]
+    return bool(kind == _NEWROUTE and route == _LOCAL and address in message)
 
 
 def add_route(name: str, network: str, *, gateway: str = "") -> None:
     """Send what goes to a network out of an interface."""
+    scope = _SCOPE_LINK if ":" not in network and not gateway else _SCOPE_UNIVERSE
+    _add_route(name, network, gateway, (_TABLE_MAIN, _PROTO_STATIC, scope, _UNICAST))
+
+
+def add_local_route(name: str, network: str) -> None:
+    """Make every address of a network this host's own, though no interface has them."""
+    _add_route(name, network, "", (_TABLE_LOCAL, _PROTO_STATIC, _SCOPE_HOST, _LOCAL))
+
+
+def _add_route(name: str, network: str, gateway: str, kind: tuple[int, int, int, int]) -> None:
     to = ipaddress.ip_network(network)
     packed = to.network_address.packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
-    scope = _SCOPE_LINK if family == socket.AF_INET and not gateway else _SCOPE_UNIVERSE
-    head = struct.pack("=BBBBBBBBI", family, to.prefixlen, 0, 0, _TABLE_MAIN, _PROTO_STATIC, scope, _UNICAST, 0)
     attributes = _attribute(_RTA_DST, packed)
     attributes += _attribute(_RTA_OIF, struct.pack("=I", socket.if_nametoindex(name)))
     if gateway:
         attributes += _attribute(_RTA_GATEWAY, ipaddress.ip_address(gateway).packed)
-    _request(_NEWROUTE, head + attributes)
+    _request(_NEWROUTE, struct.pack("=BBBBBBBBI", family, to.prefixlen, 0, 0, *kind, 0) + attributes)
 
 
 def hardware_address(name: str) -> bytes:

@@ -7,7 +7,6 @@ import socket
 
 import pytest
 
-from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
@@ -99,15 +98,3 @@ def lab_address(ip):
     from conformance.wire.attributes import Address
 
     return Address(ip, 1000)
-
-
-@pytest.mark.parametrize(
-    ("kind", "flags", "ready"),
-    [(20, 0x80, True), (20, 0xC0, False), (21, 0x80, False)],
-    ids=["ready", "tentative", "gone"],
-)
-def test_an_address_is_ready_when_the_kernel_says_that_it_is_not_tentative(kind, flags, ready):
-    packed = bytes(range(16))
-    message = bytes(4) + kind.to_bytes(2, "little") + bytes(12) + bytes([flags]) + bytes(9) + packed
-    assert lab._is_ready(message, packed) is ready
-    assert not lab._is_ready(message, packed[::-1])

@@ -146,3 +146,24 @@ def test_what_the_recorder_could_not_keep_is_counted_and_told(tmp_path) -> None:
         b"\x05\x00\x08\x00" + int(lossy.split()[0]).to_bytes(8, "little")
         in next(tmp_path.glob("captures/*lossy*")).read_bytes()
     ), "the capture says it too"
+
+
+READY = """
+import socket
+from conformance.peer import lab
+assert lab.enter() is None
+for number in range(1, 50):
+    address = f"fd77::{number:x}"
+    lab.add_ipv6(address)
+    server = socket.create_server((address, 0), family=socket.AF_INET6)
+    socket.create_connection(server.getsockname()[:2], 5).close()
+assert lab.own_ipv6_prefix()
+server = socket.create_server(("fd6c::77", 0), family=socket.AF_INET6)
+socket.create_connection(server.getsockname()[:2], 5).close()
+print("ready")
+"""
+
+
+def test_an_ipv6_address_is_ready_at_once() -> None:
+    done = subprocess.run([sys.executable, "-c", READY], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("ready", "")
