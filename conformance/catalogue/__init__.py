@@ -9,11 +9,13 @@ from conformance.catalogue import (
     rfc4571,
     rfc6544_connectivity,
     rfc6544_gathering,
+    rfc7675,
     rfc8445_candidates,
     rfc8445_checks,
     rfc8445_concluding,
     rfc8489_authentication,
     rfc8489_messages,
+    rfc8839,
 )
 from conformance.catalogue.model import Exclusion, Requirement
 
@@ -41,6 +43,8 @@ MODULES = (
     rfc8445_concluding,
     rfc8489_messages,
     rfc8489_authentication,
+    rfc8839,
+    rfc7675,
 )
 REQUIREMENTS: Mapping[str, Requirement] = {entry.id: entry for module in MODULES for entry in module.REQUIREMENTS}
 EXCLUSIONS: tuple[Exclusion, ...] = tuple(entry for module in MODULES for entry in getattr(module, "EXCLUSIONS", ()))
