@@ -108,9 +108,14 @@ class TestSystemError(CaseOutcome):
     verdict = Verdict.ERROR
 
 
+def case_name(identifier: str) -> str:
+    """Return the id of a variant's case: RFC6544-7.2/x for RFC6544-7.2/x[offerer-IPv6]."""
+    return identifier.partition("[")[0]
+
+
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """One executed (or ruled out) case: the source of every report.
+    """One executed (or ruled out) variant of a case: the source of every report. ``case`` is the variant's id.
 
     Times are seconds; ``started`` is seconds since the epoch. Paths are relative to the output folder and empty
     where the thing does not exist. ``level`` is that of the strongest requirement the case tests.

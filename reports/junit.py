@@ -1,7 +1,8 @@
 """junit.xml, made by junit-xml and then brought to what Jenkins' schema accepts.
 
 One suite per RFC section. ``classname`` is "RFC6544.7_2": Jenkins takes what stands before the last dot for a package,
-GitLab shows it whole. ``name`` is the case's own name with its parameters, so (classname, name) is unique and stable.
+GitLab shows it whole. ``name`` is the variant's name: that of the case with its parameters, so (classname, name) is
+unique and stable.
 
 fail -> failure (type MUST, STATED, SHOULD or MAY); inconc and error -> error with that type; n/a -> skipped. A SHOULD
 that is not met while the run only fails on MUST is `skipped` with a message that begins "SHOULD not met": a CI that
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import junit_xml
 from lxml import etree
 
-from conformance.verdict import Level, Result, Verdict
+from conformance.verdict import Level, Result, Verdict, case_name
 from reports.record import RunInfo, cannot_write, printable
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "link": run.link,
         "seed": str(run.seed),
         "command": run.command_line,
+        "cases": str(len({case_name(result.case) for result in results})),
+        "variants": str(len(results)),
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
         "interrupted": str(run.interrupted).lower(),
@@ -104,9 +107,10 @@ def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
 
 
 def _output(result: Result) -> str:
-    """Return what a person wants beside the verdict."""
+    """Return what a person wants to know in addition to the verdict."""
     lines = [
-        f"case: {result.case}",
+        f"case: {case_name(result.case)}",
+        f"variant: {result.case}",
         f"verdict: {result.verdict.value} ({result.level.value.upper()})",
         f"requirements: {', '.join(result.requirements)}",
     ]

@@ -1,9 +1,10 @@
 """record.jsonl: one JSON line per verdict, the source of every other report.
 
-The first line describes the run (``"kind": "run"``), each further one a verdict (``"kind": "verdict"``). The file is
-only ever appended to and every line is flushed, so that a killed run loses nothing that was decided. A later line with
-the same case id supersedes an earlier one: the cross-check of the captures comes last and can overrule. A last
-``"kind": "end"`` line says that the run came to its end.
+The first line describes the run (``"kind": "run"``), each further one the verdict of a variant (``"kind": "verdict"``):
+``"case"`` is the id of the case, ``"variant"`` that of the variant. The file is only ever appended to and every line is
+flushed, so that a killed run loses nothing that was decided. A later line of the same variant supersedes an earlier
+one: the cross-check of the captures comes last and can overrule. A last ``"kind": "end"`` line says that the run came
+to its end, and counts cases and variants.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from conformance.verdict import Level, Result, Verdict
+from conformance.verdict import Level, Result, Verdict, case_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ class ReportError(Exception):
 class RunInfo:
     """What holds for a whole run. ``started`` is seconds since the epoch, ``duration`` seconds.
 
+    ``cases`` and ``variants`` count what was selected (0: not known when the run began).
     ``requirements`` counts the catalogue, ``pending`` those of it that have neither a case nor a reason why not.
     ``interrupted``: the run did not get to its end.
     """
@@ -44,6 +46,8 @@ class RunInfo:
     link: str
     started: float
     duration: float = 0.0
+    cases: int = 0
+    variants: int = 0
     requirements: int = 0
     pending: int = 0
     interrupted: bool = False
@@ -58,6 +62,7 @@ class Recorder:
     def __init__(self, path: Path, run: RunInfo) -> None:
         self._path = path
         self._size = 0
+        self._written: set[str] = set()
         try:
             self._file: IO[bytes] = path.open("wb", buffering=0)
         except OSError as error:
@@ -70,12 +75,15 @@ class Recorder:
 
     def write(self, result: Result) -> None:
         """Append a verdict."""
-        self._line({"kind": "verdict", **asdict(result)})
+        fields = {**asdict(result), "case": case_name(result.case), "variant": result.case}
+        self._line({"kind": "verdict", **fields})
+        self._written.add(result.case)
 
     def close(self, run: RunInfo) -> None:
         """Append the end and close the file."""
         end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged, "notes": run.notes}
-        self._line({"kind": "end", **end})
+        counts = {"cases": len({case_name(variant) for variant in self._written}), "variants": len(self._written)}
+        self._line({"kind": "end", **counts, **end})
         self._file.close()
 
     def _line(self, value: dict[str, Any]) -> None:
@@ -86,13 +94,13 @@ class Recorder:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._file.truncate(self._size)  # half a line is worth nothing
+                self._file.truncate(self._size)  # no half lines
             raise cannot_write(self._path, error) from None
         self._size += len(octets)
 
 
 class NoRecorder:
-    """For those whose verdicts are recorded by somebody else."""
+    """For a worker of pytest-xdist: its controller records the verdicts."""
 
     def write(self, result: Result) -> None:
         """Record nothing."""
@@ -102,9 +110,9 @@ class NoRecorder:
 
 
 def read(path: Path) -> tuple[RunInfo, list[Result]]:
-    """Return a run and its verdicts, each case once and in the order of first appearance.
+    """Return a run and its verdicts, each variant once and in the order of first appearance.
 
-    A torn last line, as a kill leaves it, is passed over. Raises `ReportError` for a file that is none of ours.
+    A torn last line, as a kill leaves it, is passed over. Raises `ReportError` for any other file.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -121,7 +129,7 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
             result = result_from(value)
             results[result.case] = result
     if run is None:
-        raise ReportError(f"{path} is no record of icetcp: it does not begin with a run")
+        raise ReportError(f"{path} is not a record of icetcp: it does not begin with a run")
     return run, list(results.values())
 
 
@@ -139,6 +147,8 @@ def _decode(line: bytes, path: Path, number: int, *, last: bool) -> dict[str, An
 
 def result_from(value: dict[str, Any]) -> Result:
     """Return the result of a decoded line (without its kind)."""
+    value = dict(value)
+    value["case"] = value.pop("variant", value["case"])
     fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
     return Result(**{**fields, "requirements": tuple(value["requirements"])})
 

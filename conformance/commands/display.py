@@ -1,7 +1,7 @@
-"""What a run shows: progress while it lasts, the summary last, then the paths of what it wrote.
+"""What a run prints: progress while it lasts, then the summary, then the paths of the files that it wrote.
 
-A `Display` is a pytest plugin that implements the hooks of `conformance.run.hooks`. `Plain` prints a line a case
-and no colour codes; `Live` keeps a progress line at the foot of a terminal and prints only what needs a look.
+A `Display` is a pytest plugin that implements the hooks of `conformance.run.hooks`. `Plain` prints one line for each
+variant and no colour codes; `Live` keeps a progress line at the foot of a terminal and prints only what did not pass.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.commands.terminal import is_terminal, muted, one_line
-from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+from conformance.commands.terminal import counted, is_terminal, muted, one_line
+from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.run.session import Outcome
     from reports.record import RunInfo
 
-_ALIKE = 3  # so many cases with one reason are shown in full
+_ALIKE = 3  # so many variants with one reason are shown in full
 _SHOWN = (Verdict.PASS, Verdict.FAIL, Verdict.INCONC, Verdict.ERROR, Verdict.NOT_APPLICABLE)
 _STYLES = {
     Verdict.PASS: "green",
@@ -63,8 +63,9 @@ class Display(ABC):
         """Say what is about to be judged."""
         self.run, self.total = run, total
         iut = one_line(f"{run.iut} {run.iut_version}".strip())
-        cases = f"{total} case{'' if total == 1 else 's'}"
-        self.say(f"icetcp {run.icetcp_version}: {iut}, {cases}, link {run.link}, seed {run.seed}")
+        cases = f"{counted(run.cases, 'case')}, " if run.cases else ""  # pytest-xdist collects them in its workers
+        executed = cases + counted(total, "variant")
+        self.say(f"icetcp {run.icetcp_version}: {iut}, {executed}, link {run.link}, seed {run.seed}")
 
     def pytest_icetcp_result(self, result: Result, done: int, total: int) -> None:
         """Take a verdict and show it."""
@@ -178,9 +179,11 @@ class Display(ABC):
         weak = self._weak_failures(results)
         if weak:
             parts[[p.endswith(" fail") for p in parts].index(True)] += f" ({weak} of them below MUST)"
-        done = f"{len(results)} of {self.total}" if len(results) < self.total else f"{len(results)}"
-        plural = "" if done == "1" else "s"
-        return f"{done} case{plural} in {time.monotonic() - self._begun:.1f} s: {', '.join(parts) or 'none finished'}"
+        done = f"{len(results)} of " if len(results) < self.total else ""
+        executed = counted(max(len(results), self.total), "variant")
+        cases = counted(len({case_name(result.case) for result in results}), "case")
+        took = time.monotonic() - self._begun
+        return f"{done}{executed} of {cases} in {took:.1f} s: {', '.join(parts) or 'none finished'}"
 
     def _weak_failures(self, results: list[Result]) -> int:
         """Count the failures that do not fail the run."""
@@ -202,7 +205,7 @@ class Display(ABC):
 
 
 class Plain(Display):
-    """One line a case, for files, pipes and CI logs."""
+    """One line for each variant, for files, pipes and CI logs."""
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line; a reader that went away stops the printing, not the run."""

@@ -1,4 +1,4 @@
-"""`icetcp list`: the cases, or the requirements."""
+"""`icetcp list`: the cases, their variants, or the requirements."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from conformance.verdict import ExitStatus
     "--requirements",
     "of_requirements",
     is_flag=True,
-    help="List requirements and by what they are tested; -k then takes words that their text holds.",
+    help="List requirements and the cases that test them; -k then takes words of their text.",
 )
+@click.option("--variants", "of_variants", is_flag=True, help="List every variant of the cases, one line each.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_(of_requirements: bool, as_json: bool, **options: Any) -> int:
-    """List the cases with the requirements that they test."""
-    from conformance.commands import listing
+def list_(of_requirements: bool, of_variants: bool, as_json: bool, **options: Any) -> int:
+    """List the cases: level, requirements that they test, number of variants."""
+    from conformance.commands import entries
     from conformance.run.discovery import discover
 
     found = discover([] if of_requirements else selection(**options))
@@ -31,21 +32,16 @@ def list_(of_requirements: bool, as_json: bool, **options: Any) -> int:
     if broken is not None:
         return broken
     if of_requirements:
-        tested = found.by_requirement()
-        chosen = listing.requirements(
-            options["sections"], options["level"], options["expression"], options["requirements"]
-        )
-        data = [listing.requirement_data(requirement, tested) for requirement in chosen]
-        rows = [(r.id, r.level.value, listing.status_of(r, tested), r.title) for r in chosen]
-        header = ("requirement", "level", "status", "title")
+        problems = entries.unknown_filters(options["sections"], options["requirements"])
+        if problems:
+            return complain("; ".join(problems), ExitStatus.USAGE)
+        listed = entries.of_requirements(found, entries.Filter.of(options))
     else:
-        data = [listing.case_data(case) for case in found.selected]
-        rows = [(c.id, c.level.value, ", ".join(c.requirements), c.title) for c in found.selected]
-        header = ("case", "level", "requirements", "title")
-    if not data:
+        listed = entries.of_variants(found.selected) if of_variants else entries.of_cases(found.selected)
+    if not listed.data:
         return complain(nothing_matches("requirement" if of_requirements else "case", options), ExitStatus.USAGE)
     if as_json:
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(listed.data, indent=2, ensure_ascii=False))
     else:
-        table(header, rows, fields=0 if of_requirements else 3)  # a case's title says what its id says
+        table(listed.header, listed.rows, fields=listed.fields)
     return 0

@@ -1,4 +1,4 @@
-"""Options and manners that the commands of `icetcp` share. Only click is imported here."""
+"""Shared command-line options and helpers. Only click is imported here."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ _CASE_PREFIX = re.compile(r"\bRFC\d+-[\w.]+/")
 def filters(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options that select cases."""
     for option in (
-        click.option("--level", type=_LEVELS, help="Only this level and the stronger ones: must, stated, should, may."),
+        click.option("--level", type=_LEVELS, help="Only this level and stronger ones: must, stated, should, may."),
         click.option("--section", "sections", multiple=True, help="Only this section: 7.2, RFC4571-2; repeatable."),
         click.option(
-            "--requirement", "requirements", multiple=True, metavar="ID", help="Only cases that test it; repeatable."
+            "--requirement",
+            "requirements",
+            multiple=True,
+            metavar="ID",
+            help="Only cases that test this requirement; repeatable.",
         ),
-        click.option(
-            "--case", "cases", multiple=True, metavar="ID", help="Only this case, or variant of a case; repeatable."
-        ),
+        click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or variant; repeatable."),
         click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
     ):
         command = option(command)
@@ -56,13 +58,13 @@ def selection(
 
 
 def complain(message: str, status: ExitStatus) -> int:
-    """Print one line of what is wrong, with the remedy; return the status."""
+    """Print in one line what is wrong, with the remedy; return the status."""
     click.echo(f"icetcp: {message.removeprefix('icetcp: ')}", err=True)
     return int(status)
 
 
 def nothing_matches(what: str, options: dict[str, Any]) -> str:
-    """Say that nothing matches the filters, and where to look for what would."""
+    """Say that nothing matches the filters, and where the names are listed."""
     asked = [f"--section {section}" for section in options["sections"]]
     asked += [f"--level {options['level']}"] if options["level"] else []
     asked += [f"--case {identifier}" for identifier in options["cases"]]

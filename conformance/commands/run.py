@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter("that is no number of seconds.")
+        raise click.BadParameter("that is not a number of seconds.")
     return value
 
 
@@ -33,17 +33,17 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float |
     type=click.Choice(["all", "usual", "one"]),
     default="all",
     show_default=True,
-    help="Of each case: all variants, the usual one on each side, or one in all.",
+    help="Of each case: all variants, the usual one on each side, or only one.",
 )
-@click.option("--quick", is_flag=True, help="The same as --variants one: seconds.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Cases at once; 1 for debugging.")
+@click.option("--quick", is_flag=True, help="The same as --variants one; takes seconds.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
 @click.option("--out", default="reports/run", show_default=True, type=click.Path(), help="Folder of the reports.")
 @click.option(
     "--fail-on",
     type=click.Choice(["must", "should"]),
     default="must",
     show_default=True,
-    help="Weakest level at which a failure fails the run.",
+    help="The weakest level at which a failure fails the run.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the tester's choices.")
 @click.option(
@@ -51,16 +51,16 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float |
     type=click.FloatRange(0, 3600, min_open=True),
     callback=_finite,
     metavar="SECONDS",
-    help="Deadline of a response; the other deadlines scale with it.",
+    help="Deadline for a response; the other deadlines scale with it.",
 )
 @click.option(
     "--link",
     type=click.Choice(["auto", "lab", "sockets"]),
     default="auto",
     show_default=True,
-    help="auto: a network of the run's own where the kernel allows it; lab: nothing else will do.",
+    help="auto: a network of the run's own where the kernel allows it; lab: require one; sockets: use none.",
 )
-@click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first case that does not pass.")
+@click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first variant that does not pass.")
 def run(iut: str, **options: Any) -> int:
     """Run the cases against an implementation and write reports.
 
@@ -76,7 +76,7 @@ def run(iut: str, **options: Any) -> int:
         outcome = session.Outcome(interrupted=True)
     except OSError as error:
         outcome = session.Outcome(fatal=session.os_error(error))
-    except Exception as error:  # (whatever broke, the finished cases are worth their summary)
+    except Exception as error:  # (whatever broke, the finished variants get their summary)
         outcome = session.Outcome(crash="".join(traceback.format_exception(error)))
     finally:
         shown.close()
@@ -84,7 +84,7 @@ def run(iut: str, **options: Any) -> int:
         session.end_descendants()
     status = _end_of_run(shown, outcome, nothing_matches("case", options))
     if outcome.interrupted:
-        _leave(status)  # who interrupts does not want to wait a second for the interpreter to tidy up
+        _leave(status)  # the user does not want to wait a second for the interpreter to tidy up
     return status
 
 

@@ -12,17 +12,20 @@ from conformance.verdict import ExitStatus
 @click.command()
 @click.argument("name", metavar="CASE|REQUIREMENT")
 def show(name: str) -> int:
-    """Tell what a case does, or what a requirement asks and by which cases it is tested."""
-    from conformance.commands import listing
+    """Print what a case does, or what a requirement asks and which cases test it.
+
+    CASE is an id with or without a variant in brackets, or the name of the case's function.
+    """
+    from conformance.commands import details
     from conformance.run.discovery import discover
 
     found = discover()
     broken = broken_session(found.outcome)
     if broken is not None:
         return broken
-    lines = listing.show(name, found)
+    lines = details.of_name(name, found)
     if lines is None:
-        near = listing.nearest(name, found)
+        near = details.nearest_names(name, found)
         hint = f"; nearest: {', '.join(near)}" if near else "; see icetcp list and icetcp list --requirements"
         return complain(f"no case or requirement is called {one_line(name, 100)}{hint}", ExitStatus.USAGE)
     click.echo("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Text for a terminal: one line of anything, tables, and streams that nobody reads any more."""
+"""Text for a terminal: single lines, counts, tables, and a replacement for a stream that nobody reads any more."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def one_line(text: str, widest: int = _WIDEST) -> str:
     words = " ".join(text.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in words)
     return shown if len(shown) <= widest else shown[: widest - 3] + "..."
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 case", "2 cases"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def is_terminal(out: TextIO) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +12,11 @@ import pytest
 from conformance.catalogue import requirement as look_up
 from conformance.peer.shape import Shape
 from conformance.run.engine import Case
-from conformance.suites.dimensions import case_name, usual_form
-from conformance.verdict import Level
+from conformance.suites.dimensions import usual_form
+from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _CASE = pytest.StashKey[Case]()
 _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
@@ -106,37 +105,3 @@ def _section(item: pytest.Function) -> str:
             f"{item.path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py"
         )
     return f"{item.path.parent.name.upper()}-{match[1].replace('_', '.')}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Which cases are wanted: in one of the sections ("7.2", "RFC4571-2"), and so on. What is empty wants all.
-
-    `level`: at least as strong. `cases`: ids, with or without a variant. `requirements`: the case tests one of them.
-    """
-
-    sections: Sequence[str] = ()
-    level: str | None = None
-    cases: Sequence[str] = ()
-    requirements: Sequence[str] = ()
-
-    def holds(self, case: Case) -> bool:
-        """Whether a case is wanted."""
-        if self.level is not None and _ORDER.index(case.level) > _ORDER.index(Level(self.level)):
-            return False
-        if self.cases and not {case.id, case_name(case.id)} & set(self.cases):
-            return False
-        if self.requirements and not set(case.requirements) & set(self.requirements):
-            return False
-        return not self.sections or any(in_section(case.section, asked) for asked in self.sections)
-
-
-def in_section(section: str, asked: str) -> bool:
-    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "7.2", "7", "RFC6544-7", "RFC6544"."""
-    rfc, _, number = section.partition("-")
-    asked = re.sub(r"\s+", "", asked).upper()
-    if asked.startswith("RFC"):
-        wanted, _, asked = asked.partition("-")
-        if wanted != rfc:
-            return False
-    return not asked or number == asked or number.startswith(f"{asked}.")

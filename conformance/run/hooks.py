@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def pytest_icetcp_start(run: RunInfo, total: int) -> None:
-    """The IUT has answered hello and `total` cases are about to start."""
+    """The IUT has answered hello and `total` variants are about to start."""
 
 
 def pytest_icetcp_result(result: Result, done: int, total: int) -> None:
-    """A case has its verdict; `done` counts those that have."""
+    """A variant has its verdict; `done` counts those that have."""
 
 
 def pytest_icetcp_note(text: str) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from conformance.run import hooks
-from conformance.run.collect import Wish, case_of, is_case, one_variant_each, usual_variants
+from conformance.run.collect import case_of, is_case, one_variant_each, usual_variants
+from conformance.run.selection import Wish
 from conformance.run.session import INTERRUPTED, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 from reports.record import ReportError, packed, unpacked
@@ -41,7 +42,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of `icetcp run`, most with a prefix because pytest's name space is crowded."""
+    """Add the options of `icetcp run`, all but --iut with a prefix, since other plugins have options too."""
     group = parser.getgroup("icetcp", "ICE-TCP conformance")
     add = group.addoption
     add("--iut", default="reference", help="implementation under test: a stack's name or exec:COMMAND")
@@ -70,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="cases at once (0: as many as serve; 1: debugging)",
+        help="variants in parallel (0 = automatic, 1 = for a debugger)",
     )
     add("--icetcp-out", default="reports/run", metavar="DIR", help="where reports, captures and logs go")
     add(
@@ -152,16 +153,22 @@ def shape(request: pytest.FixtureRequest) -> object:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Deselect cases outside the wanted sections and levels, having noted what all of them together test."""
-    tested: set[str] = {r for item in items if is_case(item) for r in case_of(item).requirements}
-    config.stash[_TESTED] = tested
-    yield
+    """Deselect cases that are not wanted, having noted what all of them together test.
+
+    Raises `pytest.UsageError` for a filter that selects nothing.
+    """
+    every = [case_of(item) for item in items if is_case(item)]
+    config.stash[_TESTED] = {requirement for case in every for requirement in case.requirements}
     wish = Wish(
         sections=config.getoption("icetcp_section"),
         level=config.getoption("icetcp_level"),
         cases=config.getoption("icetcp_case"),
         requirements=config.getoption("icetcp_requirement"),
     )
+    problems = wish.unmatched(every)
+    if problems:
+        raise pytest.UsageError("; ".join(problems))
+    yield
     variants = config.getoption("icetcp_variants")
     kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
     if variants != "all":
@@ -180,7 +187,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     cases = {case_of(item).id: item for item in session.items if is_case(item)}
     if not cases or config.option.collectonly or session.testsfailed:
         return None
-    run = _begin(config, len(cases))
+    run = _begin(config, list(cases))
     if run.inline:
         return None  # pytest's own loop; each case is executed when its turn comes
     others = [item for item in session.items if not is_case(item)]
@@ -214,18 +221,18 @@ def _end_of_session(error: BaseException) -> BaseException:
     return error
 
 
-def _begin(config: pytest.Config, total: int) -> Run:
-    """Enter the lab, start the IUT and announce the run."""
+def _begin(config: pytest.Config, variants: Sequence[str] = ()) -> Run:
+    """Enter the lab, start the IUT and announce the run of these variants (none are known in a worker of xdist)."""
     from conformance.run.run import Run  # heavy: only when cases are really executed
 
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     tested: set[str] = config.stash[_TESTED]
-    run = Run.begin(config, worker=worker, tested=tested)
+    run = Run.begin(config, worker=worker, tested=tested, variants=variants)
     config.stash[_RUN] = run
     for note in run.recording.notes:
         config.hook.pytest_icetcp_note(text=note)
-    config.hook.pytest_icetcp_start(run=run.info, total=total)
-    run.total = total
+    run.total = len(variants)
+    config.hook.pytest_icetcp_start(run=run.info, total=run.total)
     return run
 
 
@@ -236,7 +243,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     result = pyfuncitem.stash.get(_RESULT, None)
     if result is None:
-        run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config, 0)
+        run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config)
         try:
             result = run.engine.run(case_of(pyfuncitem))
         except OSError as error:
@@ -260,10 +267,6 @@ def _raise(result: Result, fail_on: Level) -> None:
     lines += [f"  expected: {result.expected}", f"  actual:   {result.actual}"] if result.expected else []
     lines += [f"  requirements: {', '.join(result.requirements)}", f"  repeat: {result.repeat}"]
     pytest.fail("\n".join(lines), pytrace=False)
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Nothing here: see `_Collector`, which knows the configuration."""
 
 
 class _Collector:

@@ -25,7 +25,7 @@ from conformance.run.reading import Reader
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.version import own_version
 from conformance.suites.dimensions import usual_form
-from conformance.verdict import ExitStatus, Level, Result, Verdict
+from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
 if TYPE_CHECKING:
@@ -55,8 +55,15 @@ class Run:
     total: int = 0
 
     @classmethod
-    def begin(cls, config: pytest.Config, *, worker: str = "", tested: Collection[str] = ()) -> Run:
-        """Enter the lab, start the IUT and greet it.
+    def begin(
+        cls,
+        config: pytest.Config,
+        *,
+        worker: str = "",
+        tested: Collection[str] = (),
+        variants: Collection[str] = (),
+    ) -> Run:
+        """Enter the lab, start the IUT and greet it. `variants`: the ids of what was selected, as far as it is known.
 
         Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3
         where the IUT cannot be judged.
@@ -71,6 +78,7 @@ class Run:
             hello = _greet(pool, stack)
             info = _info(config, hello, stack, recording.link)
             info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
+            info.cases, info.variants = len({case_name(variant) for variant in variants}), len(variants)
             info.notes = tuple(recording.notes)
             recorder = NoRecorder() if worker else Recorder(out / "record.jsonl", info)
         except (ReportError, pytest.exit.Exception) as error:

@@ -1,4 +1,4 @@
-"""Pytest in process, shut off from whatever the user's folder holds for pytest, and what came of it.
+"""Pytest in process, shut off from everything that the user's folder holds for pytest, and how it ended.
 
 The command line is a pytest session with our plugin alone: no configuration file, `conftest.py`,
 `PYTEST_ADDOPTS` or installed plugin of the user takes part, nothing is written but what `--out` names.
@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field
 from importlib import util
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from types import FrameType
 
 PLUGIN = "conformance.run.plugin"
@@ -96,7 +97,7 @@ class Watcher:
         return True
 
     def pytest_collection_finish(self) -> None:
-        """Let the collector of garbage work from now on, and leave alone what the whole run needs: see `run_pytest`."""
+        """Start the garbage collector, without what exists by now and lives as long as the run: see `run_pytest`."""
         gc.freeze()
         gc.enable()
 
@@ -140,7 +141,7 @@ def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suit
         str(folder),
     ]
     outcome = watcher.outcome
-    gc.disable()  # while thousands of cases come into being, none of which is garbage; a quarter of the time until then
+    gc.disable()  # while thousands of cases are collected, none of which is garbage: that saves a quarter of the time
     try:
         with _own_environment(), _strays() as strays, interruptible():
             outcome.status = int(pytest.main(argv, plugins=[watcher, *plugins]))
@@ -221,11 +222,39 @@ def hard_exit() -> NoReturn:
     os._exit(3)
 
 
-def end_descendants() -> None:
-    """Kill every descendant of this process, so that a run that broke off leaves none behind."""
-    for descendant in descendants(os.getpid()):
+def end_descendants(within: float = 1.0) -> None:
+    """Kill every descendant of this process, so that a run that broke off leaves none behind.
+
+    They are stopped first, until no new one appears: a child that is started while its parent is killed would go to
+    init and live on. Then it is waited, at most so many seconds, until they are gone, since a killed process goes on
+    for a moment.
+    """
+    deadline = time.monotonic() + within
+    stopped: list[int] = []
+    while new := [process for process in descendants(os.getpid()) if process not in stopped]:
+        _signal_all(new, signal.SIGSTOP)
+        stopped += new
+    _signal_all(stopped, signal.SIGKILL)
+    while any(_runs(process) for process in stopped) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _signal_all(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
         with contextlib.suppress(OSError):
-            os.kill(descendant, signal.SIGKILL)
+            os.kill(process, number)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is neither gone nor a zombie."""
+    with contextlib.suppress(OSError):
+        return _status(process).partition(" ")[0] not in ("Z", "X")
+    return False
+
+
+def _status(process: int) -> str:
+    """Return what /proc says of a process from its state on. Its name in parentheses may hold anything."""
+    return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(") ")[2]
 
 
 def descendants(root: int) -> list[int]:
@@ -234,8 +263,7 @@ def descendants(root: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError, ValueError):
-                # The name in parentheses may hold anything, blanks and parentheses too.
-                parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+                parent = int(_status(int(entry.name)).split()[1])
                 parents.setdefault(parent, []).append(int(entry.name))
     found: list[int] = []
     generation = [root]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from conformance.peer.shape import Shape
+from conformance.verdict import case_name as case_name  # re-exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,11 +113,6 @@ def _parametrize(rows: Sequence[Mapping[str, Any]], *, with_side: bool) -> pytes
         variants.append(pytest.param(*arguments, id="-".join([row["side"], *shape.words])))
     names = ("side", "shape") if with_side else ("shape",)
     return pytest.mark.parametrize(names, variants, indirect=["shape"])
-
-
-def case_name(identifier: str) -> str:
-    """Return a case's id without the parameters of the variant."""
-    return identifier.partition("[")[0]
 
 
 def usual_form(identifier: str) -> str:

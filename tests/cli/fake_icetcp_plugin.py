@@ -52,7 +52,7 @@ def pytest_runtestloop(session):
         config.hook.pytest_icetcp_note(text=script["note"])
     results = [result(index, **fields) for index, fields in enumerate(script["results"])]
     total = script.get("total", len(results))
-    config.hook.pytest_icetcp_start(run=run_info(), total=total)
+    config.hook.pytest_icetcp_start(run=run_info(script.get("cases", 0)), total=total)
     for number, one in enumerate(results, start=1):
         config.hook.pytest_icetcp_result(result=one, done=number, total=total)
     session.stash[_RESULTS] = results
@@ -90,7 +90,7 @@ def pytest_sessionfinish(session):
             raise pytest.exit.Exception(script["unwritten"], returncode=3)
 
 
-def run_info() -> RunInfo:
+def run_info(cases: int) -> RunInfo:
     return RunInfo(
         iut="imagined",
         iut_version="1.2",
@@ -101,6 +101,7 @@ def run_info() -> RunInfo:
         platform="Linux",
         link="sockets",
         started=0.0,
+        cases=cases,
         requirements=10,
         pending=4,
     )

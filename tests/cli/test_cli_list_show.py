@@ -43,18 +43,35 @@ def ids(lines: list[str]) -> list[str]:
     return [line.split("\t")[0] for line in lines]
 
 
-def test_list_gives_one_line_of_four_fields_a_case(icetcp, tmp_path):
+def variants(icetcp, *arguments: str) -> list[str]:
+    return ids(icetcp("list", "--variants", *arguments)[1])
+
+
+def test_list_gives_one_line_of_five_fields_a_case(icetcp, tmp_path):
     status, lines, err = icetcp("list")
     assert (status, err) == (0, "")
     rows = [line.split("\t") for line in lines]
-    assert {len(row) for row in rows} == {4}
-    assert len(set(ids(lines))) == len(lines) >= 40
-    for case, level, requirements, title in rows:
-        assert re.fullmatch(r"RFC\d+-[\d.]+/\w+(\[[^\]]+\])?", case)
+    assert {len(row) for row in rows} == {5}
+    assert len(set(ids(lines))) == len(lines) >= 300
+    for case, level, requirements, number, title in rows:
+        assert re.fullmatch(r"RFC\d+-[\d.]+/\w+", case)
         assert level in ("must", "stated", "should", "may")
         assert set(requirements.split(", ")) <= set(REQUIREMENTS)
+        assert int(number) > 0
         assert title
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_variants_of_cases_are_listed_when_asked_for(icetcp):
+    cases = {row[0]: int(row[3]) for row in (line.split("\t") for line in icetcp("list")[1])}
+    every = variants(icetcp)
+    assert len(set(every)) == len(every) == sum(cases.values()) > 2000
+    assert {case: [v.partition("[")[0] for v in every].count(case) for case in cases} == cases
+    case = next(case for case, number in cases.items() if number > 5)
+    assert [row.split("\t")[3] for row in icetcp("list", "--case", case)[1]] == [str(cases[case])]
+    of_case = variants(icetcp, "--case", case)
+    assert len(of_case) == cases[case]
+    assert [row.split("\t")[::3] for row in icetcp("list", "--case", of_case[1])[1]] == [[case, "1"]]
 
 
 def test_filters_narrow_the_list(icetcp):
@@ -62,6 +79,7 @@ def test_filters_narrow_the_list(icetcp):
     of_section = ids(icetcp("list", "--section", "7.2")[1])
     assert of_section == [case for case in everything if case.startswith("RFC6544-7.2/")]
     one = ids(icetcp("list", "-k", of_section[0])[1])
+    assert set(of_section) == {v.partition("[")[0] for v in variants(icetcp, "--section", "7.2")}
     assert of_section[0] in one
     assert len(one) < len(of_section)
     levels = {line.split("\t")[1] for line in icetcp("list", "--level", "must")[1]}
@@ -73,7 +91,13 @@ def test_list_as_json(icetcp):
     cases = json.loads("\n".join(lines))
     assert status == 0
     assert [case["id"] for case in cases] == ids(icetcp("list", "--section", "RFC4571-2")[1])
-    assert set(cases[0]) == {"id", "title", "purpose", "section", "level", "requirements", "needs", "parameters"}
+    assert set(cases[0]) == {"id", "title", "purpose", "section", "level", "requirements", "needs", "variants"}
+    listed = variants(icetcp, "--section", "RFC4571-2")
+    assert [variant["id"] for case in cases for variant in case["variants"]] == listed
+    assert set(cases[0]["variants"][0]) == {"id", "needs", "parameters"}
+    single = json.loads("\n".join(icetcp("list", "--variants", "--json", "--section", "RFC4571-2")[1]))
+    assert [variant["id"] for variant in single] == listed
+    assert all(variant["case"] == variant["id"].partition("[")[0] for variant in single)
 
 
 def test_every_requirement_has_a_status(icetcp):
@@ -86,7 +110,11 @@ def test_every_requirement_has_a_status(icetcp):
     data = json.loads("\n".join(icetcp("list", "--requirements", "--json")[1]))
     tested = {entry["id"] for entry in data if entry["status"] == "tested"}
     assert tested == {identifier for identifier, status in statuses.items() if status.startswith("tested")}
-    assert all(bool(entry["cases"]) is (entry["id"] in tested) for entry in data)
+    for entry in data:
+        assert bool(entry["cases"]) is (entry["id"] in tested)
+        assert entry["variants"] >= len(entry["cases"])
+        plural = "" if len(entry["cases"]) == 1 else "s"
+        assert statuses[entry["id"]] == f"tested by {len(entry['cases'])} case{plural}" or not entry["cases"]
 
 
 def test_filters_narrow_the_requirements(icetcp):
@@ -102,7 +130,34 @@ def test_filters_narrow_the_requirements(icetcp):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--section", "99"), "no case matches --section 99; see icetcp list"),
+        (("--section", "99"), "--section 99 matches nothing; see icetcp list"),
+        (("--section", "7.2", "--section", "7.22"), "--section 7.22 matches nothing; see icetcp list"),
+        (
+            ("--requirement", "RFC4571-2-s2", "--requirement", "RFC4571-2-s02"),
+            "--requirement RFC4571-2-s2 matches nothing; nearest: RFC4571-2-s02, ",
+        ),
+        (
+            ("--requirements", "--requirement", "RFC4571-2-s2"),
+            "--requirement RFC4571-2-s2 matches nothing; nearest: RFC4571-2-s02, ",
+        ),
+        (("--requirements", "--section", "99"), "--section 99 matches nothing; see icetcp list --requirements"),
+        (
+            ("--case", "RFC4571-2/length_equals_the_response", "--case", "RFC4571-2/length_equals_the_respons"),
+            "--case RFC4571-2/length_equals_the_respons matches nothing; nearest: RFC4571-2/length_equals_the_response",
+        ),
+        (
+            ("--case", "RFC4571-2/length_equals_the_response[ofverer]"),
+            "--case RFC4571-2/length_equals_the_response[ofverer] matches nothing; "
+            "nearest: RFC4571-2/length_equals_the_response[offerer], ",
+        ),
+        (
+            ("--case", "RFC4571-2/length_equals_the_response", "--section", "7.2", "--section", "RFC4571-2"),
+            "--section 7.2 matches nothing together with the other filters",
+        ),
+        (
+            ("--case", "RFC4571-2/length_equals_the_response", "--section", "7.2"),
+            "no case matches --section 7.2 with --case RFC4571-2/length_equals_the_response; see icetcp list",
+        ),
         (("-k", "zebra", "--level", "must"), "no case matches --level must with -k 'zebra'; see icetcp list"),
         (
             ("--requirements", "-k", "zebra"),
@@ -110,8 +165,11 @@ def test_filters_narrow_the_requirements(icetcp):
         ),
     ],
 )
-def test_an_empty_list_is_a_usage_error(icetcp, arguments, message):
-    assert icetcp("list", *arguments) == (2, [], f"icetcp: {message}\n")
+def test_a_filter_that_matches_nothing_is_a_usage_error(icetcp, arguments, message):
+    status, lines, err = icetcp("list", *arguments)
+    assert (status, lines, err.count("\n")) == (2, [], 1)
+    assert err.startswith(f"icetcp: {message}")
+    assert err == f"icetcp: {message}\n" or message.endswith(", ")
 
 
 def test_a_terminal_gets_a_table(monkeypatch):
@@ -132,7 +190,7 @@ def test_a_terminal_gets_a_table(monkeypatch):
 
 
 def test_show_a_case_by_any_of_its_names(icetcp):
-    case = next(case for case in ids(icetcp("list", "--section", "7.2")[1]) if case.endswith("]"))
+    case = next(variant for variant in variants(icetcp, "--section", "7.2") if variant.endswith("]"))
     base, name = case.partition("[")[0], case.partition("/")[2]
     status, lines, _ = icetcp("show", case)
     assert status == 0
@@ -149,34 +207,35 @@ def test_show_a_case_by_any_of_its_names(icetcp):
 
 def test_show_names_the_command_that_runs_it_alone(icetcp):
     """Also where a longer name holds the case's name."""
-    names = {case.partition("/")[2].partition("[")[0]: case.partition("[")[0] for case in ids(icetcp("list")[1])}
+    names = {case.partition("/")[2]: case for case in ids(icetcp("list")[1])}
     inside = [name for name in names if any(name in other and name != other for other in names)]
     for name in [*inside, next(iter(names))][:3]:
         command = shlex.split(icetcp("show", names[name])[1][-1])
         assert command[:2] == ["icetcp", "run"]
-        assert {case.partition("[")[0] for case in ids(icetcp("list", *command[2:])[1])} == {names[name]}
+        assert ids(icetcp("list", *command[2:])[1]) == [names[name]]
 
 
 def test_a_case_is_chosen_by_its_id_to_the_letter(icetcp):
     """Two variants differ in the letter case of a parameter only."""
-    both = ids(icetcp("list", "--case", "RFC6544-4.5/transport_token_is_read_in_any_letter_case")[1])
+    both = variants(icetcp, "--case", "RFC6544-4.5/transport_token_is_read_in_any_letter_case")
     first = both[0]
-    assert ids(icetcp("list", "--case", first)[1]) == [first]
+    assert variants(icetcp, "--case", first) == [first]
     assert len({one.lower() for one in both}) < len(both)
-
-
-def test_a_case_that_there_is_not_is_named(icetcp):
-    status, _, complaint = icetcp("list", "--case", "RFC6544-7.2/no_such")
-    assert status == 2
-    assert complaint == "icetcp: no case matches --case RFC6544-7.2/no_such; see icetcp list\n"
 
 
 def test_show_a_requirement_with_its_cases(icetcp):
     status, lines, _ = icetcp("show", "rfc4571-2-S02")
     assert status == 0
     assert lines[0] == f"RFC4571-2-s02: {REQUIREMENTS['RFC4571-2-s02'].title}"
-    cases = [line.strip() for line in lines if line.startswith("  RFC")]
+    cases = [line.split()[0] for line in lines if line.startswith("  RFC")]
     assert f"status        tested by {len(cases)} cases" in lines
+    numbers = {row[0]: row[3] for row in (line.split("\t") for line in icetcp("list")[1])}
+    for line in lines:
+        if line.startswith("  RFC"):
+            assert line.split()[1:] == [
+                numbers[line.split()[0]],
+                "variant" if line.endswith(" 1 variant") else "variants",
+            ]
     command = shlex.split(lines[-1])
     chosen = [line.split("\t") for line in icetcp("list", *command[2:])[1]]
     assert {row[0] for row in chosen} == set(cases)

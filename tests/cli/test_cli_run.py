@@ -44,10 +44,10 @@ def lines_of(text: str) -> list[str]:
 
 
 def test_plain_output_from_first_to_last_line(fake):
-    done = fake("run", script={"results": MIXED, "note": "no namespaces:\nkernel sockets"})
+    done = fake("run", script={"results": MIXED, "cases": 5, "note": "no namespaces:\nkernel sockets"})
     assert lines_of(done.stdout) == [
         "note: no namespaces: kernel sockets",
-        "icetcp 0.1.0: imagined 1.2, 7 cases, link sockets, seed 0",
+        "icetcp 0.1.0: imagined 1.2, 5 cases, 7 variants, link sockets, seed 0",
         "pass    RFC6544-7.2/case_0  0.12s",
         "fail    RFC6544-7.2/case_1  0.12s",
         "fail    RFC6544-7.2/case_2  0.12s",
@@ -77,7 +77,7 @@ def test_plain_output_from_first_to_last_line(fake):
         "     2  the IUT's pics lack offers passive",
         "",
         "requirements: 10 in the catalogue, 4 pending",
-        "7 cases in N s: 1 pass, 2 fail (1 of them below MUST), 1 inconc, 1 error, 2 n/a",
+        "7 variants of 7 cases in N s: 1 pass, 2 fail (1 of them below MUST), 1 inconc, 1 error, 2 n/a",
         "does not conform",
         "written:",
         "  reports/run/junit.xml",
@@ -168,7 +168,7 @@ def test_nothing_of_the_users_pytest_takes_part(apart, tmp_path):
         (("run", "-j", "many"), "'many' is not a valid integer"),
         (("run", "--seed", "-1"), "-1 is not in the range"),
         (("run", "--timeout", "0"), "0.0 is not in the range"),
-        (("run", "--timeout", "nan"), "that is no number of seconds"),
+        (("run", "--timeout", "nan"), "that is not a number of seconds"),
         (("run", "--fail-on", "may"), "'may' is not one of"),
         (("run", "extra"), "unexpected extra argument"),
         (("frobnicate",), "No such command 'frobnicate'"),
@@ -213,8 +213,8 @@ def test_a_wrong_expression_is_a_usage_error(fake):
 
 
 def test_no_case_selected_is_a_usage_error(fake):
-    done = fake("run", "-k", "zebra", "--section", "9", script={"usage": "the loop must not be reached"})
-    message = "icetcp: no case matches --section 9 with -k 'zebra'; see icetcp list\n"
+    done = fake("run", "-k", "zebra", "--section", "7.2", script={"usage": "the loop must not be reached"})
+    message = "icetcp: no case matches --section 7.2 with -k 'zebra'; see icetcp list\n"
     assert (done.returncode, done.stderr) == (2, message)
 
 
@@ -274,7 +274,7 @@ def test_an_interrupt_ends_within_two_seconds_with_the_summary(environment, tmp_
     assert time.monotonic() - begun < 2
     assert (process.returncode, err) == (3, "icetcp: interrupted\n")
     assert "interrupted: the cases above had finished" in out
-    assert "2 of 5 cases in " in out
+    assert "2 of 5 variants of 2 cases in " in out
     assert "reports/run/junit.xml" in out
     assert not is_running(child)
 

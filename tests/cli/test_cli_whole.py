@@ -49,7 +49,13 @@ def test_a_few_cases_against_the_reference_agent(icetcp, tmp_path):
     assert passed
     assert "conforms: every requirement that was judged is met" in done.stdout
     records = [json.loads(line) for line in (tmp_path / "out" / "record.jsonl").read_text().splitlines()]
-    assert sorted(r["case"] for r in records if r["kind"] == "verdict") == sorted(passed)
+    verdicts = [record for record in records if record["kind"] == "verdict"]
+    assert sorted(record["variant"] for record in verdicts) == sorted(passed)
+    assert all(record["case"] == record["variant"].partition("[")[0] for record in verdicts)
+    cases = len({record["case"] for record in verdicts})
+    assert [(record["cases"], record["variants"]) for record in (records[0], records[-1])] == [(cases, len(passed))] * 2
+    assert f", {cases} cases, {len(passed)} variants, link " in done.stdout
+    assert f"{len(passed)} variants of {cases} cases in " in done.stdout
     assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == len(passed)
     listed = done.stdout.partition("written:\n")[2].split()
     assert all((tmp_path / path).exists() for path in listed)
@@ -220,7 +226,7 @@ def test_ctrl_c_while_the_captures_are_read_keeps_the_reports(environment, tmp_p
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - begun < 2
     assert (process.returncode, err) == (3, "icetcp: interrupted\n")
-    assert "2 cases in" in out
+    assert "2 variants of 2 cases in" in out
     assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == 2
     number = (tmp_path / "bin" / "tshark.pid").read_text().strip()
     assert not Path(f"/proc/{number}").exists()

@@ -57,7 +57,7 @@ def test_a_torn_last_line_is_passed_over(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("octets", "what"),
-    [(b"", "no record"), (b"{}\n", "no record"), (b"nonsense\n{}\n", "line 1"), (b"[1]\n{}\n", "no JSON object")],
+    [(b"", "not a record"), (b"{}\n", "not a record"), (b"nonsense\n{}\n", "line 1"), (b"[1]\n{}\n", "no JSON object")],
 )
 def test_what_is_no_record(tmp_path, octets, what) -> None:
     path = tmp_path / "record.jsonl"

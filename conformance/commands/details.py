@@ -1,0 +1,123 @@
+"""What `icetcp show` prints: one case with its variants, or one requirement with its cases."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from typing import TYPE_CHECKING
+
+from conformance.catalogue import REQUIREMENTS
+from conformance.commands.entries import by_case, purpose, status_of
+from conformance.commands.terminal import counted
+from conformance.run.selection import nearest
+from conformance.verdict import case_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.catalogue import Requirement
+    from conformance.run.discovery import Found
+    from conformance.run.engine import Case
+
+
+def of_name(wanted: str, found: Found) -> list[str] | None:
+    """Return the lines about a case, a variant or a requirement; None if nothing has that name."""
+    requirement = REQUIREMENTS.get(_as_identifier(wanted))
+    if requirement is not None:
+        return _requirement_lines(requirement, found)
+    variants = [variant for variant in found.every if wanted in _names(variant)]
+    if not variants:
+        return None
+    exact = "[" in wanted or variants[0].id == case_name(variants[0].id)
+    return _variant_lines(variants[0]) if exact else _case_lines(variants)
+
+
+def nearest_names(wanted: str, found: Found) -> list[str]:
+    """Return the ids of cases, variants and requirements that look most like what was asked for."""
+    names = dict.fromkeys(name for case in found.every for name in (case_name(case.id), case.id))
+    return nearest(wanted, [*names, *REQUIREMENTS])
+
+
+def _as_identifier(text: str) -> str:
+    """Return "RFC6544-7.2-s01" of "rfc6544-7.2-S01"."""
+    head, dash, ordinal = text.strip().upper().rpartition("-")
+    return f"{head}{dash}{ordinal.lower()}"
+
+
+def _names(variant: Case) -> set[str]:
+    """Return the names by which a variant is known: with its section, without it, and as a function of pytest."""
+    name = variant.id.partition("/")[2]
+    return {form for full in (variant.id, name, f"test_{name}") for form in (full, case_name(full))}
+
+
+def _case_lines(variants: Sequence[Case]) -> list[str]:
+    name = case_name(variants[0].id)
+    listed = ["", counted(len(variants), "variant"), *(f"  {variant.id}" for variant in variants)]
+    shared = [atom for atom in variants[0].needs if all(atom in variant.needs for variant in variants)]
+    return [*_head(name, variants[0], shared), *_asked(variants), *listed, *_command("run it alone", f"--case {name}")]
+
+
+def _variant_lines(variant: Case) -> list[str]:
+    lines = _head(variant.id, variant, variant.needs)
+    if variant.parameters:
+        lines.append(f"parameters    {', '.join(f'{k}={v}' for k, v in variant.parameters.items())}")
+    return [*lines, *_asked([variant]), *_command("run it alone", f"--case {shlex.quote(variant.id)}")]
+
+
+def _head(name: str, case: Case, needs: Sequence[str]) -> list[str]:
+    lines = [name, "", *(f"  {line}" for line in purpose(case).splitlines())]
+    lines += ["", f"level         {case.level.value.upper()}"]
+    return [*lines, f"PICS          {', '.join(needs)}"] if needs else lines
+
+
+def _asked(variants: Sequence[Case]) -> list[str]:
+    lines = ["", "requirements"]
+    for identifier in dict.fromkeys(identifier for variant in variants for identifier in variant.requirements):
+        lines += _paragraph(identifier, REQUIREMENTS[identifier])
+    return lines
+
+
+def _paragraph(identifier: str, requirement: Requirement) -> list[str]:
+    text = f"{requirement.level.value.upper()}: {requirement.text}"
+    lines = [f"  {identifier}", *_wrapped(text)]
+    if requirement.successor:
+        lines += _wrapped(f"Today: {requirement.successor}")
+    if requirement.note:
+        lines += _wrapped(f"Note: {requirement.note}")
+    return lines
+
+
+def _requirement_lines(requirement: Requirement, found: Found) -> list[str]:
+    tested = found.by_requirement()
+    lines = [
+        f"{requirement.id}: {requirement.title}",
+        "",
+        *(line[2:] for line in _wrapped(requirement.text)),
+        "",
+    ]
+    lines += [
+        f"{label:<13} {value}"
+        for label, value in (
+            ("level", requirement.level.value.upper()),
+            ("binds", requirement.binds),
+            ("PICS", ", ".join(requirement.pics)),
+            ("today", requirement.successor),
+            ("note", requirement.note),
+            ("status", status_of(requirement, tested)),
+        )
+        if value
+    ]
+    cases = by_case(tested.get(requirement.id, ()))
+    if cases:
+        widest = max(map(len, cases))
+        lines += ["", "cases", *(f"  {name:<{widest}}  {counted(len(v), 'variant')}" for name, v in cases.items())]
+        lines += _command("run them alone", f"--requirement {requirement.id}")
+    return lines
+
+
+def _command(heading: str, options: str) -> list[str]:
+    return ["", heading, f"  icetcp run {options}"]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
