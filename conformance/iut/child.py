@@ -270,11 +270,19 @@ class Child:
             self._deaf = True
             self._on_fault(error)
 
-    def _finish(self) -> None:
+    @property
+    def signalled(self) -> bool:
+        """Whether it was ended by a signal."""
+        return (self._popen.returncode or 0) < 0
+
+    @property
+    def how(self) -> str:
+        """In words, how it has ended."""
         status = self._popen.returncode
         if status >= 0:
-            how = f"exited with status {status}"
-        else:
-            names = {member.value: member.name for member in signal.Signals}
-            how = f"was killed by {names.get(-status, f'signal {-status}')}"
-        self._on_end(how)
+            return f"exited with status {status}"
+        names = {member.value: member.name for member in signal.Signals}
+        return f"was killed by {names.get(-status, f'signal {-status}')}"
+
+    def _finish(self) -> None:
+        self._on_end(self.how)

@@ -23,8 +23,16 @@ class AdapterHung(AdapterError):
     """The adapter did not answer, or did not read, in time."""
 
 
+class AdapterClosed(AdapterHung):
+    """The adapter closed its stdout and went on running."""
+
+
 class AdapterGarbage(AdapterError):
-    """The adapter wrote what is no JSON-RPC 2.0, or far too much of it."""
+    """The adapter wrote something that is not JSON-RPC 2.0."""
+
+
+class AdapterFlooded(AdapterGarbage):
+    """The adapter wrote a line without end, or more than anybody can read."""
 
 
 class RpcError(AdapterError):

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from conformance.iut.incidents import Incident, Kind
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 180  # octets of a file name, which may have 255
 _LARGEST = 16 << 20  # characters of one log
 _NAMED = 8
+_OURS = "x-"  # methods that no adapter has: that a case ends before their answer says nothing of the adapter
 
 
 def log_name(case: str) -> str:
@@ -65,7 +68,10 @@ class CaseLog:
 
 
 class Lease:
-    """A case's hold on a process. ``shared_death``: it failed while other cases were using it too, or before."""
+    """A case's hold on a process. ``shared_death``: it failed while other cases were using it too, or before.
+
+    ``incidents``: what the process did against the contract meanwhile, complete when the lease has ended.
+    """
 
     def __init__(self, case: str, process: AdapterProcess, log_dir: Path, *, isolated: bool) -> None:
         self.case = case
@@ -74,6 +80,7 @@ class Lease:
         self.shared_death = False
         self.neighbours: set[str] = set()
         self.isolated = isolated
+        self._begun = time.time()
         self._log = CaseLog(log_dir / log_name(case))
         self._sessions: list[Session] = []
         self._log.write("note", f"{case}, process {process.pid}" + (", alone in it" if isolated else ""))
@@ -89,6 +96,12 @@ class Lease:
         """Write a line into the case's log."""
         self._log.write(channel, text)
 
+    @property
+    def incidents(self) -> list[Incident]:
+        """What happened to the process while the case was using it, perhaps by another case's doing."""
+        mine = (one for one in self.process.incidents.all() if one.process == self.process.pid)
+        return [one for one in mine if self.case in one.cases and one.time >= self._begun]
+
     def close(self) -> None:
         """End the case's sessions and its log; find out whose fault a failure of the process was."""
         process = self.process
@@ -97,6 +110,10 @@ class Lease:
         if unanswered:
             process.retired = True
             self._log.write("note", f"never answered: {', '.join(unanswered)}; no further case uses this process")
+        missed = [method for method in unanswered if not method.startswith(_OURS)]
+        if missed and process.death is None:
+            text = f"the adapter never answered {', '.join(missed)}"
+            process.incidents.add(Incident(Kind.HUNG, text, process.pid, (self.case,)))
         if process.death is not None:
             self.shared_death = process.victims != {self.case}
         elif unanswered:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.iut import protocol
 from conformance.iut.errors import AdapterError, AdapterGarbage, AdapterHung, RpcError
+from conformance.iut.incidents import Incident, Incidents
 from conformance.iut.lease import Lease
 from conformance.iut.process import AdapterProcess
 from conformance.iut.protocol import HelloResult as Hello
@@ -43,6 +44,12 @@ class Pool:
         self._alone = 0
         self._state = threading.Condition()
         self._closed = False
+        self._incidents = Incidents()
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What the adapter did against the contract so far, in any of its processes, in order."""
+        return self._incidents.all()
 
     def hello(self) -> Hello:
         """Start a first process, greet it, and make sure that it does not say yes to everything.
@@ -51,7 +58,7 @@ class Pool:
         """
         with self._greeting:
             if self._hello is None:
-                process, hello = self._start()
+                process, hello = self._start(())
                 try:
                     _require_refusal(process)
                 except AdapterError:
@@ -103,7 +110,7 @@ class Pool:
                 self._waiting -= 1
             self._starting += 1
         try:
-            process, _ = self._start()
+            process, _ = self._start((case,))
         finally:
             with self._state:
                 self._starting -= 1
@@ -122,7 +129,7 @@ class Pool:
                 self._wait(deadline)
             self._alone += 1
         try:
-            process, _ = self._start()
+            process, _ = self._start((case,))
             with self._state:
                 return self._admit(case, process, isolated=True)
         except BaseException:
@@ -155,6 +162,7 @@ class Pool:
         with self._state:
             others = self._leases[process]
             others.discard(lease)
+            process.last_user = lease.case
             process.users = [other.case for other in others]
             lease.close()
             if lease.isolated:
@@ -179,16 +187,18 @@ class Pool:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self) -> tuple[AdapterProcess, Hello]:
-        """Start a process and greet it. Raises `AdapterError`."""
+    def _start(self, cases: tuple[str, ...]) -> tuple[AdapterProcess, Hello]:
+        """Start a process and greet it, for these cases. Raises `AdapterError`."""
         with self._state:
             if self._closed:
                 raise AdapterError("the run is ending")
-            process = AdapterProcess(self._stack.command, self._stack.environment)
+            process = AdapterProcess(self._stack.command, self._stack.environment, self._incidents, cases)
             self._all.add(process)
         try:
             return process, _greet(process)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, AdapterError) and process.death is None and not self._closed:
+                self._incidents.add(Incident.of(error, process.pid, cases))
             self._end(process, AdapterProcess.kill)
             raise
 

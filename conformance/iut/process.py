@@ -15,7 +15,16 @@ from msgspec import UNSET
 
 from conformance.iut import protocol
 from conformance.iut.child import Child, LineTooLong
-from conformance.iut.errors import AdapterDied, AdapterError, AdapterGarbage, AdapterHung, RpcError
+from conformance.iut.errors import (
+    AdapterClosed,
+    AdapterDied,
+    AdapterError,
+    AdapterFlooded,
+    AdapterGarbage,
+    AdapterHung,
+    RpcError,
+)
+from conformance.iut.incidents import Incident, Incidents, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,13 +100,21 @@ class AdapterProcess:
     """A running adapter. Thread-safe.
 
     ``users`` is kept by the pool: the cases that it serves. ``death`` is how it ended, or None; ``victims`` are the
-    users it had then. ``retired``: no further case shall use it.
+    users it had then. ``retired``: no further case shall use it. ``incidents`` may be shared with other processes.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        incidents: Incidents | None = None,
+        users: Sequence[str] = (),
+    ) -> None:
         """Start it. Raises `AdapterDied` if that fails."""
+        self.incidents = incidents or Incidents()
         self.sessions: dict[str, Session] = {}
-        self.users: list[str] = []
+        self.users = list(users)
+        self.last_user = ""
         self.victims: frozenset[str] = frozenset()
         self.death: AdapterError | None = None
         self.retired = False
@@ -110,6 +127,7 @@ class AdapterProcess:
         self._answered_once = False
         self._last_words = ""
         self._ending = False
+        self.pid = 0
         try:
             self._child = Child(
                 command,
@@ -121,7 +139,9 @@ class AdapterProcess:
                 on_fault=self._fault,
             )
         except OSError as error:
-            raise AdapterDied(f"the adapter {command[0]!r} cannot be started: {error.strerror or error}") from None
+            text = f"the adapter {command[0]!r} cannot be started: {error.strerror or error}"
+            self._happened(Kind.FAILED, text)
+            raise AdapterDied(text) from None
         self.pid = self._child.pid
         self._child.listen()
 
@@ -205,19 +225,20 @@ class AdapterProcess:
         else:
             self._refuse(line, "a notification without params")
 
-    def _refuse(self, line: bytes, why: str) -> None:
-        """Put up with a few strange lines, but not before the first answer: then it is no adapter at all."""
+    def _refuse(self, line: bytes, why: str, kind: Kind = Kind.STRANGE_LINE) -> None:
+        """Put up with a few strange lines, but not before the first answer: then it is not an adapter at all."""
         self._garbage += 1
         if not self._answered_once or self._garbage > _MOST_GARBAGE:
             raise AdapterGarbage(f"the adapter wrote {why} on its stdout: {_excerpt(line)}; logs belong on stderr")
         self._log_all("note", f"ignored, {why}: {_excerpt(line)}")
+        self._happened(kind, f"the adapter wrote {why}: {_excerpt(line)}")
 
     def _answered(self, message: protocol.Incoming, line: bytes) -> None:
         with self._state:
             entry = self._calls.pop(message.id, None) if isinstance(message.id, int) else None
         if entry is None:
             said = f": {message.error.message}" if message.error else ""
-            self._refuse(line, f"a response to nothing that was asked{said}")
+            self._refuse(line, f"a response to nothing that was asked{said}", Kind.WRONG_ID)
             return
         self._answered_once, self._garbage, self.stray = True, 0, 0
         pending, session = entry
@@ -242,11 +263,11 @@ class AdapterProcess:
         if session is None:  # of a session that is over, or of none: nobody waits for it
             self.stray += 1
             if self.stray > _MOST_STRAY:
-                raise AdapterGarbage(f"the adapter floods us for sessions that are not open: {_excerpt(line)}")
+                raise AdapterFlooded(f"the adapter floods us for sessions that are not open: {_excerpt(line)}")
             return
         session.unread = len(line) + (session.unread if session.notifications else 0)
         if session.unread > _MOST_UNREAD:
-            raise AdapterGarbage(f"the adapter floods session {name}: {_MOST_UNREAD >> 20} MiB unread")
+            raise AdapterFlooded(f"the adapter floods session {name}: {_MOST_UNREAD >> 20} MiB unread")
         session.log("<-", line.decode(errors="replace"))
         session.notifications.append(Notification(method, params, time.monotonic()))
         session.on_activity()
@@ -267,9 +288,9 @@ class AdapterProcess:
     def _fault(self, error: BaseException) -> None:
         """Give up on an adapter whose output cannot be used."""
         if isinstance(error, LineTooLong):
-            error = AdapterGarbage(f"the adapter wrote a line of more than {protocol.LONGEST_LINE} octets")
+            error = AdapterFlooded(f"the adapter wrote a line of more than {protocol.LONGEST_LINE} octets")
         elif isinstance(error, TimeoutError):
-            error = AdapterHung(f"the adapter closed its stdout and goes on running{self._last_words}")
+            error = AdapterClosed(f"the adapter closed its stdout and goes on running{self._last_words}")
         elif not isinstance(error, AdapterError):
             error = AdapterError(f"the tester could not take the adapter's output: {error!r}")
         self._kill_for(error)
@@ -284,6 +305,8 @@ class AdapterProcess:
             if self.death is not None:
                 return
             self.victims = frozenset(self.users)
+            if not self._ending:
+                self.incidents.add(Incident.of(error, self.pid, *self._whose()))
             if len(self.victims) > 1:
                 error = type(error)(f"{error}; cases in flight: {_names(self.users)}")
             self.death = error
@@ -303,15 +326,31 @@ class AdapterProcess:
 
     def close(self) -> bool:
         """End the adapter as the contract says, by its stdin's end; False if it had to be killed."""
-        self._ending = True
+        self._expect_end()
         went = self._child.end_input() and self._child.exited.wait(protocol.EXIT_WITHIN)
+        if not went:
+            self._happened(Kind.HUNG, f"the adapter stayed for {protocol.EXIT_WITHIN:g} s after its input had ended")
+        elif self._ending and self._child.signalled:
+            self._happened(Kind.DIED, f"the adapter {self._child.how} when its input had ended{self._last_words}")
         self.kill()
         return went
 
+    def _happened(self, kind: Kind, text: str) -> None:
+        self.incidents.add(Incident(kind, text, self.pid, *self._whose()))
+
+    def _whose(self) -> tuple[tuple[str, ...], str]:
+        """Return the cases in flight and, of an idle process, the last one that used it."""
+        cases = tuple(self.users)
+        return cases, "" if cases else self.last_user
+
     def kill(self) -> None:
         """End the adapter and whatever it started, now."""
-        self._ending = True
+        self._expect_end()
         self._child.kill()
+
+    def _expect_end(self) -> None:
+        """Take its end from now on for our own doing; an end that has come already is its own."""
+        self._ending = self._ending or self._child.running
 
 
 def _another(error: AdapterError) -> AdapterError:

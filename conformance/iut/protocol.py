@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 VERSION = 1
 METHODS = ("hello", "open", "describe", "accept", "trickle", "send", "restart", "close")
 NOTIFICATIONS = ("state", "selected", "candidate", "data")
-STATES = ("new", "checking", "connected", "completed", "disconnected", "failed", "closed")
 
 NO_SUCH_METHOD = -32601  # with this the case is n/a
 INVALID_PARAMS = -32602  # and with this: not with these params
