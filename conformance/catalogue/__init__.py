@@ -6,16 +6,24 @@ import difflib
 from typing import TYPE_CHECKING
 
 from conformance.catalogue import (
+    rfc3264,
+    rfc4145,
     rfc4571,
+    rfc5764,
+    rfc6062,
     rfc6544_connectivity,
     rfc6544_gathering,
     rfc7675,
+    rfc8421,
     rfc8445_candidates,
     rfc8445_checks,
     rfc8445_concluding,
     rfc8489_authentication,
     rfc8489_messages,
+    rfc8656,
+    rfc8838,
     rfc8839,
+    rfc8863,
 )
 from conformance.catalogue.model import Exclusion, Requirement
 
@@ -45,6 +53,14 @@ MODULES = (
     rfc8489_authentication,
     rfc8839,
     rfc7675,
+    rfc8656,
+    rfc6062,
+    rfc8838,
+    rfc3264,
+    rfc4145,
+    rfc8863,
+    rfc5764,
+    rfc8421,
 )
 REQUIREMENTS: Mapping[str, Requirement] = {entry.id: entry for module in MODULES for entry in module.REQUIREMENTS}
 EXCLUSIONS: tuple[Exclusion, ...] = tuple(entry for module in MODULES for entry in getattr(module, "EXCLUSIONS", ()))
