@@ -5,7 +5,6 @@ from __future__ import annotations
 from conformance.catalogue.model import requirement as r
 
 _NO_VENDOR_SWITCH = "configuration of a product is not part of the adapter contract; its effect shows only in the offer"
-_OTHER_TECHNIQUES = "no PICS declares NAT-assisted or tunneling techniques, and their use cannot be told from outside"
 _INTENT = "asks what an implementer considered, which leaves no trace on the wire"
 
 REQUIREMENTS = (
@@ -54,8 +53,9 @@ REQUIREMENTS = (
       pics="transports:udp transports:tcp"),
     r("RFC6544-4.2-03", "SHOULD", "preferred transport above the other throughout",
       "Where the transport outweighs the type, all type preferences of one transport are above the other's.",
-      pics="transports:udp transports:tcp",
-      untestable="applies only if the implementer holds the transport more important, which no PICS tells"),
+      pics="transports:udp transports:tcp tcp_srflx tcp_relay",
+      note="Whether the transport outweighs the type shows in the priorities: where a reflexive candidate of one "
+           "transport is above a host candidate of the other, all its types must be above the other's."),
     r("RFC6544-4.2-04", "RECOMMENDED", "relayed candidates rank lowest",
       "Relayed candidates stay below the other types.", pics="tcp_relay"),
     r("RFC6544-4.2-05", "RECOMMENDED", "UDP above TCP for RTP",
@@ -113,10 +113,10 @@ REQUIREMENTS = (
     r("RFC6544-4.5-05", "MAY", "UDP and TCP mixed with SRTP", "With SRTP, UDP and TCP candidates may be mixed.",
       untestable="a permission to the agent; both using it and not are lawful, and nothing follows for the peer"),
     r("RFC6544-4.5-06", "RECOMMENDED", "SRTP also over TCP",
-      "When a TCP pair is selected, SRTP is still used, over the connection of ICE.",
-      untestable="the contract's media are opaque octets; whether they are SRTP is the application's affair"),
-    r("RFC6544-4.5-07", "SHOULD", "no RTP over TLS", "RTP over TLS is avoided.",
-      untestable="the choice of the media protocol is the application's, above the agent"),
+      "When a TCP pair is selected, SRTP is still used, over the connection of ICE.", pics="payload:dtls",
+      note="Judged of DTLS-SRTP media sections: frames of media are SRTP and no RTP in the clear."),
+    r("RFC6544-4.5-07", "SHOULD", "no RTP over TLS", "RTP over TLS is avoided.", pics="sdp:full",
+      note="Judged by the protocol of the media lines that the agent writes."),
     r("RFC6544-4.5-08", "MUST", "SDP of TLS media", "For non-RTP media over TLS the SDP follows RFC 4572.",
       successor="RFC 8122", untestable="the contract opens no TLS media; webrtc profiles use DTLS"),
     r("RFC6544-4.5-s01", "", "transport token TCP", "A TCP candidate's transport is the token TCP.",
@@ -137,14 +137,15 @@ REQUIREMENTS = (
     r("RFC6544-5-02", "SHOULD", "IPv4 and IPv6 candidates", "Candidates of both families are gathered.",
       pics="families:4 families:6"),
     r("RFC6544-5-03", "SHOULD", "IPv6 by other means", "Without IPv6 at hand, a tunnel or relay provides it.",
-      untestable=_OTHER_TECHNIQUES),
+      pics="tcp_relay families:6 obeys:addresses",
+      note="Judged of relays: with IPv4 addresses alone, a relayed IPv6 address is asked for."),
     r("RFC6544-5-04", "SHOULD+SHOULD", "many techniques, chosen with care",
       "Many techniques are supported, and which to use is considered.", untestable=_INTENT),
     r("RFC6544-5.1-01", "SHOULD", "S-O and passive host candidates on different ports",
       "For each component on each interface there is one S-O and one passive host candidate, each on its own port.",
       note="An agent that cannot act in one of these ways leaves those candidates out, which is lawful."),
     r("RFC6544-5.3-s01", "", "NAT-assisted candidates encoded like reflexive ones",
-      "NAT-assisted candidates are written like server reflexive ones.", untestable=_OTHER_TECHNIQUES),
+      "NAT-assisted candidates are written like server reflexive ones.", pics="nat_assisted"),
     r("RFC6544-6-s01", "", "two lite agents: the offerer controls",
       "If both agents are lite, the offerer controls and selects by a new offer as RFC 4145 has it.", binds="lite",
       pics="agent:lite sides:offerer"),
@@ -177,7 +178,7 @@ REQUIREMENTS = (
       pics="agent:full"),
     r("RFC6544-6.2-s02", "", "NAT-assisted candidates pruned like reflexive ones",
       "In pruning, NAT-assisted candidates count as server reflexive if their base is a host candidate too.",
-      untestable=_OTHER_TECHNIQUES),
+      binds="full", pics="agent:full nat_assisted"),
     r("RFC6544-6.2-s03", "", "check lists of full agents only", "A lite agent forms no check list.", binds="lite",
       pics="agent:lite"),
 )  # fmt: skip
