@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, pack_type
-from pcaps.decode import read_connections
 from pcaps.pcapng import CaptureError
+from pcaps.reading import read_capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pcaps.streams import Connection
+    from pcaps.connections import Connection
 
 _MOST = 200
 _FRAMES = 6
@@ -37,7 +37,7 @@ def from_captures(paths: Iterable[Path]) -> list[dict[str, Any]]:
         files = sorted(path.rglob("*.pcap*")) if path.is_dir() else [path]
         for file in files:
             try:
-                found = read_connections(file)
+                found = read_capture(file).connections
             except (CaptureError, OSError):
                 continue
             for connection in found:

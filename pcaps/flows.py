@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from conformance.wire import udp
 from conformance.wire.stun import looks_like_stun
+from pcaps.connections import Event
 from pcaps.packets import network_layer
-from pcaps.streams import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from conformance.wire.attributes import Address
     from pcaps.pcapng import Packet
 
@@ -25,7 +23,6 @@ class Flow:
     server: Address
     events: list[Event] = field(default_factory=list)
     lossy: bool = False
-    bare: bool = False  # UDP has no frames, but tshark knows STUN over it
 
     @property
     def frames(self) -> list[Event]:
@@ -35,18 +32,26 @@ class Flow:
     def take(self, datagram: udp.Datagram, time_ns: int) -> None:
         """Take in a datagram of this flow."""
         looks = looks_like_stun(datagram.payload)
-        event = Event(time_ns, datagram.source == self.client, "datagram", datagram.payload, stun=looks)
-        self.events.append(event)
+        from_client = datagram.source == self.client
+        self.events.append(Event(time_ns, from_client, "datagram", datagram.payload, stun=looks, certain=True))
 
 
-def flows(packets: Iterable[Packet]) -> list[Flow]:
-    """Return the UDP flows of a capture in the order of their beginnings."""
-    found: dict[frozenset[Address], Flow] = {}
-    for packet in packets:
+class Flows:
+    """The UDP flows of a capture, in the order of their beginnings."""
+
+    def __init__(self) -> None:
+        self._by_ends: dict[frozenset[Address], Flow] = {}
+
+    @property
+    def found(self) -> list[Flow]:
+        """The flows so far."""
+        return list(self._by_ends.values())
+
+    def take(self, packet: Packet) -> None:
+        """Take in the datagram that a packet holds, if it holds one."""
         at = network_layer(packet.link_type, packet.octets)
         datagram = udp.parse(packet.octets, at) if at >= 0 else None
         if datagram is not None:
             ends = frozenset((datagram.source, datagram.destination))
-            flow = found.setdefault(ends, Flow(datagram.source, datagram.destination))
+            flow = self._by_ends.setdefault(ends, Flow(datagram.source, datagram.destination))
             flow.take(datagram, packet.time_ns)
-    return list(found.values())

@@ -8,15 +8,15 @@ from conformance.wire.attributes import Attribute, spelling
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Method
+from pcaps.connections import family
 from pcaps.flows import Flow
-from pcaps.streams import family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from conformance.wire.attributes import Address
     from conformance.wire.stun import Message
-    from pcaps.streams import Connection, Event
+    from pcaps.connections import Connection, Event
 
 _CLASSES = ("request", "indication", "success", "error")
 _METHODS = {int(method): "".join(map(str.capitalize, method.name.split("_"))) for method in Method}

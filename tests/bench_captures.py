@@ -147,9 +147,9 @@ def measure(path: Path, offer: str, answer: str, out: multiprocessing.SimpleQueu
     """Judge a capture in this process; tell packets, its seconds of CPU, its most KiB, and checks."""
     known = Known.of([("offer", SessionDescription.parse(offer)), ("answer", SessionDescription.parse(answer))])
     begun = time.process_time()
-    reading = judge_file(path, known)
+    judged = judge_file(path, known)
     taken = time.process_time() - begun
-    out.put((reading.reader.packets, taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, reading.requests))
+    out.put((judged.reading.packets, taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, judged.requests))
 
 
 def measured(kind: Callable[[Scene], Iterator[bytes]], megabytes: float) -> tuple[float, float]:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conformance.judge import Judgement, Known, Observation
-    from conformance.run.judging import Reading
+    from conformance.run.judging import JudgedCapture
     from conformance.wire.sdp import SessionDescription
-    from pcaps.streams import Connection
+    from pcaps.connections import Connection
 
 _MOST_SHOWN = 20  # connections in the ladder
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONC: "yellow"}
@@ -144,51 +144,51 @@ def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], wat
 
     begun = time.time()
     try:
-        reading = judge_packets(watch.packets(capture), known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
+        judged = judge_packets(watch.packets(capture), known, show=_MOST_SHOWN if options["ladder"] == "all" else 0)
     except OSError as error:
         raise _Unusable(f"cannot read {capture}: {error.strerror or error}") from None
     except CaptureError as error:
         raise _Unusable(f"{capture} is no capture: {error}") from None
-    _tell(capture, reading, time.time() - begun)
+    _tell(capture, judged, time.time() - begun)
     command = shlex.join(["icetcp", *sys.argv[1:]])
     blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
-    results = [result_of(judgement, blank) for judgement in reading.judgements if judgement.verdict is not Verdict.NONE]
+    results = [result_of(judgement, blank) for judgement in judged.judgements if judgement.verdict is not Verdict.NONE]
     for result in results:
         if name:
             result.case += f"[{name}]"
             result.parameters = {"capture": str(capture)}
-    _note(reading, known)
+    _note(judged, known)
     drawn: list[Connection] = []
-    for judgement in reading.judgements:
+    for judgement in judged.judgements:
         _print(judgement, drawn if options["ladder"] == "findings" else None)
-    if reading.shown:
+    if judged.shown:
         from pcaps.ladder import render
 
-        click.echo(f"\n{render(reading.shown)}")
+        click.echo(f"\n{render(judged.shown)}")
     return results
 
 
-def _tell(capture: Path, reading: Reading, seconds: float) -> None:
-    reader = reading.reader
-    rate = f", {reader.packets / seconds:,.0f} packets a second" if seconds > 1 else ""
+def _tell(capture: Path, judged: JudgedCapture, seconds: float) -> None:
+    reading = judged.reading
+    rate = f", {reading.packets / seconds:,.0f} packets a second" if seconds > 1 else ""
     click.echo(
-        f"{capture}: {reader.packets} packets, {reader.segments} TCP segments, "
-        f"{reading.talks} ICE connections with {reading.requests} checks{rate}"
+        f"{capture}: {reading.packets} packets, {reading.segments} TCP segments, "
+        f"{judged.talks} ICE connections with {judged.requests} checks{rate}"
     )
 
 
-def _note(reading: Reading, known: Known) -> None:
+def _note(judged: JudgedCapture, known: Known) -> None:
     """Say what of the capture, or of what was given, could not be made use of."""
-    reader = reading.reader
-    if reading.cut:
-        click.echo(f"note: judged up to where the file breaks off: {reading.cut}")
-    if reader.given_up:
-        click.echo(f"note: {reader.given_up} connections were judged before their end, to keep memory in bounds")
-    for link, count in reader.unknown.most_common(3):
+    reading = judged.reading
+    if judged.cut:
+        click.echo(f"note: judged up to where the file breaks off: {judged.cut}")
+    if reading.given_up:
+        click.echo(f"note: {reading.given_up} connections were judged before their end, to keep memory in bounds")
+    for link, count in reading.unknown.most_common(3):
         click.echo(f"note: {count} packets are of link type {link}, which cannot be read; record with another one")
     given = {*known.passwords, *(ufrag for party in known.parties for ufrag in party.ufrags)}
-    strange = sorted(given - reading.names)
-    if strange and reading.requests:
+    strange = sorted(given - judged.names)
+    if strange and judged.requests:
         click.echo(f"note: no check names {', '.join(strange[:4])}; is what was given of another session?")
 
 

@@ -11,7 +11,7 @@ from conformance.judge.known import Party, same_address
 from conformance.judge.model import HELD, Exchange, Observation, Talk, rule, unclear
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
-from pcaps.streams import Connection
+from pcaps.connections import Connection
 
 _MOST_OUTSTANDING = 5
 _DISCARD = 9

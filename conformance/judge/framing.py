@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from conformance.judge.model import HELD, Exchange, Observation, Stun, Talk, broken, hole, rule, unclear
 from conformance.verdict import Verdict
 from conformance.wire.attributes import MAGIC_COOKIE
-from pcaps.splitter import COOKIE
-from pcaps.streams import Event
+from pcaps.connections import Event
+from pcaps.frames import COOKIE
 
 _HEADER = 20
 _HANDSHAKE, _TLS = 22, 3  # content type, and what TLS versions begin with

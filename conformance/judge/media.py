@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.judge.model import HELD, Exchange, Observation, Talk, broken, hole, reading, rule, unclear
-from pcaps.splitter import COOKIE
-from pcaps.streams import Event, family
+from pcaps.connections import Event, family
+from pcaps.frames import COOKIE
 
 _READING = (
     "(D)TLS began on a valid pair before it was nominated, as RFC 8445 section 12.1 allows for data; RFC 6544 "

@@ -16,9 +16,9 @@ from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256, short_term_key
 from conformance.wire.stun import Message, MessageClass, Method
-from pcaps.field import Attempt
-from pcaps.splitter import COOKIE
-from pcaps.streams import Connection, Event
+from pcaps.connections import Connection, Event
+from pcaps.frames import COOKIE
+from pcaps.reading import Attempt
 
 # -- what the capture shows --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from conformance.judge.known import same_address
 from conformance.judge.model import HELD, Exchange, Observation, Stun, Talk, broken, hole, rule, unclear
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
-from pcaps.streams import Event
+from pcaps.connections import Event
 
 _WAIT_NS = 10_000_000_000  # more than three times the waiting of RFC 8445 section 8.3
 

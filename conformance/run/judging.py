@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,15 +16,15 @@ from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
 from conformance.judge.model import trusted
 from conformance.verdict import Result
-from pcaps.field import Field
 from pcaps.ladder import render
-from pcaps.pcapng import CaptureError, read_file
+from pcaps.pcapng import CaptureError, read_file, read_stream
+from pcaps.reading import Reading
 
 if TYPE_CHECKING:
     from conformance.judge import Observation, Rule
     from conformance.run.recording import CaseCapture
+    from pcaps.connections import Connection
     from pcaps.pcapng import Packet
-    from pcaps.streams import Connection
 
 _BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
 _BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
@@ -35,11 +36,11 @@ _LOOK = 4096  # packets between two looks at the budget
 
 
 @dataclass(slots=True)
-class Reading:
+class JudgedCapture:
     """One capture, read and judged. ``cut``: why the file could not be read to its end."""
 
     judgements: list[Judgement]
-    reader: Field
+    reading: Reading
     cut: str = ""
     talks: int = 0
     requests: int = 0
@@ -50,25 +51,30 @@ class Reading:
     names: set[str] = field(default_factory=set)  # user name fragments in checks
 
 
-def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
+def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> JudgedCapture:
     """Read a capture in one pass and judge it. Raises `CaptureError` if its beginning is no capture, and `OSError`."""
     return judge_packets(read_file(path), known, rules, show=show)
 
 
-def judge_packets(packets: Iterator[Packet], known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> Reading:
-    """Judge packets as they come. What came before a `CaptureError` is judged; if nothing did, it is raised."""
+def judge_packets(
+    packets: Iterator[Packet], known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0, full: bool = False
+) -> JudgedCapture:
+    """Judge packets as they come. What came before a `CaptureError` is judged; if nothing did, it is raised.
+
+    `full` is for captures of our own: nothing of them is passed over or let go of.
+    """
     first = next(packets, None)
-    reader = Field(known.endpoints(active=True).__contains__)
-    reading = Reading([Judgement(rule) for rule in rules], reader, from_ns=0 if first is None else first.time_ns)
+    reading = Reading(known.endpoints(active=True).__contains__, full=full)
+    judged = JudgedCapture([Judgement(rule) for rule in rules], reading, from_ns=0 if first is None else first.time_ns)
     with _rare_collections():
         try:
-            _take(reading, () if first is None else (first,), known, show)
-            _take(reading, packets, known, show)
+            _take(judged, () if first is None else (first,), known, show)
+            _take(judged, packets, known, show)
         except CaptureError as error:
-            reading.cut = str(error)
-        reader.finish()
-        _judge_ended(reading, known, show, last=True)
-    return reading
+            judged.cut = str(error)
+        reading.finish()
+        _judge_ended(judged, known, show, last=True)
+    return judged
 
 
 @contextmanager
@@ -82,56 +88,52 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _take(reading: Reading, packets: Iterable[Packet], known: Known, show: int) -> None:
-    reader = reading.reader
+def _take(judged: JudgedCapture, packets: Iterable[Packet], known: Known, show: int) -> None:
+    reading = judged.reading
     for packet in packets:
-        reader.take(packet)
-        if packet.time_ns >= reading.until_ns:
-            reading.until_ns = packet.time_ns
-        elif packet.time_ns < reading.until_ns - _TOLERANCE_NS:
-            reading.set_back = True
-        if reader.packets % _LOOK == 0 and reader.weight > _BUDGET:
-            reader.relieve(_BUDGET // 2)
-            _judge_ended(reading, known, show)
+        reading.take(packet)
+        if packet.time_ns >= judged.until_ns:
+            judged.until_ns = packet.time_ns
+        elif packet.time_ns < judged.until_ns - _TOLERANCE_NS:
+            judged.set_back = True
+        if reading.packets % _LOOK == 0 and reading.weight > _BUDGET and not reading.full:
+            reading.relieve(_BUDGET // 2)
+            _judge_ended(judged, known, show)
 
 
-def _judge_ended(reading: Reading, known: Known, show: int, *, last: bool = False) -> None:
+def _judge_ended(judged: JudgedCapture, known: Known, show: int, *, last: bool = False) -> None:
     """Judge the connections that are over, and let go of them."""
-    reader = reading.reader
+    reading = judged.reading
     aimed = known.endpoints()
-    read = [Talk(connection) for connection in reader.ended]
+    read = [Talk(connection) for connection in reading.ended]
     talks = [talk for talk in read if talk.checked or talk.connection.server in aimed]
-    for connection in reader.ended:
+    for connection in reading.ended:
         if not connection.began:
-            reader.strange(connection.client, connection.server)
+            reading.strange(connection.client, connection.server)
     talks.sort(key=lambda talk: talk.connection.first_ns)
-    partial = reading.talks > 0 or reader.many_strangers
-    reading.talks += len(talks)
-    reading.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
-    if len(reading.names) < _MOST_NAMES:
+    partial = judged.talks > 0 or reading.many_strangers
+    judged.talks += len(talks)
+    judged.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
+    if len(judged.names) < _MOST_NAMES:
         names = (stun.username for talk in talks for stun in talk.stun if stun.is_check and stun.username)
-        reading.names.update(fragment for name in names for fragment in name.split(":"))
-    reading.shown += [talk.connection for talk in talks[: max(0, show - len(reading.shown))]]
-    reader.let_go()
+        judged.names.update(fragment for name in names for fragment in name.split(":"))
+    judged.shown += [talk.connection for talk in talks[: max(0, show - len(judged.shown))]]
+    if not reading.full:
+        reading.let_go()
     exchange = Exchange(
         talks,
-        reader.attempts if last else [],
+        reading.attempts if last else [],
         trusted(known, talks),
-        reading.until_ns,
+        judged.until_ns,
         partial,
-        reader.strangers,
-        reading.set_back or reading.until_ns - reading.from_ns < reader.packets * _QUICKEST_NS,
+        reading.strangers,
+        judged.set_back or judged.until_ns - judged.from_ns < reading.packets * _QUICKEST_NS,
     )
-    for judgement in reading.judgements:
+    for judgement in judged.judgements:
         judgement.take(judgement.rule.look(exchange))
 
 
 # -- the captures of a run ---------------------------------------------------------------------------------------------
-
-
-def judge_run(captures: Iterable[CaseCapture], blank: Result, root: Path) -> tuple[list[Result], dict[str, int]]:
-    """Judge captures and sum up."""
-    return sum_up(((capture, judge_case(capture)) for capture in captures), blank, root)
 
 
 def sum_up(
@@ -153,22 +155,19 @@ def sum_up(
     return findings, {name: total.held for name, total in sums.items()}
 
 
-def judge_case(capture: CaseCapture) -> list[Judgement]:
-    """Hold the rules against a case's capture; the tester is not judged.
+def judge_case(octets: bytes, capture: CaseCapture) -> JudgedCapture:
+    """Hold the rules against the octets of a case's capture; the tester is not judged. Raises `CaptureError`.
 
     Left out are the rules for which cases have better evidence than a capture: those on descriptions, and how many
     attempts are outstanding, which the kernel's own table tells to the millisecond.
     """
     known = Known.of(capture.exchanged)
     known = replace(known, spared=capture.tester, whole=bool(capture.exchanged))
-    try:
-        return judge_file(capture.path, known, _OF_CASES).judgements
-    except (OSError, CaptureError):
-        return []  # the cross-check, which reads it too, says so
+    return judge_packets(read_stream(io.BytesIO(octets)), known, _OF_CASES, full=True)
 
 
 def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
-    result = result_of(total, blank, dict.fromkeys(origin.tester, "tester"))
+    result = result_of(total, blank, origin.names)
     result.repeat = blank.repeat.format(case=shlex.quote(origin.case))
     result.reason = f"in {origin.case}: {result.reason}"
     result.capture = str(origin.path.relative_to(root))

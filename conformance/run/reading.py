@@ -1,147 +1,282 @@
-"""Captures are read beside the run, in a process of its own: while cases still wait, on what time the cores have left.
+"""Captures are read while the run goes on, in a process of its own, on what time the cores have left.
 
-Reading is a third of a run's work, and none of it needs to wait for the last case. The process is given each capture
-when its case is over, judges it, and keeps what our own decoder saw of it for the cross-check.
+Each capture is opened once, when its case is over: it is judged, drawn where its case did not pass, compared with what
+the tester received, and given to tshark together with the others. tshark is so compared with exactly what was judged.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from pcaps.tshark import Captures, TsharkFailed, View, ask_tshark, no_room
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import IO
+
+    from conformance.judge import Judgement
     from conformance.run.recording import CaseCapture
     from conformance.verdict import Result
-    from pcaps.decode import View
+    from conformance.wire.attributes import Address
+    from pcaps.connections import Connection
+    from pcaps.flows import Flow
 
 _NICENESS = 10  # the cases have deadlines, this has none
+_URGENT, _USUAL, _LAST = range(3)  # a case that did not pass waits for its ladder
+
+
+@dataclass(slots=True)
+class CaseReading:
+    """What one case's capture came to.
+
+    ``view``: what our reading saw, for the comparison with tshark; None: the capture cannot be read. ``problem``: why
+    the capture is no evidence. ``ladder``: the exchange drawn; empty unless the capture asked for it.
+    """
+
+    view: View | None = None
+    problem: str = ""
+    ladder: str = ""
 
 
 @dataclass(slots=True)
 class Readings:
-    """What all captures came to: verdicts of broken rules, how often each rule held, our decoder's views by case.
+    """What all captures came to: verdicts of broken rules, how often each rule held, and each case's own reading.
 
-    ``problems``: why a case's capture could not be read.
+    ``unasked``: why tshark cannot be asked about them.
     """
 
     findings: list[Result] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
-    views: dict[str, View] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
+    cases: dict[str, tuple[CaseCapture, CaseReading]] = field(default_factory=dict)
+    unasked: str = ""
 
 
-def read_all(captures: Iterable[CaseCapture], iut: str, repeat: str, root: Path) -> Readings:
-    """Read captures as they come; of a case that comes twice only the last one counts. See `judging.sum_up`."""
-    from conformance.run.judging import blank_result, judge_case, sum_up  # heavy, and the run itself rarely needs them
-    from pcaps.decode import own_view_of
-    from pcaps.pcapng import CaptureError
+class Work:
+    """Reads captures one after the other; of a case that comes again only the last one counts.
 
-    readings = Readings()
-    judged = {}
-    for capture in captures:
-        judged[capture.case] = capture, judge_case(capture)
-        readings.problems.pop(capture.case, None)
-        try:
-            readings.views[capture.case] = own_view_of(capture.path)
-        except (OSError, CaptureError) as error:
-            readings.problems[capture.case] = str(error)
-    readings.findings, readings.held = sum_up(judged.values(), blank_result(iut, repeat), root)
-    return readings
-
-
-class Reader:
-    """The process. Should it fail, the captures are read once more, in this one.
-
-    `repeat` is the command that repeats a case, with a place for the ``{case}``; captures lie below `root`.
+    All captures are also written to one file, `together`, which is for tshark. `repeat` is the command that repeats a
+    case, with a place for the ``{case}``; captures lie below `root`.
     """
+
+    def __init__(self, iut: str, repeat: str, root: Path, together: Path) -> None:
+        self._about = iut, repeat, root
+        self._together = together
+        self._captures: Captures | None = None
+        self._judged: dict[str, tuple[CaseCapture, list[Judgement]]] = {}
+        self._unasked = ""
+
+    def read(self, capture: CaseCapture) -> CaseReading:
+        """Read a capture: the only time that its file is opened."""
+        from conformance.run.judging import judge_case  # heavy, and the run itself rarely needs it
+        from pcaps.pcapng import CaptureError
+        from pcaps.tshark import own_view
+
+        self._judged[capture.case] = capture, []
+        try:
+            octets = capture.path.read_bytes()
+            self._give_to_tshark(capture.case, octets)
+            judged = judge_case(octets, capture)
+        except (OSError, CaptureError) as error:
+            return CaseReading(None, f"its capture cannot be read: {error}", f"the capture cannot be read: {error}")
+        self._judged[capture.case] = capture, judged.judgements
+        connections, flows = judged.reading.connections, judged.reading.flows
+        if judged.cut:
+            return CaseReading(None, f"its capture cannot be read: {judged.cut}", _ladder(capture, connections, flows))
+        view = own_view([*connections, *flows])
+        return CaseReading(view, _lacking(connections, capture.arrived), _ladder(capture, connections, flows))
+
+    def _give_to_tshark(self, case: str, octets: bytes) -> None:
+        try:
+            if self._captures is None:
+                self._captures = Captures(self._together)
+            self._captures.add(case, octets)
+        except OSError as error:
+            self._unasked = no_room(error)
+
+    def sums(self) -> Readings:
+        """Return what all of them came to; the cases' own readings were returned before."""
+        from conformance.run.judging import blank_result, sum_up
+
+        iut, repeat, root = self._about
+        findings, held = sum_up(self._judged.values(), blank_result(iut, repeat), root)
+        return Readings(findings, held, unasked=self._unasked)
+
+
+def _drawn(capture: CaseCapture) -> str:
+    """Read a capture for its ladder alone."""
+    from pcaps.pcapng import CaptureError
+    from pcaps.reading import read_capture
+
+    try:
+        reading = read_capture(capture.path)
+    except (OSError, CaptureError) as error:
+        return f"the capture cannot be read: {error}"
+    return _ladder(replace(capture, draw=True), reading.connections, reading.flows)
+
+
+def _ladder(capture: CaseCapture, connections: list[Connection], flows: list[Flow]) -> str:
+    from pcaps.ladder import render
+
+    return render([*connections, *flows], capture.names) if capture.draw else ""
+
+
+def _lacking(connections: Iterable[Connection], arrived: Mapping[tuple[Address, Address], int]) -> str:
+    """Return what a capture lacks of the octets that the tester read: of nothing, witnesses would always agree."""
+    held: Counter[tuple[Address, Address]] = Counter()
+    for connection in connections:
+        held[connection.client, connection.server] += connection.octets_from(client=False)
+        held[connection.server, connection.client] += connection.octets_from(client=True)
+    for (local, remote), count in arrived.items():
+        if held[local, remote] < count:
+            return f"the capture holds {held[local, remote]} of the {count} octets that {local} received from {remote}"
+    return ""
+
+
+class ReadingProcess:
+    """The process. Should it fail, the captures are read once more, in this one."""
 
     def __init__(self, iut: str, repeat: str, root: Path) -> None:
         self._about = iut, repeat, root
         self._taken: dict[str, CaseCapture] = {}
-        self._waiting: queue.SimpleQueue[CaseCapture | None] = queue.SimpleQueue()
+        self._read: dict[str, tuple[CaseCapture, CaseReading]] = {}
+        self._sums: Readings | None = None
+        self._waiting: queue.PriorityQueue[tuple[int, int, CaseCapture | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._work: Work | None = None  # in this process, once the other one has failed
+        self._over = False  # nothing comes from the process any more
+        self._news = threading.Condition()
+        self._folder = tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True)
+        self._together = Path(self._folder.name) / "together.pcapng"  # all captures, for tshark
         self._feeder = threading.Thread(target=self._feed, name="reading", daemon=True)
 
     def take(self, capture: CaseCapture) -> None:
         """Have a capture read whose file is complete. Callable from any thread."""
-        with self._lock:
+        with self._news:
             self._taken[capture.case] = capture
-            self._waiting.put(capture)
+            self._waiting.put((_URGENT if capture.draw else _USUAL, next(self._numbers), capture))
             if not self._feeder.ident:
                 self._feeder.start()
 
     def end(self) -> None:
         """Say that no more captures come."""
-        self._waiting.put(None)
+        self._waiting.put((_LAST, next(self._numbers), None))
+
+    def ladder(self, case: str) -> str:
+        """Return a case's exchange drawn, as soon as its capture was read; nothing of a case without a capture."""
+        capture = self._taken.get(case)
+        if capture is None:
+            return ""
+        with self._news:
+            self._news.wait_for(lambda: self._over or self._is_read(capture))
+        if not self._is_read(capture):
+            self._read_here(capture)
+        reading = self._read[case][1]
+        if not reading.ladder:  # nobody knew that it would be wanted: a doubt of the test system's own, which is rare
+            reading.ladder = _drawn(capture)
+        return reading.ladder
 
     def readings(self) -> Readings:
         """Wait for what the captures came to, after `end`."""
         if self._feeder.ident:
             self._feeder.join()
-        process, self._process = self._process, None
-        if process is not None:
-            assert process.stdout is not None
-            with process, contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
-                found = pickle.load(process.stdout)  # noqa: S301  (of our own child)
-                assert isinstance(found, Readings)
-                return found
-        return read_all(list(self._taken.values()), *self._about)
+        found = self._sums
+        if found is None:
+            for capture in self._taken.values():
+                if self._work is None or not self._is_read(capture):
+                    self._read_here(capture)
+            found = self._here().sums()
+        found.cases = dict(self._read)
+        return found
+
+    def tshark_view(self, readings: Readings) -> View:
+        """Return what tshark sees in the captures that were read. Raises `TsharkMissing` or `TsharkFailed`."""
+        if readings.unasked:
+            raise TsharkFailed(readings.unasked)
+        return ask_tshark(self._together) if readings.cases else View()
 
     def kill(self) -> None:
         """End it, whatever it is at."""
-        self._waiting.put(None)
+        self.end()
         if self._process is not None:
             self._process.kill()
-            with self._process:  # closes the pipes
-                pass
+        if self._feeder.ident:
+            self._feeder.join()
+        if self._process is not None:
+            self._process.kill()  # it may have begun just now
+            self._process.wait()
+        self._folder.cleanup()
+
+    def _is_read(self, capture: CaseCapture) -> bool:
+        return capture.case in self._read and self._read[capture.case][0] is capture
+
+    def _read_here(self, capture: CaseCapture) -> None:
+        self._read[capture.case] = capture, self._here().read(capture)
+
+    def _here(self) -> Work:
+        if self._work is None:
+            self._work = Work(*self._about, self._together)
+            self._read.clear()  # what the process read is lost with it
+        return self._work
 
     def _feed(self) -> None:
         """Start the process with the first capture, which by then no longer delays the first verdict."""
-        try:
-            self._process = subprocess.Popen(
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+            self._process = process = subprocess.Popen(
                 [sys.executable, "-m", "conformance.run.reading"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is the run's, which then ends this
             )
-        except OSError:
-            return
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError), self._process.stdin as pipe:
-            pickle.dump(self._about, pipe)
-            while (capture := self._waiting.get()) is not None:
-                pickle.dump(capture, pipe)
-                if self._waiting.empty():
-                    pipe.flush()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with process.stdin as asked, process.stdout as told:
+                _put(asked, (*self._about, self._together))
+                while (capture := self._waiting.get()[2]) is not None:
+                    if self._taken[capture.case] is capture:  # else its case was executed again meanwhile
+                        _put(asked, capture)
+                        self._note(capture, pickle.load(told))  # noqa: S301  (of our own child)
+                asked.close()
+                self._sums = pickle.load(told)  # noqa: S301  (of our own child)
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+    def _note(self, capture: CaseCapture, reading: CaseReading) -> None:
+        with self._news:
+            self._read[capture.case] = capture, reading
+            self._news.notify_all()
 
 
-def _captures() -> Iterable[CaseCapture]:
-    with contextlib.suppress(EOFError):
-        while True:
-            yield pickle.load(sys.stdin.buffer)  # noqa: S301  (of our own parent)
+def _put(pipe: IO[bytes], thing: object) -> None:
+    pickle.dump(thing, pipe)
+    pipe.flush()
 
 
 def main() -> None:
-    """Be the process: read captures from stdin until its end, then write what they came to to stdout."""
+    """Be the process: answer each capture on stdin with its reading, and the end with what they all came to."""
     from conformance.run import reading  # this module is __main__, whose classes the parent does not know
 
     os.nice(_NICENESS)
-    about = pickle.load(sys.stdin.buffer)  # noqa: S301  (of our own parent)
-    found = reading.read_all(_captures(), *about)
+    work = reading.Work(*pickle.load(sys.stdin.buffer))  # noqa: S301  (of our own parent)
     with contextlib.suppress(BrokenPipeError):
-        pickle.dump(found, sys.stdout.buffer)
-        sys.stdout.flush()
+        with contextlib.suppress(EOFError):
+            while True:
+                capture = pickle.load(sys.stdin.buffer)  # noqa: S301  (of our own parent)
+                _put(sys.stdout.buffer, work.read(capture))
+        _put(sys.stdout.buffer, work.sums())
 
 
 if __name__ == "__main__":

@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 
 from conformance.peer import lab
 from conformance.peer.recorder import Recorder
-from conformance.verdict import Result, Verdict
+from conformance.verdict import Verdict
 from pcaps.capture import RunCapture, SyntheticCapture
-from pcaps.decode import TsharkFailed, TsharkMissing, View, compare, read_connections, read_flows, tshark_view
-from pcaps.ladder import render
-from pcaps.pcapng import CaptureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +38,7 @@ class LabRefused(Exception):
     """The user demands a network of the run's own, and it cannot be."""
 
 
-class _Silent:
+class SilentTap:
     """A tap for runs whose packets are really recorded: it only counts what the recording must hold."""
 
     def __init__(self) -> None:
@@ -84,12 +81,22 @@ class CaseRecording:
 
 @dataclass(slots=True)
 class CaseCapture:
-    """A case's capture with what the two sides described to each other ("IUT" and "tester")."""
+    """A case's capture with what the two sides described to each other ("IUT" and "tester").
+
+    ``arrived``: how many octets the tester read, by both ends of each connection. ``draw``: its ladder is wanted.
+    """
 
     case: str
     path: Path
     tester: frozenset[str]
     exchanged: Sequence[tuple[str, SessionDescription]] = ()
+    arrived: Mapping[tuple[Address, Address], int] = field(default_factory=dict)
+    draw: bool = False
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the addresses are called in a ladder."""
+        return dict.fromkeys(self.tester - {SHARED}, "tester")
 
 
 class NoRecording:
@@ -104,7 +111,7 @@ class NoRecording:
     @contextlib.contextmanager
     def case(self, _case: str, address: str) -> Iterator[CaseRecording]:
         """Record nothing."""
-        yield CaseRecording(_Silent(), [address])
+        yield CaseRecording(SilentTap(), [address])
 
     def ipv6_address(self) -> str:
         """Return the one IPv6 address that every machine has."""
@@ -125,7 +132,6 @@ class Recording:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _all_ipv6: bool = False  # every address of the network's prefix is its own already
-    _captures: dict[str, tuple[Path, list[str]]] = field(default_factory=dict)  # file, tester's addresses, by case
 
     @classmethod
     def begin(cls, out: Path, *, link: str) -> Recording:
@@ -173,11 +179,11 @@ class Recording:
                 yield recording
             finally:
                 synthetic.close()
-                self._keep(case, path, recording)
+                self._hand_on(case, path, recording, {})
             return
         self._run.begin(address)
         lost = self._recorder.lost
-        tap = _Silent()
+        tap = SilentTap()
         recording = CaseRecording(tap, [address], relative, claim=lambda more: self._run.also(address, more))
         try:
             yield recording
@@ -188,13 +194,14 @@ class Recording:
             if missing:
                 recording.problem = f"{missing} packets are missing in the recording of this time"
             self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses, lost=missing)
-            recording.problem = recording.problem or _lacking(path, tap.arrived)
-            self._keep(case, path, recording)
+            self._hand_on(case, path, recording, tap.arrived)
 
-    def _keep(self, case: str, path: Path, recording: CaseRecording) -> None:
-        with self._lock:
-            self._captures[case] = path, recording.addresses
-        self.on_capture(CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged))
+    def _hand_on(
+        self, case: str, path: Path, recording: CaseRecording, arrived: Mapping[tuple[Address, Address], int]
+    ) -> None:
+        draw = not recording.verdict.startswith((Verdict.PASS.value, Verdict.NOT_APPLICABLE.value))
+        capture = CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged, arrived, draw)
+        self.on_capture(capture)
 
     def close(self) -> None:
         """Stop recording."""
@@ -208,55 +215,3 @@ class Recording:
     def folder(self) -> Path:
         """Where the captures lie."""
         return self.out / "captures"
-
-    def explain(self, result: Result) -> None:
-        """Give a result that is no pass the ladder of its capture."""
-        path, addresses = self._captures.get(result.case, (None, []))
-        if path is None or result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-            return
-        try:
-            names = dict.fromkeys(set(addresses) - {SHARED}, "tester")
-            result.ladder = render([*read_connections(path), *read_flows(path)], names)
-        except (OSError, CaptureError) as error:
-            result.ladder = f"the capture cannot be read: {error}"
-
-    def ask_tshark(self) -> View | None:
-        """Let tshark read all captures. What keeps it from that is added to the notes, and there is no view."""
-        try:
-            return tshark_view([path for path, _ in self._captures.values()])
-        except (TsharkMissing, TsharkFailed) as error:
-            self.notes.append(str(error))
-            return None
-
-    def cross_check(self, views: Mapping[str, View], seen: View) -> dict[str, tuple[str, str]]:
-        """Compare what our decoder saw, by case, with what tshark saw; return both where they differ."""
-        found = {}
-        for case, own in views.items():
-            differences = compare(own, _of_case(seen, own, self._captures[case][1]))
-            if differences:
-                first = differences[0]
-                where = f"from {first.route[0]} to {first.route[1]}"
-                found[case] = (f"own decoder, {where}: {first.own}", f"tshark, {where}: {first.tshark}")
-        return found
-
-
-def _lacking(path: Path, arrived: Mapping[tuple[Address, Address], int]) -> str:
-    """Return what a capture lacks of the octets that the tester read: of nothing, witnesses would always agree."""
-    held: Counter[tuple[Address, Address]] = Counter()
-    for connection in read_connections(path):
-        for client, ends in (
-            (False, (connection.client, connection.server)),
-            (True, (connection.server, connection.client)),
-        ):
-            held[ends] += connection.octets_from(client=client)
-    for (local, remote), count in arrived.items():
-        if held[local, remote] < count:
-            return f"the capture holds {held[local, remote]} of the {count} octets that {local} received from {remote}"
-    return ""
-
-
-def _of_case(seen: View, own: View, addresses: list[str]) -> View:
-    """Return the part of a view that is one case's: the tester's addresses tell, where several share one, the ports."""
-    mine = set(addresses) - {SHARED}
-    routes = [r for r in seen.messages if mine & {r[0].ip, r[1].ip} or (SHARED in addresses and r in own.messages)]
-    return View({route: seen.messages[route] for route in routes})

@@ -20,12 +20,14 @@ from conformance.iut import stacks
 from conformance.iut.errors import AdapterError, StackError
 from conformance.iut.pool import Hello, Pool
 from conformance.peer.pixit import Pixit
+from conformance.run.crosscheck import disagreements
 from conformance.run.engine import Engine, Settings
-from conformance.run.reading import Reader
+from conformance.run.reading import ReadingProcess
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.version import own_version
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
+from pcaps.tshark import TsharkFailed, TsharkMissing
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Run:
     engine: Engine
     pool: Pool
     recording: Recording
-    reader: Reader
+    reader: ReadingProcess
     recorder: Recorder | NoRecorder
     worker: str
     out: Path
@@ -89,7 +91,7 @@ class Run:
         sessions = int(hello.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))
-        reader = Reader(hello.name, settings.repeat, out)
+        reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
         return cls(
             info=info,
@@ -110,8 +112,13 @@ class Run:
     def record(self, result: Result) -> None:
         """Write a verdict down as soon as it is known."""
         self._annotate(result)
-        self.recording.explain(result)
+        self._explain(result)
         self.recorder.write(result)
+
+    def _explain(self, result: Result) -> None:
+        """Give a result that is no pass the ladder of its capture."""
+        if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
+            result.ladder = self.reader.ladder(result.case)
 
     def _annotate(self, result: Result) -> None:
         known = self.known.get(result.case) or self.known.get(usual_form(result.case))
@@ -158,7 +165,6 @@ class Run:
     def _read_captures(self, results: list[Result]) -> None:
         """Let the rules and the third witness have their say on what the cases left."""
         self.reader.end()
-        seen = self.recording.ask_tshark()
         readings = self.reader.readings()
         self.info.judged = readings.held
         for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
@@ -166,16 +172,22 @@ class Run:
             self.recorder.write(result)
             results.append(result)
         by_case = {result.case: result for result in results}
-        for case, problem in readings.problems.items():
-            self._doubt(by_case[case], f"its capture cannot be read: {problem}")
-        found = self.recording.cross_check(readings.views, seen) if seen is not None else {}
+        for case, (_, reading) in readings.cases.items():
+            if reading.problem:
+                self._doubt(by_case[case], reading.problem)
+        views = {case: (capture, reading.view) for case, (capture, reading) in readings.cases.items() if reading.view}
+        try:
+            found = disagreements(views, self.reader.tshark_view(readings))
+        except (TsharkMissing, TsharkFailed) as error:
+            self.recording.notes.append(str(error))
+            return
         for case, (own, tshark) in found.items():
             self._doubt(by_case[case], "our decoder and tshark read the capture differently", own, tshark)
 
     def _doubt(self, result: Result, why: str, expected: str = "", actual: str = "") -> None:
         """Give a case the verdict of a test system that does not trust itself."""
         result.overwrite(Verdict.ERROR, why, expected=expected, actual=actual)
-        self.recording.explain(result)
+        self._explain(result)
         self.recorder.write(result)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.wire.attributes import Address
 from fuzz.campaign.player import StageFailed
 from pcaps.capture import SyntheticCapture
-from pcaps.decode import read_connections
 from pcaps.ladder import render
+from pcaps.reading import read_capture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ def _capture(finding: Finding, folder: Path, runner: Runner) -> None:
         pass
     finally:
         capture.close()
-    (folder / "ladder.txt").write_text(render(read_connections(path), names) + "\n", encoding="utf-8")
+    (folder / "ladder.txt").write_text(render(read_capture(path).connections, names) + "\n", encoding="utf-8")
 
 
 def _tap(stage: Any, capture: SyntheticCapture) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.run.session import descendants
-from pcaps.decode import read_connections
+from pcaps.reading import read_capture
 
 COMMAND = [sys.executable, "-m", "conformance", "run"]
 
@@ -121,7 +121,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(environment, tm
         json.loads(line)
     assert not (tmp_path / "seen" / "junit.xml").exists()
     for capture in (tmp_path / "seen" / "captures").iterdir():
-        read_connections(capture)
+        read_capture(capture)
 
 
 def test_what_the_end_of_a_run_lacked_is_said(icetcp, tmp_path):

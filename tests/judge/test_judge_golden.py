@@ -14,9 +14,10 @@ from conformance.judge import RULES, Known
 from conformance.run.judging import judge_file
 from conformance.verdict import Verdict
 from conformance.wire.sdp import SessionDescription
-from pcaps.decode import View, compare, own_view, read_connections, read_flows, tshark_view
 from pcaps.golden.build import FOLDER, GOLDEN, USUAL, files
 from pcaps.pcapng import Writer, read
+from pcaps.reading import read_capture
+from pcaps.tshark import View, compare, own_view, tshark_view
 
 CLEAN = [golden for golden in GOLDEN.values() if not golden.breaks and not golden.doubts]
 
@@ -86,12 +87,12 @@ def test_tshark_reads_them_too(tmp_path) -> None:
         paths[golden.name].write_bytes(golden.written(number)[0])
     seen = tshark_view(list(paths.values()))
     for name, path in paths.items():
-        connections = read_connections(path)
+        connections = read_capture(path).connections
         mine = {address.ip for connection in connections for address in (connection.client, connection.server)}
         part = View(
             {route: messages for route, messages in seen.messages.items() if {route[0].ip, route[1].ip} <= mine}
         )
-        own = own_view([*connections, *read_flows(path)])
+        own = own_view([*connections, *read_capture(path).flows])
         assert bool(compare(own, part)) is not GOLDEN[name].tshark, name
 
 

@@ -94,7 +94,7 @@ def test_any_segments(tmp_path_factory, segments) -> None:
     path.write_bytes(file.getvalue())
     reading = judged(path)
     assert reading is not None
-    assert reading.reader.packets == len(segments)
+    assert reading.reading.packets == len(segments)
     assert not reading.cut
 
 
@@ -105,7 +105,7 @@ def test_every_cut_of_a_file_is_judged_up_to_there(tmp_path) -> None:
     for end in range(0, len(whole), 7):
         path.write_bytes(whole[:end])
         reading = judged(path)
-        counts.append(0 if reading is None else reading.reader.packets)
+        counts.append(0 if reading is None else reading.reading.packets)
     assert counts == sorted(counts)
     assert counts[-1] == len(list(read_file(FOLDER / "clean-controlling-offerer.pcapng"))) - 1
 

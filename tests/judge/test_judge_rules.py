@@ -8,7 +8,7 @@ import pytest
 
 from conformance.judge import RULES, Known
 from conformance.run import judging
-from conformance.run.judging import blank_result, judge_run
+from conformance.run.reading import Work
 from conformance.run.recording import CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address, Attribute, RawAttribute
@@ -377,7 +377,11 @@ def test_a_run_judges_the_iut_and_not_the_tester(tmp_path) -> None:
 
     captures = [capture("first", testers_breach), capture("second", iuts_breach), capture("third", iuts_breach)]
     captures.append(CaseCapture("RFC6544-0/gone", tmp_path / "gone", frozenset()))
-    (finding,), held = judge_run(captures, blank_result("the IUT", "again {case}"), tmp_path)
+    work = Work("the IUT", "again {case}", tmp_path, tmp_path / "together")
+    for one in captures:
+        work.read(one)
+    readings = work.sums()
+    (finding,), held = readings.findings, readings.held
     assert finding.case == "RFC6544-7.2/judge_response_answers_a_request"
     assert finding.reason.startswith("in RFC6544-0/second: 198.51.100.2:7000 sent a response to ")
     assert finding.reason.endswith("(and 1 more)")

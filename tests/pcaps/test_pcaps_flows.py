@@ -6,18 +6,18 @@ import shutil
 
 import pytest
 
+from conformance.run.reading import Work
 from conformance.run.recording import Recording
-from conformance.verdict import Level, Result, Verdict
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_request, binding_success
 from conformance.wire.udp import Datagram
 from conformance.wire.udp import build as build_datagram
 from pcaps.capture import RunCapture, SyntheticCapture
-from pcaps.decode import compare, own_view, read_connections, read_flows, tshark_view
-from pcaps.flows import flows
 from pcaps.ladder import render
 from pcaps.packets import ETHERNET, RAW_IP, parse
 from pcaps.pcapng import Packet
+from pcaps.reading import read_capture, read_packets
+from pcaps.tshark import compare, own_view, tshark_view
 
 FOUR = Address("127.16.0.1", 40000), Address("127.0.0.1", 44818)  # a port that tshark gives to another protocol
 SIX = Address("fd6c::1", 40000), Address("::1", 34964)
@@ -34,8 +34,8 @@ def request(number=1):
 def test_no_datagram_is_read_behind_a_link_layer_that_is_not_there():
     packet = build_datagram(Datagram(*FOUR, b"octets"))
     assert parse(RAW_IP, packet) is None
-    assert len(flows([Packet(0, packet, RAW_IP)])) == 1
-    assert flows([Packet(0, packet, ETHERNET)]) == []
+    assert len(read_packets([Packet(0, packet, RAW_IP)]).flows) == 1
+    assert read_packets([Packet(0, packet, ETHERNET)]).flows == []
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def written(tmp_path):
 
 
 def test_flows_and_their_ladder(written):
-    four, six = read_flows(written)
+    four, six = read_capture(written).flows
     assert (four.client, four.server) == (FOUR[1], FOUR[0])
     assert [event.from_client for event in four.frames] == [True, False]
     assert six.frames[1].problem is not None
-    assert read_connections(written) == []
+    assert read_capture(written).connections == []
     lines = render([four, six], {FOUR[0].ip: "tester"}).splitlines()
     assert lines[0] == "127.0.0.1:44818 -> tester 127.16.0.1:40000 over UDP"
     assert "2.000 ms  <--" in lines[2]
@@ -65,7 +65,7 @@ def test_flows_and_their_ladder(written):
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
 def test_tshark_sees_the_same_whatever_the_port(written):
-    own = own_view(read_flows(written))
+    own = own_view(read_capture(written).flows)
     assert {route: len(messages) for route, messages in own.messages.items()} == {FOUR: 1, FOUR[::-1]: 1}
     assert compare(own, tshark_view([written])) == []
 
@@ -77,17 +77,16 @@ def test_datagrams_of_a_tester_come_into_its_case(tmp_path):
     run.packet(1, ethernet + build_datagram(Datagram(*FOUR, request())))
     run.packet(2, ethernet + build_datagram(Datagram(Address("127.0.0.1", 9), Address("127.0.0.1", 9), b"mark")))
     run.write(FOUR[0].ip, tmp_path / "c.pcapng", "case")
-    (flow,) = read_flows(tmp_path / "c.pcapng")
+    (flow,) = read_capture(tmp_path / "c.pcapng").flows
     assert len(flow.events) == 1
     assert run.unclaimed == 0
 
 
 def test_a_failed_case_shows_its_datagrams(tmp_path):
     (tmp_path / "captures").mkdir()
-    recording = Recording.begin(tmp_path, link="sockets")
+    captures = []
+    recording = Recording(tmp_path, "sockets", on_capture=captures.append)
     with recording.case("RFC1-1/case", FOUR[0].ip) as recorded:
         recorded.tap.datagram(*FOUR, request(), 1)
-    result = Result(case="RFC1-1/case", title="", section="", requirements=(), level=Level.MUST, verdict=Verdict.FAIL)
-    recording.explain(result)
-    assert "over UDP" in result.ladder
-    recording.close()
+        recorded.verdict = "fail: no answer"
+    assert "over UDP" in Work("the IUT", "", tmp_path, tmp_path / "together").read(captures[0]).ladder

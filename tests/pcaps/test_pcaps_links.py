@@ -8,10 +8,10 @@ import struct
 import pytest
 
 from conformance.wire.tcp import ACK
-from pcaps.field import Field
 from pcaps.golden.scene import Scene
 from pcaps.packets import ETHERNET, PPP, PPP_SERIAL, RAW_IP, Segment, build, locate, parse
 from pcaps.pcapng import CaptureError, Packet, read
+from pcaps.reading import Reading
 
 FOUR, SIX = Scene("links"), Scene("links", ipv6=True)
 SEGMENTS = {
@@ -65,10 +65,10 @@ def test_fragments_hold_no_segment(place) -> None:
 
 
 def test_packets_that_cannot_be_read_are_counted_by_link_type() -> None:
-    field = Field()
+    reading = Reading()
     for link in (105, 105, RAW_IP, 147):
-        field.take(Packet(0, b"whatever", link))
-    assert field.unknown == {105: 2, 147: 1}
+        reading.take(Packet(0, b"whatever", link))
+    assert reading.unknown == {105: 2, 147: 1}
 
 
 def test_the_packet_headers_of_a_patched_tcpdump() -> None:

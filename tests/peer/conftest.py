@@ -10,7 +10,7 @@ from peer_scripts import PIXIT
 
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pump():
 
 @pytest.fixture
 def peer(pump):
-    peer = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(1))
+    peer = Peer("127.16.200.1", pump, SilentTap(), PIXIT, random.Random(1))
     yield peer
     peer.close()
 

@@ -19,7 +19,7 @@ from scapy.layers.inet import TCP  # noqa: E402  (heavy; the network first, whil
 from conformance.peer.channel import Channel  # noqa: E402
 from conformance.peer.pump import Pump  # noqa: E402
 from conformance.peer.segments.script import SegmentChannel, Segments  # noqa: E402
-from conformance.run.recording import _Silent  # noqa: E402
+from conformance.run.recording import SilentTap  # noqa: E402
 
 FAMILY = sys.argv[1]
 KIND = socket.AF_INET6 if FAMILY == "IPv6" else socket.AF_INET
@@ -36,7 +36,7 @@ def kernel_socket() -> socket.socket:
 
 
 def channel(pipe) -> SegmentChannel:
-    made = SegmentChannel(pipe, pump, _Silent(), outgoing=True, component=1)
+    made = SegmentChannel(pipe, pump, SilentTap(), outgoing=True, component=1)
     assert isinstance(made, Channel)
     return made
 

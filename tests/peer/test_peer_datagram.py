@@ -12,7 +12,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.suites import order
 from conformance.verdict import Failed, NotApplicable
 from conformance.wire.attributes import Address
@@ -27,7 +27,7 @@ class Iut:
     fragments = ("iutf",)
 
 
-class Tap(_Silent):
+class Tap(SilentTap):
     def __init__(self):
         self.seen = []
 

@@ -9,7 +9,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.wire.sdp import SessionDescription
 
 THEIR_OFFER = (
@@ -28,7 +28,7 @@ def pump():
 
 @pytest.fixture
 def peer(pump, request):
-    peer = Peer("127.16.202.1", pump, _Silent(), Pixit(), random.Random(1))
+    peer = Peer("127.16.202.1", pump, SilentTap(), Pixit(), random.Random(1))
     peer.profile = request.param
     yield peer
     peer.close()

@@ -10,7 +10,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.verdict import NotApplicable
 from conformance.wire.candidate import Candidate
 from conformance.wire.tcp import ACK
@@ -32,7 +32,7 @@ def pump():
 @pytest.fixture(params=[(FOUR, SIX), (SIX, FOUR)], ids=["IPv4", "IPv6"])
 def peer(pump, request):
     first, second = request.param
-    peer = Peer(first, pump, _Silent(), PIXIT, random.Random(1), lambda: second)
+    peer = Peer(first, pump, SilentTap(), PIXIT, random.Random(1), lambda: second)
     yield peer
     peer.close()
 
@@ -64,11 +64,11 @@ def test_it_connects_from_its_address_of_the_candidates_family(peer):
 
 def test_a_tester_of_one_family_has_no_other_address(pump):
     with pytest.raises(NotApplicable, match="one address"):
-        Peer(FOUR, pump, _Silent(), PIXIT, random.Random(1)).other_address  # noqa: B018
+        Peer(FOUR, pump, SilentTap(), PIXIT, random.Random(1)).other_address  # noqa: B018
 
 
 def test_what_a_shared_address_hides_makes_a_case_not_applicable(pump):
-    peer = Peer(SIX, pump, _Silent(), PIXIT, random.Random(1))
+    peer = Peer(SIX, pump, SilentTap(), PIXIT, random.Random(1))
     taken = peer.listen().port
     with serve(SIX) as other, pytest.raises(NotApplicable, match="in use"):
         peer.listen(port=other.getsockname()[1])

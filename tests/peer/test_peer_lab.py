@@ -19,7 +19,7 @@ assert unavailable is None, unavailable
 from conformance.run.recording import Recording
 from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
-from pcaps.decode import read_connections
+from pcaps.reading import read_capture
 out = Path({out!r})
 (out / "captures").mkdir()
 recording = Recording.begin(out, link="sockets")
@@ -48,7 +48,7 @@ recording.close()
 assert recording.notes == [], recording.notes
 for number, address, _ in talks:
     path = next(out.glob(f"captures/case_{{number}}.pcapng"))
-    (connection,) = read_connections(path)
+    (connection,) = read_capture(path).connections
     assert connection.client.ip == address
     first, second = connection.frames
     assert first.payload == b"\\x80" + bytes([number]) * 9, first

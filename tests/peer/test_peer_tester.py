@@ -12,7 +12,7 @@ from peer_scripts import PIXIT, Iut, check_of_the_iut
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Aborted
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
@@ -161,7 +161,7 @@ def test_answers_mirror_the_offer(peer, theirs, ours) -> None:
 def test_the_same_seed_makes_the_same_checks(pump) -> None:
     checks = []
     for _ in range(2):
-        one = Peer("127.16.200.1", pump, _Silent(), PIXIT, random.Random(7))
+        one = Peer("127.16.200.1", pump, SilentTap(), PIXIT, random.Random(7))
         checks.append(bytes(one.check(Iut())))
     assert checks[0] == checks[1]
     assert bytes(binding_indication(b"x" * 12))

@@ -16,7 +16,7 @@ from conformance.iut import stacks
 from conformance.iut.stacks.build import build, built
 from conformance.peer.lab import WIRE_IUT
 from conformance.verdict import Level, Result, Verdict
-from pcaps.decode import read_connections
+from pcaps.reading import read_capture
 from reports.record import read
 
 TESTERS = ("127.16.", "fd6c::", "198.18.", "fd6d::")  # where the tester's addresses are in the run's own network
@@ -84,7 +84,7 @@ def test_every_case_has_a_capture_of_its_own_connections_and_a_log(healthy) -> N
     testers: dict[str, str] = {}
     for result in (result for result in results if result.verdict is Verdict.PASS):
         assert (out / result.log).read_text()
-        for connection in read_connections(out / result.capture):
+        for connection in read_capture(out / result.capture).connections:
             addresses = {connection.client.ip, connection.server.ip}
             (tester,) = {ip for ip in addresses - set(WIRE_IUT.values()) if ip.startswith(TESTERS)}
             assert testers.setdefault(tester, result.case) == result.case
@@ -131,7 +131,7 @@ def test_the_workers_of_xdist_make_one_report(tmp_path) -> None:
     assert f"{sum(r.verdict is Verdict.FAIL for r in results if 'judge_' not in r.case)} failed" in done.stdout
     failed = next(result for result in results if result.verdict is Verdict.FAIL)
     assert failed.ladder
-    assert read_connections(tmp_path / failed.capture)
+    assert read_capture(tmp_path / failed.capture).connections
     root = etree.parse(tmp_path / "junit.xml")
     SCHEMA.assertValid(root)
     assert len(root.findall(".//testcase")) == len(results)
@@ -175,7 +175,7 @@ def test_without_a_network_of_its_own_the_captures_say_so(tmp_path) -> None:
     assert info.link == "sockets"
     judged = [result for result in results if result.verdict is not Verdict.NOT_APPLICABLE]
     assert b"Written by the lower tester" in (tmp_path / judged[0].capture).read_bytes()
-    assert all(read_connections(tmp_path / result.capture) for result in judged if "accept" not in result.case)
+    assert all(read_capture(tmp_path / result.capture).connections for result in judged if "accept" not in result.case)
 
 
 def test_one_case_at_a_time(tmp_path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
@@ -35,7 +35,7 @@ class Iut:
 @pytest.fixture
 def peer():
     pump = Pump()
-    peer = Peer("127.16.201.1", pump, _Silent(), PIXIT, random.Random(1))
+    peer = Peer("127.16.201.1", pump, SilentTap(), PIXIT, random.Random(1))
     peer.meet(Iut)
     yield peer
     peer.close()

@@ -13,7 +13,7 @@ from conformance.iut.upper import Upper
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import gathered
 from conformance.wire.rfc4571 import frame
@@ -29,7 +29,7 @@ def port(tmp_path_factory):
 def testers(tmp_path):
     """Upper and lower tester of a case that is none."""
     pool, pump = Pool(stacks.resolve("reference"), processes=1, log_dir=tmp_path), Pump()
-    peer = Peer("127.16.202.1", pump, _Silent(), Pixit(), random.Random(3))
+    peer = Peer("127.16.202.1", pump, SilentTap(), Pixit(), random.Random(3))
     with pool.lease("case") as lease:
         upper = Upper(lease.session, pump, pics=pool.hello().pics, addresses=["127.0.0.1"], timeout=15)
         upper.on_description = peer.meet

@@ -10,7 +10,7 @@ import pytest
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
-from conformance.run.recording import _Silent
+from conformance.run.recording import SilentTap
 from conformance.suites.restarts import expect_restart
 from conformance.verdict import Failed
 
@@ -37,7 +37,7 @@ class Upper:
 @pytest.fixture
 def peer():
     pump = Pump()
-    peer = Peer("127.16.202.1", pump, _Silent(), Pixit(connect=0.2, consent=1.0), random.Random(1))
+    peer = Peer("127.16.202.1", pump, SilentTap(), Pixit(connect=0.2, consent=1.0), random.Random(1))
     yield peer
     peer.close()
     pump.close()

@@ -13,11 +13,11 @@ from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
 from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.capture import RunCapture, SyntheticCapture
-from pcaps.decode import TsharkFailed, TsharkMissing, View, compare, own_view, read_connections, tshark_view
-from pcaps.following import connections
 from pcaps.ladder import render
 from pcaps.packets import ETHERNET, RAW_IP, Segment, build
 from pcaps.pcapng import Packet
+from pcaps.reading import read_capture, read_packets
+from pcaps.tshark import TsharkFailed, TsharkMissing, View, compare, own_view, tshark_view
 
 US, THEM = Address("127.16.0.1", 40000), Address("127.0.0.1", 9999)
 START = 1_700_000_000_000_000_000
@@ -49,34 +49,37 @@ def test_frames_do_not_depend_on_order_overlap_and_repetition(extra, random, bas
     pieces = [(at, STREAM[at : at + 25]) for at in range(0, len(STREAM), 25)]
     pieces += [(at, STREAM[at : at + size]) for at, size in extra if STREAM[at : at + size]]
     random.shuffle(pieces)
-    (connection,) = connections(packets(pieces, base))
+    (connection,) = read_packets(packets(pieces, base)).connections
     assert b"".join(frame(event.payload) for event in connection.frames) == STREAM
     assert not connection.lossy
     assert [e.message.transaction_id[:1] for e in connection.frames if e.message] == [b"\1", b"\2"]
 
 
 def test_a_gap_makes_a_connection_lossy() -> None:
-    (connection,) = connections(packets([(0, STREAM[:10]), (20, STREAM[20:])]))
+    (connection,) = read_packets(packets([(0, STREAM[:10]), (20, STREAM[20:])])).connections
     assert connection.lossy
-    assert connection.frames == []
+    assert [event.what for event in connection.events[:2]] == ["syn", "gap"]
+    assert [event.message.transaction_id[:1] for event in connection.frames if event.message] == [b"\2"]
+    assert not any(event.certain for event in connection.frames)
+    assert own_view([connection]) == View(unsure={(US, THEM)})
 
 
 def test_handshake_ends_and_a_port_pair_used_again() -> None:
     def packet(number, source, destination, flags, sequence=0):
         return Packet(START + number, build(Segment(source, destination, sequence, 0, flags, b"")), RAW_IP)
 
-    found = connections(
+    found = read_packets(
         [
             packet(0, US, THEM, SYN), packet(1, THEM, US, SYN | ACK), packet(2, THEM, US, FIN | ACK), packet(3, THEM, US, FIN | ACK),
             packet(4, US, THEM, RST), packet(5, US, THEM, SYN, 9), packet(6, US, THEM, SYN, 9),
             Packet(START, b"no packet", RAW_IP),
         ]
-    )  # fmt: skip
+    ).connections  # fmt: skip
     assert [[event.what for event in c.events] for c in found] == [["syn", "syn-ack", "fin", "rst"], ["syn", "syn"]]
 
 
 def test_a_connection_without_its_beginning() -> None:
-    (connection,) = connections([Packet(START, build(Segment(US, THEM, 5, 0, ACK, request(1))), RAW_IP)])
+    (connection,) = read_packets([Packet(START, build(Segment(US, THEM, 5, 0, ACK, request(1))), RAW_IP)]).connections
     assert not connection.began
     assert len(connection.frames) == 1
 
@@ -101,7 +104,7 @@ def synthetic(tmp_path):
 
 
 def test_a_ladder_shows_the_exchange(synthetic) -> None:
-    lines = render(read_connections(synthetic), {"127.16.0.1": "tester", "127.0.0.1": "IUT"}).splitlines()
+    lines = render(read_capture(synthetic).connections, {"127.16.0.1": "tester", "127.0.0.1": "IUT"}).splitlines()
     assert lines[0] == "tester 127.16.0.1:40000 -> IUT 127.0.0.1:9999"
     assert "[80, in 2 segments] Binding request 01010101  USERNAME=a:b" in lines[3]
     assert "(type 110, direction 7, other 8191, component 1)" in lines[3]
@@ -126,22 +129,22 @@ def test_a_ladder_shows_what_is_broken(tmp_path) -> None:
     for packet in bad:
         capture.sent((US, THEM), bytes(layers.RFC4571() / packet), START)
     capture.close()
-    text = render(read_connections(path))
+    text = render(read_capture(path).connections)
     assert "ERROR-CODE: ERROR-CODE is shorter than 4 octets" in text
     assert "0x7FFF" in text
     assert "broken STUN: USERNAME of 9 octets runs past" in text
     assert "(bare)" in text
-    assert own_view(read_connections(path)).doubtful == {"02" * 12}
+    assert own_view(read_capture(path).connections).doubtful == {"02" * 12}
 
 
 def test_the_witnesses_agree(synthetic) -> None:
-    own = own_view(read_connections(synthetic))
+    own = own_view(read_capture(synthetic).connections)
     assert [len(messages) for messages in own.messages.values()] == [2, 2]
     assert compare(own, tshark_view([synthetic])) == []
 
 
 def test_a_planted_disagreement_is_found(synthetic) -> None:
-    own, seen = own_view(read_connections(synthetic)), tshark_view([synthetic])
+    own, seen = own_view(read_capture(synthetic).connections), tshark_view([synthetic])
     seen.messages[US, THEM] = seen.messages[US, THEM][:1]
     (difference,) = compare(own, seen)
     assert difference.route == (US, THEM)
@@ -151,7 +154,7 @@ def test_a_planted_disagreement_is_found(synthetic) -> None:
 
 
 def test_answers_to_doubtful_frames_are_left_out_of_both_views(synthetic) -> None:
-    own, seen = own_view(read_connections(synthetic)), tshark_view([synthetic])
+    own, seen = own_view(read_capture(synthetic).connections), tshark_view([synthetic])
     asked = own.messages[US, THEM].pop(0)  # as if our own decoder had not taken it for STUN
     own.doubtful.add(asked[1])
     assert compare(own, seen) == []
@@ -182,8 +185,8 @@ def test_a_run_is_split_by_tester_address(tmp_path) -> None:
     run.packet(START, packet(THEM, Address("10.0.0.1", 1)))
     for address in (US.ip, other.ip):
         run.write(address, tmp_path / address, "case")
-    assert [e.what for c in read_connections(tmp_path / US.ip) for e in c.events] == ["syn", "syn"]
-    (mine,) = read_connections(tmp_path / other.ip)
+    assert [e.what for c in read_capture(tmp_path / US.ip).connections for e in c.events] == ["syn", "syn"]
+    (mine,) = read_capture(tmp_path / other.ip).connections
     assert mine.server == other
     assert run.unclaimed == 1
 
@@ -192,7 +195,7 @@ def test_link_type_of_a_run(tmp_path) -> None:
     run = RunCapture()
     run.begin("127.16.0.9")
     run.write("127.16.0.9", tmp_path / "x", "case")
-    assert read_connections(tmp_path / "x") == []
+    assert read_capture(tmp_path / "x").connections == []
     assert ETHERNET == 1
 
 
@@ -204,6 +207,6 @@ def test_a_connection_that_is_opened_again_between_the_same_ends_is_another(tmp_
         capture.received((US, THEM), request(number), START + number * 10 + 1)
         capture.closed((US, THEM), False, number == 1, START + number * 10 + 2)
     capture.close()
-    connections = read_connections(tmp_path / "again")
+    connections = read_capture(tmp_path / "again").connections
     assert [len(connection.frames) for connection in connections] == [1, 1, 1]
     assert compare(own_view(connections), tshark_view([tmp_path / "again"])) == []

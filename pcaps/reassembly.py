@@ -25,7 +25,7 @@ class _Held:
 
 
 @dataclass(slots=True)
-class Order:
+class Reassembly:
     """Segments go in as they were recorded, octets come out as they were sent.
 
     Retransmitted and overlapping octets count once, the first copy. What lies behind a gap waits until the gap is

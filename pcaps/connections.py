@@ -1,24 +1,22 @@
-"""From packets to exchanges: TCP connections put together, cut into frames, and the frames decoded.
+"""TCP connections of a capture: their octets put in order and cut into frames, the frames decoded, the doubts kept.
 
-Two ways to read. The strict one, for captures of our own, cuts each stream into frames from its first octet to its
-last, and keeps everything. The lenient one, for captures from anywhere, finds its way back after gaps, notices what
-stands outside frames, and keeps of media only how much there was, so that a connection of any length takes little.
+The reading finds its way back after gaps and notices what stands outside frames. Of media it keeps either every frame
+or, so that a connection of any length takes little memory, only how many frames there were.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, looks_like_stun
 from conformance.wire.tcp import ACK, FIN, RST, SYN
-from pcaps.cutter import Cutter, begins_frames, is_bare
-from pcaps.order import Order, Piece
+from pcaps.frames import COOKIE, Cut, FrameReader
 from pcaps.packets import Segment
-from pcaps.splitter import COOKIE, Cut, Splitter
+from pcaps.reassembly import Piece, Reassembly
 
 _SPACE = 1 << 32
 _PATIENCE = 8  # segments that may wait behind a gap although an acknowledgement shows that it was none
@@ -28,17 +26,18 @@ _TOLERANCE_NS = 100_000_000
 _RECORDS = range(20, 27)  # content types of (D)TLS
 _VERSIONS = (b"\x01", b"\x03", b"\xfe")  # what a record's version begins with: DTLS before it had one, TLS, DTLS
 _COST, _COST_OF_EVENT = 4, 512  # of a connection in events, of an event in octets
-MOST_EVENTS = 20_000  # of a connection, when reading leniently: checks for consent in a call of many hours
+MOST_EVENTS = 20_000  # of a connection, unless every frame is kept: checks for consent in a call of many hours
 
 
 @dataclass(slots=True)
 class Event:
     """Something that happened on a connection, at the packet that brought it about.
 
-    ``what``: syn, syn-ack, established, frame, unframed, gap, fin or rst. A frame has its ``payload``, the number of
-    data ``segments`` it came in, and ``order``: its place among the frames that its last segment completed (so that
-    coalesced frames show). ``count``: frames of media that follow each other are one event when reading leniently,
-    with the first one's beginning for payload. ``whole``: the capture holds all of its octets.
+    ``what``: syn, syn-ack, frame, unframed, gap, fin or rst. A frame has its ``payload``, the number of data
+    ``segments`` it came in, and ``order``: its place among the frames that its last segment completed (so that
+    coalesced frames show). ``count``: unless every frame is kept, consecutive frames of media are one event, with the
+    beginning of the first one for its payload. ``whole``: the capture holds all of its octets. ``certain``: every octet
+    before it in its direction is in the capture and in a frame, so that any reader finds the frame at the same place.
     """
 
     time_ns: int
@@ -50,6 +49,7 @@ class Event:
     count: int = 1
     whole: bool = True
     stun: bool = False
+    certain: bool = False
 
     @property
     def message(self) -> Message | None:
@@ -70,39 +70,19 @@ def _decoded(payload: bytes) -> tuple[Message | None, StunError | None]:
         return None, problem
 
 
-class _Strict:
-    """Cuts a stream that is all there; after octets that are missing it tells nothing any more."""
-
-    rest = b""
-
-    def __init__(self) -> None:
-        self.cutter = Cutter()
-        self._lost = False
-
-    @property
-    def pending(self) -> int:
-        return self.cutter.pending
-
-    def feed(self, octets: bytes) -> Iterator[Cut]:
-        if not self._lost:
-            yield from map(Cut, self.cutter.feed(octets))
-
-    def hole(self, _count: int) -> list[Cut]:
-        self._lost = True
-        return []
-
-
 @dataclass(slots=True)
 class _Direction:
     """One direction's octets."""
 
-    splitter: _Strict | Splitter
-    order: Order = field(default_factory=Order)
+    frames: FrameReader = field(default_factory=lambda: FrameReader(synced=False))
+    order: Reassembly = field(default_factory=Reassembly)
     segments: int = 0
     initial: int | None = None  # the sequence number of its SYN
     last_ns: int = -1
+    data_ns: int = 0  # when its latest octets came
     synced: bool = False  # its SYN was seen
     finished: bool = False  # its FIN was seen
+    doubted: bool = False  # octets are missing, or stand outside frames
     acknowledged: int | None = None
     media: dict[str, Event] = field(default_factory=dict)  # what further frames of media add to, by their family
 
@@ -118,18 +98,16 @@ class _Direction:
 class Connection:
     """A TCP connection. ``client`` sent the first SYN seen; without one (``began`` false) whoever spoke first.
 
-    ``bare``: it began without frames, as connections to STUN and TURN servers do; each message then counts as a frame
-    (read strictly; read leniently it is ``unframed``). ``clipped``: events that were not kept, because the connection
-    had too many. ``disordered``: the packets' times go back further than recording on several processors explains, so
-    that nobody can tell what came first.
+    ``full``: every frame of media is an event with its whole payload. ``clipped``: events that were not kept, because
+    the connection had too many. ``disordered``: the packets' times go back further than recording on several processors
+    explains, so that nobody can tell what came first.
     """
 
     client: Address
     server: Address
     began: bool
-    lenient: bool = False
+    full: bool = False
     events: list[Event] = field(default_factory=list)
-    bare: bool | None = None  # None: nothing was said yet
     clipped: int = 0
     disordered: bool = False
     weight: int = 0  # about what it costs in memory, in events; kept by the caller
@@ -137,14 +115,8 @@ class Connection:
     frames_seen: int = 0
     first_ns: int = -1
     last_ns: int = 0
-    _directions: tuple[_Direction, _Direction] = field(init=False)
+    _directions: tuple[_Direction, _Direction] = field(default_factory=lambda: (_Direction(), _Direction()))
     _ends: set[tuple[str, bool]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._directions = (_Direction(self._new_splitter()), _Direction(self._new_splitter()))
-
-    def _new_splitter(self) -> _Strict | Splitter:
-        return Splitter(synced=False) if self.lenient else _Strict()
 
     @property
     def frames(self) -> list[Event]:
@@ -168,11 +140,11 @@ class Connection:
 
     def rest(self, *, client: bool) -> bytes:
         """Return the beginning, LENGTH included, of a frame that this direction never completed."""
-        return self._directions[not client].splitter.rest
+        return self._directions[not client].frames.rest
 
     def unfinished(self, *, client: bool) -> int:
         """Return how many octets this direction sent of a frame that it never completed."""
-        return self._directions[not client].splitter.pending
+        return self._directions[not client].frames.pending
 
     def opened_by(self, *, client: bool) -> bool:
         """Whether this side asked for the connection; in a simultaneous open both do."""
@@ -196,13 +168,14 @@ class Connection:
         return self._directions[not client].last_ns
 
     def octets_from(self, *, client: bool) -> int:
-        """Return how many octets of one side the capture has in order."""
-        return self._directions[not client].order.seen
+        """Return how many octets of one side the capture has."""
+        order = self._directions[not client].order
+        return order.seen - order.lost
 
     def cost(self) -> int:
         """Return about what this connection costs in memory, in events."""
         one, other = self._directions
-        waiting = one.order.held + other.order.held + one.splitter.pending + other.splitter.pending
+        waiting = one.order.held + other.order.held + one.frames.pending + other.frames.pending
         return _COST + len(self.events) + waiting // _COST_OF_EVENT
 
     def take(self, segment: Segment, time_ns: int) -> None:
@@ -226,7 +199,7 @@ class Connection:
         if segment.payload or segment.lacking:
             direction.segments += 1
             self._data(direction, segment, sequence, time_ns, from_client)
-        if self.lenient and segment.flags & ACK:
+        if segment.flags & ACK:
             self._acknowledged(segment.acknowledgement, not from_client)
         if segment.flags & (FIN | RST):
             self._endings(segment, time_ns, from_client)
@@ -240,17 +213,17 @@ class Connection:
         """Say that no more comes: what waits behind a gap is taken as it is."""
         for from_client in (True, False):
             direction = self._directions[not from_client]
-            while self.lenient and direction.order.missing:
+            while direction.order.missing:
                 self._pieces(direction, direction.order.skip(), from_client)
-        if self.lenient:  # what waited behind a gap came earlier than it seemed, and captures may be out of order
-            self.events.sort(key=lambda event: event.time_ns)
+            for order, cut in enumerate(direction.frames.end()):
+                self._frame(direction, cut, direction.data_ns, from_client, order)
+        # What waited behind a gap came earlier than it seemed, and captures may be out of order.
+        self.events.sort(key=lambda event: event.time_ns)
 
     def _syn(self, direction: _Direction, sequence: int) -> None:
         if direction.order.expected is None:
             direction.order.expected = sequence
-            direction.synced = True
-            if isinstance(direction.splitter, Splitter):
-                direction.splitter.synced = True
+            direction.synced = direction.frames.synced = True
 
     def _acknowledged(self, acknowledgement: int, from_client: bool) -> None:
         """Give up a gap whose octets the other side has, or behind which too much waits."""
@@ -265,8 +238,8 @@ class Connection:
 
     def _data(self, direction: _Direction, segment: Segment, sequence: int, time_ns: int, from_client: bool) -> None:
         payload = segment.payload
-        if self.lenient and not segment.lacking and direction.order.next(sequence, len(payload)):
-            if direction.media and isinstance(direction.splitter, Splitter) and direction.splitter.passes(payload):
+        if not segment.lacking and direction.order.next(sequence, len(payload)):
+            if direction.media and direction.frames.passes(payload):
                 known = direction.media.get(family(payload[2:4]))
                 if known is not None:  # one more of what there is: by far the most of a long call
                     known.count += 1
@@ -274,17 +247,19 @@ class Connection:
                     direction.segments = 0
                     return
             self.grown = True
-            cuts = direction.splitter.feed(payload)  # in order, whole, and the way to cut stays: the usual case
+            direction.data_ns = time_ns
+            cuts = direction.frames.feed(payload)  # in order, whole, and the way to cut stays: the usual case
             order = -1
             for order, cut in enumerate(cuts):
                 self._frame(direction, cut, time_ns, from_client, order)
             if order >= 0:
-                direction.segments = 1 if direction.splitter.pending else 0
+                direction.segments = 1 if direction.frames.pending else 0
             return
         self.grown = True
+        direction.data_ns = time_ns
         queue = direction.order
         self._pieces(direction, queue.take(sequence, payload, segment.lacking, time_ns), from_client)
-        if self.lenient and (queue.held > _MOST_HELD or queue.waiting > _MOST_WAITING):
+        if queue.held > _MOST_HELD or queue.waiting > _MOST_WAITING:
             self._pieces(direction, queue.skip(), from_client)
 
     def _pieces(self, direction: _Direction, pieces: list[Piece], from_client: bool) -> None:
@@ -292,48 +267,32 @@ class Connection:
         for order, (cut, time_ns) in enumerate(self._cuts(direction, pieces, from_client)):
             self._frame(direction, cut, time_ns, from_client, order)
         if order >= 0:
-            direction.segments = 1 if direction.splitter.pending else 0
+            direction.segments = 1 if direction.frames.pending else 0
 
     def _cuts(self, direction: _Direction, pieces: list[Piece], from_client: bool) -> Iterator[tuple[Cut, int]]:
-        """Yield what the pieces complete; between two of them the way to cut may change."""
+        """Yield what the pieces complete."""
         for piece, time_ns in pieces:
             if isinstance(piece, int):
-                cuts: Iterable[Cut] = direction.splitter.hole(piece)
-                if self.lenient:
-                    self._keep(Event(time_ns, from_client, "gap", count=piece))
+                direction.doubted = True
+                cuts = direction.frames.hole(piece)
+                self._keep(Event(time_ns, from_client, "gap", count=piece))
             else:
-                if self.bare is None and not self.lenient:
-                    self._decide(from_client and is_bare(self.server.port, piece))
-                cuts = direction.splitter.feed(piece)
+                cuts = direction.frames.feed(piece)
             for cut in cuts:
                 yield cut, time_ns
-
-    def _decide(self, bare: bool) -> None:
-        """Settle by the first octets whether there are frames."""
-        self.bare = bare
-        for side in self._directions:
-            if bare and isinstance(side.splitter, _Strict):
-                side.splitter.cutter.speak_bare()
-
-    def _look_for_frames(self, event: Event) -> None:
-        """Behind a TURN server's word that it has joined two connections frames may follow."""
-        if self.bare and event.message is not None and begins_frames(event.message):
-            for side in self._directions:
-                if isinstance(side.splitter, _Strict):
-                    side.splitter.cutter.speak_frames()
 
     def _frame(self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, order: int) -> None:
         payload, what = cut.payload, "frame" if cut.framed else "unframed"
         segments = direction.segments if order == 0 else 1
         self.frames_seen += cut.frames
         stun = cut.whole and looks_like_stun(payload)
-        if self.lenient and not stun and what == "frame" and payload[4:8] != COOKIE:
+        if not self.full and not stun and what == "frame" and payload[4:8] != COOKIE:
             self._media(direction, cut, time_ns, from_client, segments, order)
             return
         direction.media.clear()
-        event = Event(time_ns, from_client, what, payload, segments, order, whole=cut.whole, stun=stun)
-        self._keep(event)
-        self._look_for_frames(event)
+        direction.doubted |= not cut.framed
+        certain = direction.synced and not direction.doubted
+        self._keep(Event(time_ns, from_client, what, payload, segments, order, cut.frames, cut.whole, stun, certain))
 
     def _media(
         self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, segments: int, order: int
@@ -349,7 +308,7 @@ class Connection:
         self._keep(event)
 
     def _keep(self, event: Event) -> None:
-        if self.lenient and len(self.events) >= MOST_EVENTS:
+        if not self.full and len(self.events) >= MOST_EVENTS:
             self.clipped += 1
             return
         self.events.append(event)
@@ -372,9 +331,9 @@ class Connection:
             return True
         side = self._directions[segment.source != self.client]
         if side.initial is not None:
-            return self.lenient and side.initial != segment.sequence  # the same again is TCP's own retransmission
+            return side.initial != segment.sequence  # the same again is TCP's own retransmission
         expected = side.order.expected
-        return self.lenient and expected is not None and expected != (segment.sequence + 1) % _SPACE
+        return expected is not None and expected != (segment.sequence + 1) % _SPACE
 
 
 def family(payload: bytes) -> str:

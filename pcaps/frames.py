@@ -12,13 +12,14 @@ from typing import NamedTuple
 from conformance.wire.attributes import MAGIC_COOKIE
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint
-from conformance.wire.stun import Message, Method
+from conformance.wire.stun import Message, MessageClass, Method, pack_type
 
 COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
-_LENGTH, _HEADER = 2, 20
+_LENGTH, _HEAD, _HEADER = 2, 8, 20
 _TLS_HANDSHAKE = 22
 _COOKIE_IN_FRAME, _COOKIE_IN_MESSAGE = 6, 4
 _METHODS = {int(method) for method in Method}
+_TYPES = {pack_type(method, cls) for method in Method for cls in MessageClass}
 _RTP_IN_A_ROW = 4
 _RTP = b"\x80"  # no packet of RTP begins with less
 _SHOWN = 64
@@ -38,7 +39,7 @@ class Cut(NamedTuple):
     frames: int = 1
 
 
-class Splitter:
+class FrameReader:
     """``synced``: it is known where the next frame begins; if not, octets are passed over until a check shows it."""
 
     def __init__(self, *, synced: bool) -> None:
@@ -46,6 +47,7 @@ class Splitter:
         self._buffer = bytearray()
         self._wanted = _LENGTH  # octets that must be there, recorded or not, before there is anything to do
         self._hole = 0  # octets of the frame at the beginning of the buffer that were not recorded
+        self._begun = False  # whether a frame was cut
         self._rtp: tuple[bytes, int, int] | None = None
 
     @property
@@ -64,12 +66,17 @@ class Splitter:
             if (octets[:1] >= _RTP or self._rtp is not None) and self._is_bare_rtp(octets):
                 self._lose()
                 return [Cut(octets[:_SHOWN], framed=False)]
-            if self._is_one_frame(octets):
+            if self._is_one_frame(octets) and self._begun:
                 return [Cut(octets[_LENGTH:])]
         piece = len(self._buffer)
         self._buffer += octets
         if not self.synced and not self._find(piece):
             return []
+        return self._cut()
+
+    def end(self) -> list[Cut]:
+        """Say that no more comes; return what was held back because it might have become a message."""
+        self._begun, self._wanted = True, _LENGTH
         return self._cut()
 
     def passes(self, octets: bytes) -> bool:
@@ -111,6 +118,7 @@ class Splitter:
     def _cut(self) -> list[Cut]:
         cuts: list[Cut] = []
         while self.synced and self.pending >= self._wanted and (found := self._next()) is not None:
+            self._begun = True
             cuts.append(found)
         return cuts
 
@@ -142,6 +150,9 @@ class Splitter:
 
     def _bare(self, buffer: bytearray) -> Cut | None:
         """Return what stands here without a LENGTH; empty: there is too little of it yet; None: a frame does."""
+        if not self._begun and len(buffer) < _HEAD and _may_be_message(buffer):
+            self._wanted = _HEAD
+            return Cut(b"")
         if buffer[_COOKIE_IN_MESSAGE : _COOKIE_IN_MESSAGE + 4] == COOKIE and buffer[0] < 0x40 and not buffer[3] & 3:
             end = _HEADER + (buffer[2] << 8 | buffer[3])
             if len(buffer) < end:
@@ -227,6 +238,15 @@ def _is_message(octets: bytes) -> bool:
     except StunError:
         return False
     return message.method in _METHODS and check_fingerprint(octets) is not Check.INVALID
+
+
+def _may_be_message(buffer: bytearray) -> bool:
+    """Whether a stream that begins so may become a STUN message: too little of it would pass for a tiny frame."""
+    return (
+        (buffer[0] << 8 | buffer[1]) in _TYPES
+        and (len(buffer) < 4 or not buffer[3] & 3)
+        and COOKIE.startswith(buffer[4:])
+    )
 
 
 def _is_tls_hello(buffer: bytearray) -> bool:

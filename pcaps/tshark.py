@@ -1,4 +1,4 @@
-"""The second and the third witness: our own decoder and tshark read the same captures, and must agree.
+"""The second and the third witness: our own reading and tshark's of the same captures, which must agree.
 
 tshark is asked through pyshark, once for all captures of a run. Everything that is particular about pyshark (its event
 loop, its duplicate layers, a failure that looks like an empty capture) stays in this module.
@@ -7,7 +7,9 @@ loop, its duplicate layers, a failure that looks like an empty capture) stays in
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
+import struct
 import tempfile
 import warnings
 from collections import Counter
@@ -17,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.wire.attributes import MAGIC_COOKIE, Address
 from conformance.wire.stun import pack_type
-from pcaps import pcapng
-from pcaps.flows import Flow, flows
-from pcaps.following import connections
-from pcaps.streams import Connection
+from pcaps.packets import RAW_IP
+from pcaps.pcapng import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pcaps.connections import Connection, Event
+    from pcaps.flows import Flow
+
+_UNKNOWN_BLOCK = 0x80000001  # of the types for local use
 _END = 5.0  # seconds from tshark's last output to its exit
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 # RFC 4571 is no protocol that tshark can be told to decode; RTP over TCP is, and it carries STUN in its frames.
@@ -54,70 +58,97 @@ class Disagreement:
 
 @dataclass(slots=True)
 class View:
-    """What one witness saw: the messages of each direction, in order. ``doubtful``: ids of broken lookalikes.
+    """What one witness saw: the messages of each direction, in order. ``doubtful``: ids of malformed messages.
 
-    ``bare``: directions of connections that began without frames, which tshark cannot be told to expect.
+    ``unsure``: directions in which, behind the messages listed, octets are missing or stand outside frames, as on
+    connections to STUN servers, which tshark cannot be told to expect. Nothing can be compared from there on.
     """
 
     messages: dict[Route, Messages] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
-    bare: set[Route] = field(default_factory=set)
-
-
-def read_connections(path: Path) -> list[Connection]:
-    """Return the connections of a capture file. Raises `pcaps.pcapng.CaptureError`."""
-    with path.open("rb") as file:
-        return connections(pcapng.read(file))
-
-
-def read_flows(path: Path) -> list[Flow]:
-    """Return the UDP flows of a capture file. Raises `pcaps.pcapng.CaptureError`."""
-    with path.open("rb") as file:
-        return flows(pcapng.read(file))
-
-
-def own_view_of(path: Path) -> View:
-    """Return what our own decoder saw in a capture file. Raises `pcaps.pcapng.CaptureError` and `OSError`."""
-    with path.open("rb") as file:
-        packets = list(pcapng.read(file))
-    return own_view([*connections(packets), *flows(packets)])
+    unsure: set[Route] = field(default_factory=set)
 
 
 def own_view(found: Iterable[Connection | Flow]) -> View:
-    """Return what our own decoder saw."""
+    """Return what our own reading saw."""
     view = View()
     for connection in found:
-        if connection.bare:
-            ends = (connection.client, connection.server)
-            view.bare |= {ends, (ends[1], ends[0])}
-            continue
-        for event in connection.frames:
-            ends = (connection.client, connection.server)
+        ends = (connection.client, connection.server)
+        for event in connection.events:
             route = ends if event.from_client else (ends[1], ends[0])
-            if event.message is not None:
-                kind = pack_type(event.message.method, event.message.cls)
-                view.messages.setdefault(route, []).append((kind, event.message.transaction_id.hex()))
-            elif event.payload[4:8] == _COOKIE:
-                view.doubtful.add(event.payload[8:20].hex())
+            if event.what in ("unframed", "gap"):
+                view.unsure.add(route)
+            elif event.what in ("frame", "datagram"):
+                _add(view, route, event)
     return view
+
+
+def _add(view: View, route: Route, event: Event) -> None:
+    if not event.certain:
+        view.unsure.add(route)
+    if route in view.unsure:
+        return
+    if event.message is not None:
+        kind = pack_type(event.message.method, event.message.cls)
+        view.messages.setdefault(route, []).append((kind, event.message.transaction_id.hex()))
+    elif event.payload[4:8] == _COOKIE:
+        view.doubtful.add(event.payload[8:20].hex())
+
+
+class Captures:
+    """One file of many captures, for tshark; a capture that is added again under the same name takes the other's place.
+
+    Sections of pcapng can simply follow each other. One that no longer counts becomes a block of an unknown type, which
+    readers pass over.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Begin the file. Raises `OSError`."""
+        self._path = path
+        self._places: dict[str, tuple[int, int]] = {}  # where each begins, and its length
+        with path.open("wb") as file:
+            Writer(file, RAW_IP)  # the first block of a file may not be of an unknown type
+
+    def add(self, name: str, capture: bytes) -> None:
+        """Append a capture. Raises `OSError`."""
+        with self._path.open("r+b") as file:
+            if name in self._places:
+                begin, length = self._places[name]
+                file.seek(begin)
+                file.write(struct.pack("<II", _UNKNOWN_BLOCK, length))
+                file.seek(begin + length - 4)
+                file.write(struct.pack("<I", length))
+            begin = file.seek(0, io.SEEK_END)
+            file.write(capture)
+            self._places[name] = begin, len(capture)
 
 
 def tshark_view(paths: Sequence[Path]) -> View:
     """Return what tshark saw in these captures. Raises `TsharkMissing` or `TsharkFailed`."""
-    if shutil.which("tshark") is None:
-        raise TsharkMissing("tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark")
     try:
         with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
-            merged = Path(folder) / "run.pcapng"
-            with merged.open("wb") as out:  # sections of pcapng can simply follow each other
-                for path in paths:
-                    out.write(path.read_bytes())
-            return _ask(merged)
+            together = Path(folder) / "together.pcapng"
+            captures = Captures(together)
+            for path in paths:
+                captures.add(str(path), path.read_bytes())
+            return ask_tshark(together)
     except OSError as error:
-        raise TsharkFailed(
-            f"tshark could not be given the captures, so nothing cross-checks our decoder: {error.strerror or error}; "
-            f"they need room for a copy in {tempfile.gettempdir()}, or in the folder that TMPDIR names"
-        ) from None
+        raise TsharkFailed(no_room(error)) from None
+
+
+def no_room(error: OSError) -> str:
+    """Return that the copy of the captures for tshark cannot be written."""
+    return (
+        f"tshark could not be given the captures, so nothing cross-checks our decoder: {error.strerror or error}; "
+        f"they need room for a copy in {tempfile.gettempdir()}, or in the folder that TMPDIR names"
+    )
+
+
+def ask_tshark(path: Path) -> View:
+    """Return what tshark saw in a capture file. Raises `TsharkMissing` or `TsharkFailed`."""
+    if shutil.which("tshark") is None:
+        raise TsharkMissing("tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark")
+    return _ask(path)
 
 
 def _ask(path: Path) -> View:
@@ -184,15 +215,16 @@ def _take(packet: Any, view: View) -> None:
 def compare(own: View, tshark: View) -> list[Disagreement]:
     """Return where the witnesses differ in messages that both must know as such.
 
-    Connections to servers, which begin without frames, have our own decoder as their only witness. Frames that
-    only look like STUN (the doubtful ones) are left out: to call them broken or no STUN at all is a matter of taste.
+    Messages that only look like STUN (the doubtful ones) are left out, and so are answers to them, which have the same
+    transaction id: whether octets are malformed STUN or something else is a matter of taste.
     """
     found = []
-    for route in sorted({*own.messages, *tshark.messages} - own.bare, key=str):
-        # an answer to such a frame has its transaction id, too
+    for route in sorted({*own.messages, *tshark.messages}, key=str):
         ours, theirs = (
             [entry for entry in view.messages.get(route, []) if entry[1] not in own.doubtful] for view in (own, tshark)
         )
+        if route in own.unsure:
+            theirs = theirs[: len(ours)]
         if ours != theirs:
             found.append(Disagreement(route, _text(ours, theirs), _text(theirs, ours)))
     return found

@@ -1,8 +1,9 @@
-"""Reads captures from the field: any size, many connections, most of them not ICE's, in one pass and little memory.
+"""Reads captures: of any size and origin, in one pass and in bounded memory. Judge, ladder and cross-check use it.
 
-A connection is ICE's if either side begins with what ICE begins with, if a STUN message in a frame shows up in it, or
-if the caller knows one of its endpoints for a candidate's. Every other connection is dropped at its first octets, and
-its packets are passed over by a look at their headers.
+A capture from the field holds many connections, and most of them are not ICE's. A connection is ICE's if either side
+begins as ICE begins, if a STUN message in a frame shows up in it, or if the caller knows one of its endpoints as a
+candidate's. Every other connection is dropped at its first octets, and its packets are passed over by a look at their
+headers. Of a capture of our own, which `read_capture` reads, everything is kept, datagrams included.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import Address
 from conformance.wire.tcp import ACK, SYN
+from pcaps import pcapng
+from pcaps.connections import Connection
+from pcaps.flows import Flows
+from pcaps.frames import COOKIE, begins_like_ice, without_nulls
 from pcaps.packets import LINK_TYPES, locate, segment_at
-from pcaps.splitter import COOKIE, begins_like_ice, without_nulls
-from pcaps.streams import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
+    from pcaps.flows import Flow
     from pcaps.packets import Place, Segment
     from pcaps.pcapng import Packet
 
@@ -79,17 +84,20 @@ def _begins(octets: bytes) -> bool | None:
 
 
 @dataclass(slots=True)
-class Field:
+class Reading:
     """What was read so far. ``ended`` are connections of ICE that are over; the caller takes them away.
 
-    ``strangers`` are the ends of connections that the capture joins in the middle and that never show what they are.
-    ``weight``: about how many events' memory the connections take. ``unknown``: how many packets there were of each
-    link type that cannot be read.
+    ``full``: every connection is kept, every frame of it, and datagrams too, as captures of our own deserve.
+    ``silent`` are then the connections over which nothing was sent. ``strangers`` are the ends of connections that the
+    capture joins in the middle and that never show what they are. ``weight``: about how many events' memory the
+    connections take. ``unknown``: how many packets there were of each link type that cannot be read.
     """
 
     interesting: Callable[[Address], bool] = lambda _address: False
+    full: bool = False
     live: dict[bytes, Connection] = field(default_factory=dict)
     ended: list[Connection] = field(default_factory=list)
+    silent: list[Connection] = field(default_factory=list)
     packets: int = 0
     segments: int = 0
     weight: int = 0
@@ -102,6 +110,17 @@ class Field:
     _passed: dict[bytes, None] = field(default_factory=dict)
     _beginnings: dict[bytes, _Beginning] = field(default_factory=dict)
     _noted: set[bytes] = field(default_factory=set)
+    _flows: Flows = field(default_factory=Flows)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """All connections that are over, in the order of their beginnings."""
+        return sorted([*self.ended, *self.silent], key=lambda connection: connection.first_ns)
+
+    @property
+    def flows(self) -> list[Flow]:
+        """The datagrams between each two endpoints, in the order of their beginnings."""
+        return self._flows.found
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -121,8 +140,7 @@ class Field:
         octets = packet.octets
         place = locate(packet.link_type, octets)
         if place is None:
-            if packet.link_type not in LINK_TYPES:
-                self.unknown[packet.link_type] += 1
+            self._no_segment(packet)
             return
         self.segments += 1
         key = place.way.key
@@ -134,8 +152,15 @@ class Field:
         if connection is None and not place.flags & SYN and octets.find(COOKIE, place.tcp) < 0:
             if key not in self._noted:
                 self._note(place)
-            return  # in the middle of something that does not show what it is
+            if not self.full:
+                return  # in the middle of something that does not show what it is
         self._segment(key, connection, segment_at(octets, place), packet.time_ns)
+
+    def _no_segment(self, packet: Packet) -> None:
+        if self.full:
+            self._flows.take(packet)
+        if packet.link_type not in LINK_TYPES:
+            self.unknown[packet.link_type] += 1
 
     def finish(self) -> None:
         """Say that no more comes."""
@@ -205,8 +230,9 @@ class Field:
         client, server = segment.source, segment.destination
         if segment.flags & SYN and segment.flags & ACK:
             client, server = server, client
-        connection = self.live[key] = Connection(client, server, began, lenient=True)
-        if segment.flags & SYN and not (self.interesting(segment.source) or self.interesting(segment.destination)):
+        connection = self.live[key] = Connection(client, server, began, self.full)
+        known = self.full or self.interesting(segment.source) or self.interesting(segment.destination)
+        if segment.flags & SYN and not known:
             self._beginnings[key] = _Beginning()
         return connection
 
@@ -236,6 +262,8 @@ class Field:
         if connection.frames_seen or connection.started:
             self.ended.append(connection)
             return
+        if self.full:
+            self.silent.append(connection)
         self.weight -= connection.weight
         attempt = _attempt(connection)
         if attempt is not None:
@@ -252,3 +280,16 @@ def _attempt(connection: Connection) -> Attempt | None:
     if not asked:
         return None
     return Attempt(connection.client, connection.server, asked[0], asked[-1], min(answers, default=None))
+
+
+def read_capture(path: Path) -> Reading:
+    """Return all that a capture file of our own holds. Raises `pcaps.pcapng.CaptureError` and `OSError`."""
+    return read_packets(pcapng.read_file(path))
+
+
+def read_packets(packets: Iterable[Packet]) -> Reading:
+    """Return all that the packets of a capture of our own hold."""
+    reading = Reading(full=True)
+    reading.read(packets)
+    reading.finish()
+    return reading

@@ -1,4 +1,4 @@
-"""Captures from the field: found again behind gaps, not misled by what is something else, bounded in memory."""
+"""Captures from the reading: found again behind gaps, not misled by what is something else, bounded in memory."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from conformance.wire.attributes import Attribute
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import MessageClass, Method, build
 from conformance.wire.tcp import ACK, SYN
-from pcaps import field as field_module
-from pcaps.field import Field
+from pcaps import reading as reading_module
+from pcaps.connections import MOST_EVENTS
+from pcaps.frames import FrameReader, begins_like_ice, without_nulls
 from pcaps.golden import scene as s
 from pcaps.golden.scene import Scene
 from pcaps.ladder import render
-from pcaps.order import Order
 from pcaps.packets import ETHERNET, LINUX_SLL, LOOP, RAW_IP, Segment, parse
 from pcaps.packets import build as build_packet
 from pcaps.pcapng import CaptureError, Packet, read, read_file
-from pcaps.splitter import Splitter, begins_like_ice, without_nulls
-from pcaps.streams import MOST_EVENTS
+from pcaps.reading import Reading
+from pcaps.reassembly import Reassembly
 
-SCENE = Scene("field")
+SCENE = Scene("reading")
 CHECK = SCENE.check(SCENE.left, SCENE.right)
 OTHER = SCENE.check(SCENE.right, SCENE.left)
 LEFT, RIGHT = SCENE.left.at(50000), SCENE.right.at(7000)
 
 
-def cuts(splitter: Splitter, octets: bytes, places: list[int]) -> list[tuple[bytes, bool]]:
+def cuts(frames: FrameReader, octets: bytes, places: list[int]) -> list[tuple[bytes, bool]]:
     ends = [0, *sorted(place % (len(octets) + 1) for place in places), len(octets)]
     pieces = [octets[begin:end] for begin, end in pairwise(ends)]
-    found = [cut for piece in pieces if piece for cut in splitter.feed(piece)]
+    found = [cut for piece in pieces if piece for cut in frames.feed(piece)]
     return [(cut.payload, cut.framed) for cut in found for _ in range(cut.frames)]
 
 
@@ -50,7 +50,7 @@ def cuts(splitter: Splitter, octets: bytes, places: list[int]) -> list[tuple[byt
 )
 def test_frames_do_not_depend_on_how_the_stream_was_cut(payloads, places) -> None:
     stream = b"".join(map(frame, payloads))
-    assert cuts(Splitter(synced=True), stream, places) == [(payload, True) for payload in payloads]
+    assert cuts(FrameReader(synced=True), stream, places) == [(payload, True) for payload in payloads]
 
 
 @settings(deadline=None)
@@ -58,46 +58,46 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut(payloads, places) -> Non
 def test_frames_are_found_again_behind_anything(rubbish, message, places) -> None:
     assume(rubbish[-2:-1] not in map(bytes, [[n] for n in (0, *range(0x40, 0x80))]))  # what TURN puts before messages
     stream = rubbish + frame(message) + frame(s.RTP)
-    assert cuts(Splitter(synced=False), stream, places)[-2:] == [(message, True), (s.RTP, True)]
+    assert cuts(FrameReader(synced=False), stream, places)[-2:] == [(message, True), (s.RTP, True)]
 
 
 def test_messages_without_frames_are_told_from_frames() -> None:
     stream = CHECK + frame(s.RTP) + OTHER
-    assert cuts(Splitter(synced=True), stream, []) == [(CHECK, False), (s.RTP, True), (OTHER, False)]
+    assert cuts(FrameReader(synced=True), stream, []) == [(CHECK, False), (s.RTP, True), (OTHER, False)]
 
 
 def test_a_hole_inside_a_frame_costs_that_frame_only() -> None:
-    splitter = Splitter(synced=True)
+    frames = FrameReader(synced=True)
     octets = frame(s.RTP + bytes(100))
-    assert splitter.feed(octets[:30]) == []
-    (broken,) = splitter.hole(len(octets) - 30)
+    assert frames.feed(octets[:30]) == []
+    (broken,) = frames.hole(len(octets) - 30)
     assert (broken.payload, broken.whole) == (octets[2:30], False)
-    assert [cut.payload for cut in splitter.feed(frame(CHECK))] == [CHECK]
+    assert [cut.payload for cut in frames.feed(frame(CHECK))] == [CHECK]
 
 
 @pytest.mark.parametrize("missing", [1, 2, 500])
 def test_a_hole_over_a_length_loses_the_frames_until_a_check_comes(missing) -> None:
-    splitter = Splitter(synced=True)
-    splitter.feed(frame(s.RTP)[:1])
-    assert splitter.hole(missing) == []
-    assert splitter.feed(frame(s.RTP)) == []
-    assert [cut.payload for cut in splitter.feed(frame(CHECK))] == [CHECK]
-    assert splitter.rest == b""
+    frames = FrameReader(synced=True)
+    frames.feed(frame(s.RTP)[:1])
+    assert frames.hole(missing) == []
+    assert frames.feed(frame(s.RTP)) == []
+    assert [cut.payload for cut in frames.feed(frame(CHECK))] == [CHECK]
+    assert frames.rest == b""
 
 
 def test_tls_and_rtp_without_frames() -> None:
-    splitter = Splitter(synced=True)
-    assert [cut.framed for cut in splitter.feed(frame(CHECK) + s.TLS_HELLO)] == [True, False]
-    splitter = Splitter(synced=True)
+    frames = FrameReader(synced=True)
+    assert [cut.framed for cut in frames.feed(frame(CHECK) + s.TLS_HELLO)] == [True, False]
+    frames = FrameReader(synced=True)
     packets = [b"\x80\x00" + struct.pack("!HI", number, 0) + b"ssrc" + bytes(80) for number in range(5)]
-    assert [cut.framed for packet in packets for cut in splitter.feed(packet)] == [False]
+    assert [cut.framed for packet in packets for cut in frames.feed(packet)] == [False]
 
 
 def test_a_huge_frame_of_rtp_like_pieces_is_a_frame() -> None:
-    splitter = Splitter(synced=True)
+    frames = FrameReader(synced=True)
     payload = (b"\x80\x00\x00\x07" + bytes(4) + b"ssrc" + bytes(988)) * 33
     stream = frame(payload)
-    found = [cut for at in range(0, len(stream), 1000) for cut in splitter.feed(stream[at : at + 1000])]
+    found = [cut for at in range(0, len(stream), 1000) for cut in frames.feed(stream[at : at + 1000])]
     assert [(cut.payload, cut.framed) for cut in found] == [(payload, True)]
 
 
@@ -119,7 +119,7 @@ def test_what_a_connection_begins_with() -> None:
 @given(st.permutations(range(12)), st.integers(0, 11), st.sampled_from([5, 2**32 - 30]))
 def test_a_gap_that_is_given_up_is_counted_and_the_rest_has_its_own_times(order, lost, base) -> None:
     octets = bytes(range(120))
-    direction = Order(expected=base % 2**32)
+    direction = Reassembly(expected=base % 2**32)
     pieces = []
     for time, number in enumerate(order):
         if number != lost:
@@ -137,13 +137,13 @@ def test_a_gap_that_is_given_up_is_counted_and_the_rest_has_its_own_times(order,
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
-def read_scene(write, **options) -> Field:
-    scene = Scene("field")
+def read_scene(write, **options) -> Reading:
+    scene = Scene("reading")
     write(scene)
-    field = Field(**options)
-    field.read(read(io.BytesIO(scene.octets)))
-    field.finish()
-    return field
+    reading = Reading(**options)
+    reading.read(read(io.BytesIO(scene.octets)))
+    reading.finish()
+    return reading
 
 
 def test_other_connections_are_passed_over_at_their_first_octets() -> None:
@@ -154,10 +154,10 @@ def test_other_connections_are_passed_over_at_their_first_octets() -> None:
         again = scene.connection(LEFT, RIGHT).open()
         scene.validate(again)
 
-    field = read_scene(write)
-    assert [len(connection.frames) for connection in field.ended] == [4]
-    assert field.segments == field.packets > 100
-    assert not field.live
+    reading = read_scene(write)
+    assert [len(connection.frames) for connection in reading.ended] == [4]
+    assert reading.segments == reading.packets > 100
+    assert not reading.live
 
 
 def test_a_known_candidate_is_read_whatever_is_said() -> None:
@@ -239,25 +239,25 @@ def test_attempts_and_strangers_are_remembered() -> None:
         scene.connection(scene.left.at(50001), RIGHT).open(refused=True)
         scene.packet(Segment(scene.left.at(50002), RIGHT, 9, 9, ACK, b"in the middle"))
 
-    field = read_scene(write)
-    silent, refused = field.attempts
+    reading = read_scene(write)
+    silent, refused = reading.attempts
     assert (silent.answered_ns, silent.last_ns - silent.first_ns) == (None, 3_002_000_000)
     assert refused.answered_ns == refused.first_ns + 1_000_000
-    assert field.strangers == {(SCENE.left.at(50002), RIGHT)}
+    assert reading.strangers == {(SCENE.left.at(50002), RIGHT)}
 
 
 def test_a_new_attempt_from_the_same_port_is_another_connection() -> None:
-    field = Field()
+    reading = Reading()
     for time, sequence in enumerate((100, 100, 900)):
         packet = build_packet(Segment(LEFT, RIGHT, sequence, 0, SYN, b""))
-        field.take(Packet(time, packet, RAW_IP))
-    field.finish()
-    assert [(attempt.first_ns, attempt.last_ns) for attempt in field.attempts] == [(0, 1), (2, 2)]
+        reading.take(Packet(time, packet, RAW_IP))
+    reading.finish()
+    assert [(attempt.first_ns, attempt.last_ns) for attempt in reading.attempts] == [(0, 1), (2, 2)]
 
 
 def test_connections_beyond_the_bound_are_given_up(monkeypatch) -> None:
-    monkeypatch.setattr(field_module, "_MOST_LIVE", 10)
-    monkeypatch.setattr(field_module, "_MOST_PASSED", 5)
+    monkeypatch.setattr(reading_module, "_MOST_LIVE", 10)
+    monkeypatch.setattr(reading_module, "_MOST_PASSED", 5)
 
     def write(scene: Scene) -> None:
         for port in range(30):
@@ -265,31 +265,31 @@ def test_connections_beyond_the_bound_are_given_up(monkeypatch) -> None:
         for port in range(30):
             scene.connection(scene.left.at(port + 100), RIGHT).open().send(scene.left.at(port + 100), b"no ICE at all")
 
-    field = Field()
-    scene = Scene("field")
+    reading = Reading()
+    scene = Scene("reading")
     write(scene)
-    field.read(read(io.BytesIO(scene.octets)))
-    assert len(field.live) <= 10
-    assert len(field.ended) >= 20
-    field.relieve(0)
-    assert not field.live
-    assert len(field.ended) == 30
-    field.let_go()
-    assert field.weight == 0
+    reading.read(read(io.BytesIO(scene.octets)))
+    assert len(reading.live) <= 10
+    assert len(reading.ended) >= 20
+    reading.relieve(0)
+    assert not reading.live
+    assert len(reading.ended) == 30
+    reading.let_go()
+    assert reading.weight == 0
 
 
 def test_quiet_connections_that_are_over_are_let_go(monkeypatch) -> None:
-    monkeypatch.setattr(field_module, "_SWEEP", 8)
-    field = Field()
-    scene = Scene("field")
+    monkeypatch.setattr(reading_module, "_SWEEP", 8)
+    reading = Reading()
+    scene = Scene("reading")
     link = scene.connection(LEFT, RIGHT).open()
     scene.validate(link)
     link.end(link.client)
     scene.wait(200 * s.SECOND)
     other = scene.connection(scene.left.at(1), RIGHT).open()
     scene.validate(other)
-    field.read(read(io.BytesIO(scene.octets)))
-    assert [connection.client for connection in field.ended] == [LEFT]
+    reading.read(read(io.BytesIO(scene.octets)))
+    assert [connection.client for connection in reading.ended] == [LEFT]
 
 
 # -- files and packets -------------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""Each capture of a run is opened and read once, whatever asks about it: judge, ladder, cross-check or octet count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from conformance.verdict import Verdict
+from reports.record import read
+
+# Python imports this in every process of the run; each opening of a capture for reading leaves a line.
+WATCHER = """
+import os, sys
+
+def watch(event, arguments):
+    if event == "open" and "/captures/" in str(arguments[0]) and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        line = f"{os.path.basename(arguments[0])}\\n".encode()
+        log = os.open(os.environ["OPENINGS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(log, line)
+        os.close(log)
+
+sys.addaudithook(watch)
+"""
+
+
+@pytest.mark.parametrize("link", ["auto", "sockets"])
+@pytest.mark.parametrize("faults", [(), ("mapped-address-wrong", "length-includes-itself")])
+def test_each_capture_is_opened_once(tmp_path: Path, link: str, faults: tuple[str, ...]) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCHER)
+    log, out = tmp_path / "openings", tmp_path / "out"
+    iut = f"exec:{sys.executable} -m conformance.agent" + "".join(f" --fault {fault}" for fault in faults)
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--link", link, "--out", str(out)]
+    paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [*command, "-k", "length_equals or null_frames_between"],
+        env={**os.environ, "OPENINGS": str(log), "PYTHONPATH": paths},
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == int(bool(faults)), done.stderr
+    _, results = read(out / "record.jsonl")
+    executed = [result for result in results if result.verdict is not Verdict.NOT_APPLICABLE]
+    failed = [result for result in executed if result.verdict is Verdict.FAIL]
+    assert bool(failed) is bool(faults)
+    assert all(result.ladder for result in failed)
+    openings = Counter(log.read_text().split())
+    assert openings == dict.fromkeys({Path(result.capture).name for result in executed if result.capture}, 1)
+    assert len(openings) > 5
