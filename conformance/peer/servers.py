@@ -1,24 +1,24 @@
 """The lower tester as the IUT's STUN or TURN server, over TCP (RFC 8489, RFC 8656, RFC 6062).
 
-It answers lawfully by itself and remembers what was asked of it. Of the TURN server's two sides only the IUT's is on
-the wire: the peer behind a relayed address is the tester itself, so that a data connection, once bound, is a channel
-with the peer like any other.
+It answers lawfully by itself (`turn` decides how) and remembers what was asked of it. Of the TURN server's two sides
+only the IUT's is on the wire: the peer behind a relayed address is the tester itself, so that a data connection, once
+bound, is a connection with the peer like any other.
 """
 
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.peer import turn
 from conformance.peer.addresses import family_of
 from conformance.peer.channel import Channel
 from conformance.peer.events import Event, Frame
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import layers
-from conformance.wire.attributes import Address, Attribute, decode_xor_address
+from conformance.wire.attributes import Address, Attribute, ErrorCode
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, long_term_key
 from conformance.wire.stun import Message, MessageClass, Method
 from conformance.wire.stunstream import MessageStream
 
@@ -32,40 +32,30 @@ if TYPE_CHECKING:
     from conformance.peer.pump import Pump
     from conformance.wire.candidate import Candidate
 
-PORT = 3478  # captures know connections to it as such that begin without frames
 _BACKLOG = 64
-_TCP, _UDP = 6, 17
-_LIFETIME = 600
-_REALM = "icetcp"
 _LOWEST = 1024  # of the ports that nobody needs privileges for
 _FIRST_RELAYED, _LAST_RELAYED = 49152, 65535
+_LAYERS = {
+    Attribute.XOR_MAPPED_ADDRESS: layers.XorMappedAddress,
+    Attribute.XOR_RELAYED_ADDRESS: layers.XorRelayedAddress,
+    Attribute.XOR_PEER_ADDRESS: layers.XorPeerAddress,
+    Attribute.LIFETIME: layers.Lifetime,
+    Attribute.CONNECTION_ID: layers.ConnectionId,
+    Attribute.REALM: layers.Realm,
+    Attribute.NONCE: layers.Nonce,
+}
+_FIELDS = {Address: "address", int: "number", str: "value"}
 
 
 @dataclass(slots=True, eq=False)
-class ServerAllocation:
-    """What the TURN server holds for an Allocate: its control connection, relayed address and permissions."""
-
-    control: Channel
-    relayed: Address
-    transport: int = _TCP
-    permissions: set[str] = field(default_factory=set)
-    data: list[Channel] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
+class _Waiting:
     """A peer's connection that waits for ConnectionBind; ``listener``: of ours that the IUT asked for."""
 
-    allocation: ServerAllocation
-    peer: Address
     listener: Listener | None = None
     channel: Channel | None = None
 
 
-class _Refusal(Exception):
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+Allocation = turn.Allocation[Channel]
 
 
 class Server:
@@ -76,19 +66,18 @@ class Server:
     ) -> None:
         self.relays = relays
         self.mapped = mapped
-        self.username = rng.randbytes(4).hex()
-        self.password = rng.randbytes(12).hex()
+        username, password, nonce = rng.randbytes(4).hex(), rng.randbytes(12).hex(), rng.randbytes(8).hex()
+        transports = (turn.TCP, turn.UDP) if relays else ()
+        self._core: turn.Server[Channel, _Waiting] = turn.Server(
+            username, password, nonce, lambda: rng.getrandbits(32), transports
+        )
         self.connections: list[Channel] = []
         self.used: list[Channel] = []  # those on which an address was learnt
-        self.allocations: list[ServerAllocation] = []
         self._controls: list[tuple[Channel, Address]] = []  # every allocation ever made
-        self._nonce = rng.randbytes(8).hex()
-        self._key = long_term_key(self.username, _REALM, self.password)
         self._peer = peer
         self._pump = pump
         self._tap = tap
         self._rng = rng
-        self._pending: dict[int, _Pending] = {}
         self._streams: dict[Channel, MessageStream] = {}
         self.socket = self._listen()
         self.port: int = self.socket.getsockname()[1]
@@ -99,7 +88,7 @@ class Server:
         listener = socket.socket(family_of(self._peer.address), socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((self._peer.address, PORT))
+            listener.bind((self._peer.address, turn.PORT))
         except OSError:
             listener.bind((self._peer.address, 0))
         listener.listen(_BACKLOG)
@@ -107,13 +96,24 @@ class Server:
         return listener
 
     @property
+    def username(self) -> str:
+        """Of its one user."""
+        return self._core.username
+
+    @property
+    def password(self) -> str:
+        """Of its one user."""
+        return self._core.password
+
+    @property
+    def allocations(self) -> list[Allocation]:
+        """What it holds for the IUT now."""
+        return list(self._core.allocations.values())
+
+    @property
     def entry(self) -> dict[str, str]:
         """What `ice_servers` says of it (RFC 7064, RFC 7065)."""
-        host = f"[{self._peer.address}]" if ":" in self._peer.address else self._peer.address
-        if not self.relays:
-            return {"url": f"stun:{host}:{self.port}"}
-        url = f"turn:{host}:{self.port}?transport=tcp"
-        return {"url": url, "username": self.username, "credential": self.password}
+        return self._core.entry(self._peer.address, self.port, relays=self.relays)
 
     def on_readable(self) -> None:
         """Accept what has come."""
@@ -147,27 +147,22 @@ class Server:
         if allocation is None:
             raise Inconclusive(f"{candidate.endpoint} is no relayed address that the IUT holds")
         self._await_permission(allocation)
-        pending = _Pending(allocation, Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED)))
-        identifier = self._wait_for_bind(pending)
-        attributes: list[Packet] = [layers.XorPeerAddress(address=pending.peer), layers.ConnectionId(number=identifier)]
-        indication = self._message(
-            Method.CONNECTION_ATTEMPT, MessageClass.INDICATION, self._rng.randbytes(12), attributes
-        )
-        allocation.control.send(indication)
-        if not self._pump.wait(lambda: pending.channel is not None, self._peer.pixit.response):
+        waiting, from_ = _Waiting(), Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED))
+        allocation.control.send(self._encode(self._core.attempt(allocation, from_, waiting, self._rng.randbytes(12))))
+        if not self._pump.wait(lambda: waiting.channel is not None, self._peer.pixit.response):
             raise Inconclusive("the IUT did not take a connection to its relayed candidate")
-        assert pending.channel is not None
-        pending.channel.component = candidate.component
-        return pending.channel
+        assert waiting.channel is not None
+        waiting.channel.component = candidate.component
+        return waiting.channel
 
-    def udp_allocation(self) -> ServerAllocation:
+    def udp_allocation(self) -> Allocation:
         """Return the allocation of UDP that the IUT has asked for; n/a if it has not, as it may not want to."""
-        found = [allocation for allocation in self.allocations if allocation.transport == _UDP]
+        found = [allocation for allocation in self.allocations if allocation.transport == turn.UDP]
         if not found:
             raise NotApplicable("the IUT asks for no UDP address over its TCP connection to the TURN server")
         return found[0]
 
-    def ask_through(self, allocation: ServerAllocation, request: Packet, *, within: float) -> Message:
+    def ask_through(self, allocation: Allocation, request: Packet, *, within: float) -> Message:
         """Send a request, as the peer, to a relayed UDP address; return the response that comes back from it.
 
         Raises `Failed` if none comes in time, Inconclusive if the IUT has created no permission for our address.
@@ -178,7 +173,7 @@ class Server:
             layers.XorPeerAddress(address=Address(self._peer.address, self._any_port())),
             layers.RawStunAttribute(type=Attribute.DATA, value=octets),
         ]
-        data = self._message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes)
+        data = _message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes, None)
         allocation.control.send(data)
 
         def response() -> Message | None:
@@ -196,7 +191,7 @@ class Server:
             )
         return found
 
-    def _await_permission(self, allocation: ServerAllocation) -> None:
+    def _await_permission(self, allocation: Allocation) -> None:
         ours = self._peer.address
         if not self._pump.wait(lambda: ours in allocation.permissions, self._peer.pixit.response):
             raise Inconclusive(f"the IUT created no permission for {ours}")
@@ -208,8 +203,9 @@ class Server:
     def lose(self, connection: Channel) -> None:
         """End the control connection that a data connection hangs on, and with it the allocation."""
         control = self.control_of(connection)
-        for allocation in [allocation for allocation in self.allocations if allocation.control is control]:
-            self._end(allocation)
+        allocation = self._core.end(control)
+        if allocation is not None:
+            _close_data(allocation)
         control.close()
 
     def seen(self, channel: Channel) -> Address:
@@ -255,140 +251,80 @@ class Server:
     # -- answers -------------------------------------------------------------------------------------------------
 
     def _on_request(self, channel: Channel, request: Frame) -> None:
-        method = request.stun.method
-        try:
-            if method != Method.BINDING:
-                self._authenticate(request)
-            attributes = self._serve(channel, request)
-        except (_Refusal, StunError) as error:
-            code = error.code if isinstance(error, _Refusal) else 400
-            channel.send_between(self._error(request, code, str(error)))
-            return
-        key = None if method == Method.BINDING else self._key
-        transaction = request.stun.transaction_id
-        channel.send_between(self._message(method, MessageClass.SUCCESS, transaction, attributes, key))
-        if method == Method.CONNECTION_BIND:
-            self._join(channel, request.stun.connection_id or 0)
-
-    def _authenticate(self, request: Frame) -> None:
-        """Require the long-term credentials (RFC 8489 section 9.2.4)."""
-        if not self.relays:
-            raise _Refusal(400, "Bad Request")
-        if check_integrity(request.octets, self._key) is not Check.VALID or request.stun.username != self.username:
-            raise _Refusal(401, "Unauthenticated")
-        if request.stun.nonce != self._nonce:
-            raise _Refusal(438, "Stale Nonce")
-
-    def _serve(self, channel: Channel, request: Frame) -> list[Packet]:
-        match request.stun.method:
-            case Method.BINDING:
-                self._learnt(channel)
-                return [layers.XorMappedAddress(address=self.seen(channel))]
-            case Method.ALLOCATE:
-                return self._allocate(channel, request)
-            case Method.CONNECTION_BIND:
-                if request.stun.connection_id not in self._pending:
-                    raise _Refusal(400, "Bad Request")
-                return []
-        allocation = next((a for a in self.allocations if a.control is channel), None)
-        if allocation is None:
-            raise _Refusal(437, "Allocation Mismatch")
-        match request.stun.method:
-            case Method.REFRESH:
-                return self._refresh(allocation, request)
-            case Method.CREATE_PERMISSION:
-                peers = request.stun.all(Attribute.XOR_PEER_ADDRESS)
-                allocation.permissions |= {decode_xor_address(p, request.stun.transaction_id).ip for p in peers}
-                return []
-            case Method.CONNECT:
-                return self._connect(allocation, request)
-        raise _Refusal(400, "Bad Request")
+        todo = self._core.take(channel, request.stun, request.octets, self.seen(channel))
+        match todo:
+            case turn.Allocate():
+                reply = self._allocate(todo)
+            case turn.Connect():
+                reply = self._connect(todo)
+            case _:
+                reply = todo.reply
+        if reply.cls == MessageClass.SUCCESS and reply.method in (Method.BINDING, Method.ALLOCATE):
+            self._learnt(channel)
+        channel.send_between(self._encode(reply))
+        if isinstance(todo, turn.End):
+            _close_data(todo.allocation)
+        elif isinstance(todo, turn.Bind):
+            self._join(channel, todo)
 
     def _learnt(self, channel: Channel) -> None:
         if channel not in self.used:
             self.used.append(channel)
 
-    def _allocate(self, channel: Channel, request: Frame) -> list[Packet]:
-        """Allocate a relayed address (RFC 8656 section 7.2, for TCP RFC 6062 section 5.1)."""
-        transport = request.stun.first(Attribute.REQUESTED_TRANSPORT)
-        if transport is None or transport.value[:1] not in (bytes([_TCP]), bytes([_UDP])):
-            raise _Refusal(442, "Unsupported Transport Protocol")
-        if any(allocation.control is channel for allocation in self.allocations):
-            raise _Refusal(437, "Allocation Mismatch")
+    def _allocate(self, asked: turn.Allocate[Channel]) -> turn.Reply:
         taken = {address.port for address in self.relayed}
         port = next(p for p in iter(self._any_port, None) if p not in taken)
-        allocation = ServerAllocation(channel, Address(self._peer.address, port), transport.value[0])
-        self.allocations.append(allocation)
-        self._controls.append((channel, allocation.relayed))
-        self._learnt(channel)
-        return [
-            layers.XorRelayedAddress(address=allocation.relayed),
-            layers.XorMappedAddress(address=self.seen(channel)),
-            layers.Lifetime(number=_LIFETIME),
-        ]
+        allocation, reply = self._core.grant(asked, Address(self._peer.address, port))
+        self._controls.append((asked.client, allocation.relayed))
+        return reply
 
     def _any_port(self) -> int:
         return self._rng.randint(_FIRST_RELAYED, _LAST_RELAYED)
 
-    def _refresh(self, allocation: ServerAllocation, request: Frame) -> list[Packet]:
-        lifetime = request.stun.lifetime
-        if lifetime == 0:
-            self._end(allocation)
-        return [layers.Lifetime(number=0 if lifetime == 0 else _LIFETIME)]
+    def _connect(self, asked: turn.Connect[Channel]) -> turn.Reply:
+        """Connect to a peer, which can only be a passive candidate of our own."""
+        ours = (at for at in self._peer.listeners if asked.peer == Address(self._peer.address, at.port))
+        listener = next(ours, None)
+        return self._core.refused(asked) if listener is None else self._core.connected(asked, _Waiting(listener))
 
-    def _end(self, allocation: ServerAllocation) -> None:
-        """Delete an allocation; its data connections end with it (RFC 6062 section 5.5)."""
-        self.allocations.remove(allocation)
-        for channel in allocation.data:
-            channel.close()
-
-    def _connect(self, allocation: ServerAllocation, request: Frame) -> list[Packet]:
-        """Connect to a peer, which can only be a passive candidate of our own (RFC 6062 section 5.2)."""
-        wanted = request.stun.xor_peer_address
-        listener = next((at for at in self._peer.listeners if wanted == Address(self._peer.address, at.port)), None)
-        if wanted is None or allocation.transport != _TCP:
-            raise _Refusal(400, "Bad Request")
-        if listener is None:
-            raise _Refusal(447, "Connection Timeout or Failure")
-        return [layers.ConnectionId(number=self._wait_for_bind(_Pending(allocation, wanted, listener)))]
-
-    def _wait_for_bind(self, pending: _Pending) -> int:
-        identifier = self._rng.getrandbits(32)
-        self._pending[identifier] = pending
-        return identifier
-
-    def _join(self, channel: Channel, identifier: int) -> None:
-        """Make a data connection a channel between the IUT and the peer, which is us (RFC 6062 section 5.4)."""
-        pending = self._pending.pop(identifier)
-        channel.seen_from = pending.allocation.relayed
-        pending.allocation.data.append(channel)
-        if pending.listener is not None:
-            channel.component = pending.listener.component
-        self._peer.take_over(channel, pending.listener)
-        pending.channel = channel
+    def _join(self, channel: Channel, bound: turn.Bind[Channel, _Waiting]) -> None:
+        """Make a data connection one between the IUT and the peer, which is us (RFC 6062 section 5.4)."""
+        channel.seen_from = bound.allocation.relayed
+        listener = bound.other.listener
+        if listener is not None:
+            channel.component = listener.component
+        self._peer.take_over(channel, listener)
+        bound.other.channel = channel
         channel.speak_frames(self._streams[channel].release())
 
-    # -- messages ------------------------------------------------------------------------------------------------
+    def _encode(self, reply: turn.Reply) -> Packet:
+        attributes: list[Packet] = []
+        for kind, value in reply.attributes:
+            if isinstance(value, ErrorCode):
+                attributes.append(layers.ErrorCode(code=value.code, reason=value.reason))
+            else:
+                attributes.append(_LAYERS[kind](**{_FIELDS[type(value)]: value}))
+        key = self._core.key if reply.signed else None
+        return _message(reply.method, reply.cls, reply.transaction_id, attributes, key)
 
-    def _error(self, request: Frame, code: int, reason: str) -> Packet:
-        attributes: list[Packet] = [layers.ErrorCode(code=code, reason=reason)]
-        if code in (401, 438):
-            attributes += [layers.Realm(value=_REALM), layers.Nonce(value=self._nonce)]
-        key = self._key if code not in (401, 438) and self.relays else None
-        return self._message(request.stun.method, MessageClass.ERROR, request.stun.transaction_id, attributes, key)
 
-    @staticmethod
-    def _message(
-        method: int, cls: MessageClass, transaction: bytes, attributes: list[Packet], key: bytes | None = None
-    ) -> Packet:
-        protections: list[Packet] = [] if key is None else [layers.MessageIntegrity(key=key)]
-        protections.append(layers.Fingerprint())
-        return layers.STUN(
-            method=method,
-            message_class=int(cls),
-            transaction_id=transaction,
-            attributes=[*attributes, *protections],
-        )
+def _message(
+    method: int, cls: MessageClass, transaction_id: bytes, attributes: list[Packet], key: bytes | None
+) -> Packet:
+    protections: list[Packet] = [] if key is None else [layers.MessageIntegrity(key=key)]
+    protections.append(layers.Fingerprint())
+    return layers.STUN(
+        method=method,
+        message_class=int(cls),
+        transaction_id=transaction_id,
+        attributes=[*attributes, *protections],
+    )
+
+
+def _close_data(allocation: Allocation) -> None:
+    """Close an allocation's data connections, which end with it (RFC 6062 section 5.5)."""
+    for channel in allocation.data:
+        channel.close()
 
 
 def _datagram(event: Event) -> Message | None:

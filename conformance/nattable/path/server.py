@@ -1,7 +1,4 @@
-"""A STUN and TURN server over TCP that really relays, on its own kernel sockets (RFC 8489, RFC 8656, RFC 6062).
-
-As much of one as two honest agents need: no lifetimes run out, and there is one user.
-"""
+"""A STUN and TURN server over TCP that really relays, on its own kernel sockets; `peer.turn` decides what it does."""
 
 from __future__ import annotations
 
@@ -9,45 +6,25 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.peer import turn
 from conformance.wire import attributes as attr
-from conformance.wire.attributes import Address, Attribute
+from conformance.wire.attributes import Address, ErrorCode, RawAttribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, long_term_key
-from conformance.wire.stun import Message, MessageClass, Method, build
+from conformance.wire.stun import Message, Method, build
 from conformance.wire.stunstream import MessageStream
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from conformance.wire.attributes import RawAttribute
+    from conformance.wire.attributes import Attribute
 
-PORT = 3478
-_REALM = "icetcp"
-_TCP = 6
-_LIFETIME = 600  # seconds
+PORT = turn.PORT
 _CHUNK = 65536
 _CONNECT_WITHIN = 15.0  # seconds for a connection to a peer
 
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class _Refusal(Exception):
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
-@dataclass(slots=True, eq=False)
-class _Allocation:
-    """A relayed address and the connection that controls it."""
-
-    control: asyncio.StreamWriter
-    relayed: Address
-    listener: asyncio.Server
-    permissions: set[str] = field(default_factory=set)
 
 
 class RelayServer:
@@ -55,25 +32,23 @@ class RelayServer:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._username, self._password = secrets.token_hex(4), secrets.token_hex(12)
-        self._nonce = secrets.token_hex(8)
-        self._key = long_term_key(self._username, _REALM, self._password)
+        self._core: turn.Server[asyncio.StreamWriter, _Stream] = turn.Server(
+            secrets.token_hex(4), secrets.token_hex(12), secrets.token_hex(8), lambda: secrets.randbits(32), (turn.TCP,)
+        )
         self._server: asyncio.Server | None = None
-        self._allocations: dict[asyncio.StreamWriter, _Allocation] = {}
-        self._waiting: dict[int, _Stream] = {}
+        self._listeners: dict[asyncio.StreamWriter, asyncio.Server] = {}  # of relayed addresses, by who controls them
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[object]] = set()
 
     @property
     def stun_entry(self) -> dict[str, str]:
         """What `ice_servers` says of it as a STUN server."""
-        return {"url": f"stun:{self._address}:{PORT}"}
+        return self._core.entry(self._address, PORT, relays=False)
 
     @property
     def turn_entry(self) -> dict[str, str]:
         """What `ice_servers` says of it as a TURN server."""
-        url = f"turn:{self._address}:{PORT}?transport=tcp"
-        return {"url": url, "username": self._username, "credential": self._password}
+        return self._core.entry(self._address, PORT, relays=True)
 
     async def start(self) -> None:
         """Begin to listen. Raises `OSError`."""
@@ -83,8 +58,8 @@ class RelayServer:
         """End every connection."""
         if self._server is not None:
             self._server.close()
-        for allocation in self._allocations.values():
-            allocation.listener.close()
+        for listener in self._listeners.values():
+            listener.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -131,122 +106,85 @@ class RelayServer:
 
     def _end(self, writer: asyncio.StreamWriter) -> None:
         """Give up the allocation that a connection controls, if any."""
-        allocation = self._allocations.pop(writer, None)
-        if allocation is not None:
-            allocation.listener.close()
+        self._core.end(writer)
+        listener = self._listeners.pop(writer, None)
+        if listener is not None:
+            listener.close()
 
     async def _answer(self, message: Message, octets: bytes, writer: asyncio.StreamWriter) -> _Stream | None:
         """Answer one message; return the peer's connection that this one is to be joined with, if any."""
         if not message.is_request:
             return None
-        authenticated = message.method != Method.BINDING
-        try:
-            if authenticated:
-                self._authenticate(message, octets)
-            found = await self._perform(message, writer)
-        except _Refusal as refusal:
-            writer.write(self._refused(message, refusal))
-            return None
-        peer = None
-        if message.method == Method.CONNECTION_BIND:
-            peer = self._waiting.pop(message.connection_id or 0)
-        key = self._key if authenticated else None
-        writer.write(build(message.method, MessageClass.SUCCESS, message.transaction_id, found, key=key))
-        return peer
+        todo = self._core.take(writer, message, octets, Address(*writer.get_extra_info("peername")[:2]))
+        match todo:
+            case turn.Allocate():
+                reply = await self._allocate(todo)
+            case turn.Connect():
+                reply = await self._connect(todo)
+            case _:
+                reply = todo.reply
+        self._send(writer, reply)
+        if isinstance(todo, turn.End):
+            self._end(writer)
+        return todo.other if isinstance(todo, turn.Bind) else None
 
-    def _authenticate(self, message: Message, octets: bytes) -> None:
-        """Require the long-term credentials (RFC 8489 section 9.2.4)."""
-        valid = check_integrity(octets, self._key) is Check.VALID
-        if not valid or (message.username, message.nonce) != (self._username, self._nonce):
-            raise _Refusal(401, "Unauthenticated")
-
-    def _refused(self, message: Message, refusal: _Refusal) -> bytes:
-        found = [attr.error_code(refusal.code, str(refusal))]
-        key: bytes | None = self._key
-        if refusal.code == 401:
-            found += [attr.text(Attribute.REALM, _REALM), attr.text(Attribute.NONCE, self._nonce)]
-            key = None
-        return build(message.method, MessageClass.ERROR, message.transaction_id, found, key=key)
+    def _send(self, writer: asyncio.StreamWriter, reply: turn.Reply) -> None:
+        found = [_encode(kind, value, reply.transaction_id) for kind, value in reply.attributes]
+        key = self._core.key if reply.signed else None
+        writer.write(build(reply.method, reply.cls, reply.transaction_id, found, key=key))
 
     # -- what is asked -------------------------------------------------------------------------------------
 
-    async def _perform(self, message: Message, writer: asyncio.StreamWriter) -> list[RawAttribute]:
-        seen = Address(*writer.get_extra_info("peername")[:2])
-        mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, seen, message.transaction_id)
-        if message.method == Method.BINDING:
-            return [mapped]
-        if message.method == Method.ALLOCATE:
-            allocation = await self._allocate(message, writer)
-            relayed = attr.xor_address(Attribute.XOR_RELAYED_ADDRESS, allocation.relayed, message.transaction_id)
-            return [relayed, mapped, attr.lifetime(_LIFETIME)]
-        if message.method == Method.CONNECTION_BIND:
-            if message.connection_id not in self._waiting:
-                raise _Refusal(400, "Bad Request")
-            return []
-        return await self._perform_on(self._allocations.get(writer), message)
+    async def _allocate(self, asked: turn.Allocate[asyncio.StreamWriter]) -> turn.Reply:
+        def came(reader: asyncio.StreamReader, peer: asyncio.StreamWriter) -> None:
+            self._came(allocation, reader, peer)
 
-    async def _perform_on(self, allocation: _Allocation | None, message: Message) -> list[RawAttribute]:
-        """Do what is asked of an allocation."""
-        if allocation is None:
-            raise _Refusal(437, "Allocation Mismatch")
-        if message.method == Method.CREATE_PERMISSION:
-            peers = message.all(Attribute.XOR_PEER_ADDRESS)
-            allocation.permissions |= {attr.decode_xor_address(peer, message.transaction_id).ip for peer in peers}
-            return []
-        if message.method == Method.REFRESH:
-            if message.lifetime == 0:
-                self._end(allocation.control)
-            return [attr.lifetime(0 if message.lifetime == 0 else _LIFETIME)]
-        if message.method == Method.CONNECT and (peer := message.xor_peer_address) is not None:
-            return [attr.connection_id(await self._connect(allocation, peer))]
-        raise _Refusal(400, "Bad Request")
+        listener = await asyncio.start_server(came, self._address, 0, reuse_port=True)
+        allocation, reply = self._core.grant(asked, Address(*listener.sockets[0].getsockname()[:2]))
+        self._listeners[asked.client] = listener
+        return reply
 
-    async def _allocate(self, message: Message, writer: asyncio.StreamWriter) -> _Allocation:
-        """Allocate a relayed address, of TCP alone (RFC 6062 section 5.1)."""
-        transport = message.first(Attribute.REQUESTED_TRANSPORT)
-        if transport is None or transport.value[:1] != bytes([_TCP]):
-            raise _Refusal(442, "Unsupported Transport Protocol")
-        if writer in self._allocations:
-            raise _Refusal(437, "Allocation Mismatch")
-        listener = await asyncio.start_server(
-            lambda reader, peer: self._came(writer, reader, peer), self._address, 0, reuse_port=True
-        )
-        relayed = Address(*listener.sockets[0].getsockname()[:2])
-        allocation = self._allocations[writer] = _Allocation(writer, relayed, listener)
-        return allocation
-
-    def _came(self, control: asyncio.StreamWriter, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _came(
+        self,
+        allocation: turn.Allocation[asyncio.StreamWriter],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         """Tell of a peer's connection to a relayed address, if the peer has permission (RFC 6062 section 5.3)."""
-        allocation = self._allocations.get(control)
         peer = Address(*writer.get_extra_info("peername")[:2])
-        if allocation is None or peer.ip not in allocation.permissions:
+        if peer.ip not in allocation.permissions:
             writer.close()
             return
-        number, transaction = self._keep((reader, writer)), secrets.token_bytes(12)
-        told = [attr.connection_id(number), attr.xor_address(Attribute.XOR_PEER_ADDRESS, peer, transaction)]
-        control.write(build(Method.CONNECTION_ATTEMPT, MessageClass.INDICATION, transaction, told))
+        self._writers.add(writer)
+        told = self._core.attempt(allocation, peer, (reader, writer), secrets.token_bytes(12))
+        self._send(allocation.control, told)
 
-    async def _connect(self, allocation: _Allocation, peer: Address) -> int:
-        """Connect to a peer from the relayed address (RFC 6062 section 5.2)."""
+    async def _connect(self, asked: turn.Connect[asyncio.StreamWriter]) -> turn.Reply:
+        """Connect to a peer from the relayed address."""
         loop = asyncio.get_running_loop()
+        relayed, peer = asked.allocation.relayed, asked.peer
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             connection.setblocking(False)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            connection.bind((allocation.relayed.ip, allocation.relayed.port))
+            connection.bind((relayed.ip, relayed.port))
             await asyncio.wait_for(loop.sock_connect(connection, (peer.ip, peer.port)), _CONNECT_WITHIN)
-            return self._keep(await asyncio.open_connection(sock=connection))
+            stream = await asyncio.open_connection(sock=connection)
         except BaseException as error:
             connection.close()
             if isinstance(error, OSError):  # a time that ran out included
-                raise _Refusal(447, "Connection Timeout or Failure") from None
+                return self._core.refused(asked)
             raise
-
-    def _keep(self, stream: _Stream) -> int:
-        number = secrets.randbits(32)
-        self._waiting[number] = stream
         self._writers.add(stream[1])
-        return number
+        return self._core.connected(asked, stream)
+
+
+def _encode(kind: Attribute, value: turn.Value, transaction_id: bytes) -> RawAttribute:
+    if isinstance(value, Address):
+        return attr.xor_address(kind, value, transaction_id)
+    if isinstance(value, ErrorCode):
+        return attr.error_code(value.code, value.reason)
+    return attr.text(kind, value) if isinstance(value, str) else RawAttribute(kind, value.to_bytes(4, "big"))
 
 
 async def _join(one: _Stream, other: _Stream) -> None:
