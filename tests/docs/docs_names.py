@@ -107,7 +107,9 @@ def environments() -> set[str]:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "tox.ini")
     listed = {name.strip() for name in parser["tox"]["env_list"].split(",")}
-    return listed | {section.removeprefix("testenv:") for section in parser.sections() if section.startswith("testenv:")}
+    return listed | {
+        section.removeprefix("testenv:") for section in parser.sections() if section.startswith("testenv:")
+    }
 
 
 def _pytest(words: list[str]) -> None:

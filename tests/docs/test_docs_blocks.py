@@ -13,8 +13,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from docs_reading import DOCUMENTS, ROOT, SHELL, Block, blocks
 from docs_names import checked
+from docs_reading import DOCUMENTS, ROOT, SHELL, Block, blocks
 
 from pcaps.golden import build
 

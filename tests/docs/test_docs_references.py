@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from docs_reading import DOCUMENTS, ROOT, inline, links
 from docs_names import checked, module
+from docs_reading import DOCUMENTS, ROOT, inline, links
 
 from conformance import catalogue
 

@@ -1,0 +1,71 @@
+"""`.ci/run` finds the Pythons that work, says which it did not find, and takes the README's command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from docs_reading import ROOT
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A PATH and a pyenv without any Python of their own; `python(place, works)` puts one there."""
+    path, pyenv = tmp_path / "path", tmp_path / "pyenv"
+    path.mkdir()
+    for tool in ("bash", "dirname", "sed", "env"):
+        found = next(place for place in ("/usr/bin", "/bin") if os.access(f"{place}/{tool}", os.X_OK))
+        (path / tool).symlink_to(f"{found}/{tool}")
+
+    def python(place: str, *, works: bool) -> str:
+        file = tmp_path / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/usr/bin/env bash\nexit {0 if works else 127}\n")
+        file.chmod(0o755)
+        return str(file)
+
+    def which() -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": str(path), "PYENV_ROOT": str(pyenv), "HOME": str(tmp_path)}
+        return subprocess.run(
+            [str(ROOT / ".ci" / "run"), "--which"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+
+    return python, which
+
+
+def test_a_shim_that_fails_is_passed_over_for_pyenvs_own(machine):
+    python, which = machine
+    first = python("path/python3.11", works=True)
+    python("path/python3.12", works=False)
+    second = python("pyenv/versions/3.12.9/bin/python", works=True)
+    done = which()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"Python 3.11: {first}",
+        f"Python 3.12: {second}",
+        "Python 3.13: not on the PATH and not in pyenv",
+    ]
+
+
+def test_without_3_11_it_fails(machine):
+    python, which = machine
+    python("path/python3.11", works=False)
+    python("path/python3.12", works=True)
+    done = which()
+    assert done.returncode == 1
+    assert "3.11 is needed" in done.stderr
+
+
+def test_newer_pythons_run_the_same_gates_under_tox_as_in_ci():
+    said = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    tox = (ROOT / "tox.ini").read_text(encoding="utf-8").split("[testenv:py3{12,13}]")[1].split("[testenv:")[0]
+    for folder in ("wire", "pcaps", "reports", "run"):
+        assert f"tests/{folder}" in tox
+        assert folder in said
+    assert "icetcp run --quick" in tox
