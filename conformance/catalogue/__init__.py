@@ -38,7 +38,9 @@ __all__ = [
     "Requirement",
     "UnknownRequirement",
     "by_section",
+    "exclusions",
     "requirement",
+    "rfcs",
     "sections",
 ]
 
@@ -90,3 +92,20 @@ def by_section(rfc: str, section: str) -> list[Requirement]:
 def sections() -> list[tuple[str, str]]:
     """Return RFC and number of every section that has requirements."""
     return list(dict.fromkeys((entry.rfc, entry.section) for entry in REQUIREMENTS.values()))
+
+
+def rfcs() -> list[str]:
+    """Return the RFCs that have requirements, as "RFC6544"."""
+    return list(dict.fromkeys(entry.rfc for entry in REQUIREMENTS.values()))
+
+
+def exclusions(rfc: str, section: str) -> list[tuple[str, str]]:
+    """Return the sentences of one section that are no requirements, "sentences 1, 4" or "all", each with the reason."""
+    found = []
+    for entry in EXCLUSIONS:
+        if entry.rfc == rfc and entry.sentences is None and entry.holds(rfc, section, 0):
+            found.append(("all", entry.reason))
+        elif (entry.rfc, entry.section) == (rfc, section) and entry.sentences is not None:
+            numbers = ", ".join(map(str, sorted(entry.sentences)))
+            found.append((f"sentence{'s' if len(entry.sentences) > 1 else ''} {numbers}", entry.reason))
+    return found

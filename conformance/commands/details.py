@@ -6,7 +6,7 @@ import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
-from conformance.catalogue import REQUIREMENTS
+from conformance.catalogue import REQUIREMENTS, exclusions
 from conformance.commands.entries import by_case, purpose, status_of
 from conformance.commands.terminal import counted
 from conformance.run.selection import nearest
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 
 def of_name(wanted: str, found: Found) -> list[str] | None:
-    """Return the lines about a case, a variant or a requirement; None if nothing has that name."""
+    """Return the lines about a case, a variant, a requirement or a section; None if nothing has that name."""
     requirement = REQUIREMENTS.get(_as_identifier(wanted))
     if requirement is not None:
         return _requirement_lines(requirement, found)
+    section = _section_lines(wanted.strip().upper(), found)
+    if section:
+        return section
     variants = [variant for variant in found.every if wanted in _names(variant)]
     if not variants:
         return None
@@ -101,6 +104,7 @@ def _requirement_lines(requirement: Requirement, found: Found) -> list[str]:
             ("level", requirement.level.value.upper()),
             ("binds", requirement.binds),
             ("PICS", ", ".join(requirement.pics)),
+            ("before", requirement.predecessor),
             ("today", requirement.successor),
             ("note", requirement.note),
             ("status", status_of(requirement, tested)),
@@ -113,6 +117,23 @@ def _requirement_lines(requirement: Requirement, found: Found) -> list[str]:
         lines += ["", "cases", *(f"  {name:<{widest}}  {counted(len(v), 'variant')}" for name, v in cases.items())]
         lines += _command("run them alone", f"--requirement {requirement.id}")
     return lines
+
+
+def _section_lines(section: str, found: Found) -> list[str]:
+    """Return the requirements of a section such as "RFC8489-9.2", and the sentences of it that are none."""
+    rfc, _, number = section.partition("-")
+    tested = found.by_requirement()
+    rows = [r for r in REQUIREMENTS.values() if (r.rfc, r.section) == (rfc, number)]
+    widest = max((len(r.id) for r in rows), default=0)
+    lines = [f"  {r.id:<{widest}}  {r.level.value.upper():<6}  {r.title} ({status_of(r, tested)})" for r in rows]
+    left_out = [f"  {which}: {reason}" for which, reason in exclusions(rfc, number)]
+    if not lines and not left_out:
+        return []
+    return [
+        section,
+        *(["", "requirements", *lines] if lines else []),
+        *(["", "left out", *left_out] if left_out else []),
+    ]
 
 
 def _command(heading: str, options: str) -> list[str]:

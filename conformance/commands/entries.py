@@ -170,6 +170,7 @@ def _requirement(requirement: Requirement, tested: Mapping[str, Sequence[Case]])
         "text": requirement.text,
         "binds": requirement.binds,
         "pics": list(requirement.pics),
+        "predecessor": requirement.predecessor,
         "successor": requirement.successor,
         "note": requirement.note,
         "untestable": requirement.untestable,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,30 @@ _CASE_PREFIX = re.compile(r"\bRFC\d+-[\w.]+/")
 
 
 def filters(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that select cases."""
+    """Add the options that select cases. The command gets ``--rfc`` and ``--only-6544`` as sections."""
+
+    @functools.wraps(command)
+    def in_sections(*, rfcs: tuple[str, ...], only_6544: bool, sections: tuple[str, ...], **options: Any) -> int:
+        return command(sections=_of_rfcs((*rfcs, *(["RFC6544"] if only_6544 else [])), sections), **options)
+
+    filtered: Callable[..., int] = in_sections
     for option in (
         click.option("--level", type=_LEVELS, help="Only this level and stronger ones: must, stated, should, may."),
-        click.option("--section", "sections", multiple=True, help="Only this section: 7.2, RFC4571-2; repeatable."),
+        click.option(
+            "--section",
+            "sections",
+            multiple=True,
+            help="Only this section: 7.2 of RFC 6544 (or of --rfc), RFC8489-9.1; repeatable.",
+        ),
+        click.option(
+            "--rfc",
+            "rfcs",
+            multiple=True,
+            metavar="NUMBER|all",
+            callback=_known_rfcs,
+            help="Only cases of this RFC, whose sentence they cite first: 8489; repeatable.",
+        ),
+        click.option("--only-6544", is_flag=True, help="The same as --rfc 6544."),
         click.option(
             "--requirement",
             "requirements",
@@ -33,8 +54,33 @@ def filters(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or variant; repeatable."),
         click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
     ):
-        command = option(command)
-    return command
+        filtered = option(filtered)
+    return filtered
+
+
+def _known_rfcs(_context: click.Context, _parameter: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    """Return "RFC8489" of "8489" and "rfc8489"; "all" is no filter. Raises `click.BadParameter`."""
+    from conformance.catalogue import rfcs
+
+    known = rfcs()
+    wanted = [value.strip().upper() for value in values]
+    wanted = [value if value == "ALL" or value.startswith("RFC") else f"RFC{value}" for value in wanted]
+    for value in wanted:
+        if value not in ("ALL", *known):
+            numbers = ", ".join(name.removeprefix("RFC") for name in known)
+            raise click.BadParameter(f"the catalogue has no {value}; it has {numbers}")
+    return () if "ALL" in wanted else tuple(dict.fromkeys(wanted))
+
+
+def _of_rfcs(rfcs: Iterable[str], sections: Iterable[str]) -> tuple[str, ...]:
+    """Return the sections asked for, those without an RFC in each of the RFCs; without sections whole RFCs."""
+    rfcs, sections = tuple(rfcs), tuple(sections)
+    if not rfcs:
+        return sections
+    whole = [section for section in sections if section.upper().startswith("RFC")]
+    bare = [section for section in sections if section not in whole]
+    within = [f"{rfc}-{section}" for rfc in rfcs for section in bare] if sections else list(rfcs)
+    return (*whole, *within)
 
 
 def selection(

@@ -1,4 +1,4 @@
-"""`icetcp show`: one case, or one requirement."""
+"""`icetcp show`: one case, one requirement or one section."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from conformance.verdict import ExitStatus
 
 
 @click.command()
-@click.argument("name", metavar="CASE|REQUIREMENT")
+@click.argument("name", metavar="CASE|REQUIREMENT|SECTION")
 def show(name: str) -> int:
-    """Print what a case does, or what a requirement asks and which cases test it.
+    """Print what a case does, what a requirement asks and which cases test it, or what a section holds.
+
+    SECTION is such as RFC8489-9.2.4: its requirements, and the reasons why its other sentences are none.
 
     CASE is an id with or without a variant in brackets, or the name of the case's function.
     """
@@ -27,6 +29,6 @@ def show(name: str) -> int:
     if lines is None:
         near = details.nearest_names(name, found)
         hint = f"; nearest: {', '.join(near)}" if near else "; see icetcp list and icetcp list --requirements"
-        return complain(f"no case or requirement is called {one_line(name, 100)}{hint}", ExitStatus.USAGE)
+        return complain(f"no case, requirement or section is called {one_line(name, 100)}{hint}", ExitStatus.USAGE)
     click.echo("\n".join(lines))
     return 0

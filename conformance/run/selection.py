@@ -21,9 +21,10 @@ _MOST_NEAR = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Which cases are wanted: in one of the sections ("7.2", "RFC4571-2"), and so on. An empty filter wants all.
+    """Which cases are wanted. An empty filter wants all.
 
-    `level`: at least as strong. `cases`: ids, with or without a variant. `requirements`: the case tests one of them.
+    `sections`: the case is in one of them: "RFC4571-2", or "7.2" of RFC 6544. `level`: at least as strong. `cases`:
+    ids, with or without a variant. `requirements`: the case tests one of them.
     """
 
     sections: Sequence[str] = ()
@@ -63,13 +64,12 @@ class Wish:
 
 
 def in_section(section: str, asked: str) -> bool:
-    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "7.2", "7", "RFC6544-7", "RFC6544"."""
+    """Whether "RFC6544-7.2" is, or lies in, the section asked for: "RFC6544-7", "RFC6544", or "7.2" of RFC 6544."""
     rfc, _, number = section.partition("-")
     asked = re.sub(r"\s+", "", asked).upper()
-    if asked.startswith("RFC"):
-        wanted, _, asked = asked.partition("-")
-        if wanted != rfc:
-            return False
+    wanted, _, asked = asked.partition("-") if asked.startswith("RFC") else ("RFC6544", "", asked)
+    if wanted != rfc:
+        return False
     return not asked or number == asked or number.startswith(f"{asked}.")
 
 

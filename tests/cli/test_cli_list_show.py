@@ -128,6 +128,42 @@ def test_filters_narrow_the_requirements(icetcp):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "rfcs"),
+    [
+        (("--rfc", "7675"), {"RFC7675"}),
+        (("--rfc", "RFC7675", "--rfc", "8863"), {"RFC7675", "RFC8863"}),
+        (("--only-6544",), {"RFC6544"}),
+        (("--only-6544", "--rfc", "4571"), {"RFC6544", "RFC4571"}),
+        (("--rfc", "all"), {requirement.rfc for requirement in REQUIREMENTS.values()}),
+    ],
+)
+def test_requirements_of_an_rfc(icetcp, arguments, rfcs):
+    listed = ids(icetcp("list", "--requirements", *arguments)[1])
+    assert listed == [identifier for identifier, requirement in REQUIREMENTS.items() if requirement.rfc in rfcs]
+
+
+def test_sections_are_those_of_the_rfc_asked_for(icetcp):
+    wanted = ids(icetcp("list", "--requirements", "--rfc", "8489", "--section", "9.1")[1])
+    assert wanted == ids(icetcp("list", "--requirements", "--section", "RFC8489-9.1")[1]) != []
+    assert ids(icetcp("list", "--rfc", "4571")[1]) == ids(icetcp("list", "--section", "RFC4571")[1]) != []
+
+
+def test_an_rfc_that_the_catalogue_does_not_have_is_a_usage_error(icetcp):
+    status, lines, err = icetcp("list", "--requirements", "--rfc", "1149")
+    assert (status, lines) == (2, [])
+    assert "the catalogue has no RFC1149; it has 4571, 6544, " in err
+
+
+def test_a_section_is_shown_with_what_is_left_out_of_it(icetcp):
+    _, lines, _ = icetcp("show", "RFC8489-6.1")
+    assert lines[0] == "RFC8489-6.1"
+    assert any(line.startswith("  RFC8489-6.1-02  MUST ") for line in lines)
+    assert "  sentences 5, 6, 7, 8: binds STUN over UDP or DTLS-over-UDP only" in lines
+    _, lines, _ = icetcp("show", "rfc8489-6.2.1")
+    assert lines == ["RFC8489-6.2.1", "", "left out", "  all: binds STUN over UDP or DTLS-over-UDP only"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--section", "99"), "--section 99 matches nothing; see icetcp list"),
@@ -139,6 +175,10 @@ def test_filters_narrow_the_requirements(icetcp):
         (
             ("--requirements", "--requirement", "RFC4571-2-s2"),
             "--requirement RFC4571-2-s2 matches nothing; nearest: RFC4571-2-s02, ",
+        ),
+        (
+            ("--requirements", "--rfc", "8489", "--section", "99"),
+            "--section RFC8489-99 matches nothing; nearest: RFC8489-9, ",
         ),
         (("--requirements", "--section", "99"), "--section 99 matches nothing; see icetcp list --requirements"),
         (
