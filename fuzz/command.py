@@ -19,8 +19,10 @@ from fuzz.generate import CLASSES, CONNECTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fuzz.campaign.conduct import Total
+    from fuzz.campaign.coordinator import Total
     from fuzz.findings import Finding
+    from fuzz.judging.replay import Known
+    from fuzz.judging.symptom import Symptom
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -95,7 +97,7 @@ def fuzz(**options: Any) -> int:
 
     Exit status: 0 nothing found, 1 findings, 2 usage, 3 no campaign was possible.
     """
-    from fuzz.campaign.conduct import conduct
+    from fuzz.campaign.coordinator import conduct
     from fuzz.report import coverage_lines, failing, finding_line, write_junit
 
     out = _folder(Path(options["out"]), resume=options["resume"])
@@ -231,7 +233,8 @@ def replay(finding: str, iut: str | None, times: int, show: bool) -> int:
     A case by hand is a Python file with Scapy layers, or a regression's JSON; see fuzz/README.md. Exit status: 0 it
     does not come again (by hand: nothing is wrong), 1 it does, 2 usage, 3 the IUT cannot be used.
     """
-    from fuzz.campaign.again import replay as again
+    from fuzz.campaign.replaying import replay as again
+    from fuzz.judging.replay import Known, comes
 
     path = Path(finding)
     known, named = _case(path)
@@ -246,13 +249,14 @@ def replay(finding: str, iut: str | None, times: int, show: bool) -> int:
     except StackError as error:
         raise click.UsageError(f"{path} cannot be replayed: {error}") from None
     try:
-        seen = again(known, stack, times)
+        wanted = Known(known.kind, known.cause, known.case, known.repeat)
+        seen = again(wanted, stack, times)
     except AdapterError as error:
         click.echo(f"icetcp: cannot replay with {spec}: {error}", err=True)
         return int(ExitStatus.COULD_NOT_JUDGE)
-    _tell(known.kind, known.cause, seen)
+    _tell(wanted, seen)
     if known.kind:
-        came = sum(1 for found in seen if (known.kind, known.cause) in found)
+        came = sum(comes(found, wanted) for found in seen)
         click.echo(f"{known.kind}: {known.cause}: {came} of {times} times")
     else:
         came = sum(map(bool, seen))
@@ -281,10 +285,12 @@ def _case(path: Path) -> tuple[Finding, str]:
     return Finding("", "", "", [], case), named or "reference"
 
 
-def _tell(kind: str, cause: str, seen: Iterable[dict[tuple[str, str], str]]) -> None:
+def _tell(known: Known, seen: Iterable[list[Symptom]]) -> None:
+    from fuzz.judging.replay import comes
+
     for number, found in enumerate(seen, 1):
-        for (other, why), text in found.items():
-            mark = "*" if (other, why) == (kind, cause) else " "
-            click.echo(f"{number}{mark} {other}: {why}: {text}")
+        for symptom in found:
+            mark = "*" if comes([symptom], known) else " "
+            click.echo(f"{number}{mark} {symptom.kind}: {symptom.cause}: {symptom.text}")
         if not found:
             click.echo(f"{number}  nothing")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fuzz.render import octets, request
+from fuzz.player.render import octets, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,21 +10,26 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fuzz.describe import summary, words
+from fuzz.judging.symptom import MEASURED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzz.oracle import Symptom
+    from fuzz.judging.symptom import Symptom
 
 _TOLERATED = 3  # findings of one kind and cause, after which more are taken for the same
-FATAL = ("death", "hang", "spin", "leak")
+_TOLD_APART = ("death", "hang", "spin", "leak")  # kinds of which each bucket is reported
 _AVOIDED = ("death", "hang", "spin", "deaf")  # kinds that cost a process, a session or a deadline each time
 LEVELS = {"disagreement": "note"}
 
 
 @dataclass(slots=True)
 class Finding:
-    """Something wrong, with the smallest case that shows it. ``rate``: how often it came of how many tries."""
+    """Something wrong, with the smallest case that shows it.
+
+    ``rate``: how often it came in how many trials; ``hits``: how often it came in the campaign. A finding that was not
+    reproduced has the case of its whole session.
+    """
 
     kind: str
     cause: str
@@ -36,6 +41,7 @@ class Finding:
     shard: int = 0
     seed: int = 0
     rate: str = "1/1"
+    reproduced: bool = True
     hits: int = 1
     repeat: int = 1
     stderr: list[str] = field(default_factory=list)
@@ -43,11 +49,18 @@ class Finding:
 
     @property
     def bucket(self) -> str:
-        """The bucket's name: the cause if it tells causes apart, or else also what is unusual about the case."""
-        parts = [self.kind, self.cause] if _telling(self.cause) else [self.kind, self.cause, summary(self.words)]
+        """The name of the bucket: kind and cause, and what is unusual about the case if the cause says too little."""
+        parts = [self.kind, self.cause]
+        if not _telling(self.cause):
+            parts.append(summary(self.words) if self.reproduced else "not reproduced")
         text = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower() for part in parts)
         digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:6]
         return f"{text[:70].strip('-')}-{digest}"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it counts as a finding: a measured symptom must have come again."""
+        return self.reproduced or self.kind not in MEASURED
 
     @property
     def octets(self) -> int:
@@ -85,26 +98,33 @@ class Buckets:
         self._ways: dict[str, set[frozenset[str]]] = {}  # by bucket: what was unusual about cases that came to it
 
     def add(self, finding: Finding) -> bool:
-        """Take a finding in; False if its bucket is there already."""
+        """Take a finding in; False if its bucket is there already. A reproduced one replaces one that was not."""
         known = self.all.get(finding.bucket)
         self._seen[finding.kind, finding.cause] += 1
-        ways = (frozenset(finding.words), words(finding.original) if finding.original else None)
+        ways: tuple[frozenset[str] | None, ...] = ()
+        if finding.reproduced:
+            ways = (frozenset(finding.words), words(finding.original) if finding.original else None)
         self._ways.setdefault(finding.bucket, set()).update(filter(None, ways))  # nothing unusual is no way
-        if known is not None:
+        if known is not None and (known.reproduced or not finding.reproduced):
             known.hits += 1
             return False
+        finding.hits += known.hits if known is not None else 0
         self.all[finding.bucket] = finding
         return True
+
+    def seen(self, symptom: Symptom) -> bool:
+        """Whether there is a finding of this kind and cause."""
+        return bool(self._alike(symptom))
 
     def known(self, symptom: Symptom, case: dict[str, Any]) -> Finding | None:
         """Return the finding that a symptom belongs to, if it is plain that it does."""
         seen = words(case)
         same = self._alike(symptom)
         for finding in same:
-            if _telling(finding.cause) or self._comes_to(seen, finding):
+            if finding.reproduced and (_telling(finding.cause) or self._comes_to(seen, finding)):
                 finding.hits += 1
                 return finding
-        if symptom.kind not in FATAL and self._seen[symptom.kind, symptom.cause] >= _TOLERATED:
+        if symptom.kind not in _TOLD_APART and self._seen[symptom.kind, symptom.cause] >= _TOLERATED:
             return same[0] if same else None
         return None
 

@@ -11,10 +11,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fuzz.dictionary import Dictionary
-from fuzz.lines import candidate, edit
 from fuzz.mutate import LONG, MUTATORS, SIZES, whole
-from fuzz.render import refusal, request, success
+from fuzz.player.render import refusal, request, success
 from fuzz.schedule import ending, schedule
+from fuzz.sdp_lines import candidate, edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +35,10 @@ RECORDS = (
 )  # fmt: skip
 _LAST = request()["attributes"][-1:]
 LOOKALIKE = "000100002112a442"
-PER_STAGE = 48
+PER_BLOCK = 48
 SERVED: Step = {"do": "send", "on": 0, "frames": [], "probe": True}  # when it is answered, what came before is served
 DESCRIPTIONS = 2  # of these, mutations of the description, each in a session of its own
-CASES = PER_STAGE - DESCRIPTIONS  # the others, which share sessions
+CASES = PER_BLOCK - DESCRIPTIONS  # the others, which share sessions
 
 
 def plans(pics: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -98,9 +98,9 @@ class Generator:
         self._random.seed(((self.seed << 16 | self.shard) << 48 | number) << 8 | purpose)
         return self._random
 
-    def plan(self, stage: int) -> dict[str, Any]:
-        """Return the session of a stage."""
-        random = self._source(stage, 1)
+    def plan(self, session: int) -> dict[str, Any]:
+        """Return the session of a session."""
+        random = self._source(session, 1)
         plan = dict(random.choices(self.plans, self._weights)[0])
         if random.random() < 0.1 and "profile" not in plan:
             plan["media"] = "bytes"
@@ -109,7 +109,7 @@ class Generator:
         return plan
 
     def sdp_case(self, number: int) -> Case:
-        """Return a case whose mutation is in the description; it needs a stage of its own."""
+        """Return a case whose mutation is in the description; it needs a session of its own."""
         random = self._source(number, 2)
         plan = dict(random.choice([plan for plan in self.plans if plan["state"] == "fresh"]))
         plan["sdp"] = [edit(random, self.dictionary) for _ in range(random.choice((1, 1, 1, 2, 4)))]

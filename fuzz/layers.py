@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.wire.attributes import MAGIC_COOKIE
 from conformance.wire.layers import RFC4571, STUN, RawStunAttribute, StunAttribute
-from fuzz.campaign.outcome import PLAN
-from fuzz.render import Env, frame, octets
+from fuzz.player.outcome import PLAN
+from fuzz.player.render import Env, frame, octets
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from fuzz.render import refusal, request, success
+from fuzz.player.render import refusal, request, success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from fuzz.render import Message
+    from fuzz.player.render import Message
 
 Attribute = dict[str, Any]
 

@@ -8,15 +8,7 @@ octets no answer shows to have been served, and times only by orders of magnitud
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
-
-from fuzz.render import code_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
-
-    from fuzz.campaign.player import Link, Outcome
+from typing import Any
 
 _MOST = 400  # a larger corpus steers no better, and memory is to stay flat
 _ORDINARY = 0.004  # seconds that any case may take on a busy machine
@@ -46,31 +38,6 @@ class Novelty:
         return result, True
 
 
-def result_of(outcome: Outcome) -> str:
-    """Return the class of what came back for a case, as far as what came after shows that it was served."""
-    served = {id(link) for link, _, _ in outcome.probes}
-    ours = {check[8:20] for check in outcome.checks}
-    return " ".join(sorted({answers_of(link, ours) for link in outcome.links if id(link) in served}))
-
-
-def answers_of(link: Link, but: AbstractSet[bytes] = frozenset()) -> str:
-    """Return the class of what came on a connection, but for the answers to these."""
-    return class_of((answers[0] for identity, answers in link.answers.items() if identity not in but), link)
-
-
-def class_of(answers: Iterable[bytes], link: Link) -> str:
-    """Return the class of some answers, and of what else came on the connection."""
-    kinds = {_answer(answer) for answer in answers}
-    if link.media:
-        kinds.add("media")
-    return ("+".join(sorted(kinds)) if len(kinds) > 1 else "".join(kinds)) + ("/ended" if link.closed else "")
-
-
 def _takes_time(case: dict[str, Any]) -> bool:
     """Whether a case itself, not the IUT, decides how long it takes."""
     return any(step["do"] in ("flood", "wait", "hear") for step in case["steps"])
-
-
-def _answer(octets: bytes) -> str:
-    """Return the class of a response; for an error its code."""
-    return "ok" if octets[1] == 0x01 else str(code_of(octets) or "error")

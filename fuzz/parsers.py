@@ -18,11 +18,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from fuzz.campaign.inside.sitecustomize import SIZE, Marks
+from fuzz.campaign.tracing.sitecustomize import SIZE, Marks
 from fuzz.generate import Generator
 from fuzz.minimise import minimise
 from fuzz.mutate import MUTATORS
-from fuzz.render import Env, frame
+from fuzz.player.render import Env, frame
 
 Case = dict[str, Any]
 Parse = Callable[[bytes], Any]

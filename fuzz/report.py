@@ -14,7 +14,7 @@ from reports.junit import clean
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzz.campaign.conduct import Total
+    from fuzz.campaign.coordinator import Total
 
 
 def status_line(total: Total) -> str:
@@ -48,7 +48,7 @@ def failing(total: Total) -> list[dict[str, Any]]:
 
 def coverage_lines(total: Total) -> list[str]:
     """Return the coverage of the model: a row per session, a column per class of input, also what was never reached."""
-    table: dict[str, dict[str, int]] = {session: {} for status in total.shards.values() for session in status.sessions}
+    table: dict[str, dict[str, int]] = {session: {} for status in total.shards.values() for session in status.rows}
     for name, count in total.coverage.items():
         session, _, kind = name.rpartition(" ")
         table.setdefault(session, {})[kind] = count

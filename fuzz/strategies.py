@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fuzz.generate import Generator
 from fuzz.mutate import MUTATORS, TYPES
-from fuzz.render import Env, message, refusal, request, success
+from fuzz.player.render import Env, message, refusal, request, success
 
 _PICS = {"offers": ["passive", "active"], "connects": ["passive", "active"], "components": 2, "restart": True}
 _VALUES = st.one_of(

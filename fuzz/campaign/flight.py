@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fuzz.novelty import answers_of, class_of
-from fuzz.quick import frames
-from fuzz.render import octets
+from fuzz.judging.answers import answers_of, class_of
+from fuzz.player.reading import frames
+from fuzz.player.render import octets
 
 if TYPE_CHECKING:
-    from fuzz.campaign.player import Link, Outcome
+    from fuzz.player.connection import Connection
+    from fuzz.player.outcome import Outcome
 
 Case = dict[str, Any]
 
@@ -71,14 +72,16 @@ def flight(cases: list[Case]) -> Case:
 
 def landed(outcome: Outcome) -> bool:
     """Whether every check was answered, and every connection lives."""
-    return all(answered for _, _, answered in outcome.probes) and not any(link.closed for link in outcome.links)
+    return all(answered for _, _, answered in outcome.probes) and not any(
+        connection.closed for connection in outcome.connections
+    )
 
 
 def results(cases: list[Case], outcome: Outcome) -> list[str]:
     """Return the class of what came back for each."""
-    links = {link.number: link for link in outcome.links}
+    connections = {connection.number: connection for connection in outcome.connections}
     ours = {check[8:20] for check in outcome.checks}
-    first = links.get(0)
+    first = connections.get(0)
     payloads = iter(frames(bytes(first.sent))[0] if first is not None else ())
     found, on = [], 0
     for case in cases:
@@ -88,14 +91,16 @@ def results(cases: list[Case], outcome: Outcome) -> list[str]:
             found.append(_class(own, first) if first is not None else "")
         else:
             on += 1
-            found.append(answers_of(links[on], ours) if on in links else "")
+            found.append(answers_of(connections[on], ours) if on in connections else "")
     return found
 
 
-def _class(payloads: list[bytes], link: Link) -> str:
+def _class(payloads: list[bytes], connection: Connection) -> str:
     """Return the class of the answers to some of the messages on a connection."""
     known = {payload[8:20] for payload in payloads}
-    return class_of((link.answers[identity][0] for identity in known if identity in link.answers), link)
+    return class_of(
+        (connection.answers[identity][0] for identity in known if identity in connection.answers), connection
+    )
 
 
 @dataclass(slots=True)

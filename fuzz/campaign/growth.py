@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from fuzz.oracle import Symptom
+from fuzz.judging.symptom import Symptom
 
 if TYPE_CHECKING:
-    from fuzz.monitors import Usage
+    from fuzz.judging.monitors import Usage
 
 Case = dict[str, Any]
 
-_WARM = 12  # stages before growth counts
-_WINDOW = 8  # stages whose least is held against the baseline: what is freed late is no leak
+_WARM = 12  # sessions before growth counts
+_WINDOW = 8  # sessions whose least is held against the baseline: what is freed late is no leak
 _KEPT = 24
 _LIMITS = {"descriptors": 4, "threads": 4, "memory": 6 << 20}
 
@@ -27,26 +27,26 @@ class Growth:
 
     def restart(self) -> None:
         """Begin with a new process."""
-        self._stages = 0
+        self._sessions = 0
         self._base: dict[str, int] = {}
         self._last: dict[str, int] = {}
         self._window: deque[dict[str, int]] = deque(maxlen=_WINDOW)
         self._rises: deque[tuple[dict[str, int], list[Case]]] = deque(maxlen=_KEPT)
 
     def see(self, usage: Usage | None, played: list[Case]) -> list[Symptom]:
-        """Take in what the process holds after a stage; return what has grown beyond its limit."""
+        """Take in what the process holds after a session; return what has grown beyond its limit."""
         if usage is None:
             return []
         now = {"descriptors": usage.descriptors, "threads": usage.threads, "memory": usage.memory}
-        self._stages += 1
+        self._sessions += 1
         if self._last:
             self._rises.append(({name: now[name] - self._last[name] for name in now}, played))
         self._last = now
         self._window.append(now)
-        if self._stages == _WARM:
+        if self._sessions == _WARM:
             self._base = {name: min(one[name] for one in self._window) for name in now}
             return []
-        if self._stages < _WARM + _WINDOW:
+        if self._sessions < _WARM + _WINDOW:
             return []
         found = []
         for name, limit in self._limits.items():
@@ -57,6 +57,6 @@ class Growth:
         return found
 
     def suspects(self, name: str) -> list[list[Case]]:
-        """Return the cases of the stages after which there was more, most first."""
+        """Return the cases of the sessions after which there was more, most first."""
         rises = sorted(self._rises, key=lambda rise: -rise[0][name])
         return [played for rise, played in rises if rise[name] > 0][:3]

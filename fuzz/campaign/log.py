@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from fuzz.generate import CASES, PER_STAGE
+from fuzz.generate import CASES, PER_BLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ _SECONDS = 0.25
 
 
 class Log:
-    """Appends lines. Cases are written in batches, everything else at once; what is written survives our death."""
+    """Appends lines: cases in batches, everything else at once. What is written survives the death of this process."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -27,37 +27,38 @@ class Log:
         self._lines: list[str] = []
         self._written = time.monotonic()
 
-    def case(self, number: int, stage: int, kind: str, result: str, milliseconds: float) -> None:
+    def case(self, number: int, session: int, kind: str, result: str, milliseconds: float) -> None:
         """Note a case. It can be made again from seed, shard, number and the corpus."""
-        self._lines.append(f'[{number},{stage},"{kind}","{result}",{milliseconds:.2f}]\n')
+        self._lines.append(f'[{number},{session},"{kind}","{result}",{milliseconds:.2f}]\n')
         if len(self._lines) >= _LINES or time.monotonic() - self._written > _SECONDS:
             self.flush()
 
     def event(self, what: str, **more: Any) -> None:
-        """Note anything else, now."""
+        """Log anything else at once."""
         self._lines.append(json.dumps({"event": what, **more}) + "\n")
         self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what was collected."""
         if self._lines:
             os.write(self._file, "".join(self._lines).encode())
             self._lines.clear()
         self._written = time.monotonic()
 
     def close(self) -> None:
-        """Write what waits, and no more."""
+        """Write what was collected, and close the file."""
         self.flush()
         os.close(self._file)
 
 
 class Past:
-    """What a log tells of an earlier run."""
+    """What a log says about an earlier run."""
 
     def __init__(self, path: Path) -> None:
-        self.cases = 0  # how many were played
+        self.cases = 0  # how many of the seed's were played
+        self.dangerous: set[int] = set()  # the numbers of the dangerous cases that were played
         self.left: list[int] = []  # those of the last block that were not: it is not played in order
-        self.stages = 0
+        self.sessions = 0
         self.seconds = 0.0
         self.corpus: list[dict[str, Any]] = []
         self.begun: dict[str, Any] = {}
@@ -81,21 +82,25 @@ class Past:
             return
         elif entry.get("event") == "new":
             self.corpus.append(entry["case"])
-            self._saw(entry["number"], entry["stage"])
+            self._saw(entry["number"], entry["session"])
         else:
             self._note(entry)
 
-    def _saw(self, number: int, stage: int) -> None:
-        self.cases, self.stages = max(self.cases, number + 1), max(self.stages, stage + 1)
-        if number // PER_STAGE > self._last:
-            self._last = number // PER_STAGE
+    def _saw(self, number: int, session: int) -> None:
+        self.sessions = max(self.sessions, session + 1)
+        if number < 0:
+            self.dangerous.add(number)
+            return
+        self.cases = max(self.cases, number + 1)
+        if number // PER_BLOCK > self._last:
+            self._last = number // PER_BLOCK
             self._block.clear()
-        if number // PER_STAGE == self._last:
+        if number // PER_BLOCK == self._last:
             self._block.add(number)
 
     def _count(self) -> None:
-        """Reckon what is left of the block that was being played."""
-        begin = self._last * PER_STAGE
+        """Compute what is left of the block that was being played."""
+        begin = self._last * PER_BLOCK
         missing = [number for number in range(begin, begin + CASES) if number not in self._block]
         if self._block and self.cases <= begin + CASES:
             self.left, self.cases = missing, begin + CASES - len(missing)

@@ -1,6 +1,6 @@
-"""In which order a block's cases are played: those that fly together, then those that cannot, or the other way round.
+"""The order of the cases of a block: first those that can be in flight together, then the others, or reversed.
 
-Taken as they come they would take turns, and whoever waits for a flight would have but one case to judge meanwhile.
+In their natural order the two kinds would alternate, and during most flights there would be only one case to judge.
 """
 
 from __future__ import annotations
@@ -11,35 +11,35 @@ from typing import TYPE_CHECKING, Any
 from fuzz.campaign.flight import WIDTH, flies, flight
 
 if TYPE_CHECKING:
-    from fuzz.campaign.shard import Shard
+    from fuzz.campaign.parts import Parts
 
 Case = dict[str, Any]
 Numbered = tuple[Case, int]
 
 
 class Order:
-    """Makes the turns of a session of what is left of a block."""
+    """Divides what is left of a block into turns: cases that are played together, or one case."""
 
-    def __init__(self, shard: Shard, plan: dict[str, Any]) -> None:
-        self._shard, self._plan = shard, plan
-        self._unseen = deque(shard.left)
+    def __init__(self, parts: Parts, plan: dict[str, Any]) -> None:
+        self._parts, self._plan = parts, plan
+        self._unseen = deque(parts.blocks.left)
         self._kept: deque[Numbered] = deque()
-        alone = shard.comparison is not None or shard.lines is not None or plan["state"] == "early"
-        self._together = not alone and plan["iut"] == "passive"
-        self._flights_first = shard.stage % 2 == 0
+        one_by_one = parts.comparison is not None or parts.lines is not None or plan["state"] == "early"
+        self._together = not one_by_one and plan["iut"] == "passive"
+        self._flights_first = parts.blocks.session % 2 == 0
 
     @property
     def _most(self) -> int:
-        shard = self._shard
-        return WIDTH if self._together and shard.flights.worthwhile and not shard.runner.separate else 1
+        parts = self._parts
+        return WIDTH if self._together and parts.flights.worthwhile and not parts.runner.separate else 1
 
     def turn(self) -> tuple[list[Numbered], Case] | None:
-        """Make the next turn: its cases, and what they are together. None if there are no more."""
+        """Return the cases of the next turn, and the one case that they are together; None at the end."""
         some = self._seek(self._most) or self._take(1 if self._flights_first else self._most)
         if not some:
             return None
         joint = flight([case for case, _ in some])
-        if len(some) > 1 and self._shard.buckets.avoids(joint):
+        if len(some) > 1 and self._parts.buckets.avoids(joint):
             self._kept.extend(some[1:])
             return some[:1], some[0][0]
         return some, joint
@@ -49,7 +49,7 @@ class Order:
         some: list[Numbered] = []
         while self._unseen and len(some) < (most if self._flights_first else 1):
             number = self._unseen.popleft()
-            one = self._shard.make(number, self._plan), number
+            one = self._parts.blocks.make(number, self._plan), number
             if most == 1 or flies(one[0]) == self._flights_first:
                 some.append(one)
             else:

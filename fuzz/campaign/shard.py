@@ -1,66 +1,66 @@
-"""One shard of a campaign: makes cases, plays them, watches, and turns what is wrong into findings."""
+"""One shard of a campaign: plays its cases, watches the process, and tells how it goes."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from dataclasses import asdict
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
-from fuzz import monitors
-from fuzz.campaign.compare import Comparison
-from fuzz.campaign.flight import Tally
+from fuzz.campaign.blocks import Blocks
+from fuzz.campaign.budget import Budget
+from fuzz.campaign.comparison import Comparison
 from fuzz.campaign.growth import Growth
-from fuzz.campaign.investigate import Investigator
-from fuzz.campaign.lines import Lines
+from fuzz.campaign.iut import Iut, starter
+from fuzz.campaign.line_coverage import Lines
 from fuzz.campaign.log import Log, Past
-from fuzz.campaign.player import StageFailed
-from fuzz.campaign.record import hand_over
-from fuzz.campaign.runner import Runner
+from fuzz.campaign.notes import Notes
+from fuzz.campaign.parts import Parts
+from fuzz.campaign.pipeline import Pipeline, worst
 from fuzz.campaign.spec import Spec, Status, identity
-from fuzz.campaign.turns import Turns
+from fuzz.campaign.suspicions import Suspicions
 from fuzz.describe import words
-from fuzz.findings import Buckets, Finding, from_data, load
-from fuzz.generate import CASES, PER_STAGE, Generator
+from fuzz.findings import Buckets, from_data, load
+from fuzz.generate import Generator
+from fuzz.judging import monitors
+from fuzz.judging.runner import Runner
+from fuzz.judging.symptom import Evidence, Symptom
 from fuzz.novelty import Novelty
-from fuzz.oracle import Symptom
+from fuzz.player.outcome import SessionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Case = dict[str, Any]
 
-_REMEMBERED = 24  # stages, for blame
-_STATUS = 0.5
+_REMEMBERED = 24  # sessions, one of which may have made the process spin
+_STATUS = 0.5  # seconds between two reports
 _IDLE = 1.5  # seconds between two looks at an idle process
 _MEASURE = 0.05  # seconds between two looks at what a process holds
-_FAILURES = 5  # sessions in a row that could not be had
-_UNCONFIRMED = 3  # times that a symptom that does not come again is looked into
+_FAILURES = 5  # sessions in a row that could not be opened
+_OF_DESCRIPTIONS = ("death", "hang", "exception", "garbage")  # kinds that a mutated description can be blamed for
 
 
 class Shard:
     """Runs until its time or its cases are over, or `stopped` says so."""
 
     def __init__(self, spec: Spec, report: Callable[[Status], None], stopped: Callable[[], bool]) -> None:
-        self.spec, self._report, self._stopped = spec, report, stopped
+        self.spec, self._report = spec, report
         self.out = Path(spec.out)
         self.status = Status()
-        self.lines = Lines() if spec.lines else None
         self.buckets = Buckets()
-        self.flights = Tally()
-        self._coverage: Counter[str] = Counter()
-        self._unconfirmed: Counter[str] = Counter()
+        self.budget = Budget(spec, stopped)
+        self.parts: Parts | None = None
+        self._lines = Lines() if spec.lines else None
         self._recent: deque[list[Case]] = deque(maxlen=_REMEMBERED)
-        self._begun = time.monotonic()
         self._reported = self._looked = 0.0
         self._busy = True  # as far as was seen
         self._measured = 0.0
-        self._unseen: list[Case] = []  # played since the last look at what the process holds
-        self.number = self.stage = self._failures = self._absent = 0  # number: how many cases were played
-        self.left: list[int] = []  # those of the block that are not
+        self._unmeasured: list[Case] = []  # played since the last look at what the process holds
+        self._failures = 0
+        self._growth = Growth()
 
     def run(self) -> Status:
         """Run the shard; return how it ended."""
@@ -76,262 +76,183 @@ class Shard:
         finally:
             self._tell(done=True)
             self._log.close()
-            if self.lines is not None:
-                self.lines.close()
+            if self._lines is not None:
+                self._lines.close()
         return self.status
 
     def _run(self, past: Past) -> None:
         spec = self.spec
         stack = stacks.resolve(spec.iut)
-        self.runner = Runner(stack, self.lines.environment(stack.environment) if self.lines else None)
+        environment = self._lines.environment(stack.environment) if self._lines is not None else {}
+        self._runner = Runner(starter(stack, environment))
         try:
-            hello = self.runner.iut.greet()
-            words = [bytes.fromhex(word) for word in spec.words]
-            self._generator = Generator(spec.seed, spec.shard, hello.pics, spec.classes, spec.connections, words)
-            self._generator.corpus += [*spec.corpus, *past.corpus]
-            if not self._generator.plans:
-                raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
-            self.number, self.stage = past.cases, past.stages
-            self.left = past.left[: max(0, spec.cases - past.cases) if spec.cases else CASES]
-            self.status.sessions = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in self._generator.plans})
-            self._begun -= past.seconds
-            self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
-            median = self.runner.calibrate(self._plain())
-            if self.lines is not None and not self.lines.fresh():
-                raise AdapterError("it executes no lines of Python, or does not let them be seen")
-            self.novelty = Novelty(median)
-            self._growth = Growth()
-            self._investigator = Investigator(self.runner, self.buckets.slips)
-            self.comparison = Comparison(spec.against, self._plain()) if spec.against else None
+            self.parts = self._begin(past)
             self._load(past)
             self._loop()
-        except StageFailed as error:
+            self._last_look()
+        except SessionFailed as error:
             raise AdapterError(f"it does not do the simplest thing: {error}") from None
         finally:
-            self.runner.close()
-            if getattr(self, "comparison", None) is not None:
-                self.comparison.close()  # type: ignore[union-attr]
+            self._runner.close()
+            if self.parts is not None and self.parts.comparison is not None:
+                self.parts.comparison.close()
 
-    def _plain(self) -> dict[str, Any]:
-        return self._generator.plans[0]
+    def _begin(self, past: Past) -> Parts:
+        """Make the parts of the shard. Raises `AdapterError` if the IUT cannot be fuzzed."""
+        spec, runner = self.spec, self._runner
+        assert isinstance(runner.iut, Iut)
+        hello = runner.iut.greet()
+        dictionary = [bytes.fromhex(word) for word in spec.words]
+        generator = Generator(spec.seed, spec.shard, hello.pics, spec.classes, spec.connections, dictionary)
+        generator.corpus += [*spec.corpus, *past.corpus]
+        if not generator.plans:
+            raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
+        self.budget.resume(past.seconds, past.cases + len(past.dangerous))
+        self.status.rows = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in generator.plans})
+        self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
+        median = runner.calibrate(generator.plans[0])
+        if self._lines is not None and not self._lines.fresh():
+            raise AdapterError("it executes no lines of Python, or does not let them be seen")
+        return Parts(
+            runner=runner,
+            blocks=Blocks(generator, self.buckets, self.budget, past),
+            notes=Notes(self._log, generator, self.budget),
+            novelty=Novelty(median),
+            buckets=self.buckets,
+            suspicions=Suspicions(spec, runner, self.buckets, self.budget, self._log, self._tell),
+            comparison=Comparison(spec.against, generator.plans[0]) if spec.against else None,
+            lines=self._lines,
+        )
 
     def _load(self, past: Past) -> None:
-        """Know what was found before, by this shard or another, and finish what was begun."""
+        """Know what was found before, by this shard or another, and finish what was being investigated."""
         for file in sorted(self.out.glob("findings/*/finding.json")) if self.spec.resume else ():
             self.buckets.add(load(file))
-        for finding in map(from_data, past.findings):
-            if self.buckets.add(finding):
-                hand_over(finding, self.out / "findings", self.runner, self.spec.iut)
-        if past.pending is not None:
-            pending = past.pending
-            symptom = Symptom(pending["kind"], pending["cause"], pending["text"])
-            self._look_into(symptom, pending["stages"], pending["number"])
-            self._again()
+        assert self.parts is not None
+        if self.parts.suspicions.resume([from_data(found) for found in past.findings], past.pending):
+            self._replace_process()
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
-    @property
-    def _over(self) -> bool:
-        spec = self.spec
-        elapsed = time.monotonic() - self._begun
-        return (
-            self._stopped()
-            or (spec.cases > 0 and self.number >= spec.cases)
-            or (spec.seconds > 0 and elapsed >= spec.seconds)
-        )
-
     def _loop(self) -> None:
-        while not self._over:
+        assert self.parts is not None
+        while not self.budget.over:
             self._tell()
-            if self.number % PER_STAGE < CASES:
-                self._play_stage()
-            elif self._generator.describes:
-                self._describe()
+            if self.parts.blocks.describes:
+                self._describe(self.parts)
             else:
-                self._leave_out()
-            self._watch()
+                self._play_session(self.parts)
+            self._watch(self.parts)
 
-    def _play_stage(self) -> None:
-        """Play what is left of a block of cases, which is about one kind of session, as far as a session goes."""
-        plan = self._next_plan()
-        self.stage += 1
-        if not self.left:
-            end = self.number - self.number % PER_STAGE + CASES
-            self.left = list(range(self.number, min(end, self.spec.cases or end)))
+    def _play_session(self, parts: Parts) -> None:
+        """Play what is left of a block of cases, until the session is over."""
+        plan = parts.blocks.begin()
+        parts.notes.session = parts.blocks.session
         try:
-            scene = self.runner.scene(plan, foreseen=True)
-        except StageFailed:
-            self._no_stage(plan)
+            session = parts.runner.session(plan, foreseen=True)
+        except SessionFailed:
+            self._no_session(parts, plan)
             return
         self._failures = 0
-        if self.comparison is not None:
-            self.comparison.begin(plan)
+        if parts.comparison is not None:
+            parts.comparison.begin(plan)
+        parts.suspicions.before = self._recent[-1] if self._recent else []
         played: list[Case] = []
         self._recent.append(played)
-        self.runner.foresee(self._next_plan())
-        fatal = Turns(self, scene, plan, played).run()
-        scene.close()
-        if self.comparison is not None:
-            self.comparison.end()
+        parts.runner.foresee(parts.blocks.plan())
+        pipeline = Pipeline(parts, session, plan, played)
+        fatal = pipeline.run()
+        session.close()
+        fatal = fatal or pipeline.late()
+        if parts.comparison is not None:
+            parts.comparison.end()
         if fatal:
-            self._again()
+            self._replace_process()
         else:
-            self._resources(played)
+            self._resources(parts, played)
 
-    def _next_plan(self) -> dict[str, Any]:
-        plan = self._generator.plan(self.stage)
-        return self._plain() if self.buckets.avoids({"plan": plan, "steps": []}) else plan
-
-    def make(self, number: int, plan: dict[str, Any]) -> Case:
-        """Return the case of a number; none that would only find again what is known."""
-        case = self._generator.case(number, plan)
-        for attempt in range(1, 8):
-            if not self.buckets.avoids(case):
-                break
-            self.status.skipped += 1
-            case = self._generator.case(number, plan, attempt)
-        else:
-            case = {"class": "valid", "plan": plan, "steps": []}
-        return case
-
-    def more(self) -> bool:
-        """Whether another case is to be played in this block."""
-        return bool(self.left) and not self._over
-
-    def played(self, numbers: list[int]) -> None:
-        """Take note of what was played; whatever becomes of the session, that is not played again."""
-        self.number += len(numbers)
-        self.left = [number for number in self.left if number not in numbers]
-
-    def note(self, case: Case, number: int, result: str, seconds: float, *, new: bool) -> None:
-        """Log a case that was judged; what is new joins the corpus."""
-        plan = case["plan"]
-        self._coverage[f"{plan['side']} {plan['iut']} {plan['state']} {case['class']}"] += 1
-        if new:
-            self._learn(case, number, result)
-        self._log.case(number, self.stage, case["class"], result, seconds * 1000)
-
-    def _learn(self, case: Case, number: int, result: str) -> None:
-        self._generator.corpus.append(case)
-        self.status.last_new = time.monotonic() - self._begun
-        self._log.event("new", number=number, stage=self.stage, result=result, case=case)
-
-    def _describe(self) -> None:
-        """Play a mutation of the description: it takes a session of its own."""
-        case = self._generator.sdp_case(self.number)
-        if self.buckets.avoids(case):
-            self.status.skipped += 1
-            self._leave_out()
+    def _describe(self, parts: Parts) -> None:
+        """Play a case whose description is the test: it takes a session of its own."""
+        made = parts.blocks.description()
+        if made is None:
             return
-        number, self.number = self.number, self.number + 1
+        case, number = made
         begun = time.perf_counter()
-        found = [s for s in self.runner.trial(case) if s.kind in ("death", "hang", "exception")]
-        plan = case["plan"]
-        self._coverage[f"{plan['side']} {plan['iut']} {plan['state']} sdp"] += 1
-        self._log.case(number, self.stage, "sdp", "", (time.perf_counter() - begun) * 1000)
-        for symptom in found:
-            self.suspect(symptom, [case], number)
-        if self.runner.spoilt:
-            self._again()
+        found = [symptom for symptom in parts.runner.trial(case) if symptom.kind in _OF_DESCRIPTIONS]
+        evidence = next((one for symptom, _, one in parts.runner.sightings if symptom in found), None)
+        parts.runner.sightings.clear()
+        parts.notes.note(case, number, "", time.perf_counter() - begun, new=False)
+        for symptom in worst(found):
+            parts.suspicions.suspect(symptom, [case], number, evidence or Evidence(parts.runner.iut.last_words()))
+        if parts.runner.spoilt:
+            self._replace_process()
 
-    def _leave_out(self) -> None:
-        """Go on with the next number; there is no case of this one."""
-        self.number, self._absent = self.number + 1, self._absent + 1
-
-    def _no_stage(self, plan: dict[str, Any]) -> None:
-        """No session could be had: the process is dead or hangs, perhaps by what came before."""
-        found = self.runner.health(None)
+    def _no_session(self, parts: Parts, plan: dict[str, Any]) -> None:
+        """No session could be opened: the process is dead or hangs, perhaps by what came before."""
+        found = parts.runner.health(None)
         self._failures += 1
-        if found and self._recent and self._recent[-1]:
-            self.suspect(found[0], self._recent[-1], self.number)
-        elif self._failures > _FAILURES:
-            raise AdapterError(found[0].text if found else "no session can be had any more")
         if found:
-            self._again()
+            played = self._recent[-1] if self._recent else []
+            evidence = Evidence(parts.runner.iut.last_words())
+            played = played or [{"class": "valid", "plan": plan, "steps": []}]
+            parts.suspicions.suspect(found[0], played, parts.blocks.number, evidence)
+        if self._failures > _FAILURES:
+            raise AdapterError(found[0].text if found else "no session can be opened any more")
+        if found:
+            self._replace_process()
 
-    def _again(self) -> None:
-        self.runner.fresh()
+    def _last_look(self) -> None:
+        """See whether the process has died, or said anything, since the last session was closed."""
+        assert self.parts is not None
+        if self.parts.runner.spoilt:
+            return
+        played = self._recent[-1] if self._recent else []
+        evidence = Evidence(self._runner.iut.last_words())
+        for symptom in self._runner.late():
+            self.parts.suspicions.suspect(symptom, list(played), self.parts.blocks.number, evidence)
+
+    def _replace_process(self) -> None:
+        self._runner.fresh()
         self._growth.restart()
-        self._unseen.clear()
+        self._unmeasured.clear()
         self._recent.clear()
-
-    # -- what is wrong ---------------------------------------------------------------------------------------------
-
-    def suspect(self, symptom: Symptom, played: list[Case], number: int) -> bool:
-        """Look into a symptom; return whether the process was used up by that."""
-        known = self.buckets.known(symptom, played[-1])
-        name = f"{symptom.kind}: {symptom.cause}"
-        if known is not None or self._unconfirmed[name] >= _UNCONFIRMED:
-            return False
-        before = self._recent[-2] if len(self._recent) > 1 else []
-        self._look_into(symptom, [before, played], number)
-        return symptom.kind != "disagreement"
-
-    def _look_into(self, symptom: Symptom, stages: list[list[Case]], number: int) -> bool:
-        """Find out whether a symptom comes again, and of what. If we die of it, `--resume` does this once more."""
-        self._log.event("symptom", number=number, **asdict(symptom), stages=stages)
-        finding = self._explain(symptom, stages)
-        if finding is None:
-            self._unconfirmed[f"{symptom.kind}: {symptom.cause}"] += 1
-            self._log.event("unconfirmed", number=number, **asdict(symptom))
-        else:
-            self._found(finding, number)
-        self._log.event("settled", number=number)
-        return finding is not None
-
-    def _explain(self, symptom: Symptom, stages: list[list[Case]]) -> Finding | None:
-        if symptom.kind == "disagreement":
-            case = stages[-1][-1]
-            return Finding(symptom.kind, symptom.cause, symptom.text, sorted(words(case)), case)
-        if symptom.kind == "leak":
-            return self._investigator.leaking(symptom, stages)
-        if symptom.kind == "spin":
-            return self._investigator.spinning(symptom, stages)
-        return self._investigator.investigate(symptom, stages[-1], stages[0])
-
-    def _found(self, finding: Finding, number: int) -> None:
-        finding.number, finding.shard, finding.seed = number, self.spec.shard, self.spec.seed
-        finding.seconds = round(time.monotonic() - self._begun, 1)
-        if self.buckets.add(finding):
-            self._log.event("finding", **finding.data())
-            hand_over(finding, self.out / "findings", self.runner, self.spec.iut)
-        if "coalesced" in finding.words and finding.kind == "deaf":
-            self.runner.separate = True
-        self._tell()
 
     # -- what it uses ----------------------------------------------------------------------------------------------
 
-    def _resources(self, played: list[Case]) -> None:
-        self._unseen += played
+    def _resources(self, parts: Parts, played: list[Case]) -> None:
+        """Look whether the process holds more than it did."""
+        self._unmeasured += played
         if time.monotonic() - self._measured < _MEASURE:
             return
-        played, self._unseen, self._measured = self._unseen, [], time.monotonic()
-        for symptom in self._growth.see(monitors.usage(self.runner.iut.pid), played):
-            stages = self._growth.suspects(symptom.cause)
-            if self._unconfirmed[f"leak: {symptom.cause}"] >= _UNCONFIRMED:
+        played, self._unmeasured, self._measured = self._unmeasured, [], time.monotonic()
+        for symptom in self._growth.see(monitors.usage(parts.runner.iut.pid), played):
+            if parts.suspicions.exhausted("leak", symptom.cause):
                 continue
-            stages = [[case for case in stage if not self._leaks(case)] for stage in stages]
-            self._look_into(symptom, stages, self.number)
-            self._again()
+            sessions = self._growth.suspects(symptom.cause)
+            sessions = [[case for case in session if not self._leaks(case)] for session in sessions]
+            self._look_into(parts, symptom, sessions)
             break
 
     def _leaks(self, case: Case) -> bool:
-        """Whether a case is known to leak, so that another cause must be looked for beside it."""
+        """Whether a case is known to leak, so that it hides another cause."""
         seen = words(case)
         return any(f.kind == "leak" and f.words and seen.issuperset(f.words) for f in self.buckets.all.values())
 
-    def _watch(self) -> None:
-        """Look whether the process is busy with nothing: between sessions, until it is seen to wait."""
-        if self.runner.iut.death or self._unconfirmed["spin: CPU"] >= _UNCONFIRMED:
+    def _watch(self, parts: Parts) -> None:
+        """Look whether the process spins: between sessions, until it is seen to wait."""
+        if not parts.runner.iut.usable or parts.suspicions.exhausted("spin", "CPU"):
             return
-        self._busy = self._busy and monitors.runs(self.runner.iut.pid)
+        self._busy = self._busy and monitors.runs(parts.runner.iut.pid)
         if time.monotonic() - self._looked < _IDLE:
             return
-        if self._busy and (found := self.runner.spin()):
-            self._look_into(found[0], list(self._recent), self.number)
-            self._again()
+        if self._busy and (found := parts.runner.spin()):
+            self._look_into(parts, found[0], list(self._recent))
         self._recent.clear()
         self._looked, self._busy = time.monotonic(), True
+
+    def _look_into(self, parts: Parts, symptom: Symptom, sessions: list[list[Case]]) -> None:
+        parts.suspicions.look_into(symptom, sessions, parts.blocks.number)
+        self._replace_process()
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
@@ -340,15 +261,18 @@ class Shard:
         if now - self._reported < _STATUS and not done:
             return
         self._reported = now
-        status = self.status
-        status.cases, status.stages, status.seconds = self.number - self._absent, self.stage, now - self._begun
+        status, parts = self.status, self.parts
+        status.seconds, status.done = self.budget.elapsed, done
         status.found = [finding.data() for finding in self.buckets.all.values()]
-        status.coverage, status.unconfirmed = dict(self._coverage), dict(self._unconfirmed)
-        if hasattr(self, "runner"):
-            status.restarts = self.runner.restarts
-        if hasattr(self, "novelty"):
-            status.new, status.corpus = self.novelty.count, len(self._generator.corpus)
-        status.lines = self.lines.count if self.lines is not None else 0
-        status.done = done
+        if parts is not None:
+            status.cases, status.sessions, status.skipped = (
+                parts.blocks.cases,
+                parts.blocks.session,
+                parts.blocks.skipped,
+            )
+            status.coverage, status.last_new = dict(parts.notes.coverage), parts.notes.last_new
+            status.unconfirmed = dict(parts.suspicions.unconfirmed)
+            status.restarts, status.new = parts.runner.restarts, parts.novelty.count
+        status.lines = self._lines.count if self._lines is not None else 0
         self._log.event("status", cases=status.cases, seconds=round(status.seconds, 2), found=len(status.found))
         self._report(status)

@@ -52,14 +52,13 @@ class Status:
     """What the live view and the report are made of."""
 
     cases: int = 0
-    stages: int = 0
+    sessions: int = 0
     seconds: float = 0.0
     restarts: int = 0
     new: int = 0
-    corpus: int = 0
     found: list[dict[str, Any]] = field(default_factory=list)
     coverage: dict[str, int] = field(default_factory=dict)
-    sessions: list[str] = field(default_factory=list)  # that the IUT can be put into: rows of the coverage
+    rows: list[str] = field(default_factory=list)  # of the coverage: kinds of session that the IUT allows
     unconfirmed: dict[str, int] = field(default_factory=dict)
     last_new: float = 0.0
     skipped: int = 0

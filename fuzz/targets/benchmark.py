@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.iut import stacks
-from fuzz.campaign.conduct import conduct
-from fuzz.campaign.runner import Runner
+from fuzz.campaign.coordinator import conduct
+from fuzz.campaign.iut import starter
 from fuzz.campaign.spec import Spec
+from fuzz.judging.runner import Runner
 from fuzz.targets.bugs import BUGS
 
 _TARGET = f"exec:{sys.executable} -m fuzz.targets"
@@ -29,7 +30,7 @@ def shown(findings: list[dict[str, Any]]) -> dict[str, set[str]]:
     """Return, by bucket, the bugs that alone bring about what a finding tells of."""
     found: dict[str, set[str]] = {finding["bucket"]: set() for finding in findings}
     for bug in BUGS:
-        runner = Runner(stacks.resolve(f"{_TARGET} --bugs {bug.name}"))
+        runner = Runner(starter(stacks.resolve(f"{_TARGET} --bugs {bug.name}")))
         try:
             for finding in findings:
                 if _shows(runner, finding, grows=bug.effect in _GROWTH):
@@ -41,7 +42,7 @@ def shown(findings: list[dict[str, Any]]) -> dict[str, set[str]]:
 
 def false(findings: list[dict[str, Any]]) -> list[str]:
     """Return the buckets of findings that the target shows without any bug."""
-    runner = Runner(stacks.resolve(_TARGET))
+    runner = Runner(starter(stacks.resolve(_TARGET)))
     try:
         return [finding["bucket"] for finding in findings if _shows(runner, finding, grows=True)]
     finally:

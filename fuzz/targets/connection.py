@@ -1,4 +1,4 @@
-"""One connection of the target: frames, checks, media, and what of that it was told to do badly."""
+"""One connection of the target: frames, checks and media, and the planted bugs in them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ import socket
 import struct
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from fuzz.targets import stun
-
-if TYPE_CHECKING:
-    from fuzz.targets.agent import Session
 
 MOST = 1 << 20  # octets that may wait for a peer that does not read
 SELECTOR = selectors.DefaultSelector()
@@ -32,6 +29,24 @@ def say(message: dict[str, Any]) -> None:
 def notify(method: str, **params: Any) -> None:
     """Tell the tester something."""
     say({"jsonrpc": "2.0", "method": method, "params": params})
+
+
+class Session(Protocol):
+    """The session that a connection belongs to."""
+
+    name: str
+    bugs: frozenset[str]
+    connections: set[Connection]
+    leftover: bytes
+    controlling: bool
+    tie: int
+    ufrag: str
+    pwd: str
+    peer: tuple[str, str] | None
+
+    def connected(self) -> None:
+        """Take note that a pair was nominated."""
+        ...
 
 
 class Connection:

@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fuzz.campaign.alone import Adapter
-from fuzz.campaign.player import PLAN, Player, StageFailed
-from fuzz.render import Env, fingerprint, integrity
+from fuzz.player.adapter import Adapter
+from fuzz.player.render import Env, fingerprint, integrity
+from fuzz.player.steps import PLAN, Player, SessionFailed
 from fuzz.targets.bugs import BUGS
 
 _PATIENCE = 0.1  # seconds for an answer
@@ -107,16 +107,15 @@ class Subject:
 
     def start(self) -> None:
         """Start it."""
-        self.adapter = Adapter([sys.executable, "-m", "fuzz.targets", "--fixed", "--passive", *self._bugs], quiet=True)
-        self.stage = Player(self.adapter, PLAN)
-        self.stage.open()
-        self.port = self.stage.links[0].remote[1]
+        self.adapter = Adapter([sys.executable, "-m", "fuzz.targets", "--fixed", "--passive", *self._bugs])
+        self.player = Player(self.adapter.session(), PLAN)
+        self.player.open()
+        self.port = self.player.connections[0].remote[1]
 
     def end(self) -> str:
         """Kill it; return how it ended before that."""
-        how = self.adapter.death()
-        self.adapter.process.kill()
-        self.adapter.process.wait()
+        how = self.adapter.death
+        self.adapter.kill()
         return how
 
 
@@ -137,11 +136,11 @@ def _session(subject: Subject, folder: str, end: float, **more: Any) -> Any:
 
         def post_send(self, target: Any = None, fuzz_data_logger: Any = None, session: Any = None) -> bool:
             """Return whether all is well."""
-            link = subject.stage.link(0)
-            if link is not None and subject.stage.probe(link):
-                link.forget()
+            standing = subject.player.connection(0)
+            if standing is not None and subject.player.probe(standing):
+                standing.forget()
                 return True
-            how = subject.adapter.death() or "it hangs"
+            how = subject.adapter.death or "it hangs"
             self.crashes.setdefault(how, []).append((time.monotonic(), bytes(sent)))
             return False
 
@@ -180,7 +179,7 @@ def _fuzz(
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             begun = time.monotonic()
             session, monitor = _session(subject, folder, begun + seconds)
-            for request in Definition(subject.stage.env, everything=everything).requests():
+            for request in Definition(subject.player.env, everything=everything).requests():
                 session.connect(request)
             with contextlib.suppress(_Over):
                 session.fuzz()
@@ -195,12 +194,12 @@ def shown(octets: bytes) -> set[str]:
     for bug in BUGS:
         subject = Subject(bug.name)
         try:
-            link = subject.stage.link(1)
-            if link is not None:
-                link.put(octets)
-                subject.stage.within = 0.2
-                with contextlib.suppress(StageFailed):
-                    if not subject.stage.alive(0.3) or subject.adapter.death():
+            connection = subject.player.connection(1)
+            if connection is not None:
+                connection.put(octets)
+                subject.player.within = 0.2
+                with contextlib.suppress(SessionFailed):
+                    if not subject.player.alive(0.3) or subject.adapter.death:
                         found.add(bug.name)
         finally:
             subject.end()

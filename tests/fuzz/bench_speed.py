@@ -27,12 +27,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from conformance.iut import stacks
-from fuzz.campaign.conduct import conduct
-from fuzz.campaign.player import PLAN, Player
-from fuzz.campaign.runner import Runner
+from fuzz.campaign.coordinator import conduct
+from fuzz.campaign.iut import starter
 from fuzz.campaign.spec import Spec
 from fuzz.generate import Generator
-from fuzz.render import frame, request
+from fuzz.judging.runner import Runner
+from fuzz.player.render import frame, request
+from fuzz.player.steps import PLAN, Player
 
 TARGET = f"{sys.executable} -m fuzz.targets --passive"
 ROUNDS = 5
@@ -50,21 +51,21 @@ class Acceptor:
     """The target with a session, for the bare loops."""
 
     def __enter__(self):
-        self.runner = Runner(stacks.resolve(PLACED))
-        self.stage: Player = self.runner.scene(PLAN).stage
-        self.link = self.stage.links[0]
+        self.runner = Runner(starter(stacks.resolve(PLACED)))
+        self.player: Player = self.runner.session(PLAN).player
+        self.connection = self.player.connections[0]
         deadline = time.monotonic() + 0.3
         while time.monotonic() < deadline:  # what it asks itself must be out of the way, or answers come one too early
-            self.link.receive()
-        self.link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(16))  # a plain socket again
-        self.check = frame({"message": request()}, self.stage.env)
+            self.connection.receive()
+        self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(16))  # a plain socket again
+        self.check = frame({"message": request()}, self.player.env)
         return self
 
     def __exit__(self, *_):
         self.runner.close()
 
     def new(self):
-        count, end, address, check = 0, time.perf_counter() + SPAN, self.link.remote, self.check
+        count, end, address, check = 0, time.perf_counter() + SPAN, self.connection.remote, self.check
         while time.perf_counter() < end:
             sock = socket.socket()
             sock.connect(address)
@@ -75,7 +76,7 @@ class Acceptor:
         return count / SPAN
 
     def standing(self):
-        count, end, sock, check = 0, time.perf_counter() + SPAN, self.link.sock, self.check
+        count, end, sock, check = 0, time.perf_counter() + SPAN, self.connection.sock, self.check
         while time.perf_counter() < end:
             sock.sendall(check)
             sock.recv(65536)

@@ -13,19 +13,21 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.iut import stacks
-from fuzz.campaign.conduct import Total
+from fuzz.campaign.coordinator import Total
+from fuzz.campaign.folder import hand_over
+from fuzz.campaign.iut import starter
 from fuzz.campaign.log import Past
-from fuzz.campaign.player import PLAN
-from fuzz.campaign.record import hand_over
-from fuzz.campaign.runner import Runner
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
-from fuzz.campaign.turns import ROLE
 from fuzz.command import fuzz, replay
 from fuzz.findings import Finding
 from fuzz.generate import SERVED
+from fuzz.judging.runner import Runner
+from fuzz.judging.session import ASK_ROLE
+from fuzz.judging.symptom import Evidence
 from fuzz.layers import read
-from fuzz.render import refusal, request, success
+from fuzz.player.render import refusal, request, success
+from fuzz.player.steps import PLAN
 from fuzz.report import coverage_lines, status_line
 
 TARGET = f"exec:{sys.executable} -m fuzz.targets"
@@ -107,7 +109,7 @@ LEAKS = {
 
 @pytest.fixture(scope="module")
 def healthy():
-    runner = Runner(stacks.resolve(TARGET))
+    runner = Runner(starter(stacks.resolve(TARGET)))
     runner.calibrate(PLAN)
     yield runner
     runner.close()
@@ -119,7 +121,7 @@ def test_each_planted_bug_is_noticed_and_its_absence_too(bug, healthy):
     kind, steps, *more = CASES.get(bug, ("hang", [flood]))
     case = {"plan": {**PLAN, **(more[0] if more else {})}, "steps": steps}
     assert healthy.trial(case) == []
-    broken = Runner(stacks.resolve(target(bug)))
+    broken = Runner(starter(stacks.resolve(target(bug))))
     broken.quick = True
     try:
         assert kind in [symptom.kind for symptom in broken.trial(case)]
@@ -130,7 +132,7 @@ def test_each_planted_bug_is_noticed_and_its_absence_too(bug, healthy):
 @pytest.mark.parametrize("bug", LEAKS)
 def test_what_grows_or_spins_is_measured(bug):
     kind, steps = LEAKS[bug]
-    runner = Runner(stacks.resolve(target(bug)))
+    runner = Runner(starter(stacks.resolve(target(bug))))
     try:
         runner.calibrate(PLAN)
         assert runner.leak({"plan": PLAN, "steps": [send({"message": request()})]}, 3) == []
@@ -148,7 +150,7 @@ def test_a_healthy_target_yields_nothing(tmp_path):
     assert len(status.coverage) > 30
     total = Total(shards={0: status})
     lines = coverage_lines(total)
-    assert len(lines) > len(status.sessions) >= 12
+    assert len(lines) > len(status.rows) >= 12
     assert any(line.startswith("answerer active completed") for line in lines)  # reached or not
     never = sum(text == "0" for line in lines[1:] for text in line.split()[3:])
     assert not never or f"{never} of " in lines[-1]
@@ -164,7 +166,8 @@ def test_a_campaign_finds_tells_apart_and_goes_on_after_a_death(tmp_path):
     for found in status.found:
         folder = tmp_path / "findings" / found["bucket"]
         assert {path.name for path in folder.iterdir()} == {
-            "finding.json", "replay.py", "capture.pcapng", "ladder.txt", "stderr.txt"}  # fmt: skip
+            "finding.json", "replay.py", "capture.pcapng", "ladder.txt", "stderr.txt",
+            *(["history.txt"] if found["kind"] in ("death", "exception") else [])}  # fmt: skip
         assert found["rate"] == "3/3"
 
 
@@ -182,40 +185,42 @@ def test_the_same_seed_makes_the_same_campaign(tmp_path):
 
 
 def test_a_frame_in_two_parts_and_a_candidate_by_its_number(healthy):
-    scene = healthy.scene(PLAN)
+    session = healthy.session(PLAN)
     part = {"do": "send", "on": 1, "candidate": 7, "frames": [{"message": request()}], "stop": -3}
-    scene.play({"steps": [part, {"do": "rest", "on": 1, "probe": True}]})
-    (link,) = [link for link in scene.outcome.links if link is scene.outcome.probes[0][0]]
-    assert len(link.answers) == 2  # both the one that came in parts and the check behind it
-    scene.close()
+    session.play({"steps": [part, {"do": "rest", "on": 1, "probe": True}]})
+    (connection,) = [
+        connection for connection in session.outcome.connections if connection is session.outcome.probes[0][0]
+    ]
+    assert len(connection.answers) == 2  # both the one that came in parts and the check behind it
+    session.close()
 
 
 def test_a_session_that_answers_nothing_any_more_is_left(healthy):
     """The next case gets one that works: else each costs a deadline, and shows nothing."""
-    scene = healthy.scene(PLAN)
-    assert healthy.health(scene) == []
-    assert not scene.over
-    scene.stage.alive = lambda within: False
-    assert healthy.health(scene) == []  # for a new session works
-    assert scene.over
-    scene.close()
+    session = healthy.session(PLAN)
+    assert healthy.health(session) == []
+    assert not session.over
+    session.player.alive = lambda within: False
+    assert healthy.health(session) == []  # for a new session works
+    assert session.over
+    session.close()
 
 
 def test_who_did_not_answer_is_not_waited_for_as_long_again():
-    """A check that is late is still its link's; one that is answered restores the patience."""
-    runner = Runner(stacks.resolve(target("split-length")))
+    """A check that is late is still its connection's; one that is answered restores the patience."""
+    runner = Runner(starter(stacks.resolve(target("split-length"))))
     try:
-        scene = runner.scene(PLAN, 0.4)
+        session = runner.session(PLAN, 0.4)
         deaf = send({"octets": "80"}, on=1, cuts=[1], gap=5)
         begun = time.monotonic()
-        outcome = scene.stage.play([deaf, send({"message": request()}, on=1), SERVED])
+        outcome = session.player.play([deaf, send({"message": request()}, on=1), SERVED])
         assert [answered for _, _, answered in outcome.probes] == [False, False, True]
         assert 0.4 <= time.monotonic() - begun < 0.8
-        link = scene.stage.links[0]
-        link.late = True
-        assert scene.stage.probe(link)
-        assert not link.late
-        scene.close()
+        connection = session.player.connections[0]
+        connection.late = True
+        assert session.player.probe(connection)
+        assert not connection.late
+        session.close()
     finally:
         runner.close()
 
@@ -223,29 +228,29 @@ def test_who_did_not_answer_is_not_waited_for_as_long_again():
 @pytest.mark.parametrize("side", ["offerer", "answerer"])
 def test_after_a_conflict_the_session_goes_on_with_the_role_that_the_iut_has(side, healthy):
     """An offerer is controlling until then; an answerer becomes so by it, until it loses to the check behind."""
-    scene = healthy.scene({**PLAN, "side": side})
+    session = healthy.session({**PLAN, "side": side})
     tie = "ff*8" if side == "offerer" else "00*8"
-    assert scene.play({"steps": [send(changed("$role", type="$antirole", value=tie))]}) == []
-    assert scene.unclear
-    assert not scene.over
-    lawful = {"steps": [ROLE, send({"message": request()}), send({"message": request()}, on=1)]}
-    assert scene.play(lawful) == []
-    assert scene.stage.env.controlling
-    assert not scene.view.iut_controlling
-    assert not scene.unclear
-    assert all(answered for _, _, answered in scene.outcome.probes)
-    scene.close()
+    assert session.play({"steps": [send(changed("$role", type="$antirole", value=tie))]}) == []
+    assert session.unclear
+    assert not session.over
+    lawful = {"steps": [ASK_ROLE, send({"message": request()}), send({"message": request()}, on=1)]}
+    assert session.play(lawful) == []
+    assert session.player.env.controlling
+    assert not session.view.iut_controlling
+    assert not session.unclear
+    assert all(answered for _, _, answered in session.outcome.probes)
+    session.close()
 
 
 @pytest.mark.parametrize("iut", ["active", "so"])
 @pytest.mark.parametrize("state", ["fresh", "completed"])
 def test_an_iut_that_connects_to_us(iut, state, healthy):
     """An S-O candidate too: to ours, where somebody listens, so that no SYNs need to cross."""
-    scene = healthy.scene({**PLAN, "side": "answerer", "iut": iut, "state": state})
-    assert [kind for _, kind, _, _ in scene.stage.candidates] == [iut]
-    assert scene.play({"steps": [send({"message": request()})]}) == []
-    assert scene.answered
-    scene.close()
+    session = healthy.session({**PLAN, "side": "answerer", "iut": iut, "state": state})
+    assert [kind for _, kind, _, _ in session.player.candidates] == [iut]
+    assert session.play({"steps": [send({"message": request()})]}) == []
+    assert session.answered
+    session.close()
 
 
 @pytest.mark.parametrize(
@@ -258,59 +263,59 @@ def test_nothing_is_sent_on_a_connection_whose_sending_side_we_closed(last, heal
 
 def test_what_is_made_ahead_is_what_would_be_made_in_its_turn(healthy):
     """Once: the next time the ids are new. Not if roles have changed since, nor what is about the last request."""
-    scene = healthy.scene(PLAN)
-    stage, case = scene.stage, {"steps": [send({"message": request()}, on=1)]}
+    session = healthy.session(PLAN)
+    player, case = session.player, {"steps": [send({"message": request()}, on=1)]}
     for ahead in (True, True, False):
         if ahead:
-            stage.foresee(case["steps"])
-            assert len(stage._spare) == 1
-        assert scene.play(case) == []
-        assert stage._spare == {}
-        (link,) = scene.outcome.links
-        assert len(link.answers) == 2
-    stage.foresee(case["steps"])
+            player.foresee(case["steps"])
+            assert len(player._spare) == 1
+        assert session.play(case) == []
+        assert player._spare == {}
+        (connection,) = session.outcome.connections
+        assert len(connection.answers) == 2
+    player.foresee(case["steps"])
     frames = case["steps"][0]["frames"]
-    made = stage._make(frames)
-    assert stage._make(frames) != made
-    stage.foresee(case["steps"])
-    stage.env.controlling = not stage.env.controlling
-    assert b"\x80\x2a" in stage._make(frames)
+    made = player._make(frames)
+    assert player._make(frames) != made
+    player.foresee(case["steps"])
+    player.env.controlling = not player.env.controlling
+    assert b"\x80\x2a" in player._make(frames)
     about_the_last = [{"message": success()}]
-    stage.foresee([send(*about_the_last)])
-    assert stage._made == {}
-    scene.close()
+    player.foresee([send(*about_the_last)])
+    assert player._made == {}
+    session.close()
 
 
 def test_who_does_not_tell_its_role_is_left(healthy):
-    scene = healthy.scene(PLAN)
-    scene.play({"steps": [send(changed("$role", type="$antirole", value="ff*8"))]})
-    scene.stage.links[0].end("closed")
-    scene.play({"steps": [ROLE, send({"message": request()}, on=1)]})
-    assert scene.over
-    scene.close()
+    session = healthy.session(PLAN)
+    session.play({"steps": [send(changed("$role", type="$antirole", value="ff*8"))]})
+    session.player.connections[0].end("closed")
+    session.play({"steps": [ASK_ROLE, send({"message": request()}, on=1)]})
+    assert session.over
+    session.close()
 
 
 def test_a_session_that_was_begun_is_taken_only_if_it_is_the_one_that_is_wanted(healthy):
     healthy.foresee(PLAN)
     begun, _ = healthy._foreseen
-    scene = healthy.scene(PLAN, foreseen=True)
-    assert scene is begun
-    assert scene.play({"steps": [send({"message": request()})]}) == []
+    session = healthy.session(PLAN, foreseen=True)
+    assert session is begun
+    assert session.play({"steps": [send({"message": request()})]}) == []
     healthy.foresee({**PLAN, "side": "answerer"})
-    other = healthy.scene(PLAN, foreseen=True)
+    other = healthy.session(PLAN, foreseen=True)
     assert other.plan == PLAN
     assert healthy._foreseen is None
     other.close()
-    scene.close()
+    session.close()
 
 
 def test_a_frame_that_never_became_whole_is_in_the_ladder(tmp_path):
     steps = [{"do": "raw", "on": 1, "octets": "0070aa"}, SERVED]
     finding = Finding("deaf", "connection", "text", [], {"plan": PLAN, "steps": steps})
-    runner = Runner(stacks.resolve(TARGET))
+    runner = Runner(starter(stacks.resolve(TARGET)))
     try:
         runner.calibrate(PLAN)
-        folder = hand_over(finding, tmp_path, runner, TARGET)
+        folder = hand_over(finding, tmp_path, runner, TARGET, Evidence())
     finally:
         runner.close()
     assert "3 octets of a frame that never became whole" in (folder / "ladder.txt").read_text()
@@ -369,7 +374,14 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path):
 
 def test_what_was_being_looked_into_is_finished_by_the_next_run(tmp_path):
     case = {"class": "request", "plan": PLAN, "steps": [send({"message": {**request(), "type": 0}})]}
-    event = {"event": "symptom", "number": 3, "kind": "death", "cause": "SIGABRT", "text": "x", "stages": [[], [case]]}
+    event = {
+        "event": "symptom",
+        "number": 3,
+        "kind": "death",
+        "cause": "SIGABRT",
+        "text": "x",
+        "sessions": [[], [case]],
+    }
     (tmp_path / "log-0.jsonl").write_text(f'[3,0,"request","",1.00]\n{json.dumps(event)}\n[4,0,"requ')
     status = run(tmp_path, "type-zero", cases=4, resume=True)
     assert [(found["kind"], found["cause"], found["number"]) for found in status.found] == [("death", "SIGABRT", 3)]
@@ -447,7 +459,7 @@ REGRESSIONS = sorted(
 def test_regressions_stay_mended(file, healthy):
     """What was found once, in code of ours or in the target with a bug, is not there without the bug."""
     case, iut = read(file)
-    runner = Runner(stacks.resolve(iut)) if iut != "target" else healthy
+    runner = Runner(starter(stacks.resolve(iut))) if iut != "target" else healthy
     try:
         begun = time.monotonic()
         assert runner.trial(case) == []
@@ -465,7 +477,7 @@ PLANTED = [
 @pytest.mark.parametrize(("file", "entry"), PLANTED, ids=[file.stem for file, _ in PLANTED])
 def test_regressions_show_the_bug_that_they_were_found_by(file, entry):
     """Minimal cases of campaigns: minimising or an oracle that is changed must not lose them."""
-    runner = Runner(stacks.resolve(target(entry["bug"])))
+    runner = Runner(starter(stacks.resolve(target(entry["bug"]))))
     runner.quick = True
     try:
         assert entry["kind"] in [symptom.kind for symptom in runner.trial(entry["case"])]

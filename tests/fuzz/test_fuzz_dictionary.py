@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fuzz.command import fuzz
 from fuzz.dictionary import USUAL, Dictionary, DictionaryError, load
 from fuzz.generate import Generator
-from fuzz.render import Env, message, request
+from fuzz.player.render import Env, message, request
 
 PICS = {"offers": ["passive", "active"], "connects": ["active"], "sides": ["offerer"]}
 WORD = b"zzqq"

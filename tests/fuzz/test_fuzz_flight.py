@@ -6,18 +6,20 @@ import sys
 import pytest
 
 from conformance.iut import stacks
-from fuzz import oracle
 from fuzz.campaign.flight import WIDTH, Tally, flies, flight, landed, results
+from fuzz.campaign.iut import starter
 from fuzz.campaign.log import Past
 from fuzz.campaign.order import Order
-from fuzz.campaign.player import PLAN
-from fuzz.campaign.runner import Runner
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
-from fuzz.generate import CASES, PER_STAGE
+from fuzz.campaign.suspicions import Suspicions
+from fuzz.generate import CASES, PER_BLOCK
+from fuzz.judging import oracle
+from fuzz.judging.runner import Runner
+from fuzz.judging.symptom import Symptom
 from fuzz.mutate import whole
-from fuzz.oracle import Symptom
-from fuzz.render import request, success
+from fuzz.player.render import request, success
+from fuzz.player.steps import PLAN
 
 TARGET = f"exec:{sys.executable} -m fuzz.targets"
 CHECK = {"message": request()}
@@ -31,7 +33,7 @@ def case(*frames, on=0, plan=None, **more):
 
 @pytest.fixture(scope="module")
 def healthy():
-    runner = Runner(stacks.resolve(TARGET))
+    runner = Runner(starter(stacks.resolve(TARGET)))
     runner.calibrate(PLAN)
     yield runner
     runner.close()
@@ -92,48 +94,50 @@ def test_a_flight_is_a_case_and_each_gets_its_own_answers(healthy):
     assert [step["on"] for step in joint["steps"]] == [0, 1, 2]
     assert joint["steps"][0]["frames"] == [UNKNOWN, CHECK, {"message": stun}]
     assert flight(cases[:1]) is cases[0]
-    scene = healthy.scene(PLAN)
-    scene.stage.foresee(joint["steps"])
-    assert len(scene.stage._made) == 3
-    assert scene.play(joint) == []
-    assert scene.stage._made == {}
-    assert landed(scene.outcome)
-    assert [number for number, *_ in ((link.number, link) for link, _, _ in scene.outcome.probes)] == [0, 1, 2]
-    assert results(cases, scene.outcome) == ["420", "ok", "ok", "420", ""]
-    assert results([case(CHECK, on=3)] * 3, scene.outcome)[2] == ""  # a connection that there was none of
-    scene.close()
+    session = healthy.session(PLAN)
+    session.player.foresee(joint["steps"])
+    assert len(session.player._made) == 3
+    assert session.play(joint) == []
+    assert session.player._made == {}
+    assert landed(session.outcome)
+    assert [
+        number for number, *_ in ((connection.number, connection) for connection, _, _ in session.outcome.probes)
+    ] == [0, 1, 2]
+    assert results(cases, session.outcome) == ["420", "ok", "ok", "420", ""]
+    assert results([case(CHECK, on=3)] * 3, session.outcome)[2] == ""  # a connection that there was none of
+    session.close()
 
 
 def test_what_comes_back_is_waited_for_before_another_kind_of_step(healthy):
     """A connection is not ended, nor a part sent, while what was sent ahead is still on its way."""
     steps = [*flight([case(CHECK, on=1), case(CHECK, on=1)])["steps"], {"do": "end", "on": 1, "how": "rst"}]
-    scene = healthy.scene(PLAN)
-    assert scene.play({"steps": steps}) == []
-    assert [answered for *_, answered in scene.outcome.probes] == [True, True]
+    session = healthy.session(PLAN)
+    assert session.play({"steps": steps}) == []
+    assert [answered for *_, answered in session.outcome.probes] == [True, True]
     long = case({"message": request({"type": 0x8022, "value": "41*70000"})}, on=1, later=True)["steps"]  # LENGTH wraps
-    assert scene.play({"steps": long}) == []
-    assert scene.outcome.probes == []
-    scene.close()
+    assert session.play({"steps": long}) == []
+    assert session.outcome.probes == []
+    session.close()
 
 
 def test_who_says_nothing_is_asked_once_more(healthy):
-    scene = healthy.scene(PLAN)
+    session = healthy.session(PLAN)
     odd = {"message": {**request(), "type": 0x0011}}
-    assert scene.play({"steps": case(odd, on=1, probe="silent", later=True)["steps"]}) == []
-    ((link, _, answered),) = scene.outcome.probes
+    assert session.play({"steps": case(odd, on=1, probe="silent", later=True)["steps"]}) == []
+    ((connection, _, answered),) = session.outcome.probes
     assert answered
-    assert len(link.answers) == 1
-    assert scene.stage.silent == 1
-    scene.close()
+    assert len(connection.answers) == 1
+    assert session.player.silent == 1
+    session.close()
 
 
 def test_no_answer_is_waited_for_to_what_no_agent_can_take_apart(healthy):
     """A frame of more than 65535 octets, whose LENGTH begins again at 0: it says nothing of the IUT's manners."""
     long = {"message": request({"type": 0x8022, "value": "41*70000"})}
-    scene = healthy.scene(PLAN)
-    assert scene.play(case(long, on=1, probe="silent")) == []
-    assert (scene.stage.eager, scene.stage.silent, scene.outcome.probes) == (0, 0, [])
-    scene.close()
+    session = healthy.session(PLAN)
+    assert session.play(case(long, on=1, probe="silent")) == []
+    assert (session.player.eager, session.player.silent, session.outcome.probes) == (0, 0, [])
+    session.close()
 
 
 def shard(tmp_path, *bugs, **more):
@@ -147,11 +151,11 @@ def test_flights_land_and_every_case_is_logged_once(connections, tmp_path):
     one = shard(tmp_path, connections=connections)
     status = one.run()
     assert (status.problem, status.found, status.unconfirmed) == ("", [], {})
-    assert one.flights.flown > 10
-    assert one.flights.failed == 0
+    assert one.parts.flights.flown > 10
+    assert one.parts.flights.failed == 0
     entries = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines()]
     numbers = [entry[0] for entry in entries if isinstance(entry, list)]
-    assert sorted(numbers) == [number for number in range(300) if number % PER_STAGE < CASES]
+    assert sorted(numbers) == [number for number in range(300) if number % PER_BLOCK < CASES]
     assert numbers != sorted(numbers)  # flights first, or last
 
 
@@ -168,12 +172,12 @@ def test_what_a_flight_brings_up_is_put_down_to_the_case_that_did_it(bug, kind, 
         assert "later" not in step
 
 
-def test_an_agent_whose_flights_all_fail_is_asked_one_case_at_a_time(tmp_path):
+def test_an_agent_whose_flights_all_fail_is_asked_one_case_at_a_time(tmp_path, monkeypatch):
     """Else each case would be played twice."""
     one = shard(tmp_path, "unknown-accepted", connections="standing", cases=400)
-    one.suspect = lambda *_: False
+    monkeypatch.setattr(Suspicions, "suspect", lambda *_: False)
     one.run()
-    assert one.flights.failed > 1
+    assert one.parts.flights.failed > 1
     tally = Tally()
     for _ in range(3):
         tally.flown += 1
@@ -184,13 +188,13 @@ def test_an_agent_whose_flights_all_fail_is_asked_one_case_at_a_time(tmp_path):
 
 
 class Few:
-    """As much of a shard as an order needs."""
+    """As much of the parts of a shard as an order needs."""
 
     comparison = lines = None
 
-    def __init__(self, cases, stage, avoided=()):
-        self.cases, self.stage, self.left = cases, stage, list(range(len(cases)))
-        self.flights, self.runner, self.buckets = Tally(), self, self
+    def __init__(self, cases, session, avoided=()):
+        self.cases, self.session, self.left = cases, session, list(range(len(cases)))
+        self.flights, self.runner, self.buckets, self.blocks = Tally(), self, self, self
         self.separate, self._avoided = False, avoided
 
     def make(self, number, plan):
@@ -210,24 +214,24 @@ def turns(few):
 def test_the_order_of_a_block():
     alone = case(CHECK, cuts=[1])
     some = [case(CHECK), alone, case(CHECK), alone, case(CHECK)]
-    assert turns(Few(some, stage=0)) == [[0, 2, 4], [1], [3]]
-    assert turns(Few(some, stage=1)) == [[1], [3], [0, 2, 4]]
-    many = turns(Few([case(CHECK)] * (WIDTH + 3), stage=2))
+    assert turns(Few(some, session=0)) == [[0, 2, 4], [1], [3]]
+    assert turns(Few(some, session=1)) == [[1], [3], [0, 2, 4]]
+    many = turns(Few([case(CHECK)] * (WIDTH + 3), session=2))
     assert [len(turn) for turn in many] == [WIDTH, 3]
-    assert sorted(turns(Few(some, stage=0, avoided=[3]))) == [[0], [1], [2], [3], [4]]
-    separate = Few(some, stage=0)
+    assert sorted(turns(Few(some, session=0, avoided=[3]))) == [[0], [1], [2], [3], [4]]
+    separate = Few(some, session=0)
     separate.separate = True
     assert turns(separate) == [[0], [1], [2], [3], [4]]
 
 
 def test_what_is_left_of_a_block_is_played_after_a_resume(tmp_path):
     log = tmp_path / "log"
-    first = list(range(PER_STAGE, PER_STAGE + CASES))
+    first = list(range(PER_BLOCK, PER_BLOCK + CASES))
     played = [first[0], first[3], first[9]]
     log.write_text("".join(f'[{number},1,"request","ok",1.00]\n' for number in [*range(CASES), *played]))
     past = Past(log)
     assert past.left == [number for number in first if number not in played]
-    assert past.cases == PER_STAGE + len(played)
+    assert past.cases == PER_BLOCK + len(played)
     log.write_text("".join(f'[{number},1,"request","ok",1.00]\n' for number in range(CASES + 1)))
     assert (Past(log).left, Past(log).cases) == ([], CASES + 1)  # the descriptions are next
     assert (Past(tmp_path / "none").left, Past(tmp_path / "none").cases) == ([], 0)
@@ -236,7 +240,9 @@ def test_what_is_left_of_a_block_is_played_after_a_resume(tmp_path):
 def test_a_symptom_that_no_case_shows_alone_is_the_flights_own(tmp_path, monkeypatch):
     one = shard(tmp_path, connections="new", cases=CASES)
     looked_into, odd = [], Symptom("deaf", "connection", "of several connections only")
-    monkeypatch.setattr(one, "suspect", lambda symptom, played, _: looked_into.append((symptom, played)) or False)
+    monkeypatch.setattr(
+        Suspicions, "suspect", lambda _, symptom, played, *__: bool(looked_into.append((symptom, played)))
+    )
     judge = oracle.judge
     judged = []
 

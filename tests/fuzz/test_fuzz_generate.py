@@ -8,8 +8,8 @@ from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 from fuzz.describe import words
 from fuzz.generate import CLASSES, Generator, plans
-from fuzz.lines import candidate
 from fuzz.mutate import KINDS, STRUCTURED, TYPES
+from fuzz.sdp_lines import candidate
 
 PICS = {
     "offers": ["passive", "active", "so"], "connects": ["passive", "active", "so"], "components": 2, "restart": True, "trickle": True,
@@ -50,7 +50,7 @@ def test_every_class_and_every_session_is_reached():
 
 def test_descriptions_are_mutated_too():
     generator = Generator(0, 0, PICS)
-    made = [generator.sdp_case(stage) for stage in range(50)]
+    made = [generator.sdp_case(session) for session in range(50)]
     assert all(case["plan"]["sdp"] for case in made)
     assert len({json.dumps(case["plan"]["sdp"]) for case in made}) > 40
 

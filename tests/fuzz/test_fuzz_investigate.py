@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from fuzz.campaign.investigate import Investigator, join
-from fuzz.campaign.player import PLAN
-from fuzz.campaign.runner import Runner
+from fuzz.campaign.investigation import Investigator, join
 from fuzz.findings import Buckets
 from fuzz.generate import SERVED
+from fuzz.judging.runner import Runner
+from fuzz.judging.symptom import Symptom
 from fuzz.minimise import minimise
-from fuzz.oracle import Symptom
-from fuzz.render import request
+from fuzz.player.render import request
+from fuzz.player.steps import PLAN
 
 DEATH = Symptom("death", "SIGSEGV", "")
 
@@ -96,7 +96,7 @@ def test_what_is_not_answered_has_to_be_waited_for_in_full_once():
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
 def test_a_death_whose_last_words_take_a_while_is_not_hurried(seconds, monkeypatch):
     clock = iter(range(1000))
-    monkeypatch.setattr("fuzz.campaign.investigate.time", SimpleNamespace(monotonic=lambda: next(clock) * seconds))
+    monkeypatch.setattr("fuzz.campaign.investigation.time", SimpleNamespace(monotonic=lambda: next(clock) * seconds))
     asked = Asked(DEATH, lambda one: bool(one["steps"]))
     assert Investigator(asked).investigate(DEATH, [case(send({"octets": "80"}))]) is not None
     assert any(asked.haste) == (seconds == 0.0)
@@ -108,8 +108,8 @@ def test_what_is_counted_needs_few_repetitions_until_the_smallest_case_shows_it_
     asked = Asked(
         threads, None, lambda one, repeat: any(s["do"] == "open" for s in one["steps"]) and (whole or repeat < 12)
     )
-    stage = [case(send({"octets": "80"})), case({"do": "open", "on": 1}), case(send({"message": request()}))]
-    found = Investigator(asked).leaking(threads, [stage])
+    session = [case(send({"octets": "80"})), case({"do": "open", "on": 1}), case(send({"message": request()}))]
+    found = Investigator(asked).leaking(threads, [session])
     assert set(asked.repeats[:-1]) == {4}
     assert asked.repeats[-1] == 12
     assert asked.haste[-1] is False
@@ -171,13 +171,13 @@ def test_a_smaller_case_does_not_become_one_that_was_found_before(known):
 
 
 def test_who_is_too_slow_to_be_measured_is_left_in_time():
-    """Repeating a stage's cases may take minutes; a campaign of one minute must end."""
+    """Repeating a session's cases may take minutes; a campaign of one minute must end."""
     memory = Symptom("leak", "memory", "")
     asked = Asked(memory, None, lambda one, repeat: False)
-    stage = [case({"do": "open", "on": 1})]
+    session = [case({"do": "open", "on": 1})]
     limits = []
     asked._leaks = lambda one, repeat: limits.append(asked.until - time.monotonic())
-    assert Investigator(asked).leaking(memory, [stage, [], stage]) is None
+    assert Investigator(asked).leaking(memory, [session, [], session]) is None
     assert all(0 < limit <= 40 for limit in limits)
     assert len(limits) == 2
     assert asked.until == math.inf

@@ -22,7 +22,7 @@ from conformance.wire.layers import (
 from fuzz.command import replay
 from fuzz.generate import Generator
 from fuzz.layers import CaseError, OtherRole, Role, case, end, framed, read, send, shown
-from fuzz.render import request
+from fuzz.player.render import request
 
 CHECK = [Username(value="$user"), Priority(value="$priority"), Role(), MessageIntegrity(), Fingerprint()]
 REGRESSIONS = sorted((Path(__file__).parents[2] / "fuzz" / "regressions").glob("*.json"))

@@ -6,9 +6,9 @@ import pytest
 
 from fuzz.describe import words
 from fuzz.findings import Buckets, Finding, load
+from fuzz.judging.symptom import Symptom
 from fuzz.minimise import minimise, shrink_list
-from fuzz.oracle import Symptom
-from fuzz.render import Env, message, request
+from fuzz.player.render import Env, message, request
 
 PLAN = {"side": "answerer", "iut": "passive", "media": "bytes", "components": 2, "state": "completed"}
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from fuzz import monitors
+from fuzz.judging import monitors
 
 ASAN = """==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000011 at pc 0x55
 READ of size 4 at 0x602000000011 thread T0

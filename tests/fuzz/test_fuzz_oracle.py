@@ -5,9 +5,10 @@ import pytest
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.stun import MessageClass, Method, build
-from fuzz.expect import Expected, View, expect
-from fuzz.oracle import Symptom, judge, judge_media
-from fuzz.render import Env, frame, message, refusal, request
+from fuzz.judging.expect import Expected, View, expect
+from fuzz.judging.oracle import judge, judge_media
+from fuzz.judging.symptom import Symptom
+from fuzz.player.render import Env, frame, message, refusal, request
 
 PWD = "iutiutiutiutiutiutiutiut"
 TIES = {"least": "00*8", "most": "ff*8"}
@@ -101,10 +102,10 @@ class FakeLink:
 
 
 class FakeOutcome:
-    def __init__(self, link, probe=None, answered=True):
-        self.links, self.checks = [link], set()
+    def __init__(self, connection, probe=None, answered=True):
+        self.connections, self.checks = [connection], set()
         self.asked, self.controlling = b"", None
-        self.probes = [] if probe is None else [(link, probe[8:20], answered)]
+        self.probes = [] if probe is None else [(connection, probe[8:20], answered)]
 
 
 KEY = PWD.encode()
@@ -119,8 +120,8 @@ def answer(payload, *more, code=0, key=KEY, address="127.0.0.1", port=5000, **pr
     return build(Method.BINDING, MessageClass.SUCCESS, identity, (mapped, *more), key=key, **protections)
 
 
-def symptoms(*payloads, answers=(), probe=None, answered=True, **link) -> list[tuple[str, str]]:
-    outcome = FakeOutcome(FakeLink(*payloads, answers=answers, **link), probe, answered)
+def symptoms(*payloads, answers=(), probe=None, answered=True, **connection) -> list[tuple[str, str]]:
+    outcome = FakeOutcome(FakeLink(*payloads, answers=answers, **connection), probe, answered)
     return [(one.kind, one.cause) for one in judge(outcome, view())]
 
 
@@ -188,9 +189,9 @@ def test_after_a_pair_was_selected_other_connections_are_the_agents_to_close_or_
     probe = numbered(2)
 
     def seen(*payloads, number=0, closed="", concluded=True):
-        link = FakeLink(*payloads, probe, closed=closed)
-        link.number = number
-        return [one.kind for one in judge(FakeOutcome(link, probe, answered=False), view(concluded=concluded))]
+        connection = FakeLink(*payloads, probe, closed=closed)
+        connection.number = number
+        return [one.kind for one in judge(FakeOutcome(connection, probe, answered=False), view(concluded=concluded))]
 
     assert seen(closed="fin", number=1) == []
     assert seen(number=1) == []
@@ -297,6 +298,6 @@ def test_an_agent_may_mind_what_another_registry_has_given_a_meaning(extra):
 
 def test_frames_are_cut_from_the_octets_that_were_sent():
     check = octets()
-    link = FakeLink()
-    link.sent = frame({"octets": "41*3", "length": 9}, Env("a", "b", True)) + b"\0\0"
-    assert judge(FakeOutcome(link, check, answered=False), view()) == []
+    connection = FakeLink()
+    connection.sent = frame({"octets": "41*3", "length": 9}, Env("a", "b", True)) + b"\0\0"
+    assert judge(FakeOutcome(connection, check, answered=False), view()) == []

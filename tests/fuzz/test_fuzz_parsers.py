@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from conformance.wire.stun import Message
-from fuzz.campaign.lines import Lines
+from fuzz.campaign.line_coverage import Lines
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
 from fuzz.parsers import Parser, Search, main, smallest

@@ -10,7 +10,7 @@ from conformance.wire.integrity import Check, check_fingerprint, check_integrity
 from conformance.wire.rfc4571 import Deframer
 from conformance.wire.stun import Message
 from fuzz.mutate import MUTATORS
-from fuzz.render import Env, check, frame, integrity, message, pieces, refusal, request, success
+from fuzz.player.render import Env, check, frame, integrity, message, pieces, refusal, request, success
 
 PWD = "iutiutiutiutiutiutiutiut"
 

@@ -14,13 +14,15 @@ from conformance.wire.rfc4571 import Deframer
 from conformance.wire.rfc4571 import frame as framed
 from conformance.wire.stun import Message, looks_like_stun
 from fuzz import strategies
-from fuzz.campaign.player import PLAN
-from fuzz.campaign.runner import Runner
+from fuzz.campaign.iut import starter
 from fuzz.describe import words
-from fuzz.expect import Expected, View, expect
 from fuzz.generate import SERVED
-from fuzz.quick import FINGERPRINT, INTEGRITY, authentic, fingerprinted, frames, walk
-from fuzz.render import pieces, request
+from fuzz.judging.expect import Expected, View, expect
+from fuzz.judging.reading import FINGERPRINT, INTEGRITY, authentic, fingerprinted
+from fuzz.judging.runner import Runner
+from fuzz.player.reading import frames, walk
+from fuzz.player.render import pieces, request
+from fuzz.player.steps import PLAN
 
 # Long values are the point of some mutations; that their texts are long is no fault.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -119,13 +121,13 @@ class Conversation(RuleBasedStateMachine):
 
     @initialize(state=st.sampled_from(["fresh", "checked"]), side=st.sampled_from(["offerer", "answerer"]))
     def begin(self, state, side):
-        self.scene = self.runner.scene({**PLAN, "state": state, "side": side})
+        self.session = self.runner.session({**PLAN, "state": state, "side": side})
         self.found = []
 
     def play(self, *steps):
-        self.found += self.scene.play({"steps": list(steps)})
-        if not self.scene.answered:
-            self.found += self.runner.health(self.scene)
+        self.found += self.session.play({"steps": list(steps)})
+        if not self.session.answered:
+            self.found += self.runner.health(self.session)
 
     @rule(message=strategies.messages(), on=st.integers(0, 2))
     def say(self, message, on):
@@ -165,12 +167,12 @@ class Conversation(RuleBasedStateMachine):
         assert getattr(self, "found", []) == []
 
     def teardown(self):
-        if hasattr(self, "scene"):
-            self.scene.close()
+        if hasattr(self, "session"):
+            self.session.close()
 
 
 def test_a_conversation_in_any_order():
-    Conversation.runner = Runner(stacks.resolve("reference"))
+    Conversation.runner = Runner(starter(stacks.resolve("reference")))
     try:
         Conversation.runner.calibrate(PLAN)
         run = Conversation.TestCase

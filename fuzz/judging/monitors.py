@@ -1,4 +1,4 @@
-"""What a process says of itself: how it died, what it uses.
+"""What a process shows: how it died, what it wrote on stderr, what it uses.
 
 Deaths and complaints are told apart by their words on stderr: sanitizers, Go, Node, Java, Rust, Python, glib, glibc.
 What varies from run to run (addresses, numbers, times) is left out of a cause.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzz.oracle import Symptom
+from fuzz.judging.symptom import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,24 +1,26 @@
 """What is wrong with what came back: answers, silences and ends that no reading of an RFC allows.
 
-What may come back for what was sent is `expect`'s to say, from the very octets.
+`expect` says what may come back, from the octets that were sent.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint, check_integrity
 from conformance.wire.stun import Message
-from fuzz.expect import COOKIE, ROLES, Expected, View, expect, walked
-from fuzz.quick import HEADER, frames, plain_error, plainly_right
-from fuzz.render import OUR_IDS
+from fuzz.judging.expect import COOKIE, ROLES, Expected, View, expect, walked
+from fuzz.judging.reading import plain_error, plainly_right
+from fuzz.judging.symptom import Symptom
+from fuzz.player.reading import HEADER, error_code, frames
+from fuzz.player.render import OUR_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fuzz.campaign.player import Link, Outcome
+    from fuzz.player.connection import Connection
+    from fuzz.player.outcome import Outcome
 
 _NO_SUCCESS = {
     Expected.NOTHING_STUN,
@@ -35,26 +37,21 @@ _ERROR_CODE, _UNKNOWN, _CONFLICT = 0x0009, 420, 487
 Sent = list[tuple[bytes, Expected]]  # the payloads of frames, and what may come back for each
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
-    """Something that is wrong. ``kind`` and ``cause`` tell findings apart, ``text`` is for people."""
-
-    kind: str
-    cause: str
-    text: str
-
-
 def judge(outcome: Outcome, view: View) -> list[Symptom]:
     """Return what is wrong with what came back."""
     if outcome.controlling is not None:
         view.roles_clear, view.iut_controlling = True, not outcome.controlling
-    links = outcome.links
-    if len(links) == 1:
-        return _judge_link(links[0], *frames(bytes(links[0].sent)), outcome, view)
-    sent = [(link, *frames(bytes(link.sent))) for link in links]
+    connections = outcome.connections
+    if len(connections) == 1:
+        return _judge_connection(connections[0], *frames(bytes(connections[0].sent)), outcome, view)
+    sent = [(connection, *frames(bytes(connection.sent))) for connection in connections]
     if any(payload not in outcome.checks and _changes_roles(payload, view) for _, some, _ in sent for payload in some):
         view.roles_clear = False  # which connection was served first, we cannot know
-    return [symptom for link, some, whole in sent for symptom in _judge_link(link, some, whole, outcome, view)]
+    return [
+        symptom
+        for connection, some, whole in sent
+        for symptom in _judge_connection(connection, some, whole, outcome, view)
+    ]
 
 
 def _changes_roles(payload: bytes, view: View) -> bool:
@@ -71,14 +68,11 @@ def _may_be_487(payload: bytes) -> bool:
     """Whether an error response may be taken for one that tells of a role conflict."""
     attributes = walked(payload)
     if attributes is None:
-        return True  # it is none, but who is generous with lengths may read anything
+        return True  # malformed, but a lenient parser may accept it
     kinds, _, values = attributes
-    return any(kind == _ERROR_CODE and _code(value) == _CONFLICT for kind, value in zip(kinds, values, strict=True))
-
-
-def _code(value: bytes) -> int:
-    """Return the code in an ERROR-CODE's value; 0 if it is too short."""
-    return (value[2] & 7) * 100 + value[3] if len(value) > 3 else 0
+    return any(
+        kind == _ERROR_CODE and error_code(value) == _CONFLICT for kind, value in zip(kinds, values, strict=True)
+    )
 
 
 def _nominates(payload: bytes) -> bool:
@@ -86,9 +80,9 @@ def _nominates(payload: bytes) -> bool:
     return b"\0\x25\0\0" in payload or payload[:2] == b"\x01\x01"
 
 
-def _kept(link: Link, payload: bytes) -> bool:
+def _kept(connection: Connection, payload: bytes) -> bool:
     """Whether the answer to a request says that it changed nothing: it was refused, or the conflict is the peer's."""
-    answers = link.answers.get(payload[8:20], ())
+    answers = connection.answers.get(payload[8:20], ())
     return payload[:2] == b"\x00\x01" and len(answers) == 1 and answers[0][:2] == b"\x01\x11"
 
 
@@ -101,9 +95,11 @@ def _own_check(payload: bytes, outcome: Outcome, view: View) -> Expected:
     )
 
 
-def _judge_link(link: Link, some: list[bytes], whole: bool, outcome: Outcome, view: View) -> list[Symptom]:
-    view.media.setdefault(link.component, set()).update(some)
-    expected = [_expected(payload, link, outcome, view) for payload in some]
+def _judge_connection(
+    connection: Connection, some: list[bytes], whole: bool, outcome: Outcome, view: View
+) -> list[Symptom]:
+    view.media.setdefault(connection.component, set()).update(some)
+    expected = [_expected(payload, connection, outcome, view) for payload in some]
     by_id: dict[bytes, Sent] = {}
     for one in expected:
         payload = one[0]
@@ -114,23 +110,23 @@ def _judge_link(link: Link, some: list[bytes], whole: bool, outcome: Outcome, vi
         if any(wanted is not Expected.MUTE for _, wanted in those):
             view.requested.add(identity)
     found: list[Symptom] = []
-    for identity, answers in link.answers.items() if link.ended != "urgent" else ():
+    for identity, answers in connection.answers.items() if connection.ended != "urgent" else ():
         sent = by_id.get(identity, ())
-        if len(sent) == len(answers) == 1 and _as_expected(answers[0], sent[0][1], link, view):
+        if len(sent) == len(answers) == 1 and _as_expected(answers[0], sent[0][1], connection, view):
             continue
-        found += _answers(link, identity, answers, sent, view)
-    if whole and link.ended not in ("urgent", "stuck"):
-        found += _silences(link, outcome, expected, view)
+        found += _answers(connection, identity, answers, sent, view)
+    if whole and connection.ended not in ("urgent", "stuck"):
+        found += _silences(connection, outcome, expected, view)
     return found
 
 
-def _expected(payload: bytes, link: Link, outcome: Outcome, view: View) -> tuple[bytes, Expected]:
+def _expected(payload: bytes, connection: Connection, outcome: Outcome, view: View) -> tuple[bytes, Expected]:
     """Return a payload with what may come back, and take note of what it may lawfully change."""
     if payload in outcome.checks:
         return payload, _own_check(payload, outcome, view)
     wanted = expect(payload, view)
     stun = len(payload) >= HEADER and payload[4:8] == COOKIE
-    if stun and view.roles_clear and not _kept(link, payload) and _changes_roles(payload, view):
+    if stun and view.roles_clear and not _kept(connection, payload) and _changes_roles(payload, view):
         view.roles_clear = False
     if not view.elsewhere and _nominates(payload):
         view.elsewhere = True
@@ -138,7 +134,7 @@ def _expected(payload: bytes, link: Link, outcome: Outcome, view: View) -> tuple
 
 
 def _answers(
-    link: Link, identity: bytes, answers: list[bytes], sent: Sequence[tuple[bytes, Expected]], view: View
+    connection: Connection, identity: bytes, answers: list[bytes], sent: Sequence[tuple[bytes, Expected]], view: View
 ) -> Iterable[Symptom]:
     asked = view.asked.get(identity, 0)
     if len(answers) > max(len(sent), asked):
@@ -150,18 +146,18 @@ def _answers(
             yield Symptom("unasked", "response", f"a response to nothing that was asked: {answers[0].hex()}")
     if len(sent) != 1 or (sent[0][1] is Expected.MUTE and identity in view.requested):
         return  # which of several messages of an id it is the answer to, nobody can tell
-    if not _as_expected(answers[0], sent[0][1], link, view):
-        yield from _answer(answers[0], *sent[0], link, view)
+    if not _as_expected(answers[0], sent[0][1], connection, view):
+        yield from _answer(answers[0], *sent[0], connection, view)
 
 
-def _as_expected(answer: bytes, wanted: Expected, link: Link, view: View) -> bool:
+def _as_expected(answer: bytes, wanted: Expected, connection: Connection, view: View) -> bool:
     """Whether nothing is wrong with an answer, as far as few steps tell."""
     if wanted is not Expected.SUCCESS and wanted is not Expected.MUTE and plain_error(answer) not in (0, _UNKNOWN):
         return True
-    return wanted in (Expected.SUCCESS, Expected.ANY) and plainly_right(answer, view.key, link.local)
+    return wanted in (Expected.SUCCESS, Expected.ANY) and plainly_right(answer, view.key, connection.local)
 
 
-def _answer(answer: bytes, payload: bytes, wanted: Expected, link: Link, view: View) -> Iterable[Symptom]:
+def _answer(answer: bytes, payload: bytes, wanted: Expected, connection: Connection, view: View) -> Iterable[Symptom]:
     if wanted is Expected.MUTE:
         yield Symptom("answered", wanted.name, f"{answer.hex()}; allowed: {wanted.value}")
         return
@@ -180,15 +176,15 @@ def _answer(answer: bytes, payload: bytes, wanted: Expected, link: Link, view: V
     if not success and code == 0:
         yield Symptom("malformed response", "no ERROR-CODE", f"an error response without ERROR-CODE: {answer.hex()}")
     if success and wanted is Expected.SUCCESS:
-        yield from _success(answer, response, link, view)
+        yield from _success(answer, response, connection, view)
     if code == _UNKNOWN:
         yield from _listed(response, payload)
 
 
-def _success(answer: bytes, response: Message, link: Link, view: View) -> Iterable[Symptom]:
+def _success(answer: bytes, response: Message, connection: Connection, view: View) -> Iterable[Symptom]:
     mapped = response.xor_mapped_address
-    if mapped is None or (mapped.ip, mapped.port) != link.local:
-        yield Symptom("wrong response", "XOR-MAPPED-ADDRESS", f"XOR-MAPPED-ADDRESS {mapped}, not {link.local}")
+    if mapped is None or (mapped.ip, mapped.port) != connection.local:
+        yield Symptom("wrong response", "XOR-MAPPED-ADDRESS", f"XOR-MAPPED-ADDRESS {mapped}, not {connection.local}")
     if check_integrity(answer, view.key) is not Check.VALID:
         yield Symptom("wrong response", "MESSAGE-INTEGRITY", "the success response is not authentic")
     if check_fingerprint(answer) is Check.INVALID:
@@ -212,38 +208,40 @@ def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
         yield Symptom("uninitialised octets" if strange else "wrong response", "UNKNOWN-ATTRIBUTES", text)
 
 
-def _silences(link: Link, outcome: Outcome, expected: Sent, view: View) -> Iterable[Symptom]:
-    probes = {identity: answered for owner, identity, answered in outcome.probes if owner is link}
+def _silences(connection: Connection, outcome: Outcome, expected: Sent, view: View) -> Iterable[Symptom]:
+    probes = {identity: answered for owner, identity, answered in outcome.probes if owner is connection}
     if not probes:
         return ()
     if not all(probes.values()):
-        return _deaf(link, expected, probes, view)
+        return _deaf(connection, expected, probes, view)
     found = []
     sent_later = False
     for payload, wanted in reversed(expected):
         identity = payload[8:20]
         if identity in probes:
             sent_later = True
-        elif sent_later and wanted in _NEEDS_ANSWER and identity not in link.answers:
+        elif sent_later and wanted in _NEEDS_ANSWER and identity not in connection.answers:
             found.append(Symptom("silence", wanted.name, f"no answer; required: {wanted.value}"))
     return found
 
 
 def _deaf(
-    link: Link, expected: list[tuple[bytes, Expected]], probes: dict[bytes, bool], view: View
+    connection: Connection, expected: list[tuple[bytes, Expected]], probes: dict[bytes, bool], view: View
 ) -> Iterable[Symptom]:
     """A valid check behind whole frames was not answered."""
-    if view.elsewhere or (view.concluded and (link.number or link.closed)):
+    if view.elsewhere or (view.concluded and (connection.number or connection.closed)):
         return  # a pair was selected, and this connection is of no more use
     before = [(payload, wanted) for payload, wanted in expected if payload[8:20] not in probes]
     lawful = all(not payload or wanted is Expected.SUCCESS for payload, wanted in before)
     unanswered = any(payload[8:20] in probes and wanted is not Expected.SUCCESS for payload, wanted in expected)
     if unanswered:
         return  # the check is not one that must be answered just now
-    if not link.closed:
+    if not connection.closed:
         yield Symptom("deaf", "connection", "a valid check is not answered, though frames before it were whole")
-    elif lawful and link.closed:
-        yield Symptom("closed", "connection", f"the IUT ended ({link.closed}) a connection that did nothing wrong")
+    elif lawful and connection.closed:
+        yield Symptom(
+            "closed", "connection", f"the IUT ended ({connection.closed}) a connection that did nothing wrong"
+        )
 
 
 def judge_media(delivered: Iterable[tuple[int, bytes]], view: View) -> list[Symptom]:

@@ -9,17 +9,18 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.errors import AdapterError
-from fuzz.campaign.runner import LEAKS
 from fuzz.describe import words
 from fuzz.findings import Finding
 from fuzz.generate import SERVED
+from fuzz.judging.growth import LEAKS
+from fuzz.judging.symptom import CERTAIN
 from fuzz.minimise import minimise, shrink_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fuzz.campaign.runner import Runner
-    from fuzz.oracle import Symptom
+    from fuzz.judging.runner import Runner
+    from fuzz.judging.symptom import Symptom
 
 Case = dict[str, Any]
 
@@ -29,7 +30,6 @@ _AGAIN = 3  # trials of the minimal case that tell its rate
 _OFTEN = 5  # trials of a case in whose symptom chance has a part
 _SELDOM = 24  # questions while such a case is made smaller: each takes several trials
 _RARE = 10  # trials that tell the rate of what seldom comes
-_CERTAIN = ("death", "exception")  # kinds that no busy machine brings about: two sightings are enough
 _SLOW = ("death", "exception", "leak", "spin")  # kinds that shorter deadlines might hide: last words take a while,
 _BRIEF = 0.3  # seconds; if they took no more than that when they came again, shorter deadlines will do
 _PATIENT = 40.0  # seconds for the cases that let something grow to be found, and for them to be made smaller
@@ -67,16 +67,19 @@ def _span(step: dict[str, Any]) -> range:
 
 
 class Investigator:
-    """Asks the IUT again. ``slips`` says whether a case comes to what was found before.
+    """Asks the IUT again. ``slips`` says whether a case already leads to an earlier finding.
 
-    A case that is made smaller must not become one of those: whatever it shows may be theirs, and its own was lost.
+    Minimising must not turn a case into one of those: what it then shows may belong to the earlier finding.
+    ``trials``: how often the IUT was asked in the last investigation.
     """
 
     def __init__(self, runner: Runner, slips: Callable[[Symptom, Case], bool] = lambda symptom, case: False) -> None:
         self._runner, self._slips = runner, slips
+        self.trials = 0
 
     def investigate(self, symptom: Symptom, history: Sequence[Case], before: Sequence[Case] = ()) -> Finding | None:
-        """Return the finding behind a symptom that a stage's last case brought up; None if it does not come again."""
+        """Return the finding behind a symptom that the last case showed; None if it does not come again."""
+        self.trials = 0
         seen = self._question(symptom)
         options = [join(history[-1:]), join(history)] + ([join(before)] if before else [])
         if len(history) > 4:
@@ -88,16 +91,18 @@ class Investigator:
                     return self._finding(symptom, case, seen, brief=time.monotonic() - begun < _BRIEF)
         return None
 
-    def leaking(self, symptom: Symptom, stages: Sequence[Sequence[Case]]) -> Finding | None:
-        """Return the finding behind growth that some stages brought."""
+    def leaking(self, symptom: Symptom, sessions: Sequence[Sequence[Case]]) -> Finding | None:
+        """Return the finding behind growth during some sessions."""
+        self.trials = 0
         repeat = LEAKS if symptom.cause == "memory" else _FEW  # what is counted needs no more to be seen
 
         def seen(case: Case) -> bool:
+            self.trials += 1
             with _haste(self._runner):
                 return _has(symptom, self._runner.leak(case, repeat))
 
         until = time.monotonic() + _PATIENT
-        for cases in stages:
+        for cases in sessions:
             self._runner.until = until
             try:
                 found = bool(cases) and seen(join(cases))
@@ -111,18 +116,20 @@ class Investigator:
                 return finding
         return None
 
-    def spinning(self, symptom: Symptom, stages: Sequence[Sequence[Case]]) -> Finding | None:
-        """Return the finding behind a process that is busy with nothing; one of these stages made it so."""
+    def spinning(self, symptom: Symptom, sessions: Sequence[Sequence[Case]]) -> Finding | None:
+        """Return the finding behind a process that spins since one of these sessions."""
+        self.trials = 0
 
         def busy(some: Sequence[Sequence[Case]]) -> bool:
             runner = self._runner
+            self.trials += 1
             runner.fresh()
             with _haste(runner):  # that it may be deaf as well is not what is asked
                 for cases in some:
                     runner.trial(join(cases))
-            return not runner.iut.death and bool(runner.spin())
+            return runner.iut.usable and bool(runner.spin())
 
-        suspects = [list(cases) for cases in stages if cases]
+        suspects = [list(cases) for cases in sessions if cases]
         while len(suspects) > 1:
             half = suspects[len(suspects) // 2 :]
             suspects = half if busy(half) else suspects[: len(suspects) // 2]
@@ -138,6 +145,7 @@ class Investigator:
 
     def _question(self, symptom: Symptom) -> Callable[[Case], bool]:
         def seen(case: Case) -> bool:
+            self.trials += 1
             try:
                 return _has(symptom, self._runner.trial(case))
             except AdapterError:
@@ -157,8 +165,8 @@ class Investigator:
                 smaller, shown = self._smaller(symptom, case, holds, trials, brief, _SELDOM)
         if not any(shown):
             smaller, shown = case, [seen(case) for _ in range(trials)]
-        if not any(shown) and symptom.kind in _CERTAIN:
-            shown = [True, *shown, *(seen(case) for _ in range(_RARE - trials))]  # it came before this was asked
+        if not any(shown) and symptom.kind in CERTAIN:
+            shown = [True, *shown, *(seen(case) for _ in range(_RARE - trials))]  # the reproduction counts
         if not any(shown):
             return None
         return Finding(

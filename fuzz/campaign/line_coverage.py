@@ -1,4 +1,4 @@
-"""Line coverage of an IUT that is written in Python: novelty from inside, beside what comes back."""
+"""Line coverage of an IUT that is written in Python: new lines count as novelty, in addition to new answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzz.campaign import inside
-from fuzz.campaign.inside.sitecustomize import SIZE, VARIABLE
+from fuzz.campaign import tracing
+from fuzz.campaign.tracing.sitecustomize import SIZE, VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Lines:
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return what an adapter's environment needs."""
-        folder = str(Path(inside.__file__).parent)
+        folder = str(Path(tracing.__file__).parent)
         others = given.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
         return {VARIABLE: str(self._path), "PYTHONPATH": os.pathsep.join(filter(None, (folder, others)))}
 

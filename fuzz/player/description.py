@@ -1,11 +1,11 @@
-"""Our offers and answers. Nothing but the standard library: this text is a part of every `replay.py`."""
+"""Our offers and answers, and what a description of the IUT says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fuzz.render import Env
+    from fuzz.player.render import Env
 
 ADDRESS = "127.0.0.1"
 ADDRESSES = (ADDRESS, "127.0.0.2")
@@ -40,7 +40,7 @@ def description(plan: dict[str, Any], offer: str, env: Env, port: int) -> str:
 
 
 def fill(text: str, env: Env, port: int) -> str:
-    """Put what this session has in the place of names in braces."""
+    """Replace names in braces by the values of this session."""
     for name, value in (("port", str(port)), ("address", ADDRESS), ("ufrag", env.ufrag), ("pwd", env.pwd)):
         text = text.replace(f"{{{name}}}", value)
     return text

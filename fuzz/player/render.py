@@ -2,8 +2,7 @@
 
 Values that depend on the session (credentials, tie-breaker, the peer's transaction id) and those that are computed
 over the rest (integrity, fingerprint) stand in a case as symbols ("$user", "$integrity"), so that a case means the
-same in any session, and whatever was mutated around them is signed anew. Nothing but the standard library is used:
-this text is also the first part of every finding's `replay.py`.
+same in any session, and mutated messages are signed again.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ import zlib
 from functools import lru_cache
 from typing import Any
 
+from fuzz.player.reading import HEADER
+
 COOKIE = 0x2112A442
-HEADER = 20
 OUR_IDS = b"icetcp.."  # what our transaction ids begin with
 ROLES = {"$role": (0x802A, 0x8029), "$antirole": (0x8029, 0x802A)}  # as we control, and as we do not
 _TYPE_LENGTH = struct.Struct("!HH")
@@ -189,16 +189,6 @@ def frame(spec: Frame, env: Env) -> bytes:
         payload = b"".join([frame(inner, env) for inner in spec["frames"]])
     length: int = spec.get("length", len(payload))
     return (length & 0xFFFF).to_bytes(2, "big") + payload
-
-
-def code_of(response: bytes) -> int:
-    """Return what ERROR-CODE says in a response, as far as it can be found; 0 if it is a success, or says nothing."""
-    place = HEADER
-    while response[1] != 0x01 and place + 8 <= len(response):
-        if response[place : place + 2] == b"\x00\x09":
-            return (response[place + 6] & 7) * 100 + response[place + 7]
-        place += 4 + ((response[place + 2] << 8 | response[place + 3]) + 3 & ~3)
-    return 0
 
 
 def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from conformance.wire.stun import MessageClass, Method, unpack_type
-from fuzz.quick import FINGERPRINT, HEADER, INTEGRITY, authentic, fingerprinted, walk
+from fuzz.judging.reading import FINGERPRINT, INTEGRITY, authentic, fingerprinted
+from fuzz.player.reading import HEADER, walk
 
 COOKIE = b"\x21\x12\xa4\x42"
 ROLES = (0x8029, 0x802A)  # ICE-CONTROLLED and ICE-CONTROLLING

@@ -1,14 +1,17 @@
-"""One TCP connection of ours to the IUT. Nothing but the standard library: this text is a part of every `replay.py`."""
+"""One TCP connection of ours to the IUT."""
 
 from __future__ import annotations
 
 import socket
 import struct
 
+from fuzz.player.journal import Journal
+from fuzz.player.reading import aligned
+
 _COOKIE = b"\x21\x12\xa4\x42"
 _CHUNK = 65536
 GONE = ("rst", "closed")
-SOON = 0.01  # seconds in which an answer comes if there is to be one; whoever waits longer looks again and again
+SOON = 0.01  # seconds of one read: a longer wait reads several times
 _TIMEVAL = struct.Struct("ll")
 _GLANCE = _TIMEVAL.pack(0, int(SOON * 1_000_000))
 _RST = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
@@ -20,11 +23,18 @@ def patience_of(sock: socket.socket, seconds: float) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
 
-class Link:
-    """One TCP connection of ours: what was sent, and what came, taken apart."""
+class Connection:
+    """One TCP connection of ours: what was sent, and what came, divided into frames and messages."""
 
-    def __init__(self, sock: socket.socket, component: int = 1, remote: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        component: int = 1,
+        remote: tuple[str, int] | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         self.sock = sock
+        self._journal = journal
         self.component = component
         self.number = 0  # in its case; 0 is the session's own
         self.local: tuple[str, int] = sock.getsockname()[:2]
@@ -42,6 +52,11 @@ class Link:
         self._in = bytearray()
         self._written = 0
         self._waited = False
+        self._note("opened")
+
+    def _note(self, what: str, octets: bytes = b"", note: str = "") -> None:
+        if self._journal is not None:
+            self._journal.add(what, self.local, self.remote, octets, note)
 
     def patience(self, seconds: float) -> None:
         """Set how long a write may take."""
@@ -50,6 +65,7 @@ class Link:
     def put(self, whole: bytes) -> None:
         """Send octets, as far as the IUT lets us."""
         self.sent += whole
+        self._note("sent", whole)
         self._written += 1
         try:
             if self._written == 2:  # the first goes out at once anyhow, and most connections need no other
@@ -58,10 +74,16 @@ class Link:
         except BlockingIOError:
             self.ended = "stuck"
         except OSError:
-            self.closed = self.closed or "rst"
+            self._closed("rst")
+
+    def _closed(self, how: str) -> None:
+        if not self.closed:
+            self.closed = how
+            self._note("closed", note=how)
 
     def take(self, octets: bytes) -> None:
-        """Take octets that came apart."""
+        """Divide octets that came into frames."""
+        self._note("received", octets)
         buffer = self._in
         buffer += octets
         self.came += len(octets)
@@ -91,21 +113,18 @@ class Link:
         except BlockingIOError:
             return False
         except OSError:
-            self.closed = "rst"
+            self._closed("rst")
             return True
         if octets:
             self.take(octets)
         else:
-            self.closed = "fin"
+            self._closed("fin")
         return True
 
     @property
     def aligned(self) -> bool:
         """Whether what was sent ends where a frame ends, so that what comes next can be understood."""
-        sent, place = self.sent, 0
-        while place + 2 <= len(sent):
-            place += 2 + (sent[place] << 8 | sent[place + 1])
-        return place == len(sent)
+        return aligned(self.sent)
 
     @property
     def pending(self) -> int:
@@ -121,9 +140,9 @@ class Link:
         """Begin a new case on this connection; what a record has of the last one stays."""
         self.sent, self.answers, self.requests, self.media = bytearray(), {}, [], []
 
-    def record(self) -> Link:
+    def record(self) -> Connection:
         """Return what this connection knows now, to be judged while it goes on."""
-        known = Link.__new__(Link)
+        known = Connection.__new__(Connection)
         known.__dict__.update(self.__dict__)
         return known
 
@@ -132,6 +151,7 @@ class Link:
         if self.ended in GONE:
             return
         self.ended = how
+        self._note("ended", note=how)
         try:
             if how == "half":
                 self.sock.shutdown(socket.SHUT_WR)

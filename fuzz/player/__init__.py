@@ -1,0 +1,1 @@
+"""Plays cases: what also runs inside the replay of a finding. Standard library only."""
