@@ -29,7 +29,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
 _SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)\Z")
 _PLAIN_EVERY = 5.0
 _NAMES = ", ".join(name for name in CLASSES if name != "valid")
-_WHERE = "Each case on the session's standing connection, on a new one, or as it comes."
+_WHERE = "Send each case on the standing connection, on a new connection, or mixed."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -38,14 +38,14 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
         return 0.0
     match = _TIME.match(value)
     if match is None or float(match[1]) <= 0:
-        raise click.BadParameter(f"{value!r} is no time; write 60s, 5m or 1h.")
+        raise click.BadParameter(f"{value!r} is not a time; write 60s, 5m or 1h.")
     return float(match[1]) * _UNITS[match[2]]
 
 
 def _shard(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
     match = _SHARD.match(value)
     if match is None or int(match[1]) > int(match[2]):
-        raise click.BadParameter(f"{value!r} is no shard; write 1/4 to 4/4.")
+        raise click.BadParameter(f"{value!r} is not a shard; write 1/4 to 4/4.")
     return int(match[1]), int(match[2])
 
 
@@ -53,7 +53,7 @@ def _classes(_context: click.Context, _parameter: click.Parameter, value: str | 
     names = value.split(",") if value else []
     for name in names:
         if name not in CLASSES or name == "valid":
-            raise click.BadParameter(f"{name!r} is no class of input; there are {_NAMES}.")
+            raise click.BadParameter(f"{name!r} is not a class of input; choose from {_NAMES}.")
     return names
 
 
@@ -80,18 +80,23 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--time", "seconds", callback=_seconds, metavar="TIME", help="How long: 60s (the default), 5m, 1h.")
 @click.option("--cases", type=click.IntRange(1), help="How many cases per worker, instead of a time.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Shards at once.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Parallel shards.")
 @click.option("--shard", callback=_shard, default="1/1", show_default=True, metavar="I/N", help="For several machines.")
 @click.option("--out", default="reports/fuzz", show_default=True, type=click.Path(), help="Folder of log and findings.")
-@click.option("--against", callback=_iut, metavar="NAME|exec:COMMAND", help="A second IUT, to compare the answers.")
+@click.option("--against", callback=_iut, metavar="NAME|exec:COMMAND", help="A second IUT, to compare answers with.")
 @click.option("--classes", callback=_classes, metavar="NAME,…", help=f"Kinds of input, all if not given: {_NAMES}.")
 @click.option("--connections", type=click.Choice(CONNECTIONS), default="mixed", show_default=True, help=_WHERE)
-@click.option("--lines", is_flag=True, help="The IUT is in Python: new lines steer too. It becomes slower.")
-@click.option("--corpus", type=click.Path(exists=True), multiple=True, help="Captures to begin with; repeatable.")
+@click.option("--lines", is_flag=True, help="For an IUT in Python: newly executed lines steer the search. Slower.")
 @click.option(
-    "--dictionary", callback=_words, metavar="FILE", help="Entries as for AFL, beside our own; see fuzz/README."
+    "--corpus", type=click.Path(exists=True), multiple=True, help="Captures whose frames are mutated too; repeatable."
 )
-@click.option("--resume", is_flag=True, help="Go on where the campaign in --out was stopped.")
+@click.option(
+    "--dictionary",
+    callback=_words,
+    metavar="FILE",
+    help="A dictionary as for AFL, in addition to the built-in one; see fuzz/README.",
+)
+@click.option("--resume", is_flag=True, help="Continue the campaign in --out.")
 def fuzz(**options: Any) -> int:
     """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
 

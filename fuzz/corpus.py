@@ -1,7 +1,7 @@
-"""Captures as a corpus: the frames that somebody sent, as cases to begin with.
+"""Captures as a corpus: recorded frames as the first cases that are mutated.
 
-Credentials of an old session are worth nothing in a new one: USERNAME, integrity and fingerprint become symbols, so
-that what was valid once is valid again.
+The credentials of an old session are useless in a new one. USERNAME, integrity and fingerprint become symbols, so that
+a valid message is valid again.
 """
 
 from __future__ import annotations

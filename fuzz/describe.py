@@ -1,7 +1,6 @@
-"""What is unusual about a case, as words: for buckets, for novelty, and so that known findings are not hit for ever.
+"""What is unusual about a case, as words: for buckets, and to avoid cases that only find again what is known.
 
-Words name a dimension and its rough value, never a number that does not matter: cases with the same cause get the
-same words once they are minimal.
+A word names a dimension and its rough value, without exact numbers: minimal cases of the same cause get the same words.
 """
 
 from __future__ import annotations

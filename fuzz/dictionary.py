@@ -1,7 +1,7 @@
-r"""Dictionaries: octets that a parser may look for, from a file as AFL and libFuzzer read it, beside a few of our own.
+r"""Dictionaries: octets that parsers treat specially, from a file in the format of AFL and libFuzzer, or built in.
 
 # a comment
-user="alice\x00\xff"     a name, which says nothing to us, and a value in quotes
+user="alice\x00\xff"     a name, which is ignored, and a value in quotes
 "a=ssrc:1 cname:x"       a value alone
 802b000401020304         octets as hexadecimal digits
 holdconn                 anything else is text as it stands
@@ -25,8 +25,8 @@ _ESCAPE = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|([\\"]))')
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _LONGEST = 4096
 
-# Whole attributes and heads of such, a cookie, a header and frames' lengths where they do not belong, what formats and
-# shells and parsers of text mind.
+# Attributes and their headers, the cookie, a message header and lengths of frames in wrong places, and strings that
+# format functions, shells and text parsers treat specially.
 USUAL: tuple[bytes, ...] = (
     b"\x21\x12\xa4\x42", b"\x00\x01\x00\x00\x21\x12\xa4\x42", b"\x01\x01\x00\x00\x21\x12\xa4\x42", b"\x00\x25\x00\x00",
     b"\x00\x24\x00\x04", b"\x80\x28\x00\x04", b"\x00\x08\x00\x14", b"\x00\x1c\x00\x20", b"\x80\x29\x00\x08",

@@ -1,7 +1,7 @@
 """Cases from a seed: a pure function of seed, shard, number, and the corpus so far.
 
-A case is plain data: {"plan": the session, "steps": [...]}. `classes` names what kinds of input there are; a case
-says of which it is, and how often each met which session is the campaign's coverage of the model.
+A case is plain data: {"class": the kind of input, "plan": the session, "steps": [...]}. How often each class met each
+kind of session is the coverage of the model.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Step = dict[str, Any]
 
 RTP = "800000010000000100000001"
 DTLS = "16fefd0000000000000000000c010000000000000000000000"
-# Records that share a connection with STUN (RFC 7983), whole and not: RTP with a CSRC count, an extension, padding that
-# is not there; RTCP; a DTLS alert, a ClientHello that breaks off; ChannelData, also one that says too much; QUIC; ZRTP.
+# Records that share a connection with STUN (RFC 7983), whole and cut: RTP with a CSRC count, an extension, missing
+# padding; RTCP; a DTLS alert, a ClientHello that breaks off; ChannelData, also one that says too much; QUIC; ZRTP.
 RECORDS = (
     RTP, RTP + "ff*160", "8f000001000000010000000100", "90000001000000010000000100010004",
     "a00000010000000100000001ff", "80c8000600000001" + "00*20", "81cbffff00000001", DTLS,
@@ -68,7 +68,7 @@ class Generator:
     """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new.
 
     ``only``: the classes of input to make, if not all; ``connections``: "standing", every case on the session's first
-    connection; "new", each on one of its own; "mixed". ``words``: a dictionary's entries, beside our own.
+    connection; "new", each on one of its own; "mixed". ``words``: dictionary entries in addition to the built-in ones.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Generator:
 
 
 def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
-    """Make steps possible in a session: whoever connects to us does so once, and there are only its components."""
+    """Make steps possible in a session: an IUT that connects does so once, and there are only the plan's components."""
     if plan["iut"] != "passive" or plan["state"] == "early":  # no further check will come
         steps = [step for step in steps if step["do"] != "hear"]
     for step in steps:

@@ -1,4 +1,4 @@
-"""Cases as Scapy layers, for whoever reads or writes one.
+"""Cases as Scapy layers, for people who read or write them.
 
 `shown` prints what a case sends as Scapy shows it. A case by hand is a Python file that `icetcp replay` plays:
 
@@ -8,9 +8,9 @@
     CHECK = [Username(value="$user"), Priority(value="$priority"), Role(), MessageIntegrity(), Fingerprint()]
     CASE = case(send(RFC4571(length=9) / STUN(attributes=CHECK), on=1), end(1, "rst"), send(), state="completed")
 
-A value that begins with $ is a symbol (fuzz/README.md): what stands for it is the session's. MESSAGE-INTEGRITY,
-MESSAGE-INTEGRITY-SHA256 and FINGERPRINT without a value are right, and so are lengths and padding that nobody gives.
-Campaigns do not come here: Scapy is for people.
+A value that begins with $ is a symbol (fuzz/README.md), which the session replaces. MESSAGE-INTEGRITY,
+MESSAGE-INTEGRITY-SHA256 and FINGERPRINT without a value are computed, and so are lengths and padding without a value.
+Campaigns do not use this module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _COMPUTED = {0x0008: "$integrity", 0x001C: "$sha256", 0x8028: "$fingerprint"}
 
 
 class CaseError(ValueError):
-    """A file holds no case that can be played."""
+    """A file does not hold a case that can be played."""
 
 
 class Role(RawStunAttribute):
@@ -81,7 +81,9 @@ def framed(packet: Any) -> dict[str, Any]:
 def message(packet: STUN) -> dict[str, Any]:
     """Return a STUN layer as cases write messages. Raises `CaseError` for what they cannot say."""
     if packet.payload:
-        raise CaseError("octets behind a STUN layer are no message's; write them as a RawStunAttribute, or in a frame")
+        raise CaseError(
+            "octets behind a STUN layer do not belong to the message; write them as a RawStunAttribute, or in a frame"
+        )
     found: dict[str, Any] = {"type": packet.type, "attributes": [_attribute(one) for one in packet.attributes]}
     if bytes(packet.transaction_id).strip(b"\0"):
         found["id"] = bytes(packet.transaction_id).hex()
@@ -94,7 +96,7 @@ def message(packet: STUN) -> dict[str, Any]:
 
 def _attribute(packet: Any) -> dict[str, Any]:
     if not isinstance(packet, StunAttribute):
-        raise CaseError(f"{packet!r} is no STUN attribute; write RawStunAttribute(type=0x…, value=b'…')")
+        raise CaseError(f"{packet!r} is not a STUN attribute; write RawStunAttribute(type=0x…, value=b'…')")
     value = bytes(packet.value) or bytes(packet.current_value(bytes(20)) if _given(packet) else b"")
     found: dict[str, Any] = {"type": int(packet.type), "value": value.hex()}
     if value.startswith(b"$"):
@@ -113,7 +115,9 @@ def _attribute(packet: Any) -> dict[str, Any]:
 def _given(packet: StunAttribute) -> bool:
     """Whether an attribute without a value was told what to compute one from."""
     if getattr(packet, "address_given", None) is not None or getattr(packet, "key_given", None) is not None:
-        raise CaseError(f"{packet.name} depends on the session; give it a value, or none for the right one")
+        raise CaseError(
+            f"{packet.name} depends on the session; give it a value, or leave the value out for the right one"
+        )
     return False
 
 
@@ -126,7 +130,7 @@ def read(path: Path) -> tuple[Case, str]:
         else:
             table = json.loads(path.read_text(encoding="utf-8"))
             found, iut = table.get("case"), table.get("iut", "")
-    except Exception as error:  # whatever a person's file raises is told, with the file
+    except Exception as error:  # a file written by hand may raise anything
         raise CaseError(f"{path}: {type(error).__name__}: {error}") from error
     if not isinstance(found, dict) or "steps" not in found or "plan" not in found:
         raise CaseError(f"{path}: no case; write CASE = case(send(…)), as fuzz/README.md has it")
@@ -137,7 +141,7 @@ def read(path: Path) -> tuple[Case, str]:
 
 
 def shown(case: Case) -> str:
-    """Return what a case does, its frames as Scapy shows them: as they were in a session of nobody's."""
+    """Return the steps of a case, with its frames as Scapy shows them, in an invented session."""
     env = Env("tstr", "testertestertestertester", case["plan"]["side"] == "answerer")
     env.learn("iutu", "iutiutiutiutiutiutiutiut")
     lines = ["session: " + ", ".join(f"{name} {value}" for name, value in case["plan"].items())]

@@ -1,7 +1,7 @@
-"""Makes a case smaller while it still does what it does: the session, the steps, frames and cuts, then the fields.
+"""Minimises a case that shows something: the session, the steps, frames and cuts, then the fields.
 
-Smaller means nearer to what is valid: whatever can be restored is, whatever can be left out is, and values become
-short. The question whether a case still does it is asked of the living IUT, so it may be asked only so often.
+Smaller means closer to valid: what can be restored is restored, what can be left out is left out, values become short.
+Each question is a trial with the IUT, so their number is limited.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def _message(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
 
 
 def _single(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
-    """Take the one thing that is wrong with a message, beside its attributes, if it is that alone."""
+    """Keep only one of the things that are wrong with a message outside its attributes, if that suffices."""
     message = _at(case, path)
     base = _BASES.get(message["type"], request)()
     for name in ("type", *_EXTRAS):

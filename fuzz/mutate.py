@@ -21,7 +21,7 @@ TYPES += [0x0012, 0x0013, 0x0014, 0x0015, 0x0016, 0x0017, 0x0018, 0x0019, 0x001A
 TYPES += [0x001B, 0x0022, 0x0024, 0x0025, 0x0026, 0x0027, 0x002A, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8022]
 TYPES += [0x8023, 0x8025, 0x8027, 0x8028, 0x8029, 0x802A, 0x802B, 0x802C, 0x802D, 0x802E, 0x8030, 0xC000, 0xC001]
 TYPES += [0xC057, 0xC059, 0xFFFF, 0x0000, 0x7FFF, 0x6ACE, 0x7E57]
-# RFC 8656 section 18 and RFC 8489 section 14: types that a STUN parser knows beside those of ICE, with a right value.
+# RFC 8656 section 18 and RFC 8489 section 14: types outside ICE that a STUN parser knows, each with a valid value.
 STRUCTURED = {
     0x000C: "40000000", 0x000D: "00000258", 0x0012: "0001221c0912a442", 0x0013: "80*12", 0x0016: "0001221c0912a442",
     0x0017: "01000000", 0x0018: "80", 0x0019: "06000000", 0x001A: "", 0x001B: "0010" + "aa*40", 0x0022: "00*8",
@@ -120,13 +120,13 @@ def whole(text: str) -> str:
 
 
 def add_unknown(random: Random, message: Message) -> None:
-    """Put in one or two required attributes that nobody knows."""
+    """Put in one or more unknown comprehension-required attributes."""
     for _ in range(random.choice((1, 1, 2, 3))):
         _insert(random, message, {"type": 0x4000 + random.randrange(0x2000), "value": value(random)})
 
 
 def add_optional(random: Random, message: Message) -> None:
-    """Put in an optional attribute: SOFTWARE, or one that nobody knows."""
+    """Put in an optional attribute: SOFTWARE, or an unknown one."""
     kind = 0x8022 if random.random() < 0.5 else 0x9000 + random.randrange(0x2000)
     _insert(random, message, {"type": kind, "value": value(random)})
 
@@ -189,7 +189,7 @@ def identity(random: Random, message: Message) -> None:
 
 
 def tail(random: Random, message: Message) -> None:
-    """Put octets behind the attributes that are none; the header's length counts them."""
+    """Put octets behind the attributes that are not attributes; the length in the header counts them."""
     message["tail"] = random.choice(("00", "41", "ffff", "41*3", "00*4", "80220004", "41*5", "802200ff"))
 
 
@@ -270,7 +270,7 @@ def username(random: Random, message: Message) -> None:
 
 
 def roles(random: Random, message: Message) -> None:
-    """Claim the other role, both, or none, with a tie-breaker that wins or loses."""
+    """Claim the other role, both, or no role, with a tie-breaker that wins or loses."""
     attributes = message["attributes"]
     found = next((a for a in attributes if a["type"] in ("$role", "$antirole")), None)
     if found is None or random.random() < 0.25:

@@ -1,8 +1,7 @@
-"""What is new about what came back, as classes of answers, ends and times: what brings it joins the corpus.
+"""Whether the reaction to a case is new. Cases with a new reaction join the corpus, from which later cases are made.
 
-The corpus is what later cases are made of. So that a seed makes the same campaign again, a class holds nothing that
-chance decides: not whether the IUT's own check happened to come just then, nor what came of a connection whose last
-octets no answer shows to have been served, and times only by orders of magnitude.
+A seed must make the same campaign again, so a class of reactions holds nothing that depends on chance: not whether a
+check of the IUT came at that moment, no connection without a last answer, and times only by orders of magnitude.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Parsers in process: messages made and mutated as in a campaign, steered by the parser's own lines.
+"""Parsers in process: messages made and mutated as in a campaign, steered by the lines that the parser executes.
 
     python -m fuzz.parsers conformance.wire.stun:Message.decode --raises ValueError --time 60
     python -m fuzz.parsers aioice.stun:parse_message --raises ValueError --time 60
 
-A parser may refuse what it is given by the exception that it says so with; any other one is a finding, and so is
-taking long. Each finding is made smaller and printed as Python that shows it. Exit status: 0 nothing found, 1 findings.
+A parser may refuse its input with the given exceptions. Other exceptions and slow inputs are findings; they are
+minimised and printed as Python code. Exit status: 0 nothing found, 1 findings.
 """
 
 from __future__ import annotations

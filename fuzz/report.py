@@ -1,4 +1,4 @@
-"""What a campaign hands to people and to CI: lines, a table, junit.xml."""
+"""The report of a campaign, for people and for CI: lines, a table, junit.xml."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def finding_line(finding: dict[str, Any]) -> str:
 
 
 def failing(total: Total) -> list[dict[str, Any]]:
-    """Return the findings that count: a disagreement only says that somebody may be wrong."""
+    """Return the findings that count: a disagreement only shows that one of two IUTs may be wrong."""
     return [finding for finding in total.findings.values() if finding["kind"] not in LEVELS]
 
 
 def coverage_lines(total: Total) -> list[str]:
-    """Return the coverage of the model: a row per session, a column per class of input, also what was never reached."""
+    """Return the coverage of the model: a row per kind of session, a column per class of input."""
     table: dict[str, dict[str, int]] = {session: {} for status in total.shards.values() for session in status.rows}
     for name, count in total.coverage.items():
         session, _, kind = name.rpartition(" ")

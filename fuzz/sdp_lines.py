@@ -1,4 +1,4 @@
-"""Lines of a description, right ones and wrong ones: candidate lines by their grammar, others from a dictionary."""
+"""Lines of a description, valid and invalid: candidate lines by their grammar, others from a list."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _long(text: str) -> str:
 
 
 def candidate(random: Random) -> str:
-    """Return a candidate line with few things wrong with it, or none."""
+    """Return a candidate line with at most a few things wrong with it."""
     wrong = set(random.sample(range(len(_PARTS)), random.choice((0, 1, 1, 1, 2))))
     parts = [_long(random.choice(others)) if place in wrong else right for place, (right, others) in enumerate(_PARTS)]
     some: list[tuple[str, Sequence[str]]] = [("tcptype", ("passive", "active"))] if random.random() < 0.7 else []

@@ -1,4 +1,4 @@
-"""`python -m fuzz.campaign SPEC`: one shard as a process of its own, which tells its status on standard output."""
+"""`python -m fuzz.campaign SPEC`: one shard as a process, which reports its status on standard output."""
 
 import gc
 import json
@@ -12,8 +12,8 @@ from fuzz.campaign.spec import Spec, Status
 
 def main() -> int:
     """Run a shard until it is done or asked to end."""
-    gc.freeze()  # modules stay
-    gc.set_threshold(20_000, 20, 20)  # cases are made and dropped by the thousand, and hold no cycles
+    gc.freeze()  # modules are never freed
+    gc.set_threshold(20_000, 20, 20)  # thousands of cases are made and dropped, without reference cycles
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is our parent's business
@@ -24,7 +24,7 @@ def main() -> int:
 
     try:
         status = Shard(Spec(**json.loads(sys.argv[1])), report, lambda: bool(asked)).run()
-    except BrokenPipeError:  # nobody listens any more
+    except BrokenPipeError:  # the parent process has ended
         return 1
     return 1 if status.problem else 0
 

@@ -1,9 +1,8 @@
-"""Several cases in flight at once: one round trip serves them all, and the IUT is busy with one while another is sent.
+"""Several cases in flight at once: they share one round trip, and the IUT serves one while another is sent.
 
-Those that are about the session's first connection go out one behind the other, each of the rest on a connection of
-its own. Only cases that leave the others alone fly: whole frames, nothing about roles or nominations, no ids of others.
-A flight is a case like any other, so that what it brings to light is made smaller, step by step and frame by frame,
-down to the case that did it.
+Cases on the first connection of the session are sent one after the other on it, each other case on a connection of its
+own. Only cases that cannot influence each other are combined: whole frames, nothing about roles or nominations, no ids
+of other messages. A flight is itself a case, so that minimising it leads to the case that is to blame.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 Case = dict[str, Any]
 
 WIDTH = 8
-_WORTH = 4  # flights for one that must be looked into
-_OCTETS = 8192  # of a case: what is in flight fits into the buffers of a connection several times over
+_WORTH = 4  # flights for each one that shows something: with fewer, cases are sent one at a time
+_OCTETS = 8192  # of a case: several flights must fit into the buffers of a connection
 _PLAIN = {"do", "on", "component", "frames", "probe"}
-_TELLING = {"$antirole", 0x8029, 0x802A}  # attributes that may change what holds for the cases beside it
+_TELLING = {"$antirole", 0x8029, 0x802A}  # attributes that may influence the other cases
 _NOMINATES = 0x0025
 
 
 def flies(case: Case) -> bool:
-    """Whether a case can be in flight beside others."""
+    """Whether a case can be in flight together with others."""
     steps = case["steps"]
     if len(steps) != 1 or not _PLAIN.issuperset(steps[0]) or case["plan"]["state"] == "early":
         return False
@@ -41,7 +40,7 @@ def flies(case: Case) -> bool:
 
 
 def _leaves_alone(some: list[dict[str, Any]], controlling: bool) -> bool:
-    """Whether frames change nothing for those beside them; ``controlling``: we are, so that we can nominate."""
+    """Whether frames cannot influence the other cases; ``controlling``: we are, so that we can nominate."""
     size = 0
     for frame in some:
         if len(frame) > 1 or "frames" in frame:  # of another length than it says, or nested
@@ -60,7 +59,7 @@ def _leaves_alone(some: list[dict[str, Any]], controlling: bool) -> bool:
 
 
 def flight(cases: list[Case]) -> Case:
-    """Return the case that all of these are together; one alone is what it is."""
+    """Return the one case that these cases are together."""
     if len(cases) == 1:
         return cases[0]
     first = [frame for case in cases if case["steps"][0]["on"] == 0 for frame in case["steps"][0]["frames"]]
@@ -71,7 +70,7 @@ def flight(cases: list[Case]) -> Case:
 
 
 def landed(outcome: Outcome) -> bool:
-    """Whether every check was answered, and every connection lives."""
+    """Whether every check was answered and every connection is still open."""
     return all(answered for _, _, answered in outcome.probes) and not any(
         connection.closed for connection in outcome.connections
     )
@@ -105,12 +104,12 @@ def _class(payloads: list[bytes], connection: Connection) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """How many flights there were, and how many had to be looked into."""
+    """How many flights there were, and how many showed something."""
 
     flown: int = 0
     failed: int = 0
 
     @property
     def worthwhile(self) -> bool:
-        """Whether flights gain time: what must be played once more does not."""
+        """Whether flights save time, although the cases of some must be played again."""
         return _WORTH * self.failed <= self.flown + 2 * _WORTH

@@ -1,4 +1,4 @@
-"""The folder of a finding: everything that a person needs who did not see it happen."""
+"""The folder of a finding: everything that is needed to understand and repeat it."""
 
 from __future__ import annotations
 

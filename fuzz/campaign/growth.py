@@ -1,4 +1,4 @@
-"""Growth of what a process holds between sessions: descriptors, threads, memory."""
+"""Whether a process holds more and more between sessions: descriptors, threads, memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 Case = dict[str, Any]
 
 _WARM = 12  # sessions before growth counts
-_WINDOW = 8  # sessions whose least is held against the baseline: what is freed late is no leak
+_WINDOW = 8  # sessions whose minimum is compared with the baseline, since some things are freed late
 _KEPT = 24
 _LIMITS = {"descriptors": 4, "threads": 4, "memory": 6 << 20}
 
 
 class Growth:
-    """Watches one process. After a suspicion that came to nothing the limit is doubled."""
+    """Watches one process. After each suspicion its limit is doubled."""
 
     def __init__(self) -> None:
         self._limits = dict(_LIMITS)
@@ -34,7 +34,7 @@ class Growth:
         self._rises: deque[tuple[dict[str, int], list[Case]]] = deque(maxlen=_KEPT)
 
     def see(self, usage: Usage | None, played: list[Case]) -> list[Symptom]:
-        """Take in what the process holds after a session; return what has grown beyond its limit."""
+        """Take in what the process holds after a session; return what has grown above its limit."""
         if usage is None:
             return []
         now = {"descriptors": usage.descriptors, "threads": usage.threads, "memory": usage.memory}
@@ -57,6 +57,6 @@ class Growth:
         return found
 
     def suspects(self, name: str) -> list[list[Case]]:
-        """Return the cases of the sessions after which there was more, most first."""
+        """Return the cases of the sessions with the most growth, largest first."""
         rises = sorted(self._rises, key=lambda rise: -rise[0][name])
         return [played for rise, played in rises if rise[name] > 0][:3]

@@ -1,4 +1,4 @@
-"""What a shard of a campaign is to do, and what it tells of itself."""
+"""What a shard of a campaign has to do, and what it reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Case = dict[str, Any]
 
 @dataclass(slots=True)
 class Spec:
-    """What a shard is to do. A campaign is a function of seed, shard and corpus."""
+    """What a shard has to do. Its cases depend on seed, shard and corpus only."""
 
     iut: str
     out: str
@@ -22,7 +22,7 @@ class Spec:
     seconds: float = 0.0
     against: str = ""
     resume: bool = False
-    classes: list[str] = field(default_factory=list)  # of input; none: all
+    classes: list[str] = field(default_factory=list)  # of input; empty: all
     connections: str = "mixed"
     lines: bool = False  # the IUT is in Python, and its lines count as novelty
     corpus: list[Case] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Spec:
 
 
 def identity(spec: Spec) -> dict[str, Any]:
-    """Return what makes a shard's campaign this one and no other: its cases are a function of it."""
+    """Return what decides the cases of a shard."""
     return {
         "spec": spec.iut,
         "seed": spec.seed,
@@ -49,7 +49,7 @@ def _digest(some: list[Any]) -> str:
 
 @dataclass(slots=True)
 class Status:
-    """What the live view and the report are made of."""
+    """How a shard goes: for the live view and the report."""
 
     cases: int = 0
     sessions: int = 0

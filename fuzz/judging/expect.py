@@ -1,7 +1,7 @@
-"""What an IUT may do with what it was sent, by clause.
+"""What an IUT may answer to the octets that it was sent, with the clause.
 
-The octets are read anew, not taken from what the generator meant to make. Where two readings of an RFC are possible, or
-where a stack may give up on a peer that breaks the protocol, both are right.
+The octets themselves are read, not the case that made them. Where an RFC has two readings, both are right. A stack may
+also give up on a peer that breaks the protocol.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COOKIE = b"\x21\x12\xa4\x42"
 ROLES = (0x8029, 0x802A)  # ICE-CONTROLLED and ICE-CONTROLLING
 _USERNAME, _PRIORITY, _USE_CANDIDATE, _SOFTWARE = 0x0006, 0x0024, 0x0025, 0x8022
 _SHA256 = 0x001C
-_FIRST_UNASSIGNED = 0x0040  # required types from here up to 0x7FFF are nobody's
+_FIRST_UNASSIGNED = 0x0040  # required types from here up to 0x7FFF are not assigned
 _SIZES = {_PRIORITY: 4, _USE_CANDIDATE: 0, ROLES[0]: 8, ROLES[1]: 8, INTEGRITY: 20, FINGERPRINT: 4}
 _LONGEST_NAME = 508  # RFC 8489 section 14.3: fewer than 509 octets
 _LONGEST_SOFTWARE = 763  # section 14.14
@@ -29,27 +29,27 @@ _LAST = b"\xff" * 8
 class Expected(enum.Enum):
     """What may come back."""
 
-    NOTHING_STUN = "no answer, for it is no STUN (RFC 8489 section 6.3)"
-    MUTE = "no answer, for it is no request (RFC 8489 section 6.3)"
+    NOTHING_STUN = "no answer: it is not STUN (RFC 8489 section 6.3)"
+    MUTE = "no answer: it is not a request (RFC 8489 section 6.3)"
     NO_SUCCESS = "anything but success: it is malformed (RFC 8489 section 6.3)"
     UNPROTECTED = "anything but success: it is not authentic (RFC 8489 section 9.1.3)"
     ERROR = "an error: it is not authentic (RFC 8489 section 9.1.3)"
     UNKNOWN = "420: it has an unknown required attribute (RFC 8489 section 6.3.1)"
-    CONFLICT = "487: the role conflict is the peer's to mend (RFC 8445 section 7.3.1.1)"
+    CONFLICT = "487: the peer must repair the role conflict (RFC 8445 section 7.3.1.1)"
     SUCCESS = "success: it is valid (RFC 8445 section 7.3)"
-    ANY = "whatever"
+    ANY = "any answer, or no answer"
 
-    __hash__ = object.__hash__  # that of names takes longer
+    __hash__ = object.__hash__  # faster than the hash of the name
 
 
 @dataclass(slots=True)
 class View:
-    """What must be known of a session to judge it.
+    """What is known about a session.
 
-    ``early``: the IUT has no description of ours yet; ``roles_clear``: nothing has happened that could change roles;
-    ``unsure``: which credentials hold is not known; ``concluded``: a pair may have been selected, so that connections
-    are closed and candidates freed (RFC 6544 section 8, RFC 8445 section 8.3); ``elsewhere``: and by a case at that, on
-    whatever connection.
+    ``early``: the IUT has no description of ours yet. ``roles_clear``: nothing has happened that could change roles.
+    ``unsure``: it is not known which credentials hold. ``concluded``: a pair may have been selected, so the IUT may
+    close connections and free candidates (RFC 6544 section 8, RFC 8445 section 8.3). ``elsewhere``: a case selected it,
+    on any connection.
     """
 
     ufrag: str = ""
@@ -66,7 +66,7 @@ class View:
     media: dict[int, set[bytes]] = field(default_factory=dict)
 
 
-# What a case sent is asked for several times while it is judged.
+# The same octets are read several times while a case is judged.
 walked = lru_cache(maxsize=128)(walk)
 
 
@@ -121,7 +121,7 @@ class _Request:
         return self._authenticated(view)
 
     def _sound(self) -> bool:
-        """Whether attributes are there once each, of the size they must have, and none whose value we cannot judge."""
+        """Whether each attribute is there once, has its size, and has a value that we can judge."""
         if len(self.first) != len(self.kinds):
             return False
         for kind, value in self.first.items():
@@ -138,7 +138,7 @@ class _Request:
         return True
 
     def _authentic(self, view: View) -> bool:
-        """Whether it is the peer's own: named, and protected by the IUT's password."""
+        """Whether USERNAME and MESSAGE-INTEGRITY are right."""
         name = self.first.get(_USERNAME)
         if name is None or name.partition(b":")[0] != view.ufrag.encode() or INTEGRITY not in self.first:
             return False
@@ -170,5 +170,5 @@ class _Request:
 
 
 def _somebodys(kind: int) -> bool:
-    """Whether a registry or a vendor has given a type a meaning that some agents know, who may mind the value."""
+    """Whether a type is registered or used by vendors, so that an agent may know it and check its value."""
     return kind < _FIRST_UNASSIGNED or 0x8000 <= kind < 0x8040 or kind >= 0xC000

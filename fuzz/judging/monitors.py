@@ -1,7 +1,7 @@
 """What a process shows: how it died, what it wrote on stderr, what it uses.
 
 Deaths and complaints are told apart by their words on stderr: sanitizers, Go, Node, Java, Rust, Python, glib, glibc.
-What varies from run to run (addresses, numbers, times) is left out of a cause.
+A cause leaves out what differs from run to run: addresses, numbers, times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LOOK = 0.01  # seconds between two looks
 _FRAMES = 2  # of a stack that tell causes apart
 
-# What a complaint begins with, and what the frames of its stack look like.
+# How a complaint begins, and what the lines of its stack look like.
 _HEADS = {
     "sanitizer": r"(?:ERROR|WARNING): ((?:(?:HW)?Address|Leak|Thread|Memory)Sanitizer:? (?:attempting |)[\w-]+)",
     "UBSan": r"(\S+:\d+:\d+: runtime error: .+)",
@@ -43,13 +43,13 @@ _STACKS = {
     "Java": r"^\s+at ([\w.$<>]+)\(",
     "Node": r"^\s+at (\S+)",
 }
-# Those that nothing but the stack below them tells from ordinary words, or that a person is told in two lines.
+# Heads that look like ordinary text: only the stack below shows that they are complaints.
 _BEFORE_STACK = {
     "Java": (r"^([\w.$]+\.[\w$]+(?:Exception|Error))(?::|$)", r"^\s+at [\w.$<>/]+\((?:[\w$]+\.\w+|Native|Unknown)"),
     "Node": (r"^(?:Uncaught )?([A-Z][\w.]*(?:: .+)?)$", r"^\s+at .+:\d+:\d+\)?$"),
 }
 _PLACED = {name: (re.compile(head), re.compile(below)) for name, (head, below) in _BEFORE_STACK.items()}
-_THROWN = re.compile(r"^\(Use `node --trace-uncaught")  # behind whatever was thrown that is no Error
+_THROWN = re.compile(r"^\(Use `node --trace-uncaught")  # follows a thrown value that is not an Error
 _REJECTED = re.compile(r"UnhandledPromiseRejection: .*with the reason (.+?)\.?\]")
 _KINDS = {name: (re.compile(head), re.compile(_STACKS.get(name, r"(?!)"))) for name, head in _HEADS.items()}
 _PYTHON = re.compile(r"^Traceback \(most recent call last\):")
@@ -59,7 +59,7 @@ _VARIES = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
 
 def complaints(lines: Sequence[str]) -> list[Symptom]:
-    """Return what stderr tells of errors, in order and each cause once."""
+    """Return the exceptions on stderr in order, each cause once."""
     found: dict[str, Symptom] = {}
     inside = False
     for place, line in enumerate(lines):
@@ -101,7 +101,7 @@ def _other(lines: Sequence[str], place: int) -> Symptom | None:
 
 
 def _head(lines: Sequence[str], place: int) -> tuple[str, str] | None:
-    """Return whose complaint begins here, if one does, and what it says."""
+    """Return the language of the complaint that begins on this line, and its text; None if there is none."""
     line, below = lines[place], lines[place + 1] if place + 1 < len(lines) else ""
     rejected = _REJECTED.search(line)
     if rejected is not None:
@@ -124,7 +124,7 @@ _ENDED = re.compile(r"was killed by (\S+)|exited with status (\d+)")
 
 
 def death(how: str, lines: Sequence[str]) -> Symptom:
-    """Return how a process died: the cause is in its last words, or else in the signal alone."""
+    """Return how a process died. The cause is the signal or status, and the last exception on stderr."""
     match = _ENDED.search(how)
     ended = (match[1] or f"status {match[2]}").rstrip(";") if match else "end"
     said = complaints(lines)
@@ -180,9 +180,10 @@ def _one(pid: int) -> Usage | None:
 
 
 def busy(pid: int, seconds: float) -> float:
-    """Return in what share of some looks a process wanted to run, while nothing is asked of it.
+    """Return in which share of some samples a process wanted to run.
 
-    How much CPU it gets says little on a loaded machine; whether it waits for CPU or for an event says it anywhere.
+    The CPU time that it gets says little on a loaded machine. Whether it waits for CPU or for an event is independent
+    of the load.
     """
     looks = max(5, int(seconds / _LOOK))
     running = 0
@@ -193,7 +194,7 @@ def busy(pid: int, seconds: float) -> float:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process or what it has started wants to run just now."""
+    """Whether a process or one of its children wants to run at this moment."""
     return any(map(_runs, _family(pid)))
 
 

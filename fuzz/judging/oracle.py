@@ -46,7 +46,7 @@ def judge(outcome: Outcome, view: View) -> list[Symptom]:
         return _judge_connection(connections[0], *frames(bytes(connections[0].sent)), outcome, view)
     sent = [(connection, *frames(bytes(connection.sent))) for connection in connections]
     if any(payload not in outcome.checks and _changes_roles(payload, view) for _, some, _ in sent for payload in some):
-        view.roles_clear = False  # which connection was served first, we cannot know
+        view.roles_clear = False  # we cannot know which connection was served first
     return [
         symptom
         for connection, some, whole in sent
@@ -87,7 +87,7 @@ def _kept(connection: Connection, payload: bytes) -> bool:
 
 
 def _own_check(payload: bytes, outcome: Outcome, view: View) -> Expected:
-    """Return what may come back for a valid check of ours, which nothing was done to."""
+    """Return what may come back for a valid check of ours."""
     return (
         Expected.ANY
         if payload == outcome.asked or view.unsure or view.early or not view.roles_clear
@@ -121,7 +121,7 @@ def _judge_connection(
 
 
 def _expected(payload: bytes, connection: Connection, outcome: Outcome, view: View) -> tuple[bytes, Expected]:
-    """Return a payload with what may come back, and take note of what it may lawfully change."""
+    """Return a payload with what may come back, and note what it may lawfully change."""
     if payload in outcome.checks:
         return payload, _own_check(payload, outcome, view)
     wanted = expect(payload, view)
@@ -145,13 +145,13 @@ def _answers(
         else:
             yield Symptom("unasked", "response", f"a response to nothing that was asked: {answers[0].hex()}")
     if len(sent) != 1 or (sent[0][1] is Expected.MUTE and identity in view.requested):
-        return  # which of several messages of an id it is the answer to, nobody can tell
+        return  # several messages have this id, so the answer cannot be assigned to one of them
     if not _as_expected(answers[0], sent[0][1], connection, view):
         yield from _answer(answers[0], *sent[0], connection, view)
 
 
 def _as_expected(answer: bytes, wanted: Expected, connection: Connection, view: View) -> bool:
-    """Whether nothing is wrong with an answer, as far as few steps tell."""
+    """Whether an answer is plainly right. If not, the codec decides."""
     if wanted is not Expected.SUCCESS and wanted is not Expected.MUTE and plain_error(answer) not in (0, _UNKNOWN):
         return True
     return wanted in (Expected.SUCCESS, Expected.ANY) and plainly_right(answer, view.key, connection.local)
@@ -192,7 +192,7 @@ def _success(answer: bytes, response: Message, connection: Connection, view: Vie
 
 
 def _listed(response: Message, payload: bytes) -> Iterable[Symptom]:
-    """What UNKNOWN-ATTRIBUTES lists must have been in the request."""
+    """UNKNOWN-ATTRIBUTES may list only types that were in the request."""
     request = walked(payload)
     try:
         listed = response.unknown_attributes
@@ -230,12 +230,12 @@ def _deaf(
 ) -> Iterable[Symptom]:
     """A valid check behind whole frames was not answered."""
     if view.elsewhere or (view.concluded and (connection.number or connection.closed)):
-        return  # a pair was selected, and this connection is of no more use
+        return  # a pair was selected, so the IUT may close this connection
     before = [(payload, wanted) for payload, wanted in expected if payload[8:20] not in probes]
     lawful = all(not payload or wanted is Expected.SUCCESS for payload, wanted in before)
     unanswered = any(payload[8:20] in probes and wanted is not Expected.SUCCESS for payload, wanted in expected)
     if unanswered:
-        return  # the check is not one that must be answered just now
+        return  # at the moment this check need not be answered
     if not connection.closed:
         yield Symptom("deaf", "connection", "a valid check is not answered, though frames before it were whole")
     elif lawful and connection.closed:
@@ -245,7 +245,7 @@ def _deaf(
 
 
 def judge_media(delivered: Iterable[tuple[int, bytes]], view: View) -> list[Symptom]:
-    """Return what is wrong with what the application got: each portion must be a frame of its component."""
+    """Return what is wrong with what the application received: each portion must be a frame of its component."""
     found = []
     for component, octets in delivered:
         if octets in view.media.get(component, set()):

@@ -21,7 +21,7 @@ _FORESEEN = 1.0  # seconds for which a session that was begun ahead stays usable
 _ATTEMPTS = 3  # to start the process
 _SETTLE = 1.5  # seconds for a process to free what it does not need
 _BUSY = 0.8  # share of looks at which the process wanted to run while nothing was asked
-_KEPT = 16  # sightings that nobody has asked for
+_KEPT = 16  # sightings that are kept
 
 Sighting = tuple[Symptom, dict[str, Any], Evidence]  # with the case in which it was seen
 
@@ -191,7 +191,7 @@ class Runner:
         return found if ended else found + session.notices()
 
     def _saw(self, found: list[Symptom], case: dict[str, Any], session: JudgedSession | None) -> None:
-        """Keep what must not be lost, whatever the trial was to show."""
+        """Keep deaths and exceptions, also if the trial looked for something else."""
         for symptom in found:
             if symptom.kind in CERTAIN and len(self.sightings) < _KEPT:
                 evidence = session.evidence() if session is not None else Evidence(self.iut.last_words())
@@ -225,7 +225,7 @@ class Runner:
     def _memory_leaks(self, case: dict[str, Any], first: tuple[monitors.Usage, monitors.Usage], repeat: int) -> bool:
         """Whether memory grows by the case: each time, and more than by a session without it.
 
-        A garbage-collected heap, or an allocator's arena, grows for a while whatever is played.
+        A garbage-collected heap, or an allocator's arena, grows for a while with any case.
         """
         with_it, without = [memory(first)], [0]
         for _ in range(2):

@@ -68,7 +68,7 @@ class Connection:
         self._note("sent", whole)
         self._written += 1
         try:
-            if self._written == 2:  # the first goes out at once anyhow, and most connections need no other
+            if self._written == 2:  # the first write goes out at once, and most connections need only one
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sock.sendall(whole)
         except BlockingIOError:
@@ -160,4 +160,4 @@ class Connection:
                     self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
                 self.sock.close()
         except OSError:
-            pass  # it is over anyhow
+            pass  # it was closed already

@@ -13,7 +13,7 @@ _OUR_TCPTYPE = {"passive": "active", "active": "passive", "so": "so"}
 _PREFERENCE = {"active": 6, "passive": 4, "so": 2}  # RFC 6544 section 4.2, of host candidates
 _SESSION = ["v=0", "o=- 1 1 IN IP4 {address}", "s=-", "t=0 0"]
 _MEDIA = {"rtp": "m=audio {port} TCP/RTP/AVP 0", "bytes": "m=application {port} TCP *"}
-# What stacks of WebRTC take (the adapter contract's profile webrtc): a data channel, and nobody's fingerprint.
+# What WebRTC stacks accept (profile webrtc of the adapter contract): a data channel, and an invented fingerprint.
 _DATA_CHANNEL = "m=application {port} UDP/DTLS/SCTP webrtc-datachannel"
 _SECURED = ["a=sctp-port:5000", "a=max-message-size:65536", f"a=fingerprint:sha-256 {':'.join(['5A'] * 32)}"]
 

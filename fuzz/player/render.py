@@ -101,8 +101,8 @@ def fingerprint(before: bytes) -> bytes:
 def _signed(value: str, before: bytes, env: Env) -> bytes:
     """Return the value of a symbol that is computed over what stands before it."""
     name, _, how = value.partition(":")
-    own = env.own_key if before[0] & 1 else env.key  # a response is signed with the password of whoever answers
-    key = b"a key of nobody's at all" if how == "wrong" else own
+    own = env.own_key if before[0] & 1 else env.key  # a response is signed with the password of its sender
+    key = b"a key that nobody has now" if how == "wrong" else own
     if name == "$integrity":
         return integrity(before, key)
     if name == "$sha256":
@@ -114,7 +114,7 @@ def _signed(value: str, before: bytes, env: Env) -> bytes:
         mask = COOKIE.to_bytes(4, "big") + before[8:20]
         plain = env.peer_address
         return plain[:2] + bytes(a ^ b for a, b in zip(plain[2:], mask[:2] + mask, strict=False))
-    raise ValueError(f"{value!r} is no value of an attribute")
+    raise ValueError(f"{value!r} is not a value of an attribute")
 
 
 def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:

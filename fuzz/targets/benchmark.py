@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> int:
     for bucket in wrong:
         sys.stdout.write(f"FALSE, the healthy target does it too: {bucket}\n")
     for bucket in unexplained:
-        sys.stdout.write(f"of several bugs together, or of none: {bucket}\n")
+        sys.stdout.write(f"no single bug shows it: {bucket}\n")
     sys.stdout.write(
         f"{len(first)} of {len(BUGS)} found in {seconds:g} s with {workers} workers, {total.cases} cases\n"
     )

@@ -29,7 +29,7 @@ BUGS = (
     Bug("slow-reader", "resources", "hang", "a peer that does not read: the agent waits for it"),
     Bug("short-header", "header", "SIGSEGV", "fewer than 20 octets that begin with a zero octet"),
     Bug("length-beyond", "header", "SIGBUS", "a header length beyond the frame"),
-    Bug("length-odd", "header", "exception, exit", "a header length that is no multiple of four"),
+    Bug("length-odd", "header", "exception, exit", "a header length that is not a multiple of four"),
     Bug("type-zero", "header", "SIGABRT", "type 0x0000"),
     Bug("attribute-past-end", "attributes", "SIGSEGV, sanitizer's report", "an attribute longer than the message"),
     Bug("trailing-octets", "attributes", "hang", "1 to 3 octets after the last attribute"),
@@ -53,6 +53,6 @@ BUGS = (
     Bug("stale-media", "state", "media never sent", "media of one octet: the buffer's rest goes with it"),
     Bug("wrong-component", "state", "media of another component", "media on the second component"),
     Bug("long-foundation", "description", "SIGSEGV", "a foundation of more than 32 characters"),
-    Bug("port-parse", "description", "exception, exit", "a candidate's port that is no number"),
+    Bug("port-parse", "description", "exception, exit", "a candidate's port that is not a number"),
 )
 NAMES = frozenset(bug.name for bug in BUGS)

@@ -23,7 +23,7 @@ class Refused(Exception):
 
 
 class Fatal(Exception):
-    """An exception that nobody catches."""
+    """An exception that ends the process."""
 
 
 def die(number: int, words: str = "") -> None:
@@ -36,7 +36,7 @@ def die(number: int, words: str = "") -> None:
 
 
 def hang() -> None:
-    """Answer nothing and nobody any more."""
+    """Stop answering."""
     signal.pause()
 
 
@@ -70,7 +70,7 @@ def looks_like_stun(octets: bytes) -> bool:
 
 
 class Message:
-    """A message taken apart. Raises `ValueError` for what is none."""
+    """A parsed message. Raises `ValueError` if the octets are not a message."""
 
     def __init__(self, octets: bytes, bugs: frozenset[str]) -> None:
         if len(octets) < 20:

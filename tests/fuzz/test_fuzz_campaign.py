@@ -432,8 +432,8 @@ def test_two_iuts_that_differ(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--time", "soon"], "no time"),
-        (["--shard", "3/2"], "no shard"),
+        (["--time", "soon"], "not a time"),
+        (["--shard", "3/2"], "not a shard"),
         (["--iut", "nobody"], "no stack"),
     ],
 )

@@ -81,7 +81,7 @@ def test_attributes_of_any_kind():
         (STUN() / b"behind", "octets behind a STUN layer"),
         (STUN(attributes=[XorMappedAddress(address=Address("127.0.0.1", 1))]), "depends on the session"),
         (STUN(attributes=[MessageIntegrity(key=b"k")]), "depends on the session"),
-        (STUN(attributes=[RFC4571()]), "is no STUN attribute"),
+        (STUN(attributes=[RFC4571()]), "is not a STUN attribute"),
     ],
 )
 def test_what_a_case_cannot_say_is_refused_with_what_to_write(packet, text):

@@ -1,7 +1,7 @@
 """Marks the lines that a Python program executes, each once, in a file that the campaign reads.
 
-Python imports this at its start, because its folder is the first in PYTHONPATH. Nothing but the standard library is
-used, and nothing of what the program does is changed: it only becomes slower, until its lines have been seen.
+Python imports this module at its start, because its folder is the first in PYTHONPATH. It uses the standard library
+only, and does not change the program, except that each line is slower until it was seen.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 SIZE = 1 << 16
 VARIABLE = "ICETCP_LINES"  # the file's name is in it
-_TOOL = 4  # of sys.monitoring, one that nobody has a claim to
+_TOOL = 4  # of sys.monitoring, an id that no known tool uses
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  (as it stands in file names)
 
 
 class Marks:
-    """Lines as octets in a map: one that is not zero has been executed. Two lines may share an octet, seldom."""
+    """Lines as octets in a map: a line whose octet is not zero was executed. Two lines seldom share an octet."""
 
     def __init__(self, octets: Any) -> None:
         self._octets = octets
@@ -44,12 +44,12 @@ class Marks:
             sys.settrace(self._entered)
 
     def stop(self) -> None:
-        """Mark no more."""
+        """Stop marking lines."""
         monitoring = getattr(sys, "monitoring", None)
         if monitoring is not None and monitoring.get_tool(_TOOL) == "icetcp":
             monitoring.free_tool_id(_TOOL)
         else:
-            trace, in_threads = self._before  # whoever else traces this process goes on
+            trace, in_threads = self._before  # a debugger or coverage tool goes on
             threading.settrace(in_threads)
             sys.settrace(trace)
 
@@ -58,7 +58,7 @@ class Marks:
             self._octets[zlib.crc32(f"{code.co_filename}:{line}".encode()) % SIZE] = 1
 
     def _executed(self, code: CodeType, line: int) -> Any:
-        """Take a line (Python 3.12 and later), and hear of it no more."""
+        """Mark a line (Python 3.12 and later), and ask for no further event of it."""
         self._mark(code, line)
         return sys.monitoring.DISABLE  # type: ignore[attr-defined,unused-ignore]
 
