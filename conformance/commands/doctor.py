@@ -22,11 +22,12 @@ def examine(mending: bool, as_json: bool) -> int:
     Exit status: 0 a run is possible, 3 something essential is missing.
     """
     from conformance.commands import environment
+    from conformance.iut.stacks import debian
 
     findings = environment.examine()
     packages = environment.packages_to_install(findings)
     if mending and packages:
-        environment.mend(packages, lambda text: click.echo(text, err=as_json))
+        debian.install(packages, lambda text: click.echo(text, err=as_json))
         findings = environment.examine()
     if as_json:
         click.echo(json.dumps([environment.finding_data(finding) for finding in findings], indent=2))
@@ -36,7 +37,7 @@ def examine(mending: bool, as_json: bool) -> int:
         packages = environment.packages_to_install(findings)
         if packages and not mending:
             click.echo("\n`icetcp doctor --mend` installs what is missing, or, by hand:")
-            click.echo(f"    {environment.install_command(packages)}")
+            click.echo(f"    {debian.install_command(packages)}")
     missing = any(finding.essential and not finding.ok for finding in findings)
     return int(ExitStatus.COULD_NOT_JUDGE if missing else ExitStatus.CONFORMS)
 

@@ -1,6 +1,6 @@
 """What this environment can do for a run, what it lacks, and the command that mends it.
 
-Nothing here changes anything but `mend`, which installs Debian packages and nothing else.
+Nothing here changes anything.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.iut.stacks.debian import install_command
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 OLDEST_PYTHON = (3, 11)
 _TESTED_PYTHONS = ((3, 11), (3, 12), (3, 13))
 _QUERY = 20.0  # seconds that a program may take to tell its version
-_INSTALL = 1800.0  # seconds that the package manager may take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,55 +275,9 @@ def examine(checks: Iterable[Callable[[], Finding]] = CHECKS) -> list[Finding]:
     return findings
 
 
-# -- mending --------------------------------------------------------------------------------------------
-
-
 def packages_to_install(findings: Iterable[Finding]) -> list[str]:
     """Return the Debian packages that the findings ask for, each once."""
     return list(dict.fromkeys(package for finding in findings if not finding.ok for package in finding.packages))
-
-
-def install_command(packages: Sequence[str]) -> str:
-    """Return what a person types to install the packages."""
-    sudo = "" if os.geteuid() == 0 else "sudo "
-    return f"{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {' '.join(packages)}"
-
-
-def mend(packages: Sequence[str], say: Callable[[str], None]) -> bool:
-    """Install Debian packages, as root or by sudo without a password; return whether that worked.
-
-    What is done, or why it cannot be, is said line by line; the package manager's output only if it fails.
-    """
-    if shutil.which("apt-get") is None:
-        say(f"this is no Debian: install what these Debian packages hold yourself: {' '.join(packages)}")
-        return False
-    prefix = _as_root()
-    if prefix is None:
-        say(f"not root, and no sudo without a password; as root, run: {install_command(packages)}")
-        return False
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        command = [*prefix, "apt-get", "-q", *arguments]
-        say(f"+ {shlex.join(command)}")
-        done = _run(command, within=_INSTALL)
-        if done is None or done.returncode:
-            text = "it could not be started" if done is None else (done.stderr.strip() or done.stdout.strip())
-            for line in text.splitlines()[-8:]:
-                say(f"    {line}")
-            if arguments[0] != "update":  # without fresh lists the old ones may still do
-                say(f"that failed; once the cause above is mended, run: {install_command(packages)}")
-                return False
-    return True
-
-
-def _as_root() -> list[str] | None:
-    setting = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    if os.geteuid() == 0:
-        return setting
-    if shutil.which("sudo") is not None:
-        done = _run(["sudo", "-n", "true"])
-        if done is not None and not done.returncode:
-            return ["sudo", "-n", *setting]
-    return None
 
 
 # -- small helps ----------------------------------------------------------------------------------------
@@ -337,7 +292,7 @@ def _lacks(name: str, detail: str, costs: str, *packages: str) -> Finding:
     return Finding(name=name, ok=False, detail=detail, costs=costs, mend=install_command(packages), packages=packages)
 
 
-def _run(command: Sequence[str], *, within: float = _QUERY) -> subprocess.CompletedProcess[str] | None:
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     """Run a program with no input; None if it cannot be started or does not end in time."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         return subprocess.run(
@@ -346,7 +301,7 @@ def _run(command: Sequence[str], *, within: float = _QUERY) -> subprocess.Comple
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=within,
+            timeout=_QUERY,
             check=False,
             env={**os.environ, "LC_ALL": "C.UTF-8"},
         )

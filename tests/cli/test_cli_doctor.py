@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from conformance.commands import cli, environment
+from conformance.iut.stacks import debian
 from conformance.peer import lab
 
 OPTIONAL = environment.Finding(
@@ -66,7 +67,7 @@ def icetcp(monkeypatch, tmp_path, capsys):
 
 def mended(packages=("tshark",)) -> tuple[bool, list[str]]:
     said: list[str] = []
-    return environment.mend(packages, said.append), said
+    return debian.install(packages, said.append), said
 
 
 # -- output and exit status ------------------------------------------------------------------------------------
@@ -119,7 +120,7 @@ def test_mending_what_needs_no_mending_runs_nothing(icetcp, programs):
 def test_a_failed_mending_of_something_optional_is_no_failure(icetcp, programs, as_user):
     status, out, _ = icetcp("--mend", findings=(GOOD, OPTIONAL))
     assert status == 0
-    assert out.startswith("this is no Debian")
+    assert out.startswith("this is not a Debian system")
 
 
 # -- mending -----------------------------------------------------------------------------------------------------

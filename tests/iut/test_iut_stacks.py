@@ -156,6 +156,7 @@ def test_a_node_adapter_lies_beside_its_packages(small, monkeypatch, tmp_path):
     path = build.build(stack)
     assert path.read_text() == "// adapter\n"
     assert (path.parent / "node_modules" / "stack@1.0").is_dir()
+    assert "function contract (Session" in (path.parent / "contract.js").read_text()
     assert build.built(stack) == path
     assert build.built(replace(stack, modules=["stack@2.0"])) is None  # another version is another adapter
 
@@ -168,7 +169,7 @@ def test_a_python_adapter_needs_the_program_that_it_starts(small, monkeypatch, t
         build.build(stack)
     path = build.build(replace(stack, modules=["sh"]))
     assert path.read_text() == "# adapter\n"
-    assert sorted(entry.name for entry in path.parent.iterdir()) == ["adapter", "driver.js"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["adapter", "contract.js", "driver.js"]
 
 
 # -- building ----------------------------------------------------------------------------------------------------
@@ -209,9 +210,9 @@ def test_missing_packages_are_named_with_the_command(small, monkeypatch):
     with pytest.raises(StackError) as caught:
         build.build(lacking)
     assert "no-such-module must be installed: icetcp stacks build small --install, or " in str(caught.value)
-    assert str(caught.value).endswith("apt-get install gcc small-dev")
+    assert str(caught.value).endswith("apt-get install -y --no-install-recommends gcc small-dev")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(StackError, match="or sudo apt-get install gcc small-dev"):
+    with pytest.raises(StackError, match="or sudo apt-get update && sudo apt-get install -y"):
         build.build(lacking)
 
 
@@ -230,8 +231,8 @@ def test_packages_are_installed_when_asked_for(small, monkeypatch, tmp_path):
     path = build.build(replace(small, modules=["small"]), install=True)
     assert path.is_file()
     assert calls.read_text().splitlines() == [
-        "update -q",
-        "install -q -y --no-install-recommends gcc small-dev",
+        "-q update",
+        "-q install -y --no-install-recommends gcc small-dev",
     ]
 
 
@@ -242,7 +243,7 @@ def test_installation_that_fails_says_why(small, monkeypatch, tmp_path):
     (tools / "apt-get").chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(StackError, match="apt-get update -q failed: E: no network"):
+    with pytest.raises(StackError, match=r"what small needs cannot be installed:(.|\n)*E: no network"):
         build.build(replace(small, modules=["no-such-module"]), install=True)
 
 

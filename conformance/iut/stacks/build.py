@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
-import subprocess
 import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.iut.errors import StackError
-from conformance.iut.stacks.toolchains import toolchain
+from conformance.iut.stacks import debian
+from conformance.iut.stacks.toolchains import SHARED_SCRIPT, toolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from conformance.iut.stacks import Description
 
@@ -46,32 +45,21 @@ def build(stack: Description, say: Callable[[str], None] = lambda _text: None, *
         return ready
     missing = toolchain(stack).missing(stack)
     if missing and install:
-        _install(stack.requires, say)
+        said: list[str] = []
+
+        def tell(line: str) -> None:
+            said.append(line)
+            say(line)
+
+        if not debian.install(stack.requires, tell):
+            raise StackError(f"what {stack.name} needs cannot be installed:\n" + "\n".join(said))
         missing = toolchain(stack).missing(stack)
     if missing:
-        apt = shlex.join([*_privileged(), "apt-get", "install", *stack.requires])
         raise StackError(
             f"to build {stack.name}, {' and '.join(missing)} must be installed: icetcp stacks build {stack.name} "
-            f"--install, or {apt}"
+            f"--install, or {debian.install_command(stack.requires)}"
         )
     return _compile(stack, say)
-
-
-def _install(packages: Sequence[str], say: Callable[[str], None]) -> None:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
-        command = [*_privileged("-n"), "apt-get", *arguments]
-        say(f"+ {shlex.join(command)}")
-        try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise StackError(f"{command[0]} cannot be run: {error.strerror}") from None
-        if done.returncode:
-            raise StackError(f"{shlex.join(command)} failed: {_last_line(done.stderr)}")
-
-
-def _privileged(*options: str) -> list[str]:
-    return [] if os.geteuid() == 0 else ["sudo", *options]
 
 
 def _compile(stack: Description, say: Callable[[str], None]) -> Path:
@@ -93,7 +81,7 @@ def _compile(stack: Description, say: Callable[[str], None]) -> Path:
 def _target(stack: Description) -> Path:
     """Return where the adapter of this source, built against these versions, belongs."""
     digest = hashlib.sha256(repr(toolchain(stack).versions(stack)).encode())
-    for file in sorted((_folder(stack) / stack.source).parent.iterdir()):
+    for file in (*sorted((_folder(stack) / stack.source).parent.iterdir()), SHARED_SCRIPT):
         if file.suffix in (".c", ".h", ".go", ".js", ".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return cache_folder() / stack.name / digest.hexdigest()[:16] / "adapter"
@@ -101,7 +89,3 @@ def _target(stack: Description) -> Path:
 
 def _folder(stack: Description) -> Path:
     return Path(str(resources.files("conformance.iut.stacks").joinpath(stack.name)))
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no message"])[-1]

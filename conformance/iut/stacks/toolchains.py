@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"]
 _MACROS = {"nice": "LIBNICE"}
+SHARED_SCRIPT = Path(__file__).with_name("contract.js")  # of the adapters in JavaScript
 _GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
 
 
@@ -97,6 +98,7 @@ class _Node:
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
         _run(stack, ["npm", "install", *quiet, "--prefix", str(folder), *stack.modules], say)
         shutil.copyfile(source, folder / "adapter")
+        shutil.copyfile(SHARED_SCRIPT, folder / SHARED_SCRIPT.name)
 
 
 class _Python:
@@ -113,6 +115,7 @@ class _Python:
         for file in source.parent.iterdir():
             if file.suffix in (".py", ".js"):
                 shutil.copyfile(file, folder / ("adapter" if file == source else file.name))
+        shutil.copyfile(SHARED_SCRIPT, folder / SHARED_SCRIPT.name)
 
 
 _TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node(), ".py": _Python()}

@@ -85,9 +85,9 @@ STARTED_WITHIN = 30.0  # seconds
 EARLY_WITHIN = 6.0  # for what is answered without it
 
 
-def script(name: str) -> str:
-    """Return a script that lies beside this one."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def script(*names: str) -> str:
+    """Return scripts of this folder, one after the other."""
+    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 class Marionette:
@@ -142,7 +142,8 @@ class Firefox:
             self._marionette = Marionette(self._port())  # its session must last
             self._marionette.call("WebDriver:NewSession", capabilities={"alwaysMatch": {"pageLoadStrategy": "none"}})
             self._marionette.call("Marionette:SetContext", value="chrome")
-            text = f"{script('session.js')}\nconst SOCKET = {json.dumps(str(path))}\n{script('firefox.js')}"
+            where = f"const SOCKET = {json.dumps(str(path))}"
+            text = "\n".join([script("contract.js", "session.js"), where, script("firefox.js")])
             run = {"script": text, "args": [], "sandbox": "system", "newSandbox": True}
             self._marionette.call("WebDriver:ExecuteScript", **run)
             self._connection, _ = server.accept()
@@ -201,7 +202,7 @@ class Chromium:
         self._page = {"sessionId": session}
         self._call("Runtime.enable")
         self._call("Runtime.addBinding", name="write")
-        done = self._call("Runtime.evaluate", expression=script("session.js"))
+        done = self._call("Runtime.evaluate", expression=script("contract.js", "session.js"))
         if "exceptionDetails" in done:
             raise SystemExit(f"session.js: {done['exceptionDetails']}")
 

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A browser's part of the adapter contract: an RTCPeerConnection with one data channel per session. `serve` takes a call,
-// as a line of JSON; `write` is given what to answer and to tell. The browsers' own means to carry lines stand around it.
-'use strict'
-const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
-
-class Refused extends Error {
-  constructor (code, message) { super(message); this.code = code }
-}
-const say = line => write(JSON.stringify({ jsonrpc: '2.0', ...line }).replace(/[^\0-\x7f]/g, escaped))
-const escaped = letter => '\\u' + letter.charCodeAt(0).toString(16).padStart(4, '0')
-const tell = (method, params) => say({ method, params })
-const rejecting = promise => promise.catch(error => { throw new Refused(REJECTED, error.message) })
-
+// A browser's part of the adapter contract: an RTCPeerConnection with one data channel per session. contract.js stands before it.
+// `serve` takes a call, as a line of JSON; `write` is given what to answer and to tell. The browsers' own means carry the lines.
 class Session {
   constructor (name) { this.name = name }
 
@@ -65,24 +54,4 @@ class Session {
   async close () { this.connection?.close(); return {} }
 }
 
-const METHODS = ['open', 'describe', 'accept', 'trickle', 'restart', 'close']
-const sessions = new Map()
-
-async function perform ({ method, params }) {
-  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
-  if (method === 'open') sessions.set(params.session, new Session(params.session))
-  const session = sessions.get(params.session)
-  if (!session) throw new Refused(NO_PARAMS, 'no such session')
-  if (method === 'close') sessions.delete(params.session)
-  const result = (session.last ?? Promise.resolve()).then(() => session[method](params))
-  session.last = result.catch(() => {}) // one call after the other, also after one that failed
-  if (method === 'open') result.catch(() => sessions.delete(params.session))
-  return result
-}
-
-function serve (line) {
-  const call = JSON.parse(line)
-  perform(call).then(
-    result => say({ id: call.id, result }),
-    error => say({ id: call.id, error: { code: Number.isInteger(error.code) && error.code < 0 ? error.code : INTERNAL, message: `${error.message ?? error}` } }))
-}
+const { serve, tell } = contract(Session, line => write(line))

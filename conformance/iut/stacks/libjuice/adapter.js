@@ -4,24 +4,17 @@
 'use strict'
 const fs = require('node:fs')
 const path = require('node:path')
-const readline = require('node:readline')
 const datachannel = require('node-datachannel')
 
 // its package.json is not exported, so require cannot find it
 const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, 'node_modules', 'node-datachannel', 'package.json')))
-const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
+const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
   agent: ['full'], sides: ['offerer', 'answerer'], offers: ['active'], connects: ['active'], transports: ['tcp', 'udp'], families: [4],
   obeys: ['addresses'], role: 'stack', components: 1, restart: false, trickle: true, consent: false, sdp: 'full', profile: 'webrtc',
   payload: 'dtls', reports: ['state'], sessions: 16,
 }
 const STATES = ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed']
-
-class Refused extends Error {
-  constructor (code, message) { super(message); this.code = code }
-}
-const write = line => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...line }) + '\n')
-const tell = (method, params) => write({ method, params })
 
 class Session {
   constructor (name) { this.name = name }
@@ -69,27 +62,5 @@ class Session {
   async close () { this.connection?.close(); return {} }
 }
 
-const METHODS = ['open', 'describe', 'accept', 'trickle', 'close']
-const sessions = new Map()
-
-async function serve ({ method, params }) {
-  if (method === 'hello') return { name: 'libjuice by node-datachannel', version, pics: PICS }
-  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
-  if (method === 'open') sessions.set(params.session, new Session(params.session))
-  const session = sessions.get(params.session)
-  if (!session) throw new Refused(NO_PARAMS, 'no such session')
-  if (method === 'close') sessions.delete(params.session)
-  const result = (session.last ?? Promise.resolve()).then(() => session[method](params))
-  session.last = result.catch(() => {}) // one call after the other, also after one that failed
-  if (method === 'open') result.catch(() => sessions.delete(params.session))
-  return result
-}
-
 datachannel.initLogger('Warning', (level, message) => console.error(level, message))
-process.on('unhandledRejection', error => console.error('unhandled:', error?.stack ?? error))
-readline.createInterface({ input: process.stdin }).on('line', line => {
-  const call = JSON.parse(line)
-  serve(call).then(
-    result => write({ id: call.id, result }),
-    error => write({ id: call.id, error: { code: Number.isInteger(error.code) ? error.code : INTERNAL, message: error.message } }))
-}).on('close', () => process.exit(0))
+const tell = main(Session, { name: 'libjuice by node-datachannel', version, pics: PICS })

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The adapter of libwebrtc, by the npm package @roamhq/wrtc: an RTCPeerConnection with one data channel per session.
 'use strict'
-const readline = require('node:readline')
 const { RTCPeerConnection } = require('@roamhq/wrtc')
 const { version } = require('@roamhq/wrtc/package.json')
 
-const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
+const { main, Refused, rejecting, NO_PARAMS } = require('./contract.js')
 const PICS = {
   agent: ['full'], sides: ['offerer', 'answerer'], offers: ['passive'], connects: ['active', 'passive'], transports: ['tcp', 'udp'],
   families: [4], obeys: [], role: 'stack', components: 1, restart: true, trickle: true, consent: true, sdp: 'full',
@@ -13,13 +12,6 @@ const PICS = {
 }
 const STATES = ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed']
 const POLL = 20 // ms: the state that its events carry is stale, the property is not
-
-class Refused extends Error {
-  constructor (code, message) { super(message); this.code = code }
-}
-const write = line => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...line }) + '\n')
-const tell = (method, params) => write({ method, params })
-const rejecting = promise => promise.catch(error => { throw new Refused(REJECTED, error.message) })
 
 class Session {
   constructor (name) { this.name = name }
@@ -80,26 +72,4 @@ class Session {
   async close () { clearInterval(this.timer); this.connection?.close(); return {} }
 }
 
-const METHODS = ['open', 'describe', 'accept', 'trickle', 'restart', 'close']
-const sessions = new Map()
-
-async function serve ({ method, params }) {
-  if (method === 'hello') return { name: 'libwebrtc by @roamhq/wrtc', version, pics: PICS }
-  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
-  if (method === 'open') sessions.set(params.session, new Session(params.session))
-  const session = sessions.get(params.session)
-  if (!session) throw new Refused(NO_PARAMS, 'no such session')
-  if (method === 'close') sessions.delete(params.session)
-  const result = (session.last ?? Promise.resolve()).then(() => session[method](params))
-  session.last = result.catch(() => {}) // one call after the other, also after one that failed
-  if (method === 'open') result.catch(() => sessions.delete(params.session))
-  return result
-}
-
-process.on('unhandledRejection', error => console.error('unhandled:', error?.stack ?? error))
-readline.createInterface({ input: process.stdin }).on('line', line => {
-  const call = JSON.parse(line)
-  serve(call).then(
-    result => write({ id: call.id, result }),
-    error => write({ id: call.id, error: { code: Number.isInteger(error.code) ? error.code : INTERNAL, message: error.message } }))
-}).on('close', () => process.exit(0))
+const tell = main(Session, { name: 'libwebrtc by @roamhq/wrtc', version, pics: PICS })

@@ -5,13 +5,12 @@
 // sets the role (role: adapter). It always gathers UDP candidates beside TCP, and those of all interfaces beside the wished ones.
 'use strict'
 const path = require('node:path')
-const readline = require('node:readline')
 
 const home = path.dirname(require.resolve('werift'))
 const { Connection, Candidate } = require(path.join(home, '..', '..', 'ice', 'src'))
 const { version } = require(path.join(home, '..', '..', '..', 'package.json'))
 
-const [NO_METHOD, NO_PARAMS, REJECTED, INTERNAL] = [-32601, -32602, -32010, -32603]
+const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
   agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
   transports: ['tcp', 'udp'], families: [4], obeys: [], role: 'adapter', components: 1, restart: true,
@@ -19,11 +18,6 @@ const PICS = {
 }
 const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
 
-class Refused extends Error {
-  constructor (code, message) { super(message); this.code = code }
-}
-const write = line => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...line }) + '\n')
-const tell = (method, params) => write({ method, params })
 const values = (sdp, name) => sdp.split(/\r?\n/).filter(line => line.startsWith(`a=${name}:`)).map(line => line.slice(name.length + 3))
 
 class Session {
@@ -107,29 +101,5 @@ class Session {
   async close () { await this.ice?.close(); return {} }
 }
 
-const METHODS = ['open', 'describe', 'accept', 'trickle', 'send', 'restart', 'close']
-const sessions = new Map()
-
-async function serve (call) {
-  const { method, params } = call
-  if (method === 'hello') return { name: 'werift', version, pics: PICS }
-  if (!METHODS.includes(method)) throw new Refused(NO_METHOD, 'no such method')
-  if (method === 'open') sessions.set(params.session, new Session(params.session))
-  const session = sessions.get(params.session)
-  if (!session) throw new Refused(NO_PARAMS, 'no such session')
-  if (method === 'close') sessions.delete(params.session)
-  const before = session.last ?? Promise.resolve()
-  const result = before.then(() => session[method](params))
-  session.last = result.catch(() => {}) // one call after the other, also after one that failed
-  if (method === 'open') result.catch(() => sessions.delete(params.session))
-  return result
-}
-
 process.on('uncaughtException', error => console.error('uncaught:', error.stack))
-process.on('unhandledRejection', error => console.error('unhandled:', error?.stack ?? error))
-readline.createInterface({ input: process.stdin }).on('line', line => {
-  const call = JSON.parse(line)
-  serve(call).then(
-    result => write({ id: call.id, result }),
-    error => write({ id: call.id, error: { code: Number.isInteger(error.code) ? error.code : INTERNAL, message: error.message } }))
-}).on('close', () => process.exit(0))
+const tell = main(Session, { name: 'werift', version, pics: PICS })
