@@ -101,13 +101,6 @@ class JudgedElsewhere(NotApplicable):
         self.case = case
 
 
-class TestSystemError(CaseOutcome):
-    """The test system itself went wrong; nothing is said about the IUT."""
-
-    __test__ = False  # the name begins like a test class
-    verdict = Verdict.ERROR
-
-
 def case_name(identifier: str) -> str:
     """Return the id of a variant's case: RFC6544-7.2/x for RFC6544-7.2/x[offerer-IPv6]."""
     return identifier.partition("[")[0]

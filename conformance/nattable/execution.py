@@ -88,7 +88,6 @@ class Bench:
         self._server = RelayServer(network.server_address)
         self._processes: dict[str, AdapterProcess] = {}
         self._logs: dict[str, deque[str]] = {}
-        self._completed = False
 
     async def __aenter__(self) -> Bench:
         self._network.serve()

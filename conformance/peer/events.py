@@ -239,16 +239,6 @@ class Data(Expectation):
         return self.octets in (None, event.octets)
 
 
-class Anything(Expectation):
-    """Any frame at all."""
-
-    text = "a frame"
-
-    def fulfilled_by(self, event: Event) -> bool:
-        """Take any frame."""
-        return isinstance(event, Frame)
-
-
 class Payload(Expectation):
     """Any frame with something in it."""
 
@@ -257,20 +247,6 @@ class Payload(Expectation):
     def fulfilled_by(self, event: Event) -> bool:
         """Take any frame but a null one."""
         return isinstance(event, Frame) and bool(event.octets)
-
-
-class Closed(Expectation):
-    """The IUT ends the connection, by FIN or by RST."""
-
-    text = "the end of the connection"
-
-    def fulfilled_by(self, event: Event) -> bool:
-        """Take FIN or RST."""
-        return isinstance(event, End)
-
-    def ruled_out_by(self, event: Event) -> bool:
-        """Nothing rules a later close out."""
-        return False
 
 
 def _solicited(event: Event) -> bool:

@@ -11,16 +11,14 @@ from peer_scripts import Iut, ask, check_of_the_iut, everything
 
 from conformance.peer.events import (
     AnyResponse,
-    Anything,
     BindingError,
     BindingRequest,
     BindingSuccess,
-    Closed,
     Data,
     Payload,
     Repetition,
 )
-from conformance.verdict import Failed, NotApplicable
+from conformance.verdict import Failed, Inconclusive
 from conformance.wire.integrity import Check
 from conformance.wire.layers import RFC4571, binding_error, binding_success
 from conformance.wire.rfc4571 import frame
@@ -177,12 +175,11 @@ def test_ends_are_events(pair) -> None:
     channel.expect_open(within=0.02)
     with pytest.raises(Failed, match="still open"):
         channel.expect_end(within=0.02)
-    with pytest.raises(NotApplicable, match="did not close"):
+    with pytest.raises(Inconclusive, match="did not close"):
         channel.await_end(within=0.02)
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     other.close()
     assert channel.expect_end(within=1).reset
-    assert channel.has(Closed())
     with pytest.raises(Failed) as failure:
         channel.expect(BindingSuccess, within=30)
     assert failure.value.actual == "the connection was reset"
@@ -196,7 +193,7 @@ def test_closing_half_and_whole(pair) -> None:
     channel.half_close()
     assert other.recv(1) == b""
     other.sendall(frame(b"\x80still here"))
-    assert channel.expect(Anything, within=1).octets == b"\x80still here"
+    assert channel.expect(Data, within=1).octets == b"\x80still here"
     channel.close(reset=True)
     channel.close()
 

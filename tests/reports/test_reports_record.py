@@ -6,7 +6,6 @@ import pytest
 
 from conformance.verdict import Level, Result, Verdict
 from reports.record import Recorder, ReportError, RunInfo, read
-from reports.summary import Summary
 
 RUN = RunInfo(
     iut="x", iut_version="1", command="x", seed=0, icetcp_version="0", python="3", platform="p", link="lab", started=1.0,
@@ -86,11 +85,3 @@ def test_lone_surrogates_do_not_lose_the_record(tmp_path) -> None:
     recorder.write(result("a", Verdict.FAIL, reason="\ud800"))
     recorder.close(RUN)
     assert read(path)[1][0].reason == "\\ud800"
-
-
-def test_counts() -> None:
-    summary = Summary.of([result("a", Verdict.PASS), result("b", Verdict.FAIL), result("c", Verdict.FAIL)])
-    assert summary.total == 3
-    assert summary.verdicts[Verdict.FAIL] == 2
-    assert summary.sections["RFC6544-8"][Verdict.PASS] == 1
-    assert summary.levels[Level.MUST][Verdict.FAIL] == 2

@@ -76,11 +76,6 @@ class SegmentChannel(Channel):
         if not self._pump.wait(lambda: self.socket.tcp.probes > 0, within):
             raise Inconclusive("the IUT had nothing to send, or its TCP does not probe a shut window")
 
-    def await_acknowledged(self, *, within: float) -> None:
-        """Wait until the IUT's TCP has acknowledged everything that was sent (preamble)."""
-        if not self._pump.wait(lambda: not self.socket.tcp.outstanding, within):
-            raise Inconclusive(f"{self.socket.tcp.outstanding} octets are not acknowledged within {within:g} s")
-
 
 class Segments(KernelSockets):
     """The lower tester's TCP for one case."""

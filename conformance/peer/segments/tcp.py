@@ -215,10 +215,6 @@ class Tcp:
         self._waiting += octets
         self._push()
 
-    def push(self, octets: bytes) -> None:
-        """Send one segment of its own, whatever the window says."""
-        self._queue(octets)
-
     def arrange(self, octets: bytes, pieces: Iterable[tuple[int, int]], *, recover: bool = True) -> None:
         """Send segments with these (begin, end) parts of the octets, in this order.
 
