@@ -21,13 +21,15 @@ from conformance.verdict import ExitStatus
     help="List requirements and the cases that test them; -k then takes words of their text.",
 )
 @click.option("--variants", "of_variants", is_flag=True, help="List every variant of the cases, one line each.")
+@click.option("--iut", metavar="NAME|exec:COMMAND", help="The variants for this IUT, which is started and asked.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_(of_requirements: bool, of_variants: bool, as_json: bool, **options: Any) -> int:
+def list_(of_requirements: bool, of_variants: bool, iut: str | None, as_json: bool, **options: Any) -> int:
     """List the cases: level, requirements that they test, number of variants."""
     from conformance.commands import entries
     from conformance.run.discovery import discover
 
-    found = discover([] if of_requirements else selection(**options))
+    asked = [] if iut is None else [f"--iut={iut}"]
+    found = discover(asked if of_requirements else [*asked, *selection(**options)])
     broken = broken_session(found.outcome)
     if broken is not None:
         return broken

@@ -37,7 +37,7 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float |
 )
 @click.option("--quick", is_flag=True, help="The same as --variants one; takes seconds.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
-@click.option("--out", default="reports/run", show_default=True, type=click.Path(), help="Folder of the reports.")
+@click.option("--out", type=click.Path(), help="Folder of the reports [default: reports/run-NAME, after the IUT].")
 @click.option(
     "--fail-on",
     type=click.Choice(["must", "should"]),
@@ -68,7 +68,9 @@ def run(iut: str, **options: Any) -> int:
     """
     from conformance.commands import display
     from conformance.run import session
+    from conformance.run.folder import default_folder
 
+    options["out"] = options["out"] or default_folder(iut)
     shown = display.make(Level(options["fail_on"]), options["out"])
     try:
         outcome = session.run_pytest(_run_arguments(iut, options), [shown])

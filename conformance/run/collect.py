@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.catalogue import requirement as look_up
-from conformance.peer.shape import Shape
 from conformance.run.engine import Case
-from conformance.suites.dimensions import usual_form
+from conformance.suites.dimensions import Variants, usual_form
 from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from conformance.run.applicability import Applicability
 
 _CASE = pytest.StashKey[Case]()
 _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
@@ -72,29 +73,50 @@ def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[
 
 
 def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return the items without the variants in which something is unusual."""
+    """Return the items without the variants that have an unusual value where there is one with the usual value."""
     chosen: dict[str, pytest.Item] = {}
     for item in items:
         chosen.setdefault(usual_form(case_of(item).id) if is_case(item) else item.nodeid, item)
     return list(chosen.values())
 
 
-def one_variant_each(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+def one_variant_each(items: Iterable[pytest.Item], applicability: Applicability | None = None) -> list[pytest.Item]:
     """Return one variant of each case, always the same one but not the first of all: together they are a mixture.
 
-    None in which candidates trickle: where an IUT knows no trickle, the case would be lost for that.
+    It is one that can be judged, if there is any. Trickled candidates are not taken, since an IUT without trickle
+    would lose the case.
     """
     variants: dict[str, list[pytest.Item]] = {}
     for item in items:
-        name = case_name(case_of(item).id) if is_case(item) else item.nodeid
-        if name not in variants or not (is_case(item) and _trickles(item)):
-            variants.setdefault(name, []).append(item)
-    return [group[zlib.crc32(name.encode()) % len(group)] for name, group in variants.items()]
+        variants.setdefault(case_name(case_of(item).id) if is_case(item) else item.nodeid, []).append(item)
+    return [_one(name, group, applicability) for name, group in variants.items()]
+
+
+def _one(name: str, items: list[pytest.Item], applicability: Applicability | None) -> pytest.Item:
+    described = [item for item in items if not (is_case(item) and _trickles(item))] or items[:1]
+    if applicability is not None:
+        judged = [item for item in described if is_case(item) and not applicability.reasons(case_of(item))]
+        described = judged or described
+    return described[zlib.crc32(name.encode()) % len(described)]
 
 
 def _trickles(item: pytest.Item) -> bool:
-    shape = case_of(item).parameters.get("shape")
-    return isinstance(shape, Shape) and shape.candidates == "trickled"
+    return case_of(item).shape.candidates == "trickled"
+
+
+def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
+    """Give a case's function the variants that can be judged, before pytest makes items of its marks."""
+    definition = metafunc.definition
+    in_segments = definition.get_closest_marker("in_segments") is not None
+
+    def judges(dimension: str, value: object) -> bool:
+        return applicability.judges(dimension, value, case=definition.nodeid, in_segments=in_segments)
+
+    for number, mark in enumerate(definition.own_markers):
+        if mark.name == "parametrize" and len(mark.args) > 1 and isinstance(mark.args[1], Variants):
+            names, variants, *others = mark.args
+            made = pytest.mark.parametrize(names, variants.of(judges), *others, **mark.kwargs)
+            definition.own_markers[number] = made.mark
 
 
 def _section(item: pytest.Function) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from conformance.run.run import broken_off, describe, output_folder, resolve
+from conformance.run.folder import FolderError
+from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
 from reports.record import Recorder, ReportError, RunInfo, printable, result_from
 
@@ -49,9 +50,17 @@ class Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self._fail_on = Level(config.getoption("icetcp_fail_on"))
-        stack = resolve(config.getoption("iut"))
-        self._out = output_folder(Path(config.getoption("icetcp_out")))
-        self._info: RunInfo = describe(config, stack)
+        stack = resolve(iut_of(config))
+        self._folder = claim(config)
+        self._out = self._folder.path
+        try:
+            self._info: RunInfo = describe(config, stack)
+            self._folder.clear(self._info.iut)
+        except FolderError as error:
+            raise pytest.UsageError(str(error)) from None
+        except BaseException:
+            self._folder.release()
+            raise
         try:
             self._recorder = Recorder(self._out / "record.jsonl", self._info)
         except ReportError as error:
@@ -97,4 +106,6 @@ class Controller:
             junit.write(self._out / "junit.xml", list(results.values()), self._info, self._fail_on)
         except ReportError as error:
             raise broken_off(str(error)) from None
+        finally:
+            self._folder.release()
         return [self._out / name for name in ("junit.xml", "record.jsonl", "captures", "logs")]

@@ -56,6 +56,12 @@ class Case:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     in_segments: bool = False
 
+    @property
+    def shape(self) -> Shape:
+        """How it is carried out; a parameter `family` alone is a shape as well."""
+        shape = self.parameters.get("shape")
+        return shape if isinstance(shape, Shape) else Shape(family=str(self.parameters.get("family", "IPv4")))
+
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
@@ -109,7 +115,7 @@ class Engine:
 
     def _attempt(self, case: Case, extra: Mapping[str, object], *, isolated: bool) -> Result | None:
         result = self._blank(case, extra)
-        reasons = unmet(dict.fromkeys((*case.needs, *_shape(case).needs)), self._pics)
+        reasons = unmet(dict.fromkeys((*case.needs, *case.shape.needs)), self._pics)
         if reasons:
             result.verdict, result.reason = Verdict.NOT_APPLICABLE, "; ".join(reasons)
             return result
@@ -140,7 +146,7 @@ class Engine:
             pump.close()
 
     def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
-        family = _shape(case).family
+        family = case.shape.family
         with attributed(result):
             address = self._wire_address(family) if case.in_segments else self._address(family)
         if result.verdict is not Verdict.NONE:
@@ -166,7 +172,7 @@ class Engine:
         address: str,
     ) -> _Testers:
         """Return the upper and the lower tester of a case."""
-        shape, pixit = _shape(case), self.settings.pixit
+        shape, pixit = case.shape, self.settings.pixit
         rng = random.Random(f"{self.settings.seed}:{case.id}")
 
         def second_address() -> str:
@@ -300,12 +306,6 @@ class _Testers:
     peer: Peer
     segments: Segments | None
     rng: random.Random
-
-
-def _shape(case: Case) -> Shape:
-    """Return how a case is carried out; a parameter `family` alone is a shape as well."""
-    shape = case.parameters.get("shape")
-    return shape if isinstance(shape, Shape) else Shape(family=str(case.parameters.get("family", "IPv4")))
 
 
 def _outcome_asked(case: Case) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from conformance.run import hooks
-from conformance.run.collect import case_of, is_case, one_variant_each, usual_variants
+from conformance.run.collect import case_of, is_case, one_variant_each, remake, usual_variants
 from conformance.run.selection import Wish
 from conformance.run.session import INTERRUPTED, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.run.distributed import Controller
+    from conformance.run.premise import Premise
     from conformance.run.run import Run
 
 _RUN = pytest.StashKey["Run"]()
+_PREMISE = pytest.StashKey["Premise"]()
 _RESULT = pytest.StashKey[Result]()
 _RESULTS = pytest.StashKey[dict[str, Result]]()
 _TESTED = pytest.StashKey[set[str]]()
@@ -45,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `icetcp run`, all but --iut with a prefix, since other plugins have options too."""
     group = parser.getgroup("icetcp", "ICE-TCP conformance")
     add = group.addoption
-    add("--iut", default="reference", help="implementation under test: a stack's name or exec:COMMAND")
+    add("--iut", help="implementation under test: a stack's name or exec:COMMAND (default: the reference agent)")
     add(
         "--icetcp-section",
         action="append",
@@ -73,7 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="variants in parallel (0 = automatic, 1 = for a debugger)",
     )
-    add("--icetcp-out", default="reports/run", metavar="DIR", help="where reports, captures and logs go")
+    add(
+        "--icetcp-out",
+        metavar="DIR",
+        help="folder of reports, captures and logs (default: reports/run-NAME, after the IUT)",
+    )
     add(
         "--icetcp-fail-on",
         choices=["must", "should"],
@@ -172,7 +178,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     variants = config.getoption("icetcp_variants")
     kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
     if variants != "all":
-        kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept)
+        premise = config.stash.get(_PREMISE, None)
+        applicability = premise.applicability if premise is not None else None
+        kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept, applicability)
     chosen = set(kept)
     dropped = [item for item in items if item not in chosen]
     if dropped:
@@ -222,18 +230,43 @@ def _end_of_session(error: BaseException) -> BaseException:
 
 
 def _begin(config: pytest.Config, variants: Sequence[str] = ()) -> Run:
-    """Enter the lab, start the IUT and announce the run of these variants (none are known in a worker of xdist)."""
+    """Begin to write and announce the run of these variants (none are known in a worker of xdist)."""
     from conformance.run.run import Run  # heavy: only when cases are really executed
 
-    worker = getattr(config, "workerinput", {}).get("workerid", "")
     tested: set[str] = config.stash[_TESTED]
-    run = Run.begin(config, worker=worker, tested=tested, variants=variants)
+    run = Run.begin(config, _premise(config), tested=tested, variants=variants)
     config.stash[_RUN] = run
     for note in run.recording.notes:
         config.hook.pytest_icetcp_note(text=note)
     run.total = len(variants)
     config.hook.pytest_icetcp_start(run=run.info, total=run.total)
     return run
+
+
+def _premise(config: pytest.Config) -> Premise:
+    """Start the IUT, unless it has been started."""
+    premise = config.stash.get(_PREMISE, None)
+    if premise is None:
+        from conformance.run.premise import Premise  # heavy: only when an IUT is needed
+
+        premise = config.stash[_PREMISE] = Premise.begin(config)
+    return premise
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Start an IUT that was named, so that cases are collected for it."""
+    config = session.config
+    if config.getoption("iut") and not config.pluginmanager.hasplugin("dsession"):
+        _premise(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Combine the dimensions of a case for the IUT that was named."""
+    premise = metafunc.config.stash.get(_PREMISE, None)
+    if premise is not None:
+        remake(metafunc, premise.applicability)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -310,8 +343,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> Generator[None, None, None]:
     """End the IUT, decode the captures, write the reports, and set the exit status by the verdicts."""
+    try:
+        yield from _finish(session, complete=int(exitstatus) in (0, 1))
+    finally:
+        premise = session.config.stash.get(_PREMISE, None)
+        if premise is not None:
+            premise.end()
+
+
+def _finish(session: pytest.Session, *, complete: bool) -> Generator[None, None, None]:
     config = session.config
-    complete = int(exitstatus) in (0, 1)
     run = config.stash.get(_RUN, None)
     results = list(config.stash[_RESULTS].values())
     if run is not None:

@@ -1,12 +1,8 @@
-"""One run: from the options to the started IUT, and from the last verdict to the written reports."""
+"""One run: from the premise to the first case, and from the last verdict to the written reports."""
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
-import shutil
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.catalogue.capabilities import validate
 from conformance.iut import stacks
-from conformance.iut.errors import AdapterError, StackError
-from conformance.iut.pool import Hello, Pool
+from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
 from conformance.run.crosscheck import disagreements
 from conformance.run.engine import Engine, Settings
+from conformance.run.folder import FolderError
+from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
-from conformance.run.recording import LabRefused, Recording
-from conformance.run.version import own_version
+from conformance.run.recording import Recording
 from conformance.suites.dimensions import usual_form
-from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name
 from pcaps.tshark import TsharkFailed, TsharkMissing
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
@@ -34,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
-_PROCESSES = 8
 
 
 @dataclass(slots=True)
@@ -43,6 +37,7 @@ class Run:
 
     info: RunInfo
     engine: Engine
+    premise: Premise
     pool: Pool
     recording: Recording
     reader: ReadingProcess
@@ -60,50 +55,50 @@ class Run:
     def begin(
         cls,
         config: pytest.Config,
+        premise: Premise,
         *,
-        worker: str = "",
         tested: Collection[str] = (),
         variants: Collection[str] = (),
     ) -> Run:
-        """Enter the lab, start the IUT and greet it. `variants`: the ids of what was selected, as far as it is known.
+        """Begin to write, now that the IUT has said hello and cases have been selected.
 
-        Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3
-        where the IUT cannot be judged.
+        `tested` are the requirements that have cases, `variants` the ids of what was selected, as far as it is known.
+        Ends the session with status 3 where the folder cannot be written to.
         """
-        stack = resolve(config.getoption("iut"))
-        out = output_folder(Path(config.getoption("icetcp_out")), shared=bool(worker))
-        recording = _begin_recording(out, config.getoption("icetcp_link"))
+        worker = getattr(config, "workerinput", {}).get("workerid", "")
+        hello, stack, recording = premise.hello, premise.stack, premise.recording
+        out = premise.folder.path
         response = config.getoption("icetcp_timeout")
         pixit = Pixit() if response is None else Pixit.scaled(response)
-        pool = Pool(stack, processes=_PROCESSES, log_dir=out / "logs")
+        info = information(config, hello, stack, recording.link)
+        info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
+        info.cases, info.variants = len({case_name(variant) for variant in variants}), len(variants)
+        info.notes = tuple(recording.notes)
         try:
-            hello = _greet(pool, stack)
-            info = _info(config, hello, stack, recording.link)
-            info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
-            info.cases, info.variants = len({case_name(variant) for variant in variants}), len(variants)
-            info.notes = tuple(recording.notes)
+            premise.folder.clear(hello.name)
             recorder = NoRecorder() if worker else Recorder(out / "record.jsonl", info)
-        except (ReportError, pytest.exit.Exception) as error:
-            pool.kill()
-            recording.close()
-            raise error if isinstance(error, pytest.exit.Exception) else broken_off(str(error)) from None
+        except FolderError as error:
+            raise pytest.UsageError(str(error)) from None
+        except ReportError as error:
+            raise broken_off(str(error)) from None
         jobs = config.getoption("icetcp_jobs") or stack.jobs or _AT_ONCE
-        sessions = int(hello.pics.get("sessions", 1))
+        sessions = int(premise.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
         return cls(
             info=info,
-            engine=Engine(pool, recording, settings, hello.pics),
-            pool=pool,
+            engine=Engine(premise.pool, recording, settings, premise.pics),
+            premise=premise,
+            pool=premise.pool,
             recording=recording,
             reader=reader,
             recorder=recorder,
             worker=worker,
             out=out,
             fail_on=Level(config.getoption("icetcp_fail_on")),
-            jobs=min(jobs, sessions * _PROCESSES),
+            jobs=min(jobs, sessions * PROCESSES),
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
             known=stacks.expectations(stack),
@@ -191,99 +186,15 @@ class Run:
         self.recorder.write(result)
 
 
-def broken_off(why: str) -> BaseException:
-    """Return what ends the session because nothing can be judged (any more)."""
-    return pytest.exit.Exception(f"icetcp: {why}", returncode=int(ExitStatus.COULD_NOT_JUDGE))
-
-
-def resolve(spec: str) -> stacks.Stack:
-    """Return what --iut names. Raises `pytest.UsageError`."""
-    try:
-        return stacks.resolve(spec)
-    except StackError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _begin_recording(out: Path, link: str) -> Recording:
-    try:
-        return Recording.begin(out, link=link)
-    except LabRefused as error:
-        raise broken_off(f"no network of the run's own: {error}") from None
-
-
-def output_folder(out: Path, *, shared: bool = False) -> Path:
-    """Make the folder, empty of an earlier run's files (unless others write there too); nothing else is touched.
-
-    Raises `pytest.UsageError`.
-    """
-    folders = [out / name for name in ("captures", "logs")]
-    reports = [out / name for name in ("record.jsonl", "junit.xml")]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not shared:
-            foreign = [folder for folder in folders if folder.is_dir() and any(folder.iterdir())]
-            if foreign and not any(report.is_file() for report in reports):
-                raise pytest.UsageError(
-                    f"{foreign[0]} holds files that are not an earlier run's; choose another folder with --out"
-                )
-            for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
-            for report in reports:
-                report.unlink(missing_ok=True)
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise pytest.UsageError(
-            f"cannot write to the output folder {out}: {error.strerror}; choose another with --out"
-        ) from None
-    return out
-
-
 def _repeat(config: pytest.Config) -> str:
-    """Return the command that repeats a case, with a place for the {case}; braces of the IUT's command are its own."""
-    options = f"--iut {shlex.quote(config.getoption('iut'))} --seed {config.getoption('icetcp_seed')}"
+    """Return the command that repeats a case in a folder of its own, with a place for the {case}.
+
+    Braces of the IUT's command are not such places.
+    """
+    options = f"--iut {shlex.quote(iut_of(config))} --seed {config.getoption('icetcp_seed')}"
     if config.getoption("icetcp_timeout") is not None:
         options += f" --timeout {config.getoption('icetcp_timeout'):g}"
     if config.getoption("icetcp_link") != "auto":
         options += f" --link {config.getoption('icetcp_link')}"
+    options += f" --out {shlex.quote(str(out_of(config) / 'repeat'))}"
     return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 --case {{case}}"
-
-
-def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:
-    """Start the IUT once, only to know what it is. Ends the session with status 3 if it cannot be judged."""
-    out = Path(config.getoption("icetcp_out"))
-    pool = Pool(stack, processes=1, log_dir=out / "logs")
-    try:
-        return _info(config, _greet(pool, stack), stack, "")
-    finally:
-        pool.kill()
-
-
-def _greet(pool: Pool, stack: stacks.Stack) -> Hello:
-    try:
-        hello = pool.hello()
-        problems = validate(hello.pics)
-        if problems:
-            raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
-    except AdapterError as error:
-        remedy = (
-            "" if stack.folder else "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"
-        )
-        raise broken_off(f"cannot test {stack.name}: {error}{remedy}") from None
-    return hello
-
-
-def _info(config: pytest.Config, hello: Hello, stack: stacks.Stack, link: str) -> RunInfo:
-    return RunInfo(
-        iut=hello.name,
-        iut_version=hello.version,
-        command=shlex.join(stack.command),
-        seed=config.getoption("icetcp_seed"),
-        icetcp_version=own_version(),
-        python=platform.python_version(),
-        platform=f"{platform.system()} {os.uname().release}",
-        link=link,
-        started=time.time(),
-        requirements=len(REQUIREMENTS),
-        command_line=shlex.join(sys.argv),
-    )

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., None]")
 
 SIDES = ("offerer", "answerer")
+FAMILIES = ("IPv4", "IPv6")
 # The first value of each is the usual one.
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
-    "family": ("IPv4", "IPv6"),
+    "family": FAMILIES,
     "roles": ("own", "switched"),
     "segmentation": ("whole", "octets", "cut1", "cut2", "cut", "drip", "coalesced"),
     "components": (1, 2),
@@ -62,16 +63,75 @@ def _pairs(row: Mapping[str, Any]) -> set[frozenset[tuple[str, Any]]]:
     return {frozenset(pair) for pair in itertools.combinations(row.items(), 2)}
 
 
-def _chosen(sides: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Sequence[Any]]:
-    return {"side": sides, **{name: DIMENSIONS[name] for name in names}}
-
-
 @functools.cache
-def _rows(sides: tuple[str, ...], names: tuple[str, ...]) -> tuple[Mapping[str, Any], ...]:
-    """Return the variants of a case, which are the same wherever the same dimensions are asked for."""
-    chosen = _chosen(sides, names)
-    usual = {name: values[0] for name, values in chosen.items()}
-    return tuple(pairwise(chosen, [{**usual, "side": one} for one in sides]))
+def _rows(chosen: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[Mapping[str, Any], ...]:
+    """Return the variants of a case, which are the same wherever the same values of dimensions are asked for."""
+    values = dict(chosen)
+    usual = {name: items[0] for name, items in values.items()}
+    return tuple(pairwise(values, [{**usual, "side": one} for one in values["side"]]))
+
+
+class Variants(list[Any]):
+    """The values of a mark `parametrize` that vary dimensions: all of them, to be made anew for an IUT with `of`."""
+
+    def of(self, judges: Callable[[str, object], bool]) -> Variants:
+        """Return the variants made of those values of each dimension that can be judged, or all if too few can."""
+        raise NotImplementedError
+
+
+class _Pairwise(Variants):
+    """Every two values of different dimensions meet."""
+
+    def __init__(self, case: str, values: Mapping[str, tuple[Any, ...]], cuts: Sequence[int], with_side: bool) -> None:
+        self._case, self._values, self._cuts, self._with_side = case, dict(values), cuts, with_side
+        merged = {name: items for name, items in values.items() if name != "candidates"}
+        usual = {name: items[0] for name, items in merged.items()}
+        rows = list(_rows(tuple(merged.items())))
+        sides = merged["side"]
+        further = ({**usual, "side": sides[n % len(sides)], "segmentation": f"cut{n}"} for n in cuts)
+        rows += [row for row in further if row not in rows]
+        rows += [_trickled(case, merged)] if "trickled" in values.get("candidates", ()) else []
+        super().__init__(self._parameters(row) for row in rows)
+
+    def _parameters(self, row: Mapping[str, Any]) -> Any:
+        shape = Shape(**{name: value for name, value in row.items() if name != "side"})
+        arguments = (row["side"], shape) if self._with_side else (shape,)
+        return pytest.param(*arguments, id="-".join([row["side"], *shape.words]))
+
+    def of(self, judges: Callable[[str, object], bool]) -> Variants:
+        """Return the variants made of those values of each dimension that can be judged, or all if too few can."""
+        left = {name: tuple(v for v in items if judges(name, v)) for name, items in self._values.items()}
+        if left == self._values or not all(left.values()):
+            return self
+        return _Pairwise(self._case, left, self._cuts, self._with_side)
+
+
+class _Each(Variants):
+    """Each value of one dimension."""
+
+    def __init__(self, dimension: str, values: Sequence[str]) -> None:
+        self._dimension, self._values = dimension, values
+        super().__init__(pytest.param(value, id=value) for value in values)
+
+    def of(self, judges: Callable[[str, object], bool]) -> Variants:
+        """Return those values that can be judged, or all if there are none."""
+        left = [value for value in self._values if judges(self._dimension, value)]
+        return _Each(self._dimension, left) if left else self
+
+
+class _Crosswise(Variants):
+    """Each side with the next of the families."""
+
+    def __init__(self, sides: Sequence[str], families: Sequence[str]) -> None:
+        self._sides, self._families = sides, families
+        pairs = itertools.islice(zip(itertools.cycle(sides), itertools.cycle(families)), max(len(sides), len(families)))
+        super().__init__(pytest.param(*pair, id="-".join(pair)) for pair in pairs)
+
+    def of(self, judges: Callable[[str, object], bool]) -> Variants:
+        """Return the variants made of those sides and families that can be judged, or all if there are none."""
+        sides = [side for side in self._sides if judges("side", side)]
+        families = [family for family in self._families if judges("family", family)]
+        return _Crosswise(sides, families) if sides and families else self
 
 
 def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F], F]:
@@ -83,36 +143,48 @@ def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F
     Candidates that trickle come on top, in one variant, so that an IUT without trickle misses nothing else: they meet
     every value of the other dimensions in some case, not in each.
     """
-    sides = (side,) if side else SIDES
-    merged = tuple(name for name in names if name != "candidates")
-    chosen = _chosen(sides, merged)
-    usual = {name: values[0] for name, values in chosen.items()}
-    rows = list(_rows(sides, merged))
-    further = ({**usual, "side": sides[n % len(sides)], "segmentation": f"cut{n}"} for n in cuts)
-    rows += [row for row in further if row not in rows]
+    values = {"side": (side,) if side else SIDES, **{name: DIMENSIONS[name] for name in names}}
+    arguments = ("side", "shape") if not side else ("shape",)
 
     def decorate(function: F) -> F:
-        late = [_trickled(function.__name__, chosen)] if "candidates" in names else []
-        marked: F = pytest.mark.usefixtures("shape")(_parametrize([*rows, *late], with_side=not side)(function))
+        variants = _Pairwise(function.__name__, values, cuts, with_side=not side)
+        vary = pytest.mark.parametrize(arguments, variants, indirect=["shape"])
+        marked: F = pytest.mark.usefixtures("shape")(vary(function))
         return marked
 
     return decorate
+
+
+both_sides = pytest.mark.parametrize("side", _Each("side", SIDES))
+
+
+def both_families(function: F) -> F:
+    """Make a case run over IPv4 and over IPv6, without its function having to know."""
+    vary = pytest.mark.parametrize("family", _Each("family", FAMILIES), indirect=True)
+    marked: F = pytest.mark.usefixtures("family")(vary(function))
+    return marked
+
+
+def crosswise(function: F) -> F:
+    """Make a case run with the IUT as offerer over IPv4 and as answerer over IPv6: each of either once."""
+    vary = pytest.mark.parametrize(("side", "family"), _Crosswise(SIDES, FAMILIES), indirect=["family"])
+    marked: F = pytest.mark.usefixtures("family")(vary(function))
+    return marked
+
+
+def conditions_of(dimension: str, value: object) -> tuple[str, ...]:
+    """Return the PICS conditions that a value of a dimension puts on an IUT."""
+    if dimension == "side":
+        return (f"sides:{value}",)
+    needs = Shape(**{dimension: value}).needs  # type: ignore[arg-type]  # a value of that dimension
+    usual = Shape().needs if dimension != "family" else ()
+    return tuple(atom for atom in needs if atom not in usual)
 
 
 def _trickled(case: str, chosen: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Return the row with trickled candidates; the case's name says what else is unusual in it."""
     turns = {name: zlib.crc32(f"{case} {name}".encode()) for name in chosen}
     return {**{name: values[turns[name] % len(values)] for name, values in chosen.items()}, "candidates": "trickled"}
-
-
-def _parametrize(rows: Sequence[Mapping[str, Any]], *, with_side: bool) -> pytest.MarkDecorator:
-    variants = []
-    for row in rows:
-        shape = Shape(**{name: value for name, value in row.items() if name != "side"})
-        arguments = (row["side"], shape) if with_side else (shape,)
-        variants.append(pytest.param(*arguments, id="-".join([row["side"], *shape.words])))
-    names = ("side", "shape") if with_side else ("shape",)
-    return pytest.mark.parametrize(names, variants, indirect=["shape"])
 
 
 def usual_form(identifier: str) -> str:

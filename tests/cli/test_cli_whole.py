@@ -189,7 +189,7 @@ def test_ctrl_c_ends_a_run_and_what_has_finished_is_reported(environment, tmp_pa
     assert children
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     assert "interrupted: the cases above had finished" in out
-    assert len(ET.parse(tmp_path / "reports" / "run" / "junit.xml").findall(".//testcase")) >= 3
+    assert len(ET.parse(tmp_path / "reports" / "run-reference" / "junit.xml").findall(".//testcase")) >= 3
 
 
 def test_the_command_of_an_iut_may_hold_braces(icetcp, tmp_path):

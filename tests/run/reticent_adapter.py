@@ -1,8 +1,8 @@
 """An adapter that tells little of its stack: the reference agent without the notifications and PICS named here.
 
-    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--deaf] -- arguments of the agent
+    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--say KEY=JSON ...] [--deaf] -- arguments
 
-`--only` keeps of the PICS only the keys named by `--drop`. `--deaf`: what the application sends before the stack is
+`--only` keeps of the PICS only the keys named by `--drop`; `--say` gives one another value. `--deaf`: what the application sends before the stack is
 connected is lost.
 """
 
@@ -22,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--hide", action="append", default=[])
     parser.add_argument("--drop", action="append", default=[])
+    parser.add_argument("--say", action="append", default=[])
     parser.add_argument("--only", action="store_true")
     parser.add_argument("--deaf", action="store_true")
     options, more = parser.parse_known_args()
@@ -61,7 +62,8 @@ def _back(agent: subprocess.Popen[bytes], options: argparse.Namespace, connected
             kept = {key: value for key, value in pics.items() if (key in options.drop) is options.only}
             if "reports" in kept:
                 kept["reports"] = [what for what in kept["reports"] if what not in options.hide]
-            message["result"]["pics"] = kept
+            said = (word.partition("=") for word in options.say)
+            message["result"]["pics"] = kept | {key: json.loads(value) for key, _, value in said}
         _say(message)
 
 

@@ -190,7 +190,7 @@ def test_the_repeat_command_repeats_one_case(healthy, tmp_path) -> None:
     out, _ = healthy
     _, results = read(out / "record.jsonl")
     result = next(r for r in results if "length_field_split_between_segments[offerer]" in r.case)
-    done = icetcp(tmp_path, *shlex.split(result.repeat)[2:])
+    done = icetcp(tmp_path, *shlex.split(result.repeat)[2:], "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout
     assert [r.case for r in read(tmp_path / "record.jsonl")[1]] == [result.case]
 

@@ -1,0 +1,173 @@
+"""What a run stands on before any case is collected: the folder, the network, the IUT and what it says of itself.
+
+Cases are made for this premise: what the IUT or the environment rules out is known before variants are combined.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.catalogue import REQUIREMENTS
+from conformance.catalogue.capabilities import validate
+from conformance.iut import stacks
+from conformance.iut.errors import AdapterError, StackError
+from conformance.iut.pool import Hello, Pool
+from conformance.peer import lab
+from conformance.run.applicability import BOTH, Applicability
+from conformance.run.folder import FolderError, OutputFolder, default_folder
+from conformance.run.recording import LabRefused, Recording
+from conformance.run.version import own_version
+from conformance.verdict import ExitStatus
+from reports.record import RunInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROCESSES = 8
+_GUIDE = "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"
+
+
+@dataclass(slots=True)
+class Premise:
+    """An IUT that has said hello, in the network and with the folder that the run will use."""
+
+    stack: stacks.Stack
+    folder: OutputFolder
+    recording: Recording
+    pool: Pool
+    hello: Hello
+    pics: Mapping[str, Any]
+    applicability: Applicability = field(default_factory=lambda: Applicability({}))
+
+    @classmethod
+    def begin(cls, config: pytest.Config) -> Premise:
+        """Claim the folder, enter the lab, start the IUT and greet it.
+
+        Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3
+        where the IUT cannot be judged. Nothing of an earlier run has been touched then.
+        """
+        stack = resolve(iut_of(config))
+        only = config.option.collectonly  # nothing is written then, and no network is needed
+        folder = OutputFolder.shared(out_of(config)) if only else claim(config)
+        try:
+            recording = _begin_recording(folder.path, "sockets" if only else config.getoption("icetcp_link"))
+        except BaseException:
+            folder.release()
+            raise
+        pool = Pool(stack, processes=PROCESSES, log_dir=folder.path / "logs")
+        try:
+            hello = greet(pool, stack)
+        except BaseException:
+            pool.kill()
+            recording.close()
+            folder.release()
+            raise
+        wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
+        applicability = Applicability(hello.pics, families=_families(recording), wire=wire)
+        return cls(stack, folder, recording, pool, hello, hello.pics, applicability)
+
+    def end(self) -> None:
+        """End the IUT and let go of everything. Callable twice."""
+        self.pool.kill()
+        self.recording.close()
+        self.folder.release()
+
+
+def iut_of(config: pytest.Config) -> str:
+    """Return what --iut names, or the reference agent."""
+    return str(config.getoption("iut") or "reference")
+
+
+def out_of(config: pytest.Config) -> Path:
+    """Return the output folder, by default one for each IUT."""
+    return Path(config.getoption("icetcp_out") or default_folder(iut_of(config)))
+
+
+def claim(config: pytest.Config) -> OutputFolder:
+    """Claim the output folder; a worker of pytest-xdist has its controller's. Raises `pytest.UsageError`."""
+    out = out_of(config)
+    if hasattr(config, "workerinput"):
+        return OutputFolder.shared(out)
+    try:
+        return OutputFolder.claim(out)
+    except FolderError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def resolve(spec: str) -> stacks.Stack:
+    """Return what --iut names. Raises `pytest.UsageError`."""
+    try:
+        return stacks.resolve(spec)
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def broken_off(why: str) -> BaseException:
+    """Return the exception that ends the session because nothing (more) can be judged."""
+    return pytest.exit.Exception(f"icetcp: {why}", returncode=int(ExitStatus.COULD_NOT_JUDGE))
+
+
+def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:
+    """Start the IUT once, only to know what it is. Ends the session with status 3 if it cannot be judged."""
+    pool = Pool(stack, processes=1, log_dir=out_of(config) / "logs")
+    try:
+        return information(config, greet(pool, stack), stack, "")
+    finally:
+        pool.kill()
+
+
+def greet(pool: Pool, stack: stacks.Stack) -> Hello:
+    """Return what the IUT says of itself. Ends the session with status 3 if it cannot be judged."""
+    try:
+        hello = pool.hello()
+        problems = validate(hello.pics)
+        if problems:
+            raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
+    except AdapterError as error:
+        raise broken_off(f"cannot test {stack.name}: {error}{'' if stack.folder else _GUIDE}") from None
+    return hello
+
+
+def information(config: pytest.Config, hello: Hello, stack: stacks.Stack, link: str) -> RunInfo:
+    """Return what the record says of a run when it begins."""
+    return RunInfo(
+        iut=hello.name,
+        iut_version=hello.version,
+        command=shlex.join(stack.command),
+        seed=config.getoption("icetcp_seed"),
+        icetcp_version=own_version(),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {os.uname().release}",
+        link=link,
+        started=time.time(),
+        requirements=len(REQUIREMENTS),
+        command_line=shlex.join(sys.argv),
+    )
+
+
+def _begin_recording(out: Path, link: str) -> Recording:
+    try:
+        return Recording.begin(out, link=link)
+    except LabRefused as error:
+        raise broken_off(f"no network of the run's own: {error}") from None
+
+
+def _families(recording: Recording) -> tuple[str, ...]:
+    """Return the address families that there are in this network."""
+    try:
+        address = recording.ipv6_address()
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return BOTH[:1]
+    return BOTH
