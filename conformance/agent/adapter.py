@@ -26,6 +26,8 @@ from conformance.agent.events import (
 from conformance.agent.interfaces import can_bind, host_addresses
 from conformance.agent.rpc import INVALID_PARAMS, REJECTED, UNABLE, RpcError
 from conformance.agent.shell import Session
+from conformance.agent.variation import USUAL, Variation
+from conformance.agent.varied import vary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,8 +106,10 @@ class Adapter:
             raise RpcError(INVALID_PARAMS, f"session {name!r} is open already")
         if len(self._sessions) >= max_sessions():
             raise RpcError(UNABLE, f"{max_sessions()} sessions are open")
-        config = configure(params, self._faults, secured=self._secured)
-        self._sessions[name] = Session(config, self._reporter(name))
+        varied = _variation(params)
+        config = configure(params, varied, secured=self._secured)
+        decisions = vary(faults.decisions(self._faults | _faults(params)), varied)
+        self._sessions[name] = Session(config, self._reporter(name), decisions, delay=varied.delay)
         rpc.notify("state", {"session": name, "state": State.NEW})
         return {}
 
@@ -214,8 +218,8 @@ def max_sessions() -> int:
     return MAX_SESSIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_SESSIONS, soft // _DESCRIPTORS))
 
 
-def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secured: bool = False) -> Config:
-    """Return what `open`'s params ask for. Raises `RpcError` for what this agent does not do."""
+def configure(params: Mapping[str, Any], varied: Variation = USUAL, *, secured: bool = False) -> Config:
+    """Return what `open`'s params ask for, its times varied. Raises `RpcError` for what this agent does not do."""
     side = params.get("side")
     if side not in ("offerer", "answerer"):
         raise RpcError(INVALID_PARAMS, "side is neither offerer nor answerer")
@@ -240,7 +244,6 @@ def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secu
         raise RpcError(INVALID_PARAMS, f"this agent's tcptypes are {', '.join(TCPTYPES)}")
     if not (tcptypes or udp):
         raise RpcError(INVALID_PARAMS, f"this agent's transports are {' and '.join(TRANSPORTS)}, of {media} tcp alone")
-    varied = _variation(params)
     return Config(
         offerer=side == "offerer",
         streams=tuple(StreamPlan(Media(media), components, str(n)) for n in range(_streams(params))),
@@ -250,8 +253,6 @@ def configure(params: Mapping[str, Any], default_faults: frozenset[str], *, secu
         lite=mode == "lite",
         secured=secured,
         servers=_servers(params),
-        faults=default_faults | _faults(params),
-        variation=varied,
         pacing=varied.pacing,
         settling=varied.settling,
         decision=max(varied.settling, varied.decision),
@@ -299,7 +300,7 @@ def _faults(params: Mapping[str, Any]) -> frozenset[str]:
     return wanted
 
 
-def _variation(params: Mapping[str, Any]) -> variation.Variation:
+def _variation(params: Mapping[str, Any]) -> Variation:
     try:
         return variation.read(params.get("x-variation"))
     except ValueError as error:

@@ -11,17 +11,15 @@ import secrets
 from typing import TYPE_CHECKING
 
 from conformance.agent import lite
-from conformance.agent.candidates import DISCARD
 from conformance.agent.config import Config
 from conformance.agent.connections import Connection
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import (
     DataReceived,
     State,
     Unlisten,
 )
 from conformance.agent.exchange import Exchange
-from conformance.agent.framing import COOKIE
-from conformance.agent.simultaneous import SO
 from conformance.agent.stream import Stream
 from conformance.wire.attributes import Address
 from conformance.wire.stun import looks_like_stun
@@ -37,8 +35,13 @@ if TYPE_CHECKING:
 class Agent(Exchange):
     """One ICE session. `random(n)` gives n octets that nobody can guess."""
 
-    def __init__(self, config: Config, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        super().__init__(config, random)
+    def __init__(
+        self,
+        config: Config,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        decisions: type[Decisions] = Decisions,
+    ) -> None:
+        super().__init__(config, random, decisions)
         self._servers.relays.joined = self._joined
         self._servers.on_datagram = self._relayed_datagram
 
@@ -51,7 +54,7 @@ class Agent(Exchange):
         if found is None or self.state is State.CLOSED or self._refuses(*found, remote):
             return None
         connection = self._admit(*found, local, remote, now)
-        if "listens-once" in self.config.faults:
+        if not self.decisions.listens_on(found[1]):
             self._out.append(Unlisten(number))
         self._advance(now)
         return connection.number
@@ -88,17 +91,7 @@ class Agent(Exchange):
     def _refuses(self, stream: Stream, base: Base, remote: Address) -> bool:
         if lite.unnamed(stream, base):
             return True
-        if "active-port-believed" in self.config.faults and remote.port != DISCARD:
-            return True
-        if "so-connection-refused" in self.config.faults and base.tcptype == SO:
-            return True
-        if "unknown-address-refused" in self.config.faults:
-            return bool(stream.remotes) and remote.ip not in {candidate.address for candidate in stream.remotes}
-        if "broken-connection-shuts-all" in self.config.faults and self._conclusion.broke_early:
-            return True
-        if "second-connection-refused" in self.config.faults:
-            return any(connection.base is base for connection in self._connections)
-        return False
+        return not self.decisions.admits(stream, base, remote, self._connections)
 
     def connected(self, number: int, local: Address, now: float) -> None:
         """Use a connection that was asked for and now stands."""
@@ -128,7 +121,7 @@ class Agent(Exchange):
     def _octets(self, connection: Connection, octets: bytes, now: float) -> None:
         if connection.speaks_something_else(octets):
             self._checker.not_the_peer(connection)
-        for payload in connection.inbound.feed(octets, now):
+        for payload in self._connections.payloads(connection, octets, now):
             if not connection.is_open:
                 break
             self._frame(connection, payload, now)
@@ -149,17 +142,16 @@ class Agent(Exchange):
 
     def _frame(self, connection: Connection, payload: bytes, now: float) -> None:
         if not payload:  # a null frame is lawful and says nothing (RFC 4571 section 2)
-            if "null-frame-closes" in self.config.faults:
+            if not self.decisions.bears_null():
                 self._conclusion.end(connection, "null frame")
             return
-        if "cookie-taken-for-stun" in self.config.faults and payload[4:8] == COOKIE and not looks_like_stun(payload):
-            return
-        unchecked = "fingerprint-unchecked" in self.config.faults and payload[4:8] == COOKIE
-        if looks_like_stun(payload) or unchecked:
+        if self.decisions.takes_for_stun(payload):
             connection.spoke_stun = True
             self._checker.stun(connection, payload, now)
-            if "stun-delivered-as-data" in self.config.faults:
+            if self.decisions.stun_is_data_too():
                 self._data(connection, payload)
+        elif not self.decisions.is_data(payload):
+            return
         elif connection.outgoing and not (connection.spoke_stun or connection.is_udp):
             self._checker.not_the_peer(connection)
         elif self.config.secured:
@@ -170,16 +162,8 @@ class Agent(Exchange):
 
     def _data(self, connection: Connection, payload: bytes) -> None:
         """Give data to the application once the peer has authenticated on the connection (RFC 6544 section 12)."""
-        if not connection.authenticated and "unvalidated-data-delivered" not in self.config.faults:
-            return
-        if "media-not-delivered" in self.config.faults:
-            return
-        if "media-lost-in-restart" in self.config.faults and self._streams[connection.stream].former is not None:
-            return
-        if "frame-ends-become-newlines" in self.config.faults:
-            payload += b"\n"
-        component = connection.component
-        if "components-mixed-up" in self.config.faults:
-            component = 1
-        stream = 0 if "streams-delivered-as-first" in self.config.faults else connection.stream
-        self._out.append(DataReceived(stream, component, payload))
+        stream = self._streams[connection.stream]
+        if self.decisions.delivers(stream, connection):
+            index = self.decisions.incoming_stream(stream.index)
+            component = self.decisions.incoming_component(connection.component)
+            self._out.append(DataReceived(index, component, self.decisions.delivered(payload)))

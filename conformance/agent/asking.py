@@ -10,8 +10,6 @@ from conformance.agent.client import Question, Transaction
 from conformance.agent.pairs import PairState
 from conformance.agent.retransmission import Retransmission, rto
 from conformance.agent.server import Server
-from conformance.agent.simultaneous import source_of
-from conformance.wire.attributes import Address
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 
     from conformance.agent.config import Config
     from conformance.agent.connections import Connection, Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.pairs import Pair
     from conformance.agent.stream import Credentials, Stream
@@ -28,22 +27,27 @@ class Asking:
     """Who we are in checks, and those that are under way. Times are seconds on the caller's clock."""
 
     def __init__(
-        self, config: Config, connections: Connections, out: list[Output], random: Callable[[int], bytes]
+        self,
+        config: Config,
+        decisions: Decisions,
+        connections: Connections,
+        out: list[Output],
+        random: Callable[[int], bytes],
     ) -> None:
         self.streams: Sequence[Stream] = ()
         self.controlling = config.offerer and not config.lite
-        self.lite = config.lite and "lite-forms-check-list" not in config.faults
+        self.lite = not decisions.makes_checks()
         self.peer_lite = False
         self.foundations = Foundations(by_transport=not config.lite)
         self.pacing = config.pacing
         self.started = False
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._out = out
         self._random = random
         self._tie_breaker = self._new_tie_breaker()
-        self._server = Server(config.faults, config.variation)
+        self._server = Server(decisions)
         self._transactions: dict[bytes, Transaction] = {}
         self._next_check = 0.0
         self._timer: float | None = None
@@ -56,25 +60,13 @@ class Asking:
 
     def connect(self, stream: Stream, pair: Pair, now: float) -> Connection:
         """Connect from the local candidate's interface; from an unallocated port if it is active (RFC 6544 7.1)."""
-        source = source_of(pair.local.base, self._faults)
-        if pair.local.base.is_udp:
-            return self._connections.open(pair, stream.index, pair.local.candidate.endpoint, now)
-        is_active = pair.local.tcptype == "active"
-        if is_active and "connects-from-other-interface" in self._faults:
-            source = Address("0.0.0.0" if "." in source.ip else "::", 0)  # noqa: S104
-        if is_active and "connects-from-allocated-port" in self._faults:
-            source = stream.listening_address(pair.local.base)
+        base = pair.local.base
+        source = pair.local.candidate.endpoint if base.is_udp else self._decisions.source(stream, base)
         return self._connections.open(pair, stream.index, source, now)
 
     def _send_check(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
-        use_candidate = pair.nominate and self.controlling
-        if "use-candidate-at-once" in self._faults and self.controlling:
-            use_candidate = True
-        if "nominates-as-controlled" in self._faults:
-            use_candidate = pair.nominate
-        worth = check_priority(pair.local)
-        if "check-priority-of-host" in self._faults:
-            worth = pair.local.candidate.priority
+        use_candidate = self._decisions.use_candidate(pair, self.controlling)
+        worth = self._decisions.check_priority(pair, check_priority(pair.local))
         transaction_id, message = self.ask(stream, connection, worth, use_candidate=use_candidate)
         transaction = Transaction(
             id=transaction_id,
@@ -90,7 +82,7 @@ class Asking:
         if connection.is_udp:
             transaction.again = Retransmission(message, now, self._rto())
             transaction.deadline = transaction.again.deadline
-        if "nominates-before-success" in self._faults and self.controlling and not pair.nominate:
+        if self._decisions.nominates_unproved(pair, self.controlling):
             pair.nominate = True
             self._send_check(stream, pair, connection, now)
 
@@ -100,22 +92,16 @@ class Asking:
         """Send a request with these credentials; return its transaction id and the message."""
         transaction_id = self._random(12)
         question = Question(
-            username=self._username(who),
+            username=self._decisions.user_name(who),
             pwd=who.remote_pwd,
             priority=worth,
             controlling=self.controlling,
-            tie_breaker=self._new_tie_breaker() if "tie-breaker-anew" in self._faults else self._tie_breaker,
+            tie_breaker=self._decisions.tie_breaker(self._tie_breaker, self._random),
             use_candidate=use_candidate,
         )
-        message = client.request(transaction_id, question, self._faults, self._config.variation)
+        message = client.request(transaction_id, question, self._decisions)
         self._connections.send_request(connection, message)
         return transaction_id, message
-
-    def _username(self, who: Credentials) -> str:
-        """Return USERNAME: the peer's fragment, then ours (RFC 8445 section 7.2.2)."""
-        if "check-username-reversed" in self._faults:
-            return f"{who.ufrag}:{who.remote_ufrag}"
-        return f"{who.remote_ufrag}:{who.ufrag}"
 
     def indicate(self, connection: Connection) -> None:
         """Send a Binding indication, as a keepalive is (RFC 8445 section 11)."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.wire.candidate import Candidate, priority, tcp_local_preference
+from conformance.wire.candidate import Candidate, priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from conformance.agent.allocation import Allocation
     from conformance.agent.connections import Connection
     from conformance.wire.attributes import Address
 
 DISCARD = 9  # the port of every active candidate (RFC 6544 section 4.5)
-HOST, PEER_REFLEXIVE = 126, 110  # type preferences (RFC 8445 section 5.1.2.2)
-DIRECTION = {"active": 6, "passive": 4, "so": 2}  # of host candidates (RFC 6544 section 4.2)
+PEER_REFLEXIVE = 110  # type preference (RFC 8445 section 5.1.2.2)
+DIRECTION = {"active": 6, "passive": 4, "so": 2}  # of all but server reflexive candidates (RFC 6544 section 4.2)
+REFLEXIVE_DIRECTION = {"so": 6, "active": 4, "passive": 2}
 MAX_OTHER = 8191
 MAX_LOCAL = 65535  # of a UDP candidate (RFC 8445 section 5.1.2.1)
 
@@ -80,86 +81,6 @@ class Foundations:
         """Return the foundation of candidates of this sort."""
         transport = transport if self.by_transport else ""
         return self._known.setdefault((kind, base_ip, server, transport), str(len(self._known) + 1))
-
-
-def other_preference(rank: int) -> int:
-    """Return other-pref: 8191 for the only or best address, unique for the others (RFC 6544 section 4.2)."""
-    return max(0, MAX_OTHER - rank)
-
-
-def host_candidates(bases: Iterable[Base], foundations: Foundations, faults: frozenset[str]) -> list[Local]:
-    """Return the host candidates of these bases, passive ones with their ports, active ones with port 9."""
-    found = [Local(_host_candidate(base, foundations, faults), base) for base in bases]
-    if "components-share-port" in faults:
-        first = {(local.base.ip, local.tcptype): local.base.port for local in reversed(found)}
-        for local in found:
-            if local.base.listens:
-                local.candidate = replace(local.candidate, port=first[local.base.ip, local.tcptype])
-    if "so-shares-passive-port" in faults:
-        passive = {
-            (local.base.ip, local.base.component): local.base.port for local in found if local.tcptype == "passive"
-        }
-        for local in found:
-            if local.tcptype == "so":
-                port = passive.get((local.base.ip, local.base.component), local.base.port)
-                local.candidate = replace(local.candidate, port=port)
-    return found
-
-
-def _host_candidate(base: Base, foundations: Foundations, faults: frozenset[str]) -> Candidate:
-    port = base.port if base.listens else DISCARD
-    if "active-port-allocated" in faults and base.tcptype == "active":
-        port = 50000 + base.number
-    address = base.ip
-    if "active-address-unused" in faults and base.tcptype == "active":
-        address = "192.0.2.1" if "." in base.ip else "2001:db8::1"
-    candidate = Candidate(
-        foundation=foundations.of("host", base.ip, transport="udp" if base.is_udp else "tcp"),
-        component=base.component,
-        transport="UDP" if base.is_udp or "transport-udp" in faults else "TCP",
-        priority=_host_priority(base, faults),
-        address=address,
-        port=port,
-        type="host",
-        tcptype=base.tcptype or None,
-    )
-    return candidate if base.is_udp else _misspelt(candidate, faults)
-
-
-def _host_priority(base: Base, faults: frozenset[str]) -> int:
-    if base.is_udp:
-        return priority(HOST - base.lowered, max(0, MAX_LOCAL - base.rank), base.component)
-    direction = DIRECTION[base.tcptype]
-    if "passive-direction-pref-3" in faults and base.tcptype == "passive":
-        direction = 3
-    if "so-direction-pref-3" in faults and base.tcptype == "so":
-        direction = 3
-    if "active-direction-pref-5" in faults and base.tcptype == "active":
-        direction = 5
-    if "direction-pref-9" in faults and base.tcptype == "active":
-        direction = 9
-    other = other_preference(base.rank)
-    if "other-pref-not-8191" in faults:
-        other -= 191
-    if "other-pref-shared" in faults:
-        other = MAX_OTHER
-    kind = 100 if "host-type-pref-100" in faults else HOST - base.lowered
-    component = 256 if "component-not-in-priority" in faults else base.component
-    local = tcp_local_preference(direction, other)
-    if "direction-below-address" in faults:
-        local = (other << 3) + direction
-    return priority(kind, local, component)
-
-
-def _misspelt(candidate: Candidate, faults: frozenset[str]) -> Candidate:
-    """Apply the faults in how a candidate is written."""
-    if "tcptype-missing" in faults:
-        return replace(candidate, tcptype=None)
-    if "so-spelt-out" in faults and candidate.tcptype == "so":
-        return replace(candidate, tcptype="simultaneous-open")
-    if "tcptype-not-in-place" in faults:
-        return replace(candidate, extensions=(("generation", "0"),), tcptype_position=1)
-    return candidate
 
 
 def check_priority(local: Local) -> int:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.agent import client, lite, renewal, transports
+from conformance.agent import client, lite, renewal
 from conformance.agent.asking import Asking
 from conformance.agent.checklist import ListState, limit_pairs, pick, set_initial_states, unfreeze
 from conformance.agent.client import CheckFailed, RoleConflict, Succeeded, Transaction
 from conformance.agent.connections import Phase
+from conformance.agent.decisions.outcomes import Stranger
 from conformance.agent.events import Note
-from conformance.agent.pairs import PairState, connects
+from conformance.agent.pairs import PairState
 from conformance.agent.server import Identity, IncomingCheck
-from conformance.agent.simultaneous import take_over
+from conformance.agent.simultaneous import SO, take_over
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_fingerprint
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
     from conformance.agent.connections import Connection
     from conformance.agent.pairs import Pair
     from conformance.agent.stream import Stream
-
-_DTLS_HELLO = bytes.fromhex("16fefd0000000000000000000c010000000000000000000000")  # begins like a ClientHello
 
 
 class Checker(Asking):
@@ -42,10 +39,10 @@ class Checker(Asking):
                 stream.form_checks(self.controlling)
         limit_pairs([stream.checks for stream in self.streams], self._config.max_pairs)
         set_initial_states([stream.checks for stream in self.streams])
-        if "connects-all-at-once" in self._faults:
-            for stream in self.streams:
-                for pair in stream.checks.pairs:
-                    pair.connection = pair.connection or self.connect(stream, pair, now)
+        for stream in self.streams:
+            for pair in stream.checks.pairs:
+                if pair.connection is None and self._decisions.connects_at_once(pair):
+                    pair.connection = self.connect(stream, pair, now)
         for connection in self._connections:
             early, connection.early = connection.early, []
             self.accepted(connection)
@@ -57,7 +54,7 @@ class Checker(Asking):
     def meet(self, peer_lite: bool) -> None:
         """Take note of the peer's mode, from which our role follows (RFC 8445 section 6.1.1)."""
         self.peer_lite = peer_lite
-        self.controlling = lite.leads(self._config.offerer, self._config.lite, peer_lite, self._faults)
+        self.controlling = self._decisions.controls(peer_lite)
 
     def advance(self, now: float) -> None:
         """Do what is due: give up, nominate, check."""
@@ -85,7 +82,7 @@ class Checker(Asking):
 
     @property
     def _nominates(self) -> bool:
-        return not self.lite and (self.controlling or "nominates-as-controlled" in self._faults)
+        return not self.lite and self._decisions.nominates(self.controlling)
 
     def _expire(self, now: float) -> None:
         for transaction in [t for t in self._transactions.values() if t.deadline <= now]:
@@ -109,18 +106,16 @@ class Checker(Asking):
         found = self._pick()
         self._timer = None
         if found is not None:
-            self._next_check = now + (0.0 if "checks-unpaced" in self._faults else self.pacing)
+            self._next_check = now + self._decisions.pace(self.pacing)
             self._timer = self._next_check
             self._perform(*found, now)
 
     def _pick(self) -> tuple[Stream, Pair] | None:
-        running = [stream for stream in self.streams if stream.checks.running]
-        if "first-stream-alone-checked" in self._faults:
-            running = [stream for stream in running if stream.index == 0]
+        running = [stream for stream in self.streams if stream.checks.running and self._decisions.checks_stream(stream)]
         for step in range(len(running)):
             stream = running[(self._turn + step) % len(running)]
-            rank = partial(transports.rank, faults=self._faults)
-            pair = pick(stream.checks, [s.checks for s in self.streams], self._can_start, rank)
+            lists = [s.checks for s in self.streams]
+            pair = pick(stream.checks, lists, self._can_start, self._decisions.goes_first)
             if pair is not None:
                 self._turn += step + 1
                 return stream, pair
@@ -128,9 +123,7 @@ class Checker(Asking):
 
     def _can_start(self, pair: Pair) -> bool:
         connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
-        if "one-attempt-at-a-time" in self._faults and connecting:
-            return False
-        if "unanswered-check-blocks" in self._faults and self._transactions:
+        if not self._decisions.may_begin(connecting, bool(self._transactions)):
             return False
         return pair.connection is not None or self._connections.may_attempt(pair.remote.address)
 
@@ -139,15 +132,13 @@ class Checker(Asking):
         stream.checks.remove_from_queue(pair)
         pair.state = PairState.IN_PROGRESS
         connection = pair.connection
-        ours = connects(pair, self._faults)
-        if "setup-directs-connections" in self._faults and self._config.secured and not stream.dtls_client:
-            ours = False
-        if connection is None and not ours:
-            self._pair_failed(stream, pair, "its connection is gone")
-        elif connection is None or ("second-connection-per-check" in self._faults and ours):
+        ours = self._decisions.opens(pair) and self._decisions.opens_now(stream, pair)
+        if ours and self._decisions.needs_connection(pair):
             pair.connection = self.connect(stream, pair, now)
             if pair.connection.is_udp:
                 self._send_check(stream, pair, pair.connection, now)
+        elif connection is None:
+            self._pair_failed(stream, pair, "its connection is gone")
         elif connection.is_open:
             self._send_check(stream, pair, connection, now)
 
@@ -157,8 +148,9 @@ class Checker(Asking):
         """Take a connection of the peer's; that of an S-O pair is the pair's, between lite agents it is selected."""
         if self.started:
             take_over(self.streams[connection.stream].checks, connection, self._connections)
-            if "so-opened-twice" in self._faults and connection.base.tcptype == "so" and connection.pair is not None:
-                self._connections.open(connection.pair, connection.stream, Address(connection.base.ip, 0), 0.0)
+            pair = connection.pair
+            if pair is not None and connection.base.tcptype == SO and self._decisions.opens_another(connection):
+                self._connections.open(pair, connection.stream, Address(connection.base.ip, 0), 0.0)
         if self.started and self.lite and self.peer_lite and not connection.outgoing:
             lite.arrived(self.streams[connection.stream], connection)
             if self.streams[connection.stream].completed_at is not None:
@@ -168,10 +160,11 @@ class Checker(Asking):
         """Send the check that the connection was opened for."""
         connection.local = local
         connection.phase = Phase.OPEN
-        if "media-before-validation" in self._faults:
-            self._connections.send(connection, _DTLS_HELLO)
+        early = self._decisions.first_octets(connection)
+        if early:
+            self._connections.send(connection, early)
         pair = connection.pair
-        if "connects-without-check" in self._faults:
+        if not self._decisions.checks_connection(connection):
             return
         if self.lite and pair is not None and not connection.revives:
             lite.trust(connection)
@@ -188,26 +181,27 @@ class Checker(Asking):
         pair = connection.pair
         if pair is None or pair.connection is not connection:
             return
-        if "lost-connection-ends-checks" in self._faults and connection.local is not None:
-            self.streams[connection.stream].checks.state = ListState.FAILED
-        if "unreachable-not-failed" in self._faults and connection.local is None:
+        if connection.local is None and not self._decisions.fails_unreachable(connection):
             return
+        if connection.local is not None and self._decisions.ends_list(connection):
+            self.streams[connection.stream].checks.state = ListState.FAILED
         self._pair_failed(self.streams[connection.stream], pair, why)
 
     def not_the_peer(self, connection: Connection) -> None:
         """Close a connection whose far end does not speak STUN; fail all pairs with it (RFC 6544 section 7.1)."""
-        if "non-stun-answer-ignored" in self._faults:
+        what = self._decisions.on_stranger(connection)
+        if what is Stranger.IGNORE:
             return
         stream = self.streams[connection.stream]
         assert connection.pair is not None
         remote = connection.pair.remote
-        if "non-stun-answer-fails-one-pair" in self._faults:
+        if what is Stranger.FAIL_PAIR:
             self._drop(connection)
             stream.lost(connection.pair)
             return
         self._out.append(Note(f"{remote.endpoint} does not speak STUN: closing, failing its pairs"))
         self._drop(connection)
-        if "non-stun-answer-retried" in self._faults:
+        if what is Stranger.TRY_AGAIN:
             connection.pair.connection = None
             stream.checks.trigger(connection.pair)
             return
@@ -230,27 +224,24 @@ class Checker(Asking):
             whole = Message.decode(octets)
         except StunError as error:
             self._out.append(Note(f"{connection}: discarded: {error}"))
-            if "malformed-message-closes" in self._faults:
+            if not self._decisions.bears_malformed():
                 self._drop(connection)
             return
-        protected = check_fingerprint(octets) is Check.VALID or "fingerprint-unchecked" in self._faults
-        if whole.method != Method.BINDING or not protected:
+        if whole.method != Method.BINDING or not self._decisions.fingerprint_holds(octets):
             return  # RFC 8445 section 7.3: FINGERPRINT is a must; other methods mean nothing here
         message = Message(whole.method, whole.cls, whole.transaction_id, whole.honoured())
         if message.is_request:
             self._request(connection, octets, message)
         elif message.is_indication:  # it keeps alive by merely coming (RFC 8489 section 6.3.2)
-            if "indication-answered" in self._faults:
+            if self._decisions.answers_indications():
                 answer = build(Method.BINDING, MessageClass.SUCCESS, message.transaction_id)
                 self._connections.send_response(connection, answer)
         else:
             self._response(connection, octets, message, now)
 
     def _request(self, connection: Connection, octets: bytes, message: Message) -> None:
-        if "early-check-unanswered" in self._faults and not self.started:
-            return
         stream = self.streams[connection.stream]
-        if self._is_deaf(stream, connection):
+        if not self._decisions.answers(stream, connection, self.started):
             return
         meant = renewal.addressed(stream, message)
         me = Identity(meant.ufrag, meant.pwd, self.controlling, self._tie_breaker, self.lite)
@@ -261,7 +252,7 @@ class Checker(Asking):
         self._connections.send_response(connection, judged.response)
         if judged.check is None:
             self._out.append(Note(f"{connection}: check answered with {judged.error}"))
-            if "refused-check-triggers" in self._faults and self.started:
+            if self.started and self._decisions.minds_refused():
                 self._follow_up(connection, IncomingCheck(1, False, stream.remote_ufrag))
             return
         connection.authenticated = True
@@ -269,16 +260,8 @@ class Checker(Asking):
             return  # the pair was selected before the restart
         if self.started and stream.formed:
             self._follow_up(connection, judged.check)
-        elif "early-check-forgotten" not in self._faults:
+        elif self._decisions.keeps_early(judged.check):
             connection.early.append(judged.check)
-
-    def _is_deaf(self, stream: Stream, connection: Connection) -> bool:
-        """Whether a fault keeps checks on a connection from being answered."""
-        return (
-            ("check-after-completion-unanswered" in self._faults and stream.completed_at is not None)
-            or ("check-in-restart-unanswered" in self._faults and renewal.is_former(stream, connection))
-            or ("opened-connections-deaf" in self._faults and connection.outgoing)
-        )
 
     def _nominable(self, stream: Stream, connection: Connection) -> bool:
         """Whether a nomination here can be taken: not if another pair of the component is nominated already."""
@@ -288,18 +271,17 @@ class Checker(Asking):
     def _follow_up(self, connection: Connection, check: IncomingCheck) -> None:
         """Do what follows an accepted check (RFC 8445 sections 7.3.1.3 to 7.3.1.5)."""
         stream = self.streams[connection.stream]
-        check = self._mistaken(check)
+        check = self._decisions.heard(check)
         if check.peer_ufrag != stream.remote_ufrag or renewal.is_former(stream, connection):
             return
         if stream.completed_at is not None:
             self.later_check(connection)
             return
-        if "no-triggered-check" in self._faults and not check.use_candidate:
+        if not self._decisions.triggers(check):
             return
-        settles = self.lite or "nomination-before-own-check" in self._faults
-        if settles and not (self.controlling or "lite-checks-in-turn" in self._faults):
+        if not self.controlling and self._decisions.selects_unchecked(checks=not self.lite):
             lite.take_nomination(stream, connection, check)
-        if self.lite and "lite-checks-in-turn" not in self._faults:
+        if not self._decisions.checks_in_return(checks=not self.lite):
             return
         pair = stream.incoming_pair(connection, check.priority, self.controlling)
         if pair is None or pair.component in stream.checks.nominated:
@@ -310,14 +292,6 @@ class Checker(Asking):
             pair.nominated_by_peer = True
             if pair.valid is not None:
                 stream.set_nominated(pair)
-
-    def _mistaken(self, check: IncomingCheck) -> IncomingCheck:
-        """Return a check as a fault sees it."""
-        if "nomination-ignored" in self._faults:
-            return replace(check, use_candidate=False)
-        if "lite-selects-unnominated" in self._faults and self.lite:
-            return replace(check, use_candidate=True)
-        return check
 
     def _trigger(self, stream: Stream, pair: Pair) -> None:
         if pair.state is PairState.IN_PROGRESS:
@@ -331,9 +305,9 @@ class Checker(Asking):
         if transaction is None:
             self.later_response(connection, octets, message, now)
             return
-        outcome = client.judge(octets, message, transaction.pwd, self._faults)
-        elsewhere = connection is not transaction.connection and "response-anywhere-believed" not in self._faults
-        if elsewhere:  # RFC 8445 section 7.2.5.2.1
+        outcome = client.judge(octets, message, transaction.pwd, self._decisions)
+        elsewhere = connection is not transaction.connection
+        if elsewhere and not self._decisions.believes_elsewhere(connection, transaction.connection):
             outcome = CheckFailed("the response came on another connection")
         match outcome:
             case Succeeded(mapped):
@@ -356,22 +330,22 @@ class Checker(Asking):
         stream.checks.remove_from_queue(pair)
         stream.note_valid(pair.component, now)
         unfreeze([s.checks for s in self.streams], pair.foundation)
-        self._do_too_much(connection)
+        self._affect_others(connection)
         ours = transaction.use_candidate and transaction.controlling == self.controlling
         if ours or (pair.nominated_by_peer and not self.controlling):
             stream.set_nominated(pair)
         elif pair.nominate:
             stream.checks.trigger(pair)  # this was the check before the nominating one
 
-    def _do_too_much(self, connection: Connection) -> None:
-        """Do what a fault does to the component's other connections when a check has succeeded."""
+    def _affect_others(self, connection: Connection) -> None:
+        """Do what a success on this connection means for the component's others: nothing, of a lawful agent."""
         for other in self._connections:
             if other is connection or other.component != connection.component:
                 continue
-            if "closes-at-first-success" in self._faults:
+            if self._decisions.closes_at_success(other):
                 self._connections.close(other)
                 self.ended(other, "another one works")
-            elif "nominates-all" in self._faults and self.controlling and other.authenticated:
+            elif self._decisions.nominates_too(other, self.controlling):
                 self.ask(self.streams[other.stream], other, 1, use_candidate=True)
 
     def _conflict(self, transaction: Transaction) -> None:
@@ -402,5 +376,5 @@ class Checker(Asking):
             return
         self._out.append(Note(f"pair {pair} failed: {why}"))
         stream.lost(pair)
-        if "last-pair-ends-list" in self._faults and stream.progress.theirs_open and stream.checks.exhausted:
+        if stream.progress.theirs_open and stream.checks.exhausted and self._decisions.gives_up(stream):
             stream.checks.state = ListState.FAILED

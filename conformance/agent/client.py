@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.agent.server import SOFTWARE, unknown_required
-from conformance.agent.variation import USUAL, Variation
-from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
@@ -15,6 +12,8 @@ from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
     from conformance.agent.connections import Connection
+    from conformance.agent.decisions.checks import Checks
+    from conformance.agent.decisions.outcomes import Outcomes
     from conformance.agent.pairs import Pair
     from conformance.agent.retransmission import Retransmission
     from conformance.wire.attributes import Address
@@ -59,7 +58,6 @@ class CheckFailed:
 
 
 _ROLE_CONFLICT = 487
-_ROLES = (Attribute.ICE_CONTROLLING, Attribute.ICE_CONTROLLED)
 
 Outcome = Succeeded | RoleConflict | CheckFailed
 
@@ -76,51 +74,28 @@ class Question:
     use_candidate: bool
 
 
-def request(
-    transaction_id: bytes,
-    question: Question,
-    faults: frozenset[str] = frozenset(),
-    variation: Variation = USUAL,
-) -> bytes:
+def request(transaction_id: bytes, question: Question, decisions: Checks) -> bytes:
     """Return a connectivity check (RFC 8445 sections 7.1 and 7.2.2)."""
-    role = attr.ice_controlling if question.controlling else attr.ice_controlled
-    body = [
-        attr.username(question.username),
-        attr.priority(question.priority),
-        role(question.tie_breaker),
-        attr.software(SOFTWARE),
-    ]
-    if question.use_candidate:
-        body.append(attr.use_candidate())
-    if "check-without-role" in faults:
-        body = [attribute for attribute in body if attribute.type not in _ROLES]
-    if "check-without-priority" in faults:
-        body = [attribute for attribute in body if attribute.type != Attribute.PRIORITY]
-    body = body if variation == USUAL else variation.dress(body)
-    key = None if "check-without-integrity" in faults else short_term_key(question.pwd)
-    if "nomination-without-integrity" in faults and question.use_candidate:
-        key = None
-    fingerprint = "check-without-fingerprint" not in faults
+    body = decisions.check_attributes(question)
+    key = short_term_key(question.pwd) if decisions.protects_check(question) else None
+    fingerprint = decisions.fingerprints_check()
     return build(Method.BINDING, MessageClass.REQUEST, transaction_id, body, key=key, fingerprint=fingerprint)
 
 
-def judge(octets: bytes, message: Message, pwd: str, faults: frozenset[str] = frozenset()) -> Outcome:
+def judge(octets: bytes, message: Message, pwd: str, decisions: Outcomes) -> Outcome:
     """Return what a response to one of our checks means.
 
     On a reliable transport a response that fails its protection ends the transaction (RFC 8489 section 9.1.4).
     """
     valid = _integrity(octets, message, short_term_key(pwd)) is Check.VALID
-    if "unprotected-conflict-believed" in faults and _is_conflict(message):
-        return RoleConflict()
-    if not valid and "response-integrity-unchecked" not in faults:
+    if not valid and decisions.needs_integrity(message):
         return CheckFailed(f"{_kind(message)} without valid MESSAGE-INTEGRITY")
-    if unknown_required(message.attributes) and "unknown-attribute-in-response-ignored" not in faults:
+    if decisions.unknown_in_response(message.attributes):
         return CheckFailed(f"{_kind(message)} with unknown comprehension-required attributes")
     try:
         if message.is_error:
-            if _is_conflict(message) and "conflict-error-ignored" not in faults:
-                return RoleConflict()
-            return CheckFailed(_kind(message))
+            conflict = is_conflict(message) and decisions.heeds_conflict()
+            return RoleConflict() if conflict else CheckFailed(_kind(message))
         mapped = message.xor_mapped_address
     except StunError as problem:
         return CheckFailed(str(problem))
@@ -134,7 +109,8 @@ def _integrity(octets: bytes, message: Message, key: bytes) -> Check:
     return check_integrity(octets, key)
 
 
-def _is_conflict(message: Message) -> bool:
+def is_conflict(message: Message) -> bool:
+    """Whether a message is the error 487. Raises `StunError` where its ERROR-CODE cannot be read."""
     error = message.error_code if message.is_error else None
     return error is not None and error.code == _ROLE_CONFLICT
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.agent.checker import Checker
     from conformance.agent.config import Config
     from conformance.agent.connections import Connection, Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.stream import Stream
 
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
 class Conclusion:
     """Watches the check lists of a session and draws the consequences. Times are seconds on the caller's clock."""
 
-    def __init__(self, config: Config, connections: Connections, checker: Checker, out: list[Output]) -> None:
+    def __init__(
+        self, config: Config, decisions: Decisions, connections: Connections, checker: Checker, out: list[Output]
+    ) -> None:
         self.state = State.NEW
         self.bases: dict[int, tuple[Stream, Base]] = {}  # by number; what is still held
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._checker = checker
         self._out = out
         self._failure_time: float | None = None
         self._patient = True
         self.broken = False  # a selected pair has lost its connection
-        self.broke_early = False  # an accepted connection ended on which nobody had authenticated
 
     def begin(self, now: float) -> None:
         """Checks begin: from now on the peer has time to make them succeed. A lite agent waits as long as it takes."""
@@ -69,18 +71,8 @@ class Conclusion:
         for component, pair in sorted(stream.checks.nominated.items()):
             self._out.append(SelectedPair(stream.index, component, pair.local.candidate, pair.remote))
         for connection in self._connections:
-            if connection.stream == stream.index and self._unwanted(connection):
+            if connection.stream == stream.index and not self._decisions.keeps(connection):
                 self.end(connection, "not selected")
-
-    def _unwanted(self, connection: Connection) -> bool:
-        if "unselected-kept" in self._faults:
-            return False
-        if "opened-connections-kept" in self._faults and connection.outgoing:
-            return False
-        if "silent-connections-kept" in self._faults and not connection.authenticated:
-            return False
-        needed = connection.selected or connection.revives
-        return not needed or "selected-closed" in self._faults
 
     def _release_time(self, connection: Connection) -> float | None:
         """Return when a connection that nobody needs is closed.
@@ -90,12 +82,14 @@ class Conclusion:
         lost one (RFC 6544 section 11.1).
         """
         stream = self._checker.streams[connection.stream]
-        if stream.completed_at is not None and "idle-selected-closed" in self._faults and connection.selected:
-            return stream.completed_at + 0.5
+        if stream.completed_at is not None and connection.selected:
+            limit = self._decisions.idle_limit()
+            if limit is not None:
+                return stream.completed_at + limit
         replaces = any(not selected.is_open for selected in stream.selected.values()) and not connection.outgoing
         if stream.completed_at is not None:
             patience = self._config.transaction_timeout if replaces else self._config.grace
-            return connection.since + patience if self._unwanted(connection) else None
+            return None if self._decisions.keeps(connection) else connection.since + patience
         if connection.outgoing or connection.authenticated:
             return None
         return connection.since + self._config.transaction_timeout
@@ -156,22 +150,20 @@ class Conclusion:
     def ended(self, connection: Connection, why: str) -> None:
         """Draw the consequences of a connection that the peer or the network ended."""
         self._connections.forget(connection)
-        self.broke_early |= not connection.outgoing and not connection.authenticated
         self._checker.ended(connection, why)
-        if "broken-connection-ends-others" in self._faults and connection.authenticated:
-            for other in self._connections:
-                self._connections.close(other)
-        noticed = connection.selected and "loss-never-noticed" not in self._faults
-        if noticed and self._checker.streams[connection.stream].completed_at is not None:
+        for other in self._decisions.closed_with(connection, list(self._connections)):
+            self._connections.close(other)
+        lost = connection.selected and self._checker.streams[connection.stream].completed_at is not None
+        if lost and self._decisions.notices_loss():
             self.broken = True
             self.change(State.DISCONNECTED)
-            if "lost-passive-not-listening" in self._faults and connection.base.number in self.bases:
+            if connection.base.number in self.bases and not self._decisions.listens_after_loss(connection.base):
                 self._out.append(Unlisten(connection.base.number))
 
     def close(self) -> None:
         """Close everything (RFC 6544 section 11.1)."""
         for connection in self._connections:
-            if not (connection.selected and "selected-outlives-session" in self._faults):
+            if self._decisions.closes_with_session(connection):
                 self._connections.close(connection)
         self._out += [Unlisten(base.number) for _, base in self.bases.values() if base.listens]
         self.bases.clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from conformance.agent.variation import USUAL, Variation
 from conformance.wire.attributes import Address
 
 
@@ -47,7 +46,6 @@ class Config:
 
     ``addresses`` are those to gather host candidates on, most preferred first; ``tcptypes`` which kinds of TCP
     candidate to gather ("active", "passive", "so"; none: no TCP), ``udp`` whether to gather UDP ones for RTP.
-    ``faults`` are names of `conformance.agent.faults`; ``variation`` says what is lawfully different.
     """
 
     offerer: bool
@@ -58,8 +56,6 @@ class Config:
     lite: bool = False
     secured: bool = False  # media goes through DTLS, which begins by itself on selected connections
     servers: tuple[IceServer, ...] = ()
-    faults: frozenset[str] = field(default_factory=frozenset)
-    variation: Variation = USUAL
     pacing: float = 0.050  # Ta (RFC 8445 section 14.2)
     transaction_timeout: float = 39.5  # Ti (RFC 8489 section 6.2.2)
     connect_timeout: float = 20.0

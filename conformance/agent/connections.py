@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.agent.events import Close, Connect, Datagram, Write
-from conformance.agent.framing import MARKER, Inbound, cannot_be_stun, framed, within_dtls
-from conformance.wire.stun import Message, MessageClass, Method, build
+from conformance.agent.framing import Inbound, cannot_be_stun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conformance.agent.candidates import Base
-    from conformance.agent.config import Config
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.pairs import Pair
     from conformance.agent.server import IncomingCheck
@@ -72,6 +71,11 @@ class Connection:
         return self.base.is_udp
 
     @property
+    def reused(self) -> bool:
+        """Whether a restart has gone on with it (RFC 6544 section 9.2)."""
+        return self.base.carries is self
+
+    @property
     def is_open(self) -> bool:
         """Whether octets can be sent."""
         return self.phase is Phase.OPEN
@@ -91,23 +95,14 @@ class Connection:
         return f"#{self.number} {self.local or self.base.ip} {arrow} {self.remote}"
 
 
-def _is_error(message: bytes) -> bool:
-    return Message.decode(message).is_error
-
-
-_NULL = b"\0\0"  # a frame of length zero (RFC 4571 section 2)
-
-
 class Connections:
     """All connections of a session that are not closed."""
 
-    def __init__(self, config: Config, out: list[Output]) -> None:
-        self._config = config
+    def __init__(self, decisions: Decisions, out: list[Output]) -> None:
+        self._decisions = decisions
         self._out = out
         self._live: dict[int, Connection] = {}
         self._next = 1
-        self._first_opened = 0  # where a fault frames only what goes there
-        self._inbound = Inbound(config.faults)  # where a fault makes all of them share it
         self.open_relayed: Callable[[Connection, float], None] = lambda _connection, _now: None
 
     def __iter__(self) -> Iterator[Connection]:
@@ -125,13 +120,8 @@ class Connections:
 
     def may_attempt(self, target: str) -> bool:
         """Whether one more attempt towards an address keeps within the limit (RFC 6544 section 12)."""
-        if "attempts-unlimited" in self._config.faults:
-            return True
         attempts = [c for c in self._live.values() if c.phase is Phase.CONNECTING and c.remote.ip == target]
-        if "so-attempts-uncounted" in self._config.faults:
-            attempts = [attempt for attempt in attempts if attempt.base.tcptype != "so"]
-        outstanding = len(attempts)
-        return outstanding < self._config.max_attempts
+        return self._decisions.may_attempt(attempts)
 
     def open(self, pair: Pair, stream: int, source: Address, now: float) -> Connection:
         """Begin to connect for a pair; over UDP there is nothing to wait for."""
@@ -168,7 +158,7 @@ class Connections:
         return self._next - 1
 
     def _new(self, number: int, stream: int, base: Base, remote: Address, outgoing: bool, now: float) -> Connection:
-        inbound = self._inbound if "connections-share-deframer" in self._config.faults else Inbound(self._config.faults)
+        inbound = self._decisions.inbound()
         connection = self._live[number] = Connection(number, stream, base, remote, outgoing, now, inbound)
         return connection
 
@@ -179,51 +169,30 @@ class Connections:
         if connection.is_udp:
             self.write(connection, payload)
             return
-        nulls = self._config.variation.null_frames
-        octets = framed(payload, self._config.faults)
-        if "frames-padded" in self._config.faults:
-            octets += MARKER * (-len(octets) % 4)
-        if "frame-marker" in self._config.faults and connection.framed:
-            octets = MARKER + octets
+        octets = self._decisions.framed(payload, connection.framed)
         connection.framed = True
-        self.write(connection, _NULL * (nulls > 1) + octets + _NULL * (nulls > 0))
+        self.write(connection, octets)
 
     def send_request(self, connection: Connection, message: bytes) -> None:
         """Send a check: in a frame of its own, once (RFC 6544 section 7.1)."""
-        if "checks-within-dtls" in self._config.faults and self._config.secured:
-            message = within_dtls(message)
-        reused = connection.base.carries is connection
-        bare = "check-without-frame" in self._config.faults or self._forgets_frames(connection)
-        bare = bare or (reused and "framing-ends-with-restart" in self._config.faults)
-        if connection.is_udp or bare:
-            self.write(connection, message)
-        elif "two-messages-in-frame" in self._config.faults:
-            self.send(connection, message + build(Method.BINDING, MessageClass.INDICATION, bytes(12)))
-        else:
-            self.send(connection, message)
-        if "check-retransmitted" in self._config.faults and not connection.is_udp:
-            self.send(connection, message)
-
-    def _forgets_frames(self, connection: Connection) -> bool:
-        """Whether a fault frames the checks on the first connection that it opened only."""
-        if "later-opened-without-frame" not in self._config.faults or not connection.outgoing:
-            return False
-        self._first_opened = self._first_opened or connection.number
-        return connection.number != self._first_opened
+        for payload in self._decisions.check_frames(connection, message):
+            if self._decisions.frames_check(connection):
+                self.send(connection, payload)
+            else:
+                self.write(connection, payload)
 
     def send_response(self, connection: Connection, message: bytes) -> None:
         """Send a response on the connection of its request (RFC 6544 section 7.2)."""
-        if "responses-within-dtls" in self._config.faults and self._config.secured and connection.selected:
-            message = within_dtls(message)
-        if (
-            connection.is_udp
-            or ("error-without-frame" in self._config.faults and not connection.outgoing and _is_error(message))
-            or ("response-without-frame" in self._config.faults and not connection.outgoing)
-            or ("framing-ends-with-selection" in self._config.faults and connection.selected)
-        ):
-            self.write(connection, message)
+        payload = self._decisions.response_payload(connection, message)
+        if self._decisions.frames_response(connection, message):
+            self.send(connection, payload)
         else:
-            self.send(connection, message)
+            self.write(connection, payload)
+
+    def payloads(self, connection: Connection, octets: bytes, now: float) -> list[bytes]:
+        """Return the payloads of the frames that octets complete (RFC 4571 section 2)."""
+        found = self._decisions.deframe(connection.inbound, octets, now)
+        return [payload for payload in found if self._decisions.takes_frame(len(payload))]
 
     def write(self, connection: Connection, octets: bytes) -> None:
         """Send octets as they are."""
@@ -232,7 +201,7 @@ class Connections:
         elif connection.is_open and connection.is_udp:
             self._out.append(Datagram(connection.base.number, connection.remote, octets))
         elif connection.is_open:
-            self._out += [Write(connection.number, piece) for piece in self._config.variation.pieces(octets)]
+            self._out += [Write(connection.number, piece) for piece in self._decisions.pieces(octets)]
 
     # -- ends ----------------------------------------------------------------------------------------------
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from conformance.agent import updates
 from conformance.agent.candidates import DISCARD, default_candidate
 from conformance.agent.config import MAX_COMPONENTS, Config, Media, StreamPlan
+from conformance.agent.decisions.description import NO_RTCP
 from conformance.agent.events import Rejected
-from conformance.agent.pairs import usable_candidate
-from conformance.agent.rewriting import rewrite
 from conformance.agent.trickle import END, OPTION
-from conformance.agent.variation import USUAL
 from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
@@ -20,18 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Base, Local
+    from conformance.agent.decisions.description import Description
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media as Section
 
-# RFC 4145 section 4.1: what an answer may say, what we prefer first. The default of an offer is "active".
-_ANSWERS = {
-    "active": ("passive", "holdconn"),
-    "passive": ("active", "holdconn"),
-    "actpass": ("active", "passive", "holdconn"),
-    "holdconn": ("holdconn",),
-}
-_NO_RTCP = ("RS:0", "RR:0")  # RFC 8839 section 4.2.2, RFC 4571 section 4
 _OPTIONS = f"ice-options:ice2 {OPTION}"
 _BYTES_LINE = ("application", "TCP", ("octet-stream",))
 _RTP_LINE = ("audio", "TCP/RTP/AVP", ("0",))
@@ -68,13 +59,13 @@ class PeerDescription:
     text: str = field(default="", repr=False)
 
 
-def read(text: str, faults: frozenset[str] = frozenset()) -> PeerDescription:
+def read(text: str, decisions: Description) -> PeerDescription:
     """Take an offer or answer apart. Raises `Rejected` if it is malformed or no stream of it uses ICE."""
     try:
-        sdp = SessionDescription.parse(text)
+        sdp = SessionDescription.parse(decisions.read(text))
     except SdpError as error:
         raise Rejected(str(error)) from error
-    streams = tuple(_peer_stream(section, number, faults) for number, section in enumerate(sdp.media))
+    streams = tuple(_peer_stream(section, number, decisions) for number, section in enumerate(sdp.media))
     if not any(streams):
         raise Rejected("no media section has ice-ufrag and ice-pwd (RFC 8839 section 4.2.5)")
     trickles = all(OPTION in stream.section.ice_options for stream in streams if stream is not None)
@@ -88,23 +79,17 @@ def require_fingerprints(peer: PeerDescription) -> None:
             raise Rejected("a media section without a=fingerprint")
 
 
-def _peer_stream(section: Section, number: int, faults: frozenset[str]) -> PeerStream | None:
+def _peer_stream(section: Section, number: int, decisions: Description) -> PeerStream | None:
     if section.port == 0 or section.ufrag is None or section.pwd is None or section.has("ice-mismatch"):
         return None
-    usable = tuple(c for c in (usable_candidate(c, faults) for c in section.candidates) if c is not None)
+    usable = tuple(c for c in map(decisions.understands, section.candidates) if c is not None)
     packets = any(word in section.proto.upper() for word in ("RTP", "DTLS"))  # DTLS has datagrams, whatever is in them
     media = Media.RTP if packets else Media.BYTES
     complete = OPTION not in section.ice_options or section.has(END) or section.session.has(END)
-    default = 1 if complete or set(_NO_RTCP) <= set(section.bandwidth) else MAX_COMPONENTS[media]
+    default = 1 if complete or set(NO_RTCP) <= set(section.bandwidth) else MAX_COMPONENTS[media]
     components = max((c.component for c in section.candidates), default=default)
     plan = StreamPlan(media, components if complete else max(components, default), section.mid or str(number))
     return PeerStream(section, section.ufrag, section.pwd, usable, plan, complete)
-
-
-def _mismatches(section: Section) -> bool:
-    """Whether the default destination of the peer's is none of its candidates' (RFC 5245 section 5.1)."""
-    told = [(c.address, c.port) for c in section.candidates]
-    return section.port != DISCARD and (section.connection_address, section.port) not in told
 
 
 def _pacing(sdp: SessionDescription) -> float | None:
@@ -115,10 +100,10 @@ def _pacing(sdp: SessionDescription) -> float | None:
 class Writer:
     """Writes our descriptions of one session."""
 
-    def __init__(self, session_id: int, config: Config, fingerprint: bytes = b"") -> None:
+    def __init__(self, session_id: int, config: Config, decisions: Description, fingerprint: bytes = b"") -> None:
         self._session_id = session_id
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._version = 0
         self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
 
@@ -130,10 +115,9 @@ class Writer:
         self._version += 1
         parts = []
         for stream in streams:
-            line = self._line(stream)
-            if "rtp-format-named" in self._faults and stream.plan.media is Media.RTP:
-                line = (*line[:2], ("PCMU",))
-            wanted = "so" if "default-so" in self._faults else self._wanted_default(stream)
+            kind, proto, formats = self._line(stream)
+            line = kind, proto, self._decisions.formats(stream.plan, formats)
+            wanted = self._decisions.default_direction(self._default_is_udp(stream))
             default = default_candidate(stream.locals, 1, wanted)
             if updates.settled(stream):
                 default = updates.default(stream)
@@ -158,8 +142,7 @@ class Writer:
         """Whether the offer's default candidate is UDP: for a real-time stream that has any (RFC 6544 section 4.3)."""
         if updates.settled(stream):
             return updates.default(stream).base.is_udp
-        transports = {base.is_udp for base in self._starts(stream)}
-        return True in transports and not ("tcp-default-for-rtp" in self._faults and False in transports)
+        return self._decisions.default_over_udp({base.is_udp for base in self._starts(stream)})
 
     def _line(self, stream: Stream) -> tuple[str, str, tuple[str, ...]]:
         if self._fingerprint:
@@ -167,12 +150,6 @@ class Writer:
         if stream.plan.media is not Media.RTP:
             return _BYTES_LINE
         return _UDP_LINE if self._default_is_udp(stream) else _RTP_LINE
-
-    def _wanted_default(self, stream: Stream) -> str:
-        if self._default_is_udp(stream):
-            return ""
-        passive = "lite-default-active" not in self._faults if self._config.lite else False
-        return "passive" if passive or "offer-default-passive" in self._faults else "active"
 
     def answer(self, streams: Sequence[Stream], offer: PeerDescription) -> str:
         """Return the answer: a section for each of the offer's, setup within RFC 4145's constraints."""
@@ -193,20 +170,15 @@ class Writer:
             if updates.settled(stream):
                 default = updates.default(stream)
             line = (section.kind, section.proto, tuple(section.formats))
-            more = ["ice-mismatch"] if "mismatch-with-candidates" in self._faults and _mismatches(section) else []
+            more = ["ice-mismatch"] if self._decisions.answers_mismatch(section) else []
             parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
         return self._join(parts)
 
     def _answer_setup(self, offered: str, stream: Stream) -> str:
-        if "answer-setup-active" in self._faults:
-            return "active"
-        if "answer-setup-actpass" in self._faults:
-            return "actpass"
         able = {base.tcptype for base in self._starts(stream)} | {"holdconn"}
         if "so" in able:
             able |= {"active", "passive"}
-        allowed = _ANSWERS.get(offered.lower(), _ANSWERS["active"])
-        return next(setup for setup in allowed if setup in able)
+        return self._decisions.answer_setup(offered, able)
 
     def _media(
         self,
@@ -226,7 +198,7 @@ class Writer:
             default = None
         if default is not None:
             address, port = default.candidate.address, default.candidate.port
-        connection = updates.connection(stream, offered, self._faults)
+        connection = self._decisions.connection(updates.settled(stream), offered)
         return SessionDescription.build(
             kind=kind,
             proto=proto,
@@ -236,11 +208,11 @@ class Writer:
             ufrag=stream.ufrag,
             pwd=stream.pwd,
             candidates=updates.candidates(stream) if updates.settled(stream) else self._candidates(stream),
-            setup=None if "setup-missing" in self._faults or not directed else setup,
-            connection=None if "connection-missing" in self._faults or not over_tcp else connection,
+            setup=setup if directed and self._decisions.states_setup() else None,
+            connection=connection if over_tcp and self._decisions.states_connection() else None,
             mid=stream.plan.mid,
             bandwidth=self._bandwidth(stream.plan),
-            ice_lite=self._config.lite and "lite-undeclared" not in self._faults,
+            ice_lite=self._config.lite and self._decisions.declares_lite(),
             session_attributes=self._session_attributes(),
             attributes=[*self._attributes(stream, formats, default), *more],
             session_id=self._session_id,
@@ -249,31 +221,11 @@ class Writer:
 
     def _candidates(self, stream: Stream) -> list[Candidate]:
         mine = [local for local in stream.locals if local.candidate.type != "prflx"]
-        if self._faults & ({"lite-forms-check-list"} if self._config.lite else {"no-active-candidate"}):
-            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "active"]
-        if "no-passive-candidate" in self._faults:
-            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "passive"]
-        if "no-so-candidate" in self._faults:
-            mine = [local for local in mine if local.candidate.type != "host" or local.tcptype != "so"]
-        return [local.candidate for local in mine if not self._withheld(local, mine)]
-
-    def _withheld(self, local: Local, mine: Sequence[Local]) -> bool:
-        """Whether a fault keeps one of the candidates from servers, or for their sake one of the others, to itself."""
-        kind = local.candidate.type
-        faults = self._faults
-        elsewhere = kind == "host" and local.base.ip != mine[0].base.ip
-        return (
-            ("no-reflexive-candidate" in faults and kind == "srflx")
-            or ("no-passive-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "passive"))
-            or ("active-on-one-address" in faults and elsewhere and local.tcptype == "active")
-            or ("listens-on-one-address" in faults and elsewhere and local.base.listens)
-            or ("no-active-relayed-candidate" in faults and (kind, local.tcptype) == ("relay", "active"))
-            or ("relay-instead-of-host" in faults and kind == "host" and any(other.base.relay for other in mine))
-        )
+        return [local.candidate for local in mine if self._decisions.states(local, mine)]
 
     def _bandwidth(self, plan: StreamPlan) -> tuple[str, ...]:
         without_rtcp = plan.media is Media.RTP and plan.components == 1 and not self._fingerprint
-        return _NO_RTCP if without_rtcp and "rtcp-not-disclaimed" not in self._faults else ()
+        return NO_RTCP if without_rtcp and self._decisions.disclaims_rtcp() else ()
 
     def _session_attributes(self) -> tuple[str, ...]:
         if self._config.lite:  # who makes no checks has no pace for them (RFC 8839 section 4.3.1)
@@ -281,7 +233,7 @@ class Writer:
         return _OPTIONS, f"ice-pacing:{round(self._config.pacing * 1000)}"
 
     def _attributes(self, stream: Stream, formats: Sequence[str], default: Local | None) -> list[str]:
-        attributes = [] if stream.progress.ours_open or self._config.variation.no_end else [END]
+        attributes = [END] if not stream.progress.ours_open and self._decisions.ends_candidates() else []
         if stream.plan.media is not Media.RTP:
             return attributes
         attributes += ["rtpmap:0 PCMU/8000"] if "0" in formats else []
@@ -299,9 +251,7 @@ class Writer:
         """Put all media sections under one session level."""
         session = next(part for part in parts if part.values("o"))
         lines = [*session.lines, *(line for part in parts for media in part.media for line in media.lines)]
-        text = "".join(map(str, lines))
-        varied = self._config.variation
-        return text if varied == USUAL else rewrite(text, varied)
+        return self._decisions.written("".join(map(str, lines)))
 
 
 def _is_tcp(proto: str) -> bool:

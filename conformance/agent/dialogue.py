@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.agent.attributes import SOFTWARE
 from conformance.agent.events import Close, Connect, Write
-from conformance.agent.server import SOFTWARE
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError

@@ -16,7 +16,6 @@ from conformance.agent.events import (
     State,
 )
 from conformance.agent.session import Session
-from conformance.agent.simultaneous import SO
 from conformance.agent.stream import Stream
 
 if TYPE_CHECKING:
@@ -61,12 +60,7 @@ class Exchange(Session):
         if base.is_udp:
             self._out.append(Bind(base.number, base.ip))
             return
-        self._out.append(self._listen(base))
-
-    def _listen(self, base: Base) -> Listen:
-        shared = SO in self.config.tcptypes or bool(self.config.servers)
-        shared = shared or "connects-from-allocated-port" in self.config.faults
-        return Listen(base.number, base.ip, base.port, shared=shared)
+        self._out.append(Listen(base.number, base.ip, base.port, shared=self.decisions.shares_ports()))
 
     def listening(self, number: int, port: int, now: float) -> None:
         """Take note of an open listening socket."""
@@ -141,7 +135,7 @@ class Exchange(Session):
             raise AgentError("an answer before the offer")
         if not self._offers and self._peer is not None and not self._described:
             raise AgentError("an offer before the last one has its answer")
-        peer = description.read(sdp, self.config.faults)
+        peer = description.read(sdp, self.decisions)
         if self.config.secured:
             description.require_fingerprints(peer)
         if self._settled:
@@ -172,12 +166,17 @@ class Exchange(Session):
             else:
                 stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
                 stream.dtls_client = theirs.section.setup == "passive"
-        if "listens-after-answer" in self.config.faults:
-            self._out += [self._listen(base) for _, base in self._bases.values() if base.listens and not base.is_udp]
-        if "early-connections-dropped" in self.config.faults:
-            for connection in [connection for connection in self._connections if not connection.outgoing]:
+        self._listen_late()
+        for connection in self._connections:
+            if not (connection.outgoing or self.decisions.keeps_early_connection(connection)):
                 self._conclusion.end(connection, "it came before the answer")
         self._start(now)
+
+    def _listen_late(self) -> None:
+        """Listen on the bases whose time has come only with the answer: on none, of a lawful agent."""
+        for stream, base in [self._bases[number] for number in self._silent if number in self._bases]:
+            if self.decisions.listens(stream, base, answered=True):
+                self._out.append(Listen(base.number, base.ip, base.port, shared=self.decisions.shares_ports()))
 
     def _meet_offer(self, peer: PeerDescription) -> None:
         wanted = self.config.streams[0].components
@@ -223,11 +222,8 @@ class Exchange(Session):
             renewal.renew(stream, *self._credentials())
             for connection in renewal.unneeded(stream, self._connections):
                 self._conclusion.end(connection, "ICE restarts")
-            if "restart-closes-opened" in self.config.faults:
-                for connection in [one for one in stream.selected.values() if one.outgoing]:
-                    self._conclusion.end(connection, "ICE restarts")
-            if "restart-closes-selected" in self.config.faults:
-                for connection in stream.selected.values():
+            for connection in stream.selected.values():
+                if self.decisions.closes_for_restart(connection):
                     self._conclusion.end(connection, "ICE restarts")
         self._upkeep.restart_wanted = False
         self._gathering = False
@@ -244,7 +240,7 @@ class Exchange(Session):
         for stream, theirs in fresh:
             stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
         for stream, theirs in pairs if self.config.lite and peer.lite and not fresh else ():
-            for connection in lite.mismatched(stream, theirs.section, self.config.faults):
+            for connection in lite.mismatched(stream, theirs.section, self.decisions):
                 self._conclusion.end(connection, "it is not that of the new offer's pair")
                 self._upkeep.restart_wanted = True  # RFC 6544 section 6.1
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 
 def interleaved(addresses: Iterable[str]) -> tuple[str, ...]:
@@ -21,13 +21,3 @@ def interleaved(addresses: Iterable[str]) -> tuple[str, ...]:
     head = len(every) // len(four) if four else len(six)
     mixed = (ip for both in zip_longest(four, six[head:]) for ip in both if ip is not None)
     return (*six[:head], *mixed)
-
-
-def usable(addresses: Sequence[str], faults: frozenset[str]) -> tuple[str, ...]:
-    """Return the addresses to gather host candidates on, in the order of preference."""
-    if "one-address-only" in faults:
-        return tuple(addresses[:1])
-    four = tuple(ip for ip in addresses if ":" not in ip)
-    if "one-family-only" in faults and four:
-        return four
-    return interleaved(addresses)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.agent.candidates import Base, Foundations
     from conformance.agent.config import Config, IceServer
     from conformance.agent.connections import Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.servercandidates import Reflection
     from conformance.agent.stream import Stream
@@ -52,10 +53,15 @@ class Servers:
     """All dealings of a session with its servers. Times are seconds on the caller's clock."""
 
     def __init__(
-        self, config: Config, connections: Connections, out: list[Output], random: Callable[[int], bytes]
+        self,
+        config: Config,
+        decisions: Decisions,
+        connections: Connections,
+        out: list[Output],
+        random: Callable[[int], bytes],
     ) -> None:
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._out = out
         self._random = random
@@ -90,11 +96,7 @@ class Servers:
 
     def begin(self, streams: Sequence[Stream], now: float) -> None:
         """Ask every server from every place that can reach it. Listening sockets have their ports by now."""
-        servers = self._config.servers if not self._config.lite else ()  # RFC 6544 section 4.4
-        if "one-server-only" in self._faults:
-            servers = servers[:1]
-        if "turn-server-abandoned" in self._faults and self._lost_in_use:
-            servers = ()
+        servers = self._decisions.servers(self._config.servers, self._lost_in_use)
         self._forget(streams)
         self._deadline = now + self._config.gathering_timeout
         self._next_turn = now
@@ -149,7 +151,7 @@ class Servers:
             return
         if mapped is not None:
             self._reflections.append(servercandidates.Reflection(place, dialogue.server, mapped))
-        if "server-connections-closed-early" in self._faults:
+        if not self._decisions.keeps_server():
             self._drop(dialogue)
 
     def _allocated(self, allocation: Allocation, now: float) -> None:
@@ -161,7 +163,7 @@ class Servers:
     def _indication(self, allocation: Allocation, message: Message, now: float) -> None:
         if allocation.place.protocol == TCP:
             self.relays.attempt(allocation, message, now)
-        elif (found := datagram_of(message)) is not None and "relayed-udp-deaf" not in self._faults:
+        elif (found := datagram_of(message)) is not None and self._decisions.takes_relayed_datagrams():
             self.on_datagram(allocation, *found, now)
 
     def add_candidates(self, stream: Stream, foundations: Foundations) -> None:
@@ -169,8 +171,8 @@ class Servers:
         reflections = [found for found in self._reflections if found.place.stream is stream]
         mine = [allocation for allocation in self._allocations if allocation.place.stream is stream]
         relays = [a for a in mine if a not in self._former and not (self.busy and a.permitting)]
-        stream.locals += servercandidates.reflexive(stream, reflections, foundations, self._faults)
-        stream.locals += servercandidates.relayed(stream, relays, foundations, self._faults)
+        stream.locals += servercandidates.reflexive(stream, reflections, foundations, self._decisions)
+        stream.locals += servercandidates.relayed(stream, relays, foundations, self._decisions)
 
     # -- the course of things ------------------------------------------------------------------------------
 
@@ -224,14 +226,12 @@ class Servers:
         self._unanswered.clear()
         used = [base.relay for base in selected if base.relay is not None]
         self._in_use = [allocation for allocation in self._allocations if allocation in used]
-        if "turn-connection-closed" in self._faults:
-            used = []
-        for allocation in [allocation for allocation in self._allocations if allocation not in used]:
-            if "turn-connection-kept" not in self._faults:
+        for allocation in list(self._allocations):
+            if not self._decisions.needs_allocation(allocation in used):
                 self._delete(allocation, now)
         controls = [allocation.dialogue for allocation in self._allocations]
         for dialogue in [dialogue for dialogue in self._dialogues.values() if dialogue not in controls]:
-            if "stun-connection-kept" not in self._faults or dialogue.server.relays:
+            if not self._decisions.needs_server(dialogue.server):
                 self._drop(dialogue)
 
     def _delete(self, allocation: Allocation, now: float) -> None:

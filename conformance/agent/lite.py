@@ -12,35 +12,12 @@ from conformance.agent.pairs import Pair, PairState, may_pair
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.agent.candidates import Base, Local
-    from conformance.agent.config import Config
+    from conformance.agent.candidates import Base
     from conformance.agent.connections import Connection
+    from conformance.agent.decisions.connections import Closing
     from conformance.agent.server import IncomingCheck
     from conformance.agent.stream import Stream
     from conformance.wire.sdp import Media as Section
-
-_ACTIVE_TOO = frozenset({"lite-gathers-active", "lite-default-active", "lite-forms-check-list"})
-
-
-def tcptypes(config: Config, needs_active: bool) -> frozenset[str]:
-    """Return which TCP candidates are gathered: passive ones, active only to have such a default (RFC 6544 4.4)."""
-    active = needs_active or bool(config.faults & _ACTIVE_TOO)
-    so = {"so"} if "lite-gathers-so" in config.faults else set()
-    return config.tcptypes & (so | ({"passive", "active"} if active else {"passive"}))
-
-
-def checked(mine: list[Local], faults: frozenset[str]) -> list[Local]:
-    """Return the candidates from which checks are made: none, for either transport (RFC 6544 sections 4.4 and 6.2)."""
-    if "lite-forms-check-list" in faults:
-        return mine
-    return [local for local in mine if local.base.is_udp] if "lite-checks-over-udp" in faults else []
-
-
-def leads(offerer: bool, lite: bool, peer_lite: bool, faults: frozenset[str]) -> bool:
-    """Whether an agent controls: the offerer if both are of the same mode, else the full one (RFC 8445 6.1.1)."""
-    if lite is not peer_lite:
-        return not lite
-    return offerer and not (lite and "lite-offerer-controlled" in faults)
 
 
 def take_nomination(stream: Stream, connection: Connection, check: IncomingCheck) -> None:
@@ -108,19 +85,11 @@ def arrived(stream: Stream, connection: Connection) -> None:
         settle(stream, pair, connection)
 
 
-def mismatched(stream: Stream, section: Section, faults: frozenset[str]) -> list[Connection]:
-    """Return the connections that are not those of the pairs that a lite peer's new offer names.
-
-    A connection made in parallel with the offer stays if it is the pair's (RFC 6544 section 6.1); our end of the pair
-    is what a=remote-candidates says (RFC 8839 section 4.4.2.2).
-    """
-    if "lite-closes-matching" in faults:
-        return list(stream.selected.values())
-    if "lite-keeps-mismatch" not in faults:
-        words = (section.attribute("remote-candidates") or "").split()
-        ends = zip(words[::3], words[1::3], words[2::3], strict=False)
-        stream.named = {component: (ip, port) for component, ip, port in ends}
-    return [c for c in stream.selected.values() if not c.outgoing and unnamed(stream, c.base)]
+def mismatched(stream: Stream, section: Section, decisions: Closing) -> list[Connection]:
+    """Return the connections to close because a lite peer's new offer names others (RFC 6544 section 6.1)."""
+    stream.named = decisions.named_ends(stream, section)
+    mine = stream.selected.values()
+    return [c for c in mine if decisions.mismatches(c, named=not unnamed(stream, c.base))]
 
 
 def unnamed(stream: Stream, base: Base) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from conformance.agent.candidates import Local
     from conformance.agent.connections import Connection
+    from conformance.agent.decisions.pairing import Pairing
     from conformance.wire.candidate import Candidate
 
 # RFC 6544 section 6.2: which local tcptype meets which remote one.
@@ -77,7 +78,7 @@ class Pair:
         return f"{own.endpoint} {self.local.tcptype} -> {self.remote.endpoint} (component {own.component})"
 
 
-def usable_candidate(candidate: Candidate, faults: frozenset[str]) -> Candidate | None:
+def usable_candidate(candidate: Candidate) -> Candidate | None:
     """Return a candidate that may be paired, its address in the usual form; None for one that cannot be.
 
     A TCP candidate without tcptype, or with an unknown one, has no direction that we could meet; names are not looked
@@ -89,37 +90,23 @@ def usable_candidate(candidate: Candidate, faults: frozenset[str]) -> Candidate 
         return None
     if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
         return None
-    word = (candidate.tcptype or "") if "tcptype-case-matters" in faults else (candidate.tcptype or "").lower()
-    if candidate.is_tcp and word not in PARTNER:
-        return None
-    if "extended-candidate-ignored" in faults and candidate.extensions:
-        return None
-    if "lower-case-transport-ignored" in faults and candidate.transport != "TCP":
+    if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
         return None
     return None if address.is_unspecified or address.is_multicast else replace(candidate, address=str(address))
 
 
-def may_pair(local: Local, remote: Candidate, faults: frozenset[str] = frozenset()) -> bool:
+def meets(own: str, theirs: str) -> bool:
+    """Whether TCP candidates of these tcptypes are paired (RFC 6544 section 6.2)."""
+    return PARTNER[own] == theirs
+
+
+def may_pair(local: Local, remote: Candidate, meets: Callable[[str, str], bool] = meets) -> bool:
     """Whether two candidates are paired: component, transport, direction and address family (RFC 8445 6.1.2.2)."""
     if local.candidate.component != remote.component or remote.is_tcp is local.base.is_udp:
         return False
     if local.base.is_udp:
         return remote.transport.upper() == "UDP" and _same_family(local.base.ip, remote.address)
-    tcptype = (remote.tcptype or "").lower()
-    meets = PARTNER[local.tcptype] == tcptype
-    if "pairs-active-with-active" in faults and local.tcptype == tcptype == "active":
-        meets = True
-    if "pairs-active-with-so" in faults and local.tcptype == "active" and tcptype == "so":
-        meets = True
-    if local.tcptype == "so":
-        meets = meets and "so-never-paired" not in faults
-        meets = meets or (tcptype == "passive" and "pairs-so-with-passive" in faults)
-        meets = meets or (tcptype == "active" and "pairs-so-with-active" in faults)
-    if "active-never-paired" in faults and local.tcptype == "active":
-        meets = False
-    if "pairs-passive-with-passive" in faults and local.tcptype == tcptype == "passive":
-        meets = True
-    return meets and _same_family(local.base.ip, remote.address)
+    return meets(local.tcptype, (remote.tcptype or "").lower()) and _same_family(local.base.ip, remote.address)
 
 
 def _same_family(own: str, theirs: str) -> bool:
@@ -130,28 +117,16 @@ def _same_family(own: str, theirs: str) -> bool:
     return ours.version == peers.version and ours.is_link_local == peers.is_link_local
 
 
-def connects(pair: Pair, faults: frozenset[str] = frozenset()) -> bool:
-    """Whether it is for us to open the connection of a pair."""
-    if pair.local.tcptype != "passive":
-        return True
-    wrongly = "checks-from-passive" if pair.remote.tcptype == "active" else "pairs-passive-with-passive"
-    return wrongly in faults
-
-
 def form_pairs(
-    locals_: Iterable[Local],
-    remotes: Sequence[Candidate],
-    controlling: bool,
-    faults: frozenset[str] = frozenset(),
+    locals_: Iterable[Local], remotes: Sequence[Candidate], controlling: bool, decisions: Pairing
 ) -> list[Pair]:
     """Return the pairs of a check list, best first, pruned (RFC 8445 sections 6.1.2.2 to 6.1.2.4, RFC 6544 6.2)."""
-    pairs = [Pair(local, remote) for local in locals_ for remote in remotes if may_pair(local, remote, faults)]
+    pairs = [Pair(local, remote) for local in locals_ for remote in remotes if may_pair(local, remote, decisions.meets)]
     for pair in pairs:
         pair.reprioritise(controlling)
     pairs.sort(key=lambda pair: pair.priority, reverse=True)
     kept: dict[tuple[int, str, int], Pair] = {}
     for pair in pairs:
-        if not connects(pair, faults):
-            continue  # RFC 6544 section 6.2: the peer's active candidate connects
-        kept.setdefault(pair.ends, pair)
+        if decisions.opens(pair):  # else the peer's active candidate connects (RFC 6544 section 6.2)
+            kept.setdefault(pair.ends, pair)
     return list(kept.values())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.agent.candidates import Base
     from conformance.agent.connections import Connection
+    from conformance.agent.decisions.pairing import Pairing
     from conformance.agent.stream import Stream
 
 
@@ -35,24 +36,18 @@ def listener(held: Iterable[Base], base: Base) -> int:
     return next((other.number for other in tcp if (other.ip, other.port) == (base.ip, base.port)), base.number)
 
 
-def attach(stream: Stream) -> None:
+def attach(stream: Stream, decisions: Pairing) -> None:
     """Give the pair of each existing connection that connection."""
-    faults = stream.config.faults
     for pair in list(stream.checks.pairs):
         connection = pair.local.base.carries
         if connection is None or not connection.is_open or pair.connection is not None:
             continue
         if pair.remote.endpoint != connection.remote:
             continue
-        if "restart-ignores-existing-connection" in faults:
+        if not decisions.keeps_existing(pair):
             stream.checks.pairs.remove(pair)
-        elif "restart-opens-new-connection" not in faults:
+        elif decisions.uses_existing(pair):
             pair.connection, connection.pair, connection.base = connection, pair, pair.local.base
-
-
-def goes_on(connection: Connection) -> bool:
-    """Whether a restart has gone on with a connection that was there."""
-    return connection.base.carries is connection
 
 
 def is_reused(stream: Stream, connection: Connection) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from conformance.agent.decisions.gathering import ICE_CHARS
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 
@@ -59,13 +61,29 @@ def _levels(lines: list[str]) -> list[list[str]]:
 def _candidates(stream: list[str], variation: Variation) -> None:
     places = [n for n, line in enumerate(stream) if line.startswith("a=candidate:")]
     try:
-        written = [f"a={variation.candidate(Candidate.parse(stream[n][2:]))}" for n in places]
-    except SdpError:  # a fault has spoilt them
+        written = [f"a={spelt(Candidate.parse(stream[n][2:]), variation)}" for n in places]
+    except SdpError:  # what is written is not lawful anyway
         return
     if variation.reverse_candidates:
         written.reverse()
     for place, line in zip(places, written, strict=True):
         stream[place] = line
+
+
+def spelt(candidate: Candidate, variation: Variation) -> Candidate:
+    """Return a candidate that is written differently (RFC 8839 section 5.1)."""
+    changed: dict[str, Any] = {}
+    if variation.lower_transport:
+        changed["transport"] = candidate.transport.lower()
+    if variation.capital_types:
+        changed["type"] = candidate.type.upper()
+        changed["tcptype"] = candidate.tcptype and candidate.tcptype.upper()
+    more = (("generation", "0"), ("network-id", "1"), ("x-lawful", "a,b;c"))[: variation.extensions]
+    changed["extensions"] = (*candidate.extensions, *more)
+    if variation.foundation > 1:
+        stem = "".join(variation.random("foundation").choices(ICE_CHARS, k=32))
+        changed["foundation"] = (candidate.foundation + stem)[: max(variation.foundation, len(candidate.foundation))]
+    return replace(candidate, **changed)
 
 
 def _move(stream: list[str], session: list[str], names: tuple[str, ...]) -> None:

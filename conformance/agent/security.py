@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.events import Note
-from conformance.agent.reuse import goes_on
 from conformance.wire.dtls import (
     ClientHello,
     ContentType,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from conformance.agent.candidates import Base
     from conformance.agent.config import Config
     from conformance.agent.connections import Connection, Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.stream import Stream
 
@@ -66,10 +66,15 @@ class Security:
     """The handshakes of a session. Times are seconds on the caller's clock."""
 
     def __init__(
-        self, config: Config, connections: Connections, out: list[Output], random: Callable[[int], bytes]
+        self,
+        config: Config,
+        decisions: Decisions,
+        connections: Connections,
+        out: list[Output],
+        random: Callable[[int], bytes],
     ) -> None:
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._out = out
         self._random = random
@@ -79,9 +84,9 @@ class Security:
         """Begin the handshakes whose time has come, and send flights again that nothing answered."""
         if not self._config.secured:
             return
-        if "dtls-never-starts" not in self._faults:
-            for stream in streams:
-                for connection in self._ready(stream):
+        for stream in streams:
+            for connection in self._connections:
+                if connection.stream == stream.index and self._decisions.secures(stream, connection):
                     self._begin(connection, stream, now)
         for association in self._associations.values():
             if association.due is not None and association.due <= now:
@@ -92,31 +97,19 @@ class Security:
         """Return when a flight is sent again."""
         return min((a.due for a in self._associations.values() if a.due is not None), default=None)
 
-    def _ready(self, stream: Stream) -> list[Connection]:
-        """Return the connections over which media may flow (RFC 6544 section 10.1): the selected ones."""
-        mine = [connection for connection in self._connections if connection.stream == stream.index]
-        if "dtls-before-completion" in self._faults:
-            valid = [pair.connection for pair in stream.checks.valid]
-            return [connection for connection in mine if connection.selected or connection in valid]
-        if "dtls-at-once" in self._faults:
-            return [connection for connection in mine if connection.is_open]
-        return [connection for connection in mine if connection.selected]
-
     def _begin(self, connection: Connection, stream: Stream, now: float) -> None:
         if not connection.is_open or (connection.number in self._associations and not self._begins_anew(connection)):
             return
-        client = stream.dtls_client
-        if "opener-begins-dtls" in self._faults:
-            client = connection.outgoing
+        client = self._decisions.is_client(stream, connection)
         association = Association(connection, client, self._random(32), self._random(20), connection.base)
         self._associations[connection.number] = association
         if client:
             self._say_hello(association, b"", now)
 
     def _begins_anew(self, connection: Connection) -> bool:
-        """Whether a fault begins again where a restart goes on with a connection (RFC 6544 section 9.2)."""
-        fault = "restart-begins-dtls-anew" in self._faults and goes_on(connection)
-        return fault and self._associations[connection.number].base is not connection.base
+        """Whether a handshake begins again since a restart has gone on with the connection (RFC 6544 section 9.2)."""
+        restarted = self._associations[connection.number].base is not connection.base
+        return restarted and self._decisions.begins_anew(connection)
 
     # -- what is sent --------------------------------------------------------------------------------------
 
@@ -135,10 +128,10 @@ class Security:
         self._send(association, association.record(ContentType.HANDSHAKE, association.flight.encode()))
 
     def _send(self, association: Association, payload: bytes) -> None:
-        if "dtls-without-frame" in self._faults:
-            self._connections.write(association.connection, payload)
-        else:
+        if self._decisions.frames_records():
             self._connections.send(association.connection, payload)
+        else:
+            self._connections.write(association.connection, payload)
 
     # -- what comes ----------------------------------------------------------------------------------------
 
@@ -149,10 +142,10 @@ class Security:
             return  # too early: the peer will send it again (RFC 6347 section 4.2.4)
         kind = kind_of(payload)
         if kind is not Kind.DTLS:
-            if "media-taken-for-dtls" in self._faults:
+            if self._decisions.fails_over_media():
                 self._fail(association)
             return
-        if "dtls-taken-for-media" in self._faults:
+        if not self._decisions.takes_records():
             return
         for message in handshakes(payload):
             try:

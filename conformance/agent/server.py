@@ -5,41 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.agent.variation import USUAL, Variation
 from conformance.wire import attributes as attr
-from conformance.wire.attributes import Attribute, comprehension_required
+from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256, short_term_key
+from conformance.wire.integrity import check_integrity, check_integrity_sha256, short_term_key
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from conformance.agent.decisions.responses import Responses
     from conformance.wire.attributes import Address, RawAttribute
-
-SOFTWARE = "icetcp reference agent"
-
-# Comprehension-required types that this agent knows: RFC 8489's and RFC 8445's. TURN's belong to another server.
-KNOWN = frozenset(
-    {
-        Attribute.MAPPED_ADDRESS,
-        Attribute.USERNAME,
-        Attribute.MESSAGE_INTEGRITY,
-        Attribute.ERROR_CODE,
-        Attribute.UNKNOWN_ATTRIBUTES,
-        Attribute.REALM,
-        Attribute.NONCE,
-        Attribute.MESSAGE_INTEGRITY_SHA256,
-        Attribute.PASSWORD_ALGORITHM,
-        Attribute.USERHASH,
-        Attribute.XOR_MAPPED_ADDRESS,
-        Attribute.PRIORITY,
-        Attribute.USE_CANDIDATE,
-    }
-)
-
-
-_LATE_TYPES = 0x8100  # comprehension-optional ones that this agent never heard of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +46,9 @@ class Judgement:
     error: int = 0
 
 
+_BAD_REQUEST = 400
+
+
 class _Refused(Exception):
     def __init__(self, code: int, reason: str, *more: RawAttribute) -> None:
         super().__init__(reason)
@@ -79,17 +56,11 @@ class _Refused(Exception):
         self.more = (attr.error_code(code, reason), *more)
 
 
-def unknown_required(attributes: Iterable[RawAttribute]) -> list[int]:
-    """Return the types that must be understood and are not (RFC 8489 section 6.3.1)."""
-    return [a.type for a in attributes if comprehension_required(a.type) and a.type not in KNOWN]
-
-
 class Server:
     """Answers requests; holds no state between them."""
 
-    def __init__(self, faults: frozenset[str] = frozenset(), variation: Variation = USUAL) -> None:
-        self._faults = faults
-        self._variation = variation
+    def __init__(self, decisions: Responses) -> None:
+        self._decisions = decisions
 
     def judge(self, octets: bytes, message: Message, source: Address, me: Identity, *, nominable: bool) -> Judgement:
         """Return what to do about a Binding request that came from `source`.
@@ -104,32 +75,30 @@ class Server:
             key, sha256_key = self._protection(message, me.pwd)
             check, switch = self._examine(message, username, me, nominable)
         except _Refused as refused:
-            if "error-without-integrity" in self._faults:
+            if (key or sha256_key) and not self._decisions.protects_error():
                 key = sha256_key = None
-            more = self._dress(*refused.more, attr.software(SOFTWARE))
             error = build(
                 Method.BINDING,
                 MessageClass.ERROR,
                 transaction,
-                more,
+                self._decisions.error_attributes(*refused.more),
                 key=key,
                 sha256_key=sha256_key,
-                fingerprint="error-without-fingerprint" not in self._faults,
+                fingerprint=self._decisions.fingerprints_error(),
             )
             return Judgement(error, error=refused.code)
-        if "response-without-integrity" in self._faults:
+        if not self._decisions.protects_success():
             key = sha256_key = None
-        mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, self._mapped(source), transaction)
-        named = [attr.username(username)] if "response-with-username" in self._faults else []
-        body = self._dress(mapped, attr.software(SOFTWARE), *named)
+        mapped = self._decisions.mapped_address(source)
+        xor_mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, mapped, transaction)
         success = build(
             Method.BINDING,
             MessageClass.SUCCESS,
             transaction,
-            body,
+            self._decisions.success_attributes(xor_mapped, username),
             key=key,
             sha256_key=sha256_key,
-            fingerprint="response-without-fingerprint" not in self._faults,
+            fingerprint=self._decisions.fingerprints_success(),
         )
         return Judgement(success, check, switch)
 
@@ -138,22 +107,17 @@ class Server:
         integrity = message.has(Attribute.MESSAGE_INTEGRITY)
         sha256 = message.has(Attribute.MESSAGE_INTEGRITY_SHA256)
         if not (integrity or sha256) or not message.has(Attribute.USERNAME):
-            if "missing-integrity-answered-401" in self._faults:
-                raise _Refused(401, "Unauthenticated")
-            raise _Refused(400, "Bad Request")
+            code = self._decisions.unauthenticated_code()
+            raise _Refused(code, "Bad Request" if code == _BAD_REQUEST else "Unauthenticated")
         try:
             username = message.username or ""
         except StunError:
             raise _Refused(401, "Unauthenticated") from None
-        own, colon, theirs = username.partition(":")
-        if "username-prefix-enough" in self._faults:
-            own = own[: len(me.ufrag)]
-        ours = own == me.ufrag and bool(colon and theirs) and ":" not in theirs
-        if not ours and "username-unchecked" not in self._faults:
+        if not self._decisions.knows_user(username, me.ufrag):
             raise _Refused(401, "Unauthenticated")
         key = short_term_key(me.pwd)
         check = check_integrity_sha256(octets, key) if sha256 else check_integrity(octets, key)
-        if check is not Check.VALID and "password-unchecked" not in self._faults:
+        if not self._decisions.integrity_holds(check):
             raise _Refused(401, "Unauthenticated")
         return username
 
@@ -164,15 +128,10 @@ class Server:
         return (None, key) if message.has(Attribute.MESSAGE_INTEGRITY_SHA256) else (key, None)
 
     def _examine(self, message: Message, username: str, me: Identity, nominable: bool) -> tuple[IncomingCheck, bool]:
-        unknown = unknown_required(message.attributes)
-        if "optional-attribute-refused" in self._faults:
-            unknown += [attribute.type for attribute in message.attributes if attribute.type > _LATE_TYPES]
-        if unknown and "unknown-attribute-ignored" not in self._faults:
-            if "unknown-attributes-unlisted" in self._faults:
-                unknown = []
-            if "unknown-attributes-first-only" in self._faults:
-                unknown = unknown[:1]
-            raise _Refused(420, "Unknown Attribute", attr.unknown_attributes(unknown))
+        unknown = self._decisions.unknown_in_request(message.attributes)
+        if unknown:
+            listed = self._decisions.listed_unknown(unknown)
+            raise _Refused(420, "Unknown Attribute", attr.unknown_attributes(listed))
         try:
             priority = message.priority
             controlling, controlled = message.ice_controlling, message.ice_controlled
@@ -191,17 +150,9 @@ class Server:
         theirs = controlling if me.controlling else controlled
         if me.lite:  # the role of a lite agent follows from the descriptions alone (RFC 8445 section 7.3.1)
             return False
-        if theirs is None or "role-conflict-ignored" in self._faults:
+        if theirs is None or not self._decisions.heeds_rival():
             return False
         we_lead = me.tie_breaker >= theirs
         if we_lead == me.controlling:
             raise _Refused(487, "Role Conflict")
-        return "lost-conflict-ignored" not in self._faults
-
-    def _dress(self, *attributes: RawAttribute) -> Sequence[RawAttribute]:
-        return attributes if self._variation == USUAL else self._variation.dress(attributes)
-
-    def _mapped(self, source: Address) -> Address:
-        if "mapped-address-wrong" in self._faults:
-            return attr.Address(source.ip, source.port ^ 1)
-        return source
+        return self._decisions.yields()

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.agent.candidates import DIRECTION, DISCARD, MAX_LOCAL, MAX_OTHER, Base, Local
-from conformance.wire.candidate import Candidate, priority, tcp_local_preference
+from conformance.agent.candidates import MAX_LOCAL, MAX_OTHER, Local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.agent.allocation import Allocation
-    from conformance.agent.candidates import Foundations
+    from conformance.agent.candidates import Base, Foundations
     from conformance.agent.config import IceServer
+    from conformance.agent.decisions.candidates import Candidates
     from conformance.agent.gathering import Place
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import Address
-
-SERVER_REFLEXIVE, RELAYED = 100, 0  # type preferences (RFC 8445 section 5.1.2.2)
-REFLEXIVE_DIRECTION = {"so": 6, "active": 4, "passive": 2}  # RFC 6544 section 4.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +31,26 @@ class Reflection:
 class _Priorities:
     """Gives priorities that no other candidate has, other-pref making the difference (RFC 6544 section 4.2)."""
 
-    def __init__(self, known: Iterable[Local], faults: frozenset[str]) -> None:
+    def __init__(self, known: Iterable[Local], decisions: Candidates) -> None:
         self._taken = {local.candidate.priority for local in known}
-        self._shared = "other-pref-shared" in faults
+        self._decisions = decisions
 
-    def next(self, kind: int, direction: int, component: int) -> int:
-        """Return the best of a TCP candidate."""
-        return self.best(kind, tcp_local_preference(direction, MAX_OTHER), component)
-
-    def best(self, kind: int, local: int, component: int) -> int:
-        """Return the best with at most this local preference."""
-        while (value := priority(kind, local, component)) in self._taken and not self._shared:
+    def best(self, kind: str, base: Base) -> int:
+        """Return the best priority of a candidate of this type."""
+        local = MAX_LOCAL
+        if not base.is_udp:
+            direction = self._decisions.direction_preference(kind, base.tcptype)
+            local = self._decisions.local_preference(kind, direction, MAX_OTHER)
+        value = self._decisions.priority(kind, base, local)
+        while value in self._taken and self._decisions.differs():
             local -= 1
+            value = self._decisions.priority(kind, base, local)
         self._taken.add(value)
         return value
 
 
 def reflexive(
-    stream: Stream, reflections: Iterable[Reflection], foundations: Foundations, faults: frozenset[str]
+    stream: Stream, reflections: Iterable[Reflection], foundations: Foundations, decisions: Candidates
 ) -> list[Local]:
     """Return the candidates at addresses that NATs lend us.
 
@@ -60,94 +59,29 @@ def reflexive(
     """
     found: dict[tuple[int, str, int], Local] = {}
     known = {(id(local.base), local.candidate.address, local.candidate.port) for local in stream.locals}
-    priorities = _Priorities(stream.locals, faults)
+    priorities = _Priorities(stream.locals, decisions)
     for reflection in reflections:
         place, mapped = reflection.place, reflection.mapped
         active = (b for b in stream.bases if (b.component, b.ip, b.tcptype) == (place.component, place.ip, "active"))
         for base in (place.base, next(active, None)):
             if base is None or (mapped.ip == base.ip and (not base.listens or mapped.port == base.port)):
                 continue
-            port = mapped.port if base.listens else DISCARD
-            if "reflexive-port-own" in faults and base.listens:
-                port = base.port
-            key = (id(base), mapped.ip, port)
+            key = (id(base), mapped.ip, decisions.reflexive_port(base, mapped))
             if key not in found and key not in known:
-                directions = DIRECTION if "reflexive-direction-as-host" in faults else REFLEXIVE_DIRECTION
-                kind = 95 if "reflexive-type-pref-95" in faults else SERVER_REFLEXIVE - base.lowered
-                worth = priorities.next(kind, directions[base.tcptype], base.component)
-                found[key] = Local(_reflexive(reflection, base, port, worth, foundations), base)
+                worth = priorities.best("srflx", base)
+                found[key] = Local(decisions.reflexive_candidate(reflection, base, worth, foundations), base)
     return list(found.values())
 
 
-def _reflexive(reflection: Reflection, base: Base, port: int, worth: int, foundations: Foundations) -> Candidate:
-    return Candidate(
-        foundation=foundations.of("srflx", base.ip, str(reflection.server)),
-        component=base.component,
-        transport="TCP",
-        priority=worth,
-        address=reflection.mapped.ip,
-        port=port,
-        type="srflx",
-        related_address=base.ip,
-        related_port=base.port if base.listens else DISCARD,
-        tcptype=base.tcptype,
-    )
-
-
 def relayed(
-    stream: Stream, allocations: Iterable[Allocation], foundations: Foundations, faults: frozenset[str]
+    stream: Stream, allocations: Iterable[Allocation], foundations: Foundations, decisions: Candidates
 ) -> list[Local]:
     """Return a passive and an active candidate for each TCP allocation (RFC 6544 section 4.1), one for each of UDP."""
-    priorities = _Priorities(stream.locals, faults)
+    priorities = _Priorities(stream.locals, decisions)
     known = [local.base for local in stream.locals]
     return [
-        Local(_relayed(allocation, base, priorities, foundations, faults), base)
+        Local(decisions.relayed_candidate(allocation, base, priorities.best("relay", base), foundations), base)
         for allocation in allocations
         for base in allocation.bases
         if (base.is_udp or base.tcptype in stream.config.tcptypes) and base not in known
     ]
-
-
-def _relayed(
-    allocation: Allocation, base: Base, priorities: _Priorities, foundations: Foundations, faults: frozenset[str]
-) -> Candidate:
-    if base.is_udp:
-        return _relayed_udp(
-            allocation, base, priorities.best(RELAYED + 1, MAX_LOCAL, base.component), foundations, faults
-        )
-    direction = 7 if "relayed-direction-pref-7" in faults else DIRECTION[base.tcptype]
-    kind = 110 if "relayed-above-reflexive" in faults else RELAYED
-    address = allocation.relayed.ip
-    if "active-relayed-address-own" in faults and base.tcptype == "active":
-        address = allocation.place.ip
-    return Candidate(
-        foundation=foundations.of("relay", base.ip, str(allocation.dialogue.server)),
-        component=base.component,
-        transport="TCP",
-        priority=priorities.next(kind, direction, base.component),
-        address=address,
-        port=base.port if base.listens else DISCARD,
-        type="relay",
-        related_address=allocation.mapped.ip,
-        related_port=allocation.mapped.port if base.listens else DISCARD,
-        tcptype=base.tcptype,
-    )
-
-
-def _relayed_udp(
-    allocation: Allocation, base: Base, worth: int, foundations: Foundations, faults: frozenset[str]
-) -> Candidate:
-    """Return the candidate of a UDP allocation, a step above those of TCP, which cannot be lowered (RFC 6544 4.2)."""
-    as_tcp = "relayed-udp-as-tcp" in faults
-    return Candidate(
-        foundation=foundations.of("relay", base.ip, str(allocation.dialogue.server), "udp"),
-        component=base.component,
-        transport="TCP" if as_tcp else "UDP",
-        priority=worth,
-        address=base.ip,
-        port=base.port,
-        type="relay",
-        related_address=allocation.mapped.ip,
-        related_port=allocation.mapped.port,
-        tcptype="passive" if as_tcp else None,
-    )

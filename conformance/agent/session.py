@@ -16,10 +16,8 @@ from conformance.agent.events import (
     Unlisten,
     Unsupported,
 )
-from conformance.agent.framing import cut_stream
 from conformance.agent.gathering import Servers
 from conformance.agent.security import Security
-from conformance.agent.simultaneous import SO
 from conformance.agent.stream import Stream
 from conformance.agent.trickle import Trickling
 from conformance.agent.upkeep import Upkeep
@@ -30,35 +28,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.agent.candidates import Base
+    from conformance.agent.decisions import Decisions
 
 
 class Session:
     """The parts of one ICE session. `random(n)` gives n octets that nobody can guess."""
 
-    def __init__(self, config: Config, random: Callable[[int], bytes]) -> None:
+    def __init__(self, config: Config, random: Callable[[int], bytes], decisions: type[Decisions]) -> None:
         self.config = config
+        self.decisions = decisions(config)
         self._random = random
         self._out: list[Output] = []
-        self._connections = Connections(config, self._out)
-        self._checker = Checker(config, self._connections, self._out, random)
-        self._trickling = Trickling(config, self._connections, self._checker, self._out)
-        self._conclusion = Conclusion(config, self._connections, self._checker, self._out)
-        self._security = Security(config, self._connections, self._out, random)
-        self._servers = Servers(config, self._connections, self._out, random)
+        self._connections = Connections(self.decisions, self._out)
+        self._checker = Checker(config, self.decisions, self._connections, self._out, random)
+        self._trickling = Trickling(config, self.decisions, self._connections, self._checker, self._out)
+        self._conclusion = Conclusion(config, self.decisions, self._connections, self._checker, self._out)
+        self._security = Security(config, self.decisions, self._connections, self._out, random)
+        self._servers = Servers(config, self.decisions, self._connections, self._out, random)
         self._servers.relays.failed = lambda connection, why, _now: self._conclusion.end(connection, why)
         self._servers.on_loss = self._relay_lost
         self._connections.open_relayed = self._servers.relays.open
-        self._upkeep = Upkeep(config, self._connections, self._checker, self._conclusion, self._out, random)
+        self._upkeep = Upkeep(
+            config, self.decisions, self._connections, self._checker, self._conclusion, self._out, random
+        )
         self._streams: list[Stream] = []
         self._bases = self._conclusion.bases
         self._awaited: set[int] = set()
+        self._silent: list[int] = []  # bases that do not listen, as was decided
         self._peer: PeerDescription | None = None
         self._described = ""
         self._gathering = self._noted = self._peer_trickles = False
         self._offers = config.offerer  # in the exchange that is under way, or was the last
         self._next_base = 1
         session_id = int.from_bytes(random(8), "big") >> 2
-        self._writer = Writer(session_id, config, self._random(32) if config.secured else b"")
+        self._writer = Writer(session_id, config, self.decisions, self._random(32) if config.secured else b"")
         if config.offerer:
             self._add_streams(config.streams)
 
@@ -94,32 +97,21 @@ class Session:
                 self._trickling.tell(stream, complete=done)
         if done:
             self._noted = True
-            self._out += [Unlisten(n) for n, (_, base) in self._bases.items() if base.listens and self._deaf(base)]
+            self._silent = [number for number, (stream, base) in self._bases.items() if self._is_silent(stream, base)]
+            self._out += map(Unlisten, self._silent)
 
-    def _deaf(self, base: Base) -> bool:
-        """Whether a fault keeps a passive candidate from listening once it has been gathered."""
-        faults = self.config.faults
-        if base.is_udp:
+    def _is_silent(self, stream: Stream, base: Base) -> bool:
+        if base.is_udp or not base.listens:
             return False
-        first = next(iter(self._bases.values()))[1]
-        return (
-            "passive-not-listening" in faults
-            or ("so-not-listening" in faults and base.tcptype == SO)
-            or ("first-stream-alone-listens" in faults and self._bases[base.number][0].index > 0)
-            or ("listens-after-answer" in faults and self._peer is None)
-            or ("second-component-deaf" in faults and base.component == 2)
-            or ("one-address-listens" in faults and base.ip != first.ip)
-            or ("lite-listens-on-default" in faults and self.config.lite and base.ip != first.ip)
-        )
+        return not self.decisions.listens(stream, base, answered=self._peer is not None)
 
     def _add_streams(self, plans: tuple[StreamPlan, ...]) -> None:
         for plan in plans:
-            self._streams.append(Stream(len(self._streams), plan, self.config, *self._credentials()))
+            self._streams.append(Stream(len(self._streams), plan, self.config, self.decisions, *self._credentials()))
         self._checker.streams = self._streams
 
     def _credentials(self) -> tuple[str, str]:
-        varied = self.config.variation
-        return varied.credential(self._random, varied.ufrag), varied.credential(self._random, varied.pwd)
+        return self.decisions.credentials(self._random)
 
     # -- data --------------------------------------------------------------------------------------------------
 
@@ -133,7 +125,7 @@ class Session:
         known = 0 <= stream < len(self._streams) and 1 <= component <= self._streams[stream].plan.components
         if not known:
             raise Unsupported(f"there is no component {component} of stream {stream}")
-        target = self._streams[0 if "media-over-first-stream" in self.config.faults else stream]
+        target = self._streams[self.decisions.outgoing_stream(stream)]
         if target.plan.media is Media.RTP and (len(octets) > MAX_FRAME or looks_like_stun(octets)):
             raise Unsupported("a packet is at most 65535 octets and looks nothing like STUN")
         connection = target.selected.get(component)
@@ -146,16 +138,18 @@ class Session:
         self._advance(now)
 
     def _transmit(self, stream: Stream, connection: Connection, octets: bytes) -> None:
-        if "media-not-sent" in self.config.faults:
+        if not self.decisions.sends():
             return
-        if "media-follows-latest" in self.config.faults:
-            connection = max(self._connections, key=lambda one: one.number)
-        if "media-without-frame" in self.config.faults:
+        connection = self.decisions.carrier(connection, self._connections)
+        if not self.decisions.frames_data():
             self._connections.write(connection, octets)
         elif stream.plan.media is Media.RTP:
             self._connections.send(connection, octets)
         else:
-            for portion in cut_stream(octets, self.config.faults, self.config.variation.portion):
+            rest = self.decisions.ordered(octets)
+            while rest:
+                portion = self.decisions.portion(rest)
+                rest = rest[len(portion) :]
                 self._connections.send(connection, portion)
 
     # -- consequences ------------------------------------------------------------------------------------------
@@ -189,7 +183,7 @@ class Session:
             self._upkeep.begin(stream, now)
         for stream in [*completed, *self._upkeep.advance(now)]:
             for component, connection in stream.selected.items():
-                if self.config.variation.indication:
+                if self.decisions.says_alive():
                     self._checker.indicate(connection)
                 for octets in () if self.config.secured or not connection.is_open else stream.release(component):
                     self._transmit(stream, connection, octets)

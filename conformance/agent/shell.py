@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.agent import Agent
 from conformance.agent.config import Media
 from conformance.agent.datagrams import Datagrams
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import Bind, Close, Connect, Datagram, Event, Listen, Unlisten, Write
 from conformance.agent.link import HIGH_WATER, Link, address_of, family_of
 
@@ -31,8 +32,16 @@ _ACCEPTS = 16  # connections taken from a listening socket before others get the
 class Session:
     """An agent and its sockets. `on_event` gets the agent's events in order; call everything from the loop's thread."""
 
-    def __init__(self, config: Config, on_event: Callable[[Event], None]) -> None:
-        self.agent = Agent(config)
+    def __init__(
+        self,
+        config: Config,
+        on_event: Callable[[Event], None],
+        decisions: type[Decisions] = Decisions,
+        *,
+        delay: float = 0.0,
+    ) -> None:
+        """`delay`: so many seconds pass before anything is sent, opened or closed."""
+        self.agent = Agent(config, decisions=decisions)
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._listeners: dict[int, socket.socket] = {}
@@ -42,7 +51,7 @@ class Session:
         self._pumping = False
         self._hurried = False
         self._changed = asyncio.Event()
-        self._delay = config.variation.delay
+        self._delay = delay
         self._later: deque[Connect | Write | Close | Datagram] = deque()  # what is carried out late, in order
 
     # -- what the application asks for ---------------------------------------------------------------------
@@ -53,7 +62,7 @@ class Session:
         With `trickle` this waits for nothing, unless the peer needs all candidates at once.
         """
         self.agent.gather(self._now, trickle=trickle)
-        if self.agent.config.variation.early_hosts:
+        if self.agent.decisions.describes_hosts_at_once():
             self._pump()  # opens the sockets: only servers are not waited for
         if trickle and self.agent.describable:
             result = self.agent.describe(self._now)

@@ -10,22 +10,13 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.connections import Phase
 from conformance.agent.pairs import PairState
-from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from conformance.agent.candidates import Base, Local
+    from conformance.agent.candidates import Local
     from conformance.agent.checklist import CheckList
     from conformance.agent.connections import Connection, Connections
 
 SO = "so"
-
-
-def source_of(base: Base, faults: frozenset[str] = frozenset()) -> Address:
-    """Return where connections from a base begin: an S-O base's own port, else an unallocated one."""
-    own = base.tcptype == SO and "so-connects-from-other-port" not in faults
-    if "restart-opens-new-connection" in faults and base.carries is not None:
-        own = False
-    return Address(base.ip, base.port if own else 0)
 
 
 def take_over(checks: CheckList, connection: Connection, connections: Connections) -> None:

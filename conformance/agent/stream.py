@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from conformance.agent import lite, reuse, transports
+from conformance.agent import reuse
 from conformance.agent.candidates import (
     Base,
     Foundations,
     Local,
-    host_candidates,
     peer_reflexive_local,
     peer_reflexive_remote,
 )
 from conformance.agent.checklist import CheckList, ListState
 from conformance.agent.connections import Connection, Phase
 from conformance.agent.events import AgentError
-from conformance.agent.families import usable
 from conformance.agent.pairs import Pair, PairState, form_pairs
 from conformance.agent.trickle import Progress
-from conformance.agent.variation import USUAL
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
     from conformance.agent.config import Config, StreamPlan
+    from conformance.agent.decisions import Decisions
     from conformance.agent.renewal import Former
     from conformance.wire.candidate import Candidate
 
@@ -45,6 +43,7 @@ class Stream:
     index: int
     plan: StreamPlan
     config: Config
+    decisions: Decisions
     ufrag: str
     pwd: str
     bases: list[Base] = field(default_factory=list)
@@ -72,13 +71,13 @@ class Stream:
         """Decide where host candidates start: each component, address and tcptype (RFC 6544 sections 4.1, 5.1)."""
         number = first_number
         for component in range(1, self.plan.components + 1):
-            for rank, ip in enumerate(usable(self.config.addresses, self.config.faults)):
+            for rank, ip in enumerate(self.decisions.addresses()):
                 for tcptype in self._directions():
-                    lowered = transports.lowered(tcptype, self._mixed(), self.config.faults)
+                    lowered = self.decisions.lowered(tcptype, self._mixed())
                     self.bases.append(Base(number, component, ip, tcptype, rank, lowered=lowered))
                     reuse.settle(self, self.bases[-1])
                     number += 1
-            for rank, ip in enumerate(self.config.addresses if self.config.variation.listeners > 1 else ()):
+            for rank, ip in enumerate(self.config.addresses * self.decisions.more_listeners()):
                 if "passive" in self.config.tcptypes:
                     self.bases.append(Base(number, component, ip, "passive", len(self.config.addresses) + rank))
                     number += 1
@@ -86,9 +85,7 @@ class Stream:
 
     def _directions(self) -> list[str]:
         """Return the tcptypes of the candidates to gather, "" standing for UDP."""
-        config = self.config
-        tcptypes = lite.tcptypes(config, self.needs_active) if config.lite else config.tcptypes
-        return transports.directions(config, self.plan.media, tcptypes)
+        return self.decisions.directions(self.plan.media, self.decisions.tcptypes(self.needs_active))
 
     def _mixed(self) -> bool:
         """Whether there are candidates of both transports."""
@@ -97,8 +94,7 @@ class Stream:
 
     def gathered(self, foundations: Foundations) -> None:
         """Turn the bases that could be had into candidates."""
-        found = host_candidates(self.bases, foundations, self.config.faults)
-        self.locals = found if self.config.variation == USUAL else self.config.variation.worth(found)
+        self.locals = self.decisions.host_candidates(self.bases, foundations)
 
     def meet(self, ufrag: str, pwd: str, candidates: list[Candidate], *, complete: bool = True) -> None:
         """Take the peer's credentials and candidates; `complete`: no others come later."""
@@ -126,10 +122,9 @@ class Stream:
         if not self.progress.theirs_open:
             self.limit_components()
         mine = [local for local in self.locals if local.candidate.component <= self.checks.components]
-        if self.config.lite:
-            mine = lite.checked(mine, self.config.faults)
-        self.checks.pairs = form_pairs(mine, self.remotes, controlling, self.config.faults)
-        reuse.attach(self)
+        mine = self.decisions.checks_from(mine)
+        self.checks.pairs = form_pairs(mine, self.remotes, controlling, self.decisions)
+        reuse.attach(self, self.decisions)
 
     def limit_components(self) -> None:
         """Do with the components that both sides have, once all candidates are known (RFC 8445 section 6.1.2.2)."""
@@ -145,7 +140,7 @@ class Stream:
         """
         if connection.pair is not None:
             return connection.pair
-        if "peer-reflexive-ignored" in self.config.faults:
+        if not self.decisions.learns_remotes():
             return None
         if len(self.checks.pairs) >= self.config.max_pairs or connection.component > self.checks.components:
             return None
@@ -215,7 +210,7 @@ class Stream:
             return None
         if any(pair.nominate and pair.component == component for pair in self.checks.pairs):
             return None  # under way
-        if "never-nominates" in self.config.faults:
+        if not self.decisions.may_nominate():
             return None
         since = self._first_valid.get(component, 0.0)
         wait = self.config.decision if self.checks.better_open(best) else self.config.settling
@@ -266,12 +261,12 @@ class Stream:
         self.checks.state = ListState.COMPLETED
         self.completed_at = now
         for former in self.selected.values():
-            former.selected = "former-selected-kept" in self.config.faults
+            former.selected = self.decisions.keeps_former()
         self.former = None
         for component, pair in self.checks.nominated.items():
             connection = pair.connection
             assert connection is not None
-            connection.selected = not (reuse.goes_on(connection) and "reused-connection-closed" in self.config.faults)
+            connection.selected = not connection.reused or self.decisions.keeps_reused(connection)
             self.selected[component] = connection
             self.chosen[component] = pair.origin or pair
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.agent import reuse
 from conformance.agent.checklist import add_pair
 from conformance.agent.events import Note, Rejected, TrickledCandidate, Unlisten
-from conformance.agent.lite import checked
-from conformance.agent.pairs import form_pairs, usable_candidate
+from conformance.agent.pairs import form_pairs
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.agent.checker import Checker
     from conformance.agent.config import Config
     from conformance.agent.connections import Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.stream import Stream
 
@@ -51,9 +51,11 @@ class Progress:
 class Trickling:
     """Tells our late candidates, takes the peer's, and pairs both. Times are seconds on the caller's clock."""
 
-    def __init__(self, config: Config, connections: Connections, checker: Checker, out: list[Output]) -> None:
+    def __init__(
+        self, config: Config, decisions: Decisions, connections: Connections, checker: Checker, out: list[Output]
+    ) -> None:
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._checker = checker
         self._out = out
@@ -69,15 +71,15 @@ class Trickling:
         for local in sorted(fresh, key=lambda local: local.candidate.component):
             if local.candidate.type != "prflx" and not stream.all_nominated:
                 stream.progress.told.append(local)
-                text = str(self._config.variation.candidate(local.candidate))
+                text = self._decisions.trickled(local.candidate)
                 self._out.append(TrickledCandidate(stream.plan.mid, text))
-                if "late-candidate-not-paired" not in self._faults:
+                if self._decisions.pairs_late(local):
                     self._pair(stream, [local], stream.remotes)
-                if "trickled-passive-not-listening" in self._faults and local.tcptype == "passive":
+                if not self._decisions.listens_when_trickled(local):
                     self._out.append(Unlisten(local.base.number))
         if complete:
             stream.progress.ours_open = False
-            if not self._config.variation.no_end:
+            if self._decisions.ends_candidates():
                 self._out.append(TrickledCandidate(stream.plan.mid, ""))
 
     # -- the peer's --------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class Trickling:
         except SdpError as error:
             raise Rejected(str(error)) from error
         fragment = dict(candidate.extensions).get("ufrag", stream.remote_ufrag)
-        usable = usable_candidate(candidate, self._faults)
+        usable = self._decisions.understands(candidate)
         if fragment != stream.remote_ufrag or usable is None:
             self._out.append(Note(f"ignored, as not of this session or of no use here: {candidate}"))
         else:
@@ -103,7 +105,7 @@ class Trickling:
 
     def take(self, stream: Stream, remote: Candidate, now: float) -> None:
         """Take a candidate of the peer's, unless it is one that we know."""
-        if "trickled-candidate-ignored" in self._faults:
+        if not self._decisions.takes_late(remote):
             return
         if stream.progress.theirs_ended:  # RFC 8838 section 14
             self._out.append(Note(f"ignored, because it comes after the last: {remote}"))
@@ -115,8 +117,8 @@ class Trickling:
             self._pair(stream, stream.progress.told, [remote])
         elif known.type == "prflx":
             self._recognise(stream, known, remote)
-            if "trickled-so-opens-second" in self._faults:
-                for pair in [pair for pair in stream.checks.pairs if pair.remote is remote]:
+            for pair in [pair for pair in stream.checks.pairs if pair.remote is remote]:
+                if self._decisions.opens_recognised(pair):
                     self._connections.open(pair, stream.index, Address(pair.local.base.ip, 0), now)
 
     def end(self, stream: Stream) -> None:
@@ -143,12 +145,11 @@ class Trickling:
         if not stream.formed or not stream.checks.running:
             return  # formed later with all that is known then, or over
         mine = [local for local in mine if local.candidate.component <= stream.checks.components]
-        if self._config.lite:
-            mine = checked(mine, self._faults)
+        mine = self._decisions.checks_from(mine)
         lists = [other.checks for other in self._checker.streams]
-        for pair in form_pairs(mine, theirs, self._checker.controlling, self._faults):
+        for pair in form_pairs(mine, theirs, self._checker.controlling, self._decisions):
             add_pair(stream.checks, lists, pair, self._config.max_pairs)
-        reuse.attach(stream)
+        reuse.attach(stream, self._decisions)
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:

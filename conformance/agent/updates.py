@@ -30,10 +30,3 @@ def remote_candidates(stream: Stream) -> str:
     pairs = sorted(stream.chosen.items())
     theirs = (f"{component} {pair.remote.address} {pair.remote.port}" for component, pair in pairs)
     return "remote-candidates:" + " ".join(theirs)
-
-
-def connection(stream: Stream, offered: str | None, faults: frozenset[str]) -> str:
-    """Return a=connection: the existing one, unless the offer asks for a new one (RFC 4145 section 5)."""
-    if not settled(stream) or offered == "new" or "updated-offer-wants-new-connection" in faults:
-        return "new"
-    return "existing"

@@ -13,7 +13,7 @@ from conformance.agent import client
 from conformance.agent.candidates import check_priority
 from conformance.agent.client import Succeeded
 from conformance.agent.events import AgentError, Note, State
-from conformance.agent.pairs import Pair, connects
+from conformance.agent.pairs import Pair
 from conformance.agent.renewal import credentials
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.agent.conclusion import Conclusion
     from conformance.agent.config import Config
     from conformance.agent.connections import Connection, Connections
+    from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.stream import Stream
     from conformance.wire.stun import Message
@@ -67,6 +68,7 @@ class Upkeep:
     def __init__(
         self,
         config: Config,
+        decisions: Decisions,
         connections: Connections,
         checker: Checker,
         conclusion: Conclusion,
@@ -75,7 +77,7 @@ class Upkeep:
     ) -> None:
         self.restart_wanted = False  # by RFC 6544 section 11.1
         self._config = config
-        self._faults = config.faults
+        self._decisions = decisions
         self._connections = connections
         self._checker = checker
         self._conclusion = conclusion
@@ -161,11 +163,11 @@ class Upkeep:
         kept = self._kept.get((connection.stream, connection.component))
         if kept is None:
             return
-        outcome = client.judge(octets, message, asked.pwd, self._faults)
+        outcome = client.judge(octets, message, asked.pwd, self._decisions)
         if isinstance(outcome, Succeeded):
             connection.authenticated = True
             kept.until = now + self._config.consent_expiry
-            if asked.revives and "media-not-resumed" not in self._faults:
+            if asked.revives and self._decisions.resumes(connection):
                 self._put_in_place(kept, connection)
         elif asked.revives:
             self._conclusion.end(connection, f"the check on the reopened connection failed: {outcome}")
@@ -191,22 +193,15 @@ class Upkeep:
     def _reopen(self, kept: Kept, now: float) -> None:
         """Open a lost connection for which data waits, once that keeps within the attempts of RFC 6544 section 12."""
         wanted = kept.stream.holds(kept.component) and not (kept.connection.is_open or kept.given_up)
-        if "reopens-once" in self._faults and kept.connection.revived:
+        if not wanted or kept.opening is not None or not self._decisions.reopens(kept.pair):
             return
-        if not wanted or kept.opening is not None or not self._reopens(kept.pair):
+        if not self._decisions.reopens_after(kept.connection):
             return
         if self._connections.may_attempt(kept.pair.remote.address):
             pair = Pair(kept.pair.local, kept.pair.remote)
             kept.opening = self._checker.connect(kept.stream, pair, now)
             kept.opening.revives = True
             self._out.append(Note(f"{kept.opening}: reopening the selected pair's connection"))
-
-    def _reopens(self, pair: Pair) -> bool:
-        if "lost-so-connection-not-reopened" in self._faults and pair.local.tcptype == "so":
-            return False
-        if connects(pair):
-            return "lost-connection-not-reopened" not in self._faults
-        return "passive-side-reopens" in self._faults
 
     def connected(self, connection: Connection, now: float) -> None:
         """Check a connection that was opened again (RFC 6544 section 11.1)."""
@@ -215,11 +210,9 @@ class Upkeep:
             return
         if self._config.lite:  # only a full agent checks
             connection.authenticated = connection.spoke_stun = True
-        if self._config.lite or "media-before-check-on-reopened" in self._faults:
+        if self._config.lite or self._decisions.trusts_reopened(connection):
             self._put_in_place(kept, connection)
-        if self._config.lite:
-            return
-        if "reopened-without-check" not in self._faults:
+        if not self._config.lite and self._decisions.checks_reopened(connection):
             self._ask(kept, connection, now, revives=True)
 
     def _answer(self, connection: Connection, now: float) -> None:
@@ -233,11 +226,9 @@ class Upkeep:
             return
         if any(asked.connection is connection for asked in self._asked.values()):
             return  # checked already
-        if "reopened-not-checked-back" in self._faults:
+        if not self._decisions.checks_returned(connection):
             return
-        if "reopened-so-not-checked-back" in self._faults and connection.base.tcptype == "so":
-            return
-        if "media-before-check-on-reopened" in self._faults:
+        if self._decisions.trusts_reopened(connection):
             self._put_in_place(kept, connection)
         connection.revives = True
         self._ask(kept, connection, now, revives=True)
@@ -276,7 +267,7 @@ class Upkeep:
         if kept.stream.completed_at is None:
             return  # ICE restarts already
         kept.stream.release(kept.component)
-        if "loss-never-noticed" in self._faults:
+        if not self._decisions.shows_failure():
             return
         self._conclusion.broken = True
         self._conclusion.change(State.FAILED)

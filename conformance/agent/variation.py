@@ -1,27 +1,16 @@
-"""Lawful ways to differ, for finding out whether the suite's oracles are as lenient as the RFCs.
+"""What may lawfully differ, for finding out whether the suite's oracles are as lenient as the RFCs.
 
 A variation is asked for session by session, as the extra `x-variation` of `open`: an object with any of the names
-below. Whatever it says, the agent stays within what it must do; what it should do it may leave.
+below. Whatever it says, the agent stays within what it must do; what it should do it may leave. The decisions that it
+replaces are in `conformance.agent.varied`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
-
-from conformance.wire.attributes import Attribute, RawAttribute, software
-from conformance.wire.candidate import Candidate, priority, tcp_local_preference
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from conformance.agent.candidates import Local
-
-ICE_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # RFC 8839 section 5.1
-_UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC 8489 section 14)
-_DIRECTIONS = ("active", "passive", "so")
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
 def _between(low: float, high: float, default: float, what: str) -> Any:
@@ -75,68 +64,9 @@ class Variation:
     decision: float = _between(0.0, 1.0, 0.5, "so long a nomination waits for better pairs")
     grace: float = _between(0.0, 3.0, 3.0, "until what was not selected is freed")
 
-    # -- what it makes of things ---------------------------------------------------------------------------
-
     def random(self, purpose: str) -> random.Random:
         """Return the numbers of one purpose: the same in every run."""
         return random.Random(f"{self.seed}:{purpose}")
-
-    def credential(self, octets: Callable[[int], bytes], length: int) -> str:
-        """Return so many random ice-chars."""
-        return "".join(ICE_CHARS[octet & 63] for octet in octets(length))
-
-    def worth(self, locals_: Sequence[Local]) -> list[Local]:
-        """Give host candidates other priorities by the same formula, unique as RFC 6544 section 4.2 asks."""
-        for local in locals_:
-            own = local.candidate
-            if own.type == "host" and own.is_tcp and own.tcptype in _DIRECTIONS:
-                other = self.other - (8191 - own.other_preference)
-                if other < 0:
-                    other %= 8192
-                local_preference = tcp_local_preference(self._direction(own.tcptype), other)
-                worth = priority(self.type_preference, local_preference, own.component)
-                local.candidate = replace(own, priority=worth)
-        return list(locals_)
-
-    def _direction(self, tcptype: str) -> int:
-        orders = ((6, 4, 2), (6, 2, 4), (4, 6, 2), (4, 2, 6), (2, 4, 6), (7, 0, 1))
-        return orders[self.directions][_DIRECTIONS.index(tcptype)]
-
-    def dress(self, attributes: Sequence[RawAttribute]) -> list[RawAttribute]:
-        """Return a message's attributes with what may be added, in an order that it may have."""
-        rng = self.random("message")
-        dressed = [attribute for attribute in attributes if attribute.type != Attribute.SOFTWARE]
-        if self.software:
-            dressed.append(software("".join(rng.choices(ICE_CHARS + " .äß", k=self.software))[:127]))
-        dressed += [RawAttribute(kind, rng.randbytes(rng.randrange(40))) for kind in _UNKNOWN[: self.more_attributes]]
-        if self.shuffle_message:
-            rng.shuffle(dressed)
-        return dressed
-
-    def pieces(self, octets: bytes) -> Iterator[bytes]:
-        """Divide what is written at once into what is written one after the other."""
-        size, position = self.segments, 0
-        for _ in range(10 if size else 0):
-            if position < len(octets):
-                yield octets[position : position + size]
-                position += size
-        if position < len(octets):
-            yield octets[position:]
-
-    def candidate(self, candidate: Candidate) -> Candidate:
-        """Write a candidate differently."""
-        changed: dict[str, Any] = {}
-        if self.lower_transport:
-            changed["transport"] = candidate.transport.lower()
-        if self.capital_types:
-            changed["type"] = candidate.type.upper()
-            changed["tcptype"] = candidate.tcptype and candidate.tcptype.upper()
-        more = (("generation", "0"), ("network-id", "1"), ("x-lawful", "a,b;c"))[: self.extensions]
-        changed["extensions"] = (*candidate.extensions, *more)
-        if self.foundation > 1:
-            stem = "".join(self.random("foundation").choices(ICE_CHARS, k=32))
-            changed["foundation"] = (candidate.foundation + stem)[: max(self.foundation, len(candidate.foundation))]
-        return replace(candidate, **changed)
 
 
 USUAL = Variation()

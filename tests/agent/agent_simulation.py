@@ -23,6 +23,9 @@ from conformance.agent.events import (
     Unlisten,
     Write,
 )
+from conformance.agent.faults import decisions
+from conformance.agent.variation import USUAL
+from conformance.agent.varied import vary
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address
 from conformance.wire.integrity import short_term_key
@@ -164,9 +167,9 @@ class ScriptedSocket:
 class Host:
     """An agent with its part of the network."""
 
-    def __init__(self, network, config, seed):
+    def __init__(self, network, config, seed, decisions):
         self.network = network
-        self.agent = Agent(config, random.Random(seed).randbytes)
+        self.agent = Agent(config, random.Random(seed).randbytes, decisions)
         self.ends, self.states, self.selected, self.data = {}, [], {}, {}
         self.connects = []  # (time, target)
         self.trickled = []  # (mid, candidate)
@@ -251,10 +254,11 @@ class Network:
     def free_port(self):
         return next(self._ports)
 
-    def host(self, *, offerer, addresses=("10.0.0.1",), seed=None, **more):
+    def host(self, *, offerer, addresses=("10.0.0.1",), seed=None, faults=frozenset(), variation=USUAL, **more):
         more.setdefault("tcptypes", frozenset({"active", "passive"}))
         config = Config(offerer=offerer, addresses=tuple(addresses), **more)
-        self.hosts.append(Host(self, config, len(self.hosts) if seed is None else seed))
+        chosen = vary(decisions(faults), variation)
+        self.hosts.append(Host(self, config, len(self.hosts) if seed is None else seed, chosen))
         return self.hosts[-1]
 
     def after(self, delay, action):

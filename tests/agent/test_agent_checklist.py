@@ -10,23 +10,23 @@ from conformance.agent.candidates import (
     Local,
     check_priority,
     default_candidate,
-    host_candidates,
-    other_preference,
     peer_reflexive_remote,
 )
 from conformance.agent.checklist import CheckList, ListState, limit_pairs, pick, set_initial_states, unfreeze
+from conformance.agent.config import Config
+from conformance.agent.decisions import Decisions
 from conformance.agent.pairs import Pair, PairState, form_pairs, may_pair
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 
-NONE: frozenset[str] = frozenset()
+LAWFUL = Decisions(Config(offerer=True))
 BASE = Base(1, 1, "10.0.0.1", "passive")
 
 
 def locals_on(*places):
     """Return host candidates for (ip, tcptype, component, rank)."""
     bases = [Base(n, component, ip, kind, rank, 5000 + n) for n, (ip, kind, component, rank) in enumerate(places)]
-    return host_candidates(bases, Foundations(), NONE)
+    return LAWFUL.host_candidates(bases, Foundations())
 
 
 def remote(tcptype, address="10.0.0.9", port=7000, component=1, foundation="1", priority=1000, transport="TCP"):
@@ -48,7 +48,7 @@ def test_priorities_and_other_preferences_are_unique():
     worth = [local.candidate.priority for local in locals_on(*places)]
     assert len(set(worth)) == len(worth)
     assert max(worth) < 2**31
-    assert [other_preference(rank) for rank in (0, 1, 9000)] == [8191, 8190, 0]
+    assert [LAWFUL.other_preference(rank) for rank in (0, 1, 9000)] == [8191, 8190, 0]
 
 
 def test_foundations_are_equal_for_equal_type_base_and_transport():
@@ -104,7 +104,7 @@ def test_link_local_meets_link_local_only():
 def test_pairs_are_ordered_and_pruned():
     ours = locals_on(("10.0.0.1", "active", 1, 0), ("10.0.0.1", "passive", 1, 0), ("10.0.0.2", "active", 1, 1))
     theirs = [remote("passive", priority=500), remote("active", port=9, priority=900), remote("passive", priority=800)]
-    pairs = form_pairs(ours, theirs, controlling=True)
+    pairs = form_pairs(ours, theirs, controlling=True, decisions=LAWFUL)
     assert {pair.local.tcptype for pair in pairs} == {"active"}
     assert len(pairs) == 2, "redundant pairs are left"
     assert {pair.remote.priority for pair in pairs} == {800}
@@ -145,7 +145,9 @@ def test_initial_states_are_those_of_the_rfcs_table():
 
 def test_lowest_component_is_unfrozen_first():
     ours = locals_on(("10.0.0.1", "active", 2, 0), ("10.0.0.1", "active", 1, 0))
-    checks = CheckList(2, form_pairs(ours, [remote("passive", component=2), remote("passive", component=1)], True))
+    checks = CheckList(
+        2, form_pairs(ours, [remote("passive", component=2), remote("passive", component=1)], True, LAWFUL)
+    )
     set_initial_states([checks])
     assert {pair.component: pair.state for pair in checks.pairs} == {1: PairState.WAITING, 2: PairState.FROZEN}
 

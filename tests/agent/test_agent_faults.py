@@ -1,7 +1,8 @@
-"""The list of faults, and that a faulty agent is still an agent."""
+"""The faults, that the agent's body knows none of them, and that a faulty agent is still an agent."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 from pathlib import Path
@@ -10,25 +11,72 @@ import pytest
 from agent_simulation import Network
 
 import conformance.agent
-from conformance.agent.config import Media, StreamPlan
+from conformance.agent.config import Config, Media, StreamPlan
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import AgentError
-from conformance.agent.faults import BY_NAME, FAULTS
+from conformance.agent.faults import BY_NAME, FAULTS, decisions
 from conformance.catalogue import REQUIREMENTS
 
-ASKED = re.compile(r'"([a-z0-9-]+)"\s+(?:not )?in (?:self\._?)?(?:_?config\.)?_?faults\b')
+FOLDER = Path(conformance.agent.__file__).parent
+BODY = sorted(path for path in FOLDER.rglob("*.py") if "faults" not in path.relative_to(FOLDER).parts)
+WORD = re.compile(r"(?:^|_)faults?(?:_|$)")
+CHOOSE = {"__main__.py", "adapter.py"}  # these are told which faults to have
 
 
-def asked_for():
-    """Return every fault that the agent's code asks for."""
-    folder = Path(conformance.agent.__file__).parent
-    text = "\n".join(path.read_text() for path in folder.glob("*.py"))
-    named = set(ASKED.findall(text))
-    return named | {name for name in BY_NAME if f'"{name}"' in text}
+def members(kind):
+    return {name for name in vars(kind) if not name.startswith("_")}
 
 
-def test_names_are_unique_and_asked_for():
+def test_names_are_unique():
     assert len(BY_NAME) == len(FAULTS)
-    assert asked_for() == set(BY_NAME)
+    assert len({fault.replacement for fault in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("path", BODY, ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_the_body_of_the_agent_knows_no_fault(path):
+    tree = ast.parse(path.read_text())
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    named = {name for name in BY_NAME for word in words if f'"{name}"' in word or name == word}
+    assert not named
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    knows = any(module and module.startswith("conformance.agent.faults") for module in imported)
+    assert path.name in CHOOSE or not (knows or any(WORD.search(name) for name in names))
+
+
+def test_a_fault_replaces_decisions_and_adds_none():
+    added = {fault.name: members(fault.replacement) - set(dir(Decisions)) for fault in FAULTS}
+    assert not {name: more for name, more in added.items() if more}
+    assert not [fault.name for fault in FAULTS if not members(fault.replacement)]
+
+
+def test_every_decision_of_the_agent_names_the_clause_that_it_follows():
+    topics = [topic for topic in Decisions.__mro__ if topic.__module__.startswith("conformance.agent.decisions.")]
+    asked = {(topic, name) for topic in topics for name in members(topic)}
+    assert asked
+    vague = [name for topic, name in asked if "RFC" not in (getattr(topic, name).__doc__ or "")]
+    assert not vague
+
+
+def test_faults_are_combined_once_in_any_number():
+    every = frozenset(BY_NAME)
+    assert isinstance(decisions(every)(Config(offerer=True)), Decisions)
+    assert decisions(every) is decisions(frozenset(sorted(every)))
+    assert decisions(frozenset()) is Decisions
+
+
+def test_combined_faults_both_act():
+    both = decisions(frozenset({"passive-direction-pref-3", "host-type-pref-100"}))(Config(offerer=True))
+    assert both.direction_preference("host", "passive") == 3
+    assert both.direction_preference("host", "active") == 6
+
+
+def test_faults_of_one_decision_both_act():
+    both = decisions(frozenset({"pairs-active-with-so", "so-never-paired"}))(Config(offerer=True))
+    assert both.meets("active", "so")
+    assert not both.meets("so", "so")
+    assert both.meets("active", "passive")
 
 
 def test_requirements_exist_and_can_be_tested():

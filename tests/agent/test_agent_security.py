@@ -171,8 +171,8 @@ def test_a_peer_without_dtls_is_rejected() -> None:
 
 def test_the_adapter_of_a_secured_agent() -> None:
     assert (pics(secured=True)["payload"], pics(secured=True)["profile"]) == ("dtls", "webrtc")
-    config = configure({"side": "offerer"}, frozenset(), secured=True)
+    config = configure({"side": "offerer"}, secured=True)
     assert config.secured
     assert config.streams[0].media is Media.RTP
     with pytest.raises(RpcError, match="rtp only"):
-        configure({"side": "offerer", "media": "bytes"}, frozenset(), secured=True)
+        configure({"side": "offerer", "media": "bytes"}, secured=True)

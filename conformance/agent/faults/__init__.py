@@ -1,13 +1,50 @@
 """Named ways to be wrong: each fault breaks one requirement and nothing else. The healthy agent has none.
 
-A fault is asked for where it concerns, by its name written out; the tests hold this list against those
-places and the ids against the catalogue.
+A fault replaces some of the agent's decisions (`conformance.agent.decisions`); its class declares its name, the
+requirement that it breaks, and what the agent then does. Several faults are combined into one set of decisions.
 """
 
 from __future__ import annotations
 
-from conformance.agent.faults import answers, checks, connections, description
+from functools import cache
+
+from conformance.agent.decisions import Decisions, combine
+from conformance.agent.faults import (
+    candidates,
+    checks,
+    connections,
+    description,
+    framing,
+    gathering,
+    media,
+    nomination,
+    outcomes,
+    pairing,
+    reopening,
+    responses,
+    security,
+)
 from conformance.agent.faults.model import Fault as Fault
 
-FAULTS: tuple[Fault, ...] = (*description.FAULTS, *checks.FAULTS, *answers.FAULTS, *connections.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *gathering.fault,
+    *candidates.fault,
+    *description.fault,
+    *pairing.fault,
+    *checks.fault,
+    *outcomes.fault,
+    *responses.fault,
+    *nomination.fault,
+    *connections.fault,
+    *framing.fault,
+    *media.fault,
+    *security.fault,
+    *reopening.fault,
+)
 BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@cache
+def decisions(names: frozenset[str]) -> type[Decisions]:
+    """Return the decisions of an agent with these faults."""
+    return combine(BY_NAME[name].replacement for name in sorted(names))

@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conformance.agent.decisions import Topic
+
+Replacement = TypeVar("Replacement", bound="type[Topic]")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A switch. ``requirement`` is the id of the statement that it breaks, ``summary`` what the agent then does."""
+    """One way to be wrong.
+
+    ``requirement`` is the id of the statement that it breaks, ``summary`` what the agent then does, ``replacement`` the
+    class that replaces lawful decisions.
+    """
 
     name: str
     requirement: str
     summary: str
+    replacement: type[Topic]
+
+
+class Faults:
+    """The faults of one topic. It is also the decorator that declares a replacement as one of them."""
+
+    def __init__(self) -> None:
+        self._declared: list[Fault] = []
+
+    def __call__(self, name: str, requirement: str, summary: str) -> Callable[[Replacement], Replacement]:
+        """Declare the class that follows as a fault."""
+
+        def declare(replacement: Replacement) -> Replacement:
+            self._declared.append(Fault(name, requirement, summary, replacement))
+            return replacement
+
+        return declare
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._declared)

@@ -1,0 +1,118 @@
+"""Decisions about checks of ours: when, from where, on what, and what they hold (RFC 6544 sections 4.1 and 7.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.attributes import SOFTWARE
+from conformance.agent.decisions.topic import Topic
+from conformance.wire import attributes as attr
+from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.agent.candidates import Base
+    from conformance.agent.client import Question
+    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Pair
+    from conformance.agent.stream import Credentials, Stream
+    from conformance.wire.attributes import RawAttribute
+
+
+class Checks(Topic):
+    """How the agent checks."""
+
+    # -- when ----------------------------------------------------------------------------------------------
+
+    def pace(self, seconds: float) -> float:
+        """Return how long to wait after a check before the next: Ta (RFC 6544 section 4.1, RFC 8445 6.1.4.2)."""
+        return seconds
+
+    def checks_stream(self, stream: Stream) -> bool:
+        """Whether checks are made for a stream: for each (RFC 8445 section 6.1.4.2)."""
+        return True
+
+    def may_begin(self, connecting: bool, unanswered: bool) -> bool:
+        """Whether a check may begin while connections are being opened or others are unanswered: yes.
+
+        RFC 6544 section 7.1: other pairs are checked meanwhile.
+        """
+        return True
+
+    def may_attempt(self, attempts: Sequence[Connection]) -> bool:
+        """Whether one more attempt to connect may join those outstanding towards an address (RFC 6544 section 12)."""
+        return len(attempts) < self.config.max_attempts
+
+    def connects_at_once(self, pair: Pair) -> bool:
+        """Whether a pair's connection is opened as soon as the check list is formed: not before its check is due.
+
+        RFC 6544 section 4.1.
+        """
+        return False
+
+    # -- connections ---------------------------------------------------------------------------------------
+
+    def opens_now(self, stream: Stream, pair: Pair) -> bool:
+        """Whether we open the connection of a pair whose check is due: whatever a=setup says (RFC 6544 4.5)."""
+        return True
+
+    def needs_connection(self, pair: Pair) -> bool:
+        """Whether a check needs a new connection: each pair has one for all its checks (RFC 6544 section 7.1)."""
+        return pair.connection is None
+
+    def opens_another(self, connection: Connection) -> bool:
+        """Whether a connection is opened for an S-O pair to which the peer has connected: no (RFC 6544 7.1)."""
+        return False
+
+    def source(self, stream: Stream, base: Base) -> Address:
+        """Return where a base connects from: an S-O candidate's own port, for an active one an unallocated one.
+
+        RFC 6544 section 7.1: the interface is in any case that of the candidate.
+        """
+        return Address(base.ip, base.port if base.tcptype == "so" else 0)
+
+    def first_octets(self, connection: Connection) -> bytes:
+        """Return what is sent on a new connection before any check: nothing (RFC 6544 section 12)."""
+        return b""
+
+    def checks_connection(self, connection: Connection) -> bool:
+        """Whether a check is sent on a connection that was opened for one (RFC 6544 section 7.1)."""
+        return True
+
+    # -- what they hold ------------------------------------------------------------------------------------
+
+    def check_priority(self, pair: Pair, worth: int) -> int:
+        """Return PRIORITY: `worth`, what a peer-reflexive candidate would have (RFC 8445 section 7.1.1)."""
+        return worth
+
+    def user_name(self, who: Credentials) -> str:
+        """Return USERNAME: the peer's fragment, then ours (RFC 8445 section 7.2.2)."""
+        return f"{who.remote_ufrag}:{who.ufrag}"
+
+    def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
+        """Return the tie-breaker of a check: the same in each of the session (RFC 8445 section 7.1.3)."""
+        return own
+
+    def check_attributes(self, question: Question) -> list[RawAttribute]:
+        """Return what a check says, its protection apart (RFC 8445 sections 7.1 and 7.2.2)."""
+        role = attr.ice_controlling if question.controlling else attr.ice_controlled
+        body = [
+            attr.username(question.username),
+            attr.priority(question.priority),
+            role(question.tie_breaker),
+            attr.software(SOFTWARE),
+        ]
+        return [*body, attr.use_candidate()] if question.use_candidate else body
+
+    def protects_check(self, question: Question) -> bool:
+        """Whether a check has MESSAGE-INTEGRITY (RFC 8445 section 7.2.2)."""
+        return True
+
+    def fingerprints_check(self) -> bool:
+        """Whether a check has FINGERPRINT (RFC 8445 section 7.1)."""
+        return True
+
+    def says_alive(self) -> bool:
+        """Whether a Binding indication goes over selected connections, as a keepalive may (RFC 8445 section 11)."""
+        return False

@@ -1,0 +1,57 @@
+"""Decisions about nomination and selection (RFC 6544 section 8, RFC 8445 section 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.topic import Topic
+
+if TYPE_CHECKING:
+    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Pair
+
+
+class Nomination(Topic):
+    """When the agent nominates, and what a nomination does."""
+
+    def controls(self, peer_lite: bool) -> bool:
+        """Whether we control: the offerer if both are of the same mode, else the full one (RFC 8445 6.1.1)."""
+        return self.config.offerer if self.config.lite is peer_lite else not self.config.lite
+
+    def nominates(self, controlling: bool) -> bool:
+        """Whether it is for us to nominate: for the controlling agent (RFC 8445 section 8.1.1)."""
+        return controlling
+
+    def may_nominate(self) -> bool:
+        """Whether a valid pair is nominated when its time has come (RFC 6544 section 8)."""
+        return True
+
+    def use_candidate(self, pair: Pair, controlling: bool) -> bool:
+        """Whether a check says USE-CANDIDATE: the one that repeats a successful check (RFC 6544 section 8)."""
+        return pair.nominate and controlling
+
+    def nominates_unproved(self, pair: Pair, controlling: bool) -> bool:
+        """Whether a pair is nominated right behind its first check: not before that succeeds (RFC 6544 8)."""
+        return False
+
+    def nominates_too(self, other: Connection, controlling: bool) -> bool:
+        """Whether a success on one connection of a component nominates another one: never (RFC 8445 8.1.1)."""
+        return False
+
+    def closes_at_success(self, other: Connection) -> bool:
+        """Whether a success closes a component's other connections: not before one is selected (RFC 6544 8)."""
+        return False
+
+    def selects_unchecked(self, checks: bool) -> bool:
+        """Whether a nomination selects a pair that we have not checked: a lite agent's (RFC 8445 section 7.3.2).
+
+        `checks`: the agent makes checks of its own.
+        """
+        return not checks
+
+    def checks_in_return(self, checks: bool) -> bool:
+        """Whether what follows a check is one of our own: of a full agent (RFC 6544 section 7).
+
+        `checks`: the agent makes checks of its own.
+        """
+        return checks

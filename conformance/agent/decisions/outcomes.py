@@ -1,0 +1,53 @@
+"""Decisions about responses to our checks: what is believed (RFC 8489 section 9.1.4, RFC 8445 section 7.2.5)."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from conformance.agent.attributes import unknown_required
+from conformance.agent.decisions.topic import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.agent.connections import Connection
+    from conformance.wire.attributes import RawAttribute
+    from conformance.wire.stun import Message
+
+
+class Stranger(enum.Enum):
+    """What becomes of a connection whose far end does not speak STUN."""
+
+    FAIL_REMOTE = "it is closed, and no pair with this remote candidate is tried any more"
+    FAIL_PAIR = "it is closed, and its pair fails"
+    TRY_AGAIN = "it is closed, and the pair is checked once more"
+    IGNORE = "it is used"
+
+
+class Outcomes(Topic):
+    """What the agent believes of a response."""
+
+    def needs_integrity(self, message: Message) -> bool:
+        """Whether a response counts only with a valid MESSAGE-INTEGRITY (RFC 8489 section 9.1.4)."""
+        return True
+
+    def unknown_in_response(self, attributes: Iterable[RawAttribute]) -> list[int]:
+        """Return the types in a response that should have been understood (RFC 8489 section 6.3.3)."""
+        return unknown_required(attributes)
+
+    def heeds_conflict(self) -> bool:
+        """Whether a 487 changes our role (RFC 8445 section 7.2.5.1)."""
+        return True
+
+    def believes_elsewhere(self, connection: Connection, asked_on: Connection) -> bool:
+        """Whether a response counts that came on another connection than its check (RFC 8445 7.2.5.2.1)."""
+        return False
+
+    def on_stranger(self, connection: Connection) -> Stranger:
+        """Return what to do when the first answer on a connection is no STUN (RFC 6544 section 7.1)."""
+        return Stranger.FAIL_REMOTE
+
+    def fails_unreachable(self, connection: Connection) -> bool:
+        """Whether a pair fails whose connection could not be opened (RFC 6544 section 7.1)."""
+        return True

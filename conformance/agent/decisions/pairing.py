@@ -1,0 +1,71 @@
+"""Decisions about pairs: who meets whom, who connects, which pairs there are (RFC 6544 sections 6.2 and 9.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.topic import Topic
+from conformance.agent.pairs import meets
+
+if TYPE_CHECKING:
+    from conformance.agent.candidates import Local
+    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Pair
+    from conformance.agent.stream import Stream
+    from conformance.wire.candidate import Candidate
+
+
+class Pairing(Topic):
+    """Whom the agent pairs."""
+
+    def makes_checks(self) -> bool:
+        """Whether there are check lists: a lite agent has none (RFC 6544 section 6.2)."""
+        return not self.config.lite
+
+    def checks_from(self, mine: list[Local]) -> list[Local]:
+        """Return the candidates from which checks are made: a lite agent's none (RFC 6544 sections 4.4 and 6.2)."""
+        return [] if self.config.lite else mine
+
+    def meets(self, own: str, theirs: str) -> bool:
+        """Whether candidates of these tcptypes are paired: the table of RFC 6544 section 6.2."""
+        return meets(own, theirs)
+
+    def opens(self, pair: Pair) -> bool:
+        """Whether it is for us to open a pair's connection, so that the pair is kept (RFC 6544 section 6.2)."""
+        return pair.local.tcptype != "passive"
+
+    def pairs_late(self, local: Local) -> bool:
+        """Whether a candidate of ours that is trickled is paired like the others (RFC 8838 section 10)."""
+        return True
+
+    def takes_late(self, remote: Candidate) -> bool:
+        """Whether a candidate that the peer trickles is taken (RFC 8838 section 11)."""
+        return True
+
+    def opens_recognised(self, pair: Pair) -> bool:
+        """Whether a connection is opened for a pair that has one, once its candidate is told: no (RFC 6544 7.1)."""
+        return False
+
+    def learns_remotes(self) -> bool:
+        """Whether a check from an unknown address makes a peer-reflexive candidate (RFC 6544 section 7.2)."""
+        return True
+
+    def uses_existing(self, pair: Pair) -> bool:
+        """Whether a pair that matches an existing connection is checked there (RFC 6544 section 9.2)."""
+        return True
+
+    def keeps_existing(self, pair: Pair) -> bool:
+        """Whether a pair that matches an existing connection is in the check list at all (RFC 6544 section 9.2)."""
+        return True
+
+    def goes_first(self, pair: Pair) -> int:
+        """Return what counts for more than a pair's priority: nothing, whatever its transport (RFC 6544 section 7)."""
+        return 0
+
+    def gives_up(self, stream: Stream) -> bool:
+        """Whether a list whose pairs have all failed fails although candidates may still come (RFC 8838 section 8)."""
+        return False
+
+    def ends_list(self, connection: Connection) -> bool:
+        """Whether the whole check list fails with one connection that breaks: only its pair does (RFC 6544 7.1)."""
+        return False

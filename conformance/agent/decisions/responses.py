@@ -1,0 +1,127 @@
+"""Decisions about the peer's checks: which are answered, and how (RFC 6544 section 7.2, RFC 8489 section 9.1.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.attributes import SOFTWARE, unknown_required
+from conformance.agent.decisions.topic import Topic
+from conformance.wire import attributes as attr
+from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.stun import looks_like_stun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.agent.connections import Connection
+    from conformance.agent.server import IncomingCheck
+    from conformance.agent.stream import Stream
+    from conformance.wire.attributes import Address, RawAttribute
+
+
+class Responses(Topic):
+    """What the agent answers, and what it takes a check for."""
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def takes_for_stun(self, payload: bytes) -> bool:
+        """Whether a frame holds STUN (RFC 6544 section 10.2, RFC 8489 section 6.3)."""
+        return looks_like_stun(payload)
+
+    def fingerprint_holds(self, octets: bytes) -> bool:
+        """Whether a message's FINGERPRINT, which it must have, is right (RFC 8445 section 7.3)."""
+        return check_fingerprint(octets) is Check.VALID
+
+    def bears_malformed(self) -> bool:
+        """Whether a connection goes on after a malformed message, which is discarded (RFC 8489 section 6.3)."""
+        return True
+
+    def answers_indications(self) -> bool:
+        """Whether Binding indications are answered: never (RFC 8489 section 6.3.2)."""
+        return False
+
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        """Whether a check is answered: at any time, on any connection (RFC 6544 sections 7.2 and 11.1).
+
+        `started`: the peer's description is there.
+        """
+        return True
+
+    # -- who may ask ---------------------------------------------------------------------------------------
+
+    def unauthenticated_code(self) -> int:
+        """Return the error for a request without USERNAME or integrity: 400 (RFC 8489 section 9.1.3)."""
+        return 400
+
+    def knows_user(self, user_name: str, ufrag: str) -> bool:
+        """Whether USERNAME is our fragment, a colon and another fragment (RFC 8445 section 7.3)."""
+        own, colon, theirs = user_name.partition(":")
+        return own == ufrag and bool(colon and theirs) and ":" not in theirs
+
+    def integrity_holds(self, check: Check) -> bool:
+        """Whether a request's protection is right (RFC 8489 section 9.1.3)."""
+        return check is Check.VALID
+
+    def unknown_in_request(self, attributes: Sequence[RawAttribute]) -> list[int]:
+        """Return the types that must be understood and are not, for which 420 is answered (RFC 8489 6.3.1)."""
+        return unknown_required(attributes)
+
+    def listed_unknown(self, unknown: list[int]) -> list[int]:
+        """Return the types that UNKNOWN-ATTRIBUTES lists: all (RFC 8489 section 6.3.1)."""
+        return unknown
+
+    def heeds_rival(self) -> bool:
+        """Whether a role conflict is noticed in a request (RFC 8445 section 7.3.1.1)."""
+        return True
+
+    def yields(self) -> bool:
+        """Whether our role changes in a conflict that the tie-breakers decide against us (RFC 8445 7.3.1.1)."""
+        return True
+
+    # -- what is answered ----------------------------------------------------------------------------------
+
+    def mapped_address(self, source: Address) -> Address:
+        """Return XOR-MAPPED-ADDRESS: where the request came from (RFC 8489 section 6.3.1.2)."""
+        return source
+
+    def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
+        """Return what a success response says, its protection apart (RFC 8445 section 7.3, RFC 8489 9.1.3)."""
+        return [mapped, attr.software(SOFTWARE)]
+
+    def error_attributes(self, *refusal: RawAttribute) -> list[RawAttribute]:
+        """Return what an error response says, its protection apart (RFC 8489 section 6.3.1.1)."""
+        return [*refusal, attr.software(SOFTWARE)]
+
+    def protects_success(self) -> bool:
+        """Whether success responses have the request's kind of integrity (RFC 8489 section 9.1.3)."""
+        return True
+
+    def protects_error(self) -> bool:
+        """Whether errors after authentication have the request's kind of integrity (RFC 8489 section 9.1.3)."""
+        return True
+
+    def fingerprints_success(self) -> bool:
+        """Whether success responses have FINGERPRINT (RFC 8445 section 7.3)."""
+        return True
+
+    def fingerprints_error(self) -> bool:
+        """Whether error responses have FINGERPRINT (RFC 8445 section 7.3)."""
+        return True
+
+    # -- what follows --------------------------------------------------------------------------------------
+
+    def keeps_early(self, check: IncomingCheck) -> bool:
+        """Whether a check that came before the peer's description is taken up with it (RFC 6544 section 7.2)."""
+        return True
+
+    def heard(self, check: IncomingCheck) -> IncomingCheck:
+        """Return an accepted check as it is understood (RFC 8445 section 7.3.1.5)."""
+        return check
+
+    def minds_refused(self) -> bool:
+        """Whether a check that was refused has a check in return: never (RFC 8445 section 7.3)."""
+        return False
+
+    def triggers(self, check: IncomingCheck) -> bool:
+        """Whether an accepted check has one in return (RFC 8445 section 7.3.1.4)."""
+        return True

@@ -1,0 +1,97 @@
+"""Faults in data: where it goes, and who gets it (RFC 6544 sections 10 and 12, RFC 4571 section 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.media import Data
+from conformance.agent.faults.model import Faults
+from conformance.agent.framing import COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.agent.connections import Connection
+    from conformance.agent.stream import Stream
+
+fault = Faults()
+
+
+@fault("media-over-first-stream", "RFC6544-10.1-01", "sends the media of all streams over the first one's connection")
+class MediaOverFirstStream(Data):
+    def outgoing_stream(self, stream: int) -> int:
+        return 0
+
+
+@fault("streams-delivered-as-first", "RFC6544-10.2-01", "delivers what comes for any stream as the first one's")
+class StreamsDeliveredAsFirst(Data):
+    def incoming_stream(self, stream: int) -> int:
+        return 0
+
+
+@fault("components-mixed-up", "RFC6544-10.2-01", "delivers what comes for any component to the first")
+class ComponentsMixedUp(Data):
+    def incoming_component(self, component: int) -> int:
+        return 1
+
+
+@fault("media-not-sent", "RFC6544-10.1-01", "sends no media on the selected pair's connection")
+class MediaNotSent(Data):
+    def sends(self) -> bool:
+        return False
+
+
+@fault("media-follows-latest", "RFC6544-10.1-01", "sends media on the connection that came last")
+class MediaFollowsLatest(Data):
+    def carrier(self, selected: Connection, every: Iterable[Connection]) -> Connection:
+        return max(every, key=lambda connection: connection.number)
+
+
+@fault("media-without-frame", "RFC6544-10.1-02", "sends media without LENGTH before it")
+class MediaWithoutFrame(Data):
+    def frames_data(self) -> bool:
+        return False
+
+
+@fault("media-not-delivered", "RFC6544-10.2-01", "gives no received media to the application")
+class MediaNotDelivered(Data):
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        return False
+
+
+@fault("media-lost-in-restart", "RFC6544-10.2-01", "gives no media to the application while ICE restarts")
+class MediaLostInRestart(Data):
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        return stream.former is None and super().delivers(stream, connection)
+
+
+@fault(
+    "unvalidated-data-delivered", "RFC6544-12-s01", "delivers data from connections on which nobody has authenticated"
+)
+class UnvalidatedDataDelivered(Data):
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        return True
+
+
+@fault("frame-ends-become-newlines", "RFC6544-10.2-s02", "adds an octet to the byte stream at the end of each frame")
+class FrameEndsBecomeNewlines(Data):
+    def delivered(self, payload: bytes) -> bytes:
+        return super().delivered(payload) + b"\n"
+
+
+@fault("cookie-taken-for-stun", "RFC6544-10.2-s01", "discards data that has the magic cookie in its place")
+class CookieTakenForStun(Data):
+    def is_data(self, payload: bytes) -> bool:
+        return payload[4:8] != COOKIE and super().is_data(payload)
+
+
+@fault("stun-delivered-as-data", "RFC6544-10.2-s01", "delivers STUN messages to the application as well")
+class StunDeliveredAsData(Data):
+    def stun_is_data_too(self) -> bool:
+        return True
+
+
+@fault("null-frame-closes", "RFC4571-2-s02", "closes the connection on a null frame")
+class NullFrameCloses(Data):
+    def bears_null(self) -> bool:
+        return False

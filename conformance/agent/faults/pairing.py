@@ -1,0 +1,179 @@
+"""Faults in pairs and check lists (RFC 6544 sections 6.2, 7 and 9.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.checks import Checks
+from conformance.agent.decisions.description import Description
+from conformance.agent.decisions.gathering import Gathering
+from conformance.agent.decisions.pairing import Pairing
+from conformance.agent.faults.model import Faults
+from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.agent.candidates import Base, Local
+    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Pair
+    from conformance.agent.stream import Stream
+    from conformance.wire.candidate import Candidate
+
+fault = Faults()
+
+
+@fault("lite-forms-check-list", "RFC6544-6.2-s03", "forms a check list as a lite agent, and checks it")
+class LiteFormsCheckList(Gathering, Description, Pairing):
+    def tcptypes(self, needs_active: bool) -> frozenset[str]:
+        return super().tcptypes(needs_active=True)
+
+    def states(self, local: Local, mine: Sequence[Local]) -> bool:
+        hidden = self.config.lite and (local.candidate.type, local.tcptype) == ("host", "active")
+        return not hidden and super().states(local, mine)
+
+    def makes_checks(self) -> bool:
+        return True
+
+    def checks_from(self, mine: list[Local]) -> list[Local]:
+        return mine
+
+
+@fault("lite-checks-over-udp", "RFC6544-4.4-s02", "is a lite agent for TCP but checks UDP pairs like a full one")
+class LiteChecksOverUdp(Pairing):
+    def checks_from(self, mine: list[Local]) -> list[Local]:
+        return [local for local in mine if local.base.is_udp] if self.config.lite else super().checks_from(mine)
+
+
+@fault("pairs-active-with-active", "RFC6544-6.2-s01", "pairs active with active candidates, and connects for them")
+class PairsActiveWithActive(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return own == theirs == "active" or super().meets(own, theirs)
+
+
+@fault(
+    "pairs-active-with-so", "RFC6544-6.2-s01", "pairs active with simultaneous-open candidates, and connects for them"
+)
+class PairsActiveWithSo(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return (own, theirs) == ("active", "so") or super().meets(own, theirs)
+
+
+@fault("pairs-so-with-passive", "RFC6544-6.2-s01", "pairs S-O with passive candidates, and connects for them")
+class PairsSoWithPassive(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return (own, theirs) == ("so", "passive") or super().meets(own, theirs)
+
+
+@fault("pairs-so-with-active", "RFC6544-6.2-s01", "pairs S-O with active candidates, and connects for them")
+class PairsSoWithActive(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return (own, theirs) == ("so", "active") or super().meets(own, theirs)
+
+
+@fault("so-never-paired", "RFC6544-6.2-s01", "forms no pairs with its S-O candidates")
+class SoNeverPaired(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return own != "so" and super().meets(own, theirs)
+
+
+@fault("active-never-paired", "RFC6544-6.2-s01", "forms no pair of an active local and a passive remote candidate")
+class ActiveNeverPaired(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return own != "active" and super().meets(own, theirs)
+
+
+@fault("pairs-passive-with-passive", "RFC6544-6.2-s01", "pairs passive with passive candidates, and connects for them")
+class PairsPassiveWithPassive(Pairing):
+    def meets(self, own: str, theirs: str) -> bool:
+        return own == theirs == "passive" or super().meets(own, theirs)
+
+    def opens(self, pair: Pair) -> bool:
+        return pair.remote.tcptype != "active" or super().opens(pair)
+
+
+@fault("checks-from-passive", "RFC6544-6.2-01", "connects for pairs of a passive local and an active remote candidate")
+class ChecksFromPassive(Pairing):
+    def opens(self, pair: Pair) -> bool:
+        return pair.remote.tcptype == "active" or super().opens(pair)
+
+
+@fault("late-candidate-not-paired", "RFC6544-6.2-s01", "pairs no candidate of its own that it trickles")
+class LateCandidateNotPaired(Pairing):
+    def pairs_late(self, local: Local) -> bool:
+        return False
+
+
+@fault("trickled-candidate-ignored", "RFC6544-6.2-s01", "pairs none of the candidates that the peer trickles")
+class TrickledCandidateIgnored(Pairing):
+    def takes_late(self, remote: Candidate) -> bool:
+        return False
+
+
+@fault(
+    "trickled-so-opens-second",
+    "RFC6544-7.1-s02",
+    "opens a connection for a trickled S-O candidate from which the peer has connected already",
+)
+class TrickledSoOpensSecond(Pairing):
+    def opens_recognised(self, pair: Pair) -> bool:
+        return True
+
+
+@fault(
+    "peer-reflexive-ignored", "RFC6544-7.2-s03", "answers checks from unknown addresses but makes no candidate of them"
+)
+class PeerReflexiveIgnored(Pairing):
+    def learns_remotes(self) -> bool:
+        return False
+
+
+@fault(
+    "restart-opens-new-connection",
+    "RFC6544-9.2-03",
+    "opens another connection for an S-O pair that matches the existing one",
+)
+class RestartOpensNewConnection(Pairing, Checks):
+    def uses_existing(self, pair: Pair) -> bool:
+        return False
+
+    def source(self, stream: Stream, base: Base) -> Address:
+        return super().source(stream, base) if base.carries is None else Address(base.ip, 0)
+
+
+@fault(
+    "restart-ignores-existing-connection",
+    "RFC6544-9.2-03",
+    "sends no check on the existing connection although an S-O pair matches it",
+)
+class RestartIgnoresExistingConnection(Pairing):
+    def keeps_existing(self, pair: Pair) -> bool:
+        return False
+
+
+@fault("udp-first", "RFC6544-7-s02", "checks all UDP pairs before the TCP ones, whatever their priorities")
+class UdpFirst(Pairing):
+    def goes_first(self, pair: Pair) -> int:
+        return int(pair.local.base.is_udp)
+
+
+@fault("tcp-first", "RFC6544-7-s02", "checks all TCP pairs before the UDP ones, whatever their priorities")
+class TcpFirst(Pairing):
+    def goes_first(self, pair: Pair) -> int:
+        return int(not pair.local.base.is_udp)
+
+
+@fault(
+    "last-pair-ends-list",
+    "RFC6544-7.1-04",
+    "gives the check list up with its last pair although candidates may still come",
+)
+class LastPairEndsList(Pairing):
+    def gives_up(self, stream: Stream) -> bool:
+        return True
+
+
+@fault("lost-connection-ends-checks", "RFC6544-7.1-s04", "gives all pairs up when a connection of one breaks")
+class LostConnectionEndsChecks(Pairing):
+    def ends_list(self, connection: Connection) -> bool:
+        return True

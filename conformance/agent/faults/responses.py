@@ -1,0 +1,213 @@
+"""Faults in the answers to checks and in what follows from checks (RFC 6544 sections 7.2 and 11.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.pairing import Pairing
+from conformance.agent.decisions.responses import Responses
+from conformance.agent.faults.model import Faults
+from conformance.agent.framing import COOKIE
+from conformance.agent.renewal import is_former
+from conformance.wire import attributes as attr
+from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.agent.connections import Connection
+    from conformance.agent.server import IncomingCheck
+    from conformance.agent.stream import Stream
+    from conformance.wire.attributes import RawAttribute
+    from conformance.wire.integrity import Check
+
+fault = Faults()
+
+
+@fault("fingerprint-unchecked", "RFC6544-7.2-s01", "answers requests whatever their FINGERPRINT")
+class FingerprintUnchecked(Responses):
+    def takes_for_stun(self, payload: bytes) -> bool:
+        return payload[4:8] == COOKIE or super().takes_for_stun(payload)
+
+    def fingerprint_holds(self, octets: bytes) -> bool:
+        return True
+
+
+@fault("malformed-message-closes", "RFC6544-7.2-s01", "closes a connection on a malformed STUN message")
+class MalformedMessageCloses(Responses):
+    def bears_malformed(self) -> bool:
+        return False
+
+
+@fault("indication-answered", "RFC6544-7.2-s01", "answers Binding indications")
+class IndicationAnswered(Responses):
+    def answers_indications(self) -> bool:
+        return True
+
+
+@fault("early-check-unanswered", "RFC6544-7.2-s02", "never answers checks that come before the peer's description")
+class EarlyCheckUnanswered(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        return started and super().answers(stream, connection, started)
+
+
+@fault(
+    "check-after-completion-unanswered",
+    "RFC6544-11.1-08",
+    "ignores checks on the selected connection after ICE has completed",
+)
+class CheckAfterCompletionUnanswered(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        return stream.completed_at is None and super().answers(stream, connection, started)
+
+
+@fault("check-in-restart-unanswered", "RFC6544-11.1-08", "ignores checks on selected connections in a restart")
+class CheckInRestartUnanswered(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        return not is_former(stream, connection) and super().answers(stream, connection, started)
+
+
+@fault("opened-connections-deaf", "RFC6544-11.1-08", "ignores checks on connections that it opened")
+class OpenedConnectionsDeaf(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        return not connection.outgoing and super().answers(stream, connection, started)
+
+
+@fault("missing-integrity-answered-401", "RFC6544-7.2-s01", "answers requests without credentials with 401")
+class MissingIntegrityAnswered401(Responses):
+    def unauthenticated_code(self) -> int:
+        return 401
+
+
+@fault("username-unchecked", "RFC6544-7.2-s01", "accepts requests whatever their USERNAME")
+class UsernameUnchecked(Responses):
+    def knows_user(self, user_name: str, ufrag: str) -> bool:
+        return True
+
+
+@fault("username-prefix-enough", "RFC6544-7.2-s01", "accepts user names that only begin with its fragment")
+class UsernamePrefixEnough(Responses):
+    def knows_user(self, user_name: str, ufrag: str) -> bool:
+        own, colon, theirs = user_name.partition(":")
+        return super().knows_user(own[: len(ufrag)] + colon + theirs, ufrag)
+
+
+@fault("password-unchecked", "RFC6544-7.2-s01", "accepts requests whatever their MESSAGE-INTEGRITY")
+class PasswordUnchecked(Responses):
+    def integrity_holds(self, check: Check) -> bool:
+        return True
+
+
+@fault(
+    "unknown-attribute-ignored", "RFC6544-7.2-s01", "accepts requests with unknown comprehension-required attributes"
+)
+class UnknownAttributeIgnored(Responses):
+    def unknown_in_request(self, attributes: Sequence[RawAttribute]) -> list[int]:
+        return []
+
+
+@fault("optional-attribute-refused", "RFC6544-7.2-s01", "answers 420 for unknown optional attributes")
+class OptionalAttributeRefused(Responses):
+    def unknown_in_request(self, attributes: Sequence[RawAttribute]) -> list[int]:
+        late = 0x8100  # above it are comprehension-optional types that this agent never heard of
+        return super().unknown_in_request(attributes) + [a.type for a in attributes if a.type > late]
+
+
+@fault("unknown-attributes-unlisted", "RFC6544-7.2-s01", "does not name the attributes for which it answers 420")
+class UnknownAttributesUnlisted(Responses):
+    def listed_unknown(self, unknown: list[int]) -> list[int]:
+        return []
+
+
+@fault("unknown-attributes-first-only", "RFC6544-7.2-s01", "names one of several unknown attributes")
+class UnknownAttributesFirstOnly(Responses):
+    def listed_unknown(self, unknown: list[int]) -> list[int]:
+        return super().listed_unknown(unknown)[:1]
+
+
+@fault("role-conflict-ignored", "RFC6544-7.2-s01", "neither answers 487 nor changes its role in a role conflict")
+class RoleConflictIgnored(Responses):
+    def heeds_rival(self) -> bool:
+        return False
+
+
+@fault("lost-conflict-ignored", "RFC6544-7.2-s01", "keeps its role in a role conflict that it loses")
+class LostConflictIgnored(Responses):
+    def yields(self) -> bool:
+        return False
+
+
+@fault("mapped-address-wrong", "RFC6544-7.2-s01", "says a wrong port in XOR-MAPPED-ADDRESS")
+class MappedAddressWrong(Responses):
+    def mapped_address(self, source: Address) -> Address:
+        return Address(source.ip, source.port ^ 1)
+
+
+@fault("response-with-username", "RFC6544-7.2-s01", "says the request's USERNAME in success responses")
+class ResponseWithUsername(Responses):
+    def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
+        return [*super().success_attributes(mapped, user_name), attr.username(user_name)]
+
+
+@fault("response-without-integrity", "RFC6544-7.2-s01", "sends success responses without MESSAGE-INTEGRITY")
+class ResponseWithoutIntegrity(Responses):
+    def protects_success(self) -> bool:
+        return False
+
+
+@fault("response-without-fingerprint", "RFC6544-7.2-s01", "sends success responses without FINGERPRINT")
+class ResponseWithoutFingerprint(Responses):
+    def fingerprints_success(self) -> bool:
+        return False
+
+
+@fault(
+    "error-without-integrity",
+    "RFC6544-7.2-s01",
+    "sends error responses to authenticated requests without MESSAGE-INTEGRITY",
+)
+class ErrorWithoutIntegrity(Responses):
+    def protects_error(self) -> bool:
+        return False
+
+
+@fault("error-without-fingerprint", "RFC6544-7.2-s01", "sends error responses without FINGERPRINT")
+class ErrorWithoutFingerprint(Responses):
+    def fingerprints_error(self) -> bool:
+        return False
+
+
+@fault(
+    "early-check-forgotten",
+    "RFC6544-7.2-s02",
+    "answers early checks but does not take them up when the description is there",
+)
+class EarlyCheckForgotten(Responses):
+    def keeps_early(self, check: IncomingCheck) -> bool:
+        return False
+
+
+@fault("nomination-ignored", "RFC6544-7.2-s01", "ignores USE-CANDIDATE")
+class NominationIgnored(Responses):
+    def heard(self, check: IncomingCheck) -> IncomingCheck:
+        return replace(super().heard(check), use_candidate=False)
+
+
+@fault("lite-selects-unnominated", "RFC6544-7.2-s01", "selects, as a lite agent, the pair of the first check")
+class LiteSelectsUnnominated(Pairing, Responses):
+    def heard(self, check: IncomingCheck) -> IncomingCheck:
+        check = super().heard(check)
+        return check if self.makes_checks() else replace(check, use_candidate=True)
+
+
+@fault("refused-check-triggers", "RFC6544-7.2-s01", "checks in return for a check that it has refused")
+class RefusedCheckTriggers(Responses):
+    def minds_refused(self) -> bool:
+        return True
+
+
+@fault("no-triggered-check", "RFC6544-7.2-s01", "sends no check in return for one that it received")
+class NoTriggeredCheck(Responses):
+    def triggers(self, check: IncomingCheck) -> bool:
+        return check.use_candidate and super().triggers(check)

@@ -1,0 +1,67 @@
+"""Faults in DTLS (RFC 6544 sections 3, 4.5, 7.1, 9.2 and 10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.agent.decisions.security import Security
+from conformance.agent.faults.model import Faults
+
+if TYPE_CHECKING:
+    from conformance.agent.connections import Connection
+    from conformance.agent.stream import Stream
+
+fault = Faults()
+
+
+@fault("dtls-never-starts", "RFC6544-10.1-s02", "begins no DTLS handshake")
+class DtlsNeverStarts(Security):
+    def secures(self, stream: Stream, connection: Connection) -> bool:
+        return False
+
+
+@fault("dtls-at-once", "RFC6544-3-s03", "begins DTLS as soon as a connection stands")
+class DtlsAtOnce(Security):
+    def secures(self, stream: Stream, connection: Connection) -> bool:
+        return connection.is_open
+
+
+@fault("dtls-before-completion", "RFC6544-7.1-s06", "begins DTLS when a pair is valid, before it is nominated")
+class DtlsBeforeCompletion(Security):
+    def secures(self, stream: Stream, connection: Connection) -> bool:
+        valid = any(pair.connection is connection for pair in stream.checks.valid)
+        return valid or super().secures(stream, connection)
+
+
+@fault("opener-begins-dtls", "RFC6544-4.5-s04", "begins DTLS where it opened the connection, whatever setup says")
+class OpenerBeginsDtls(Security):
+    def is_client(self, stream: Stream, connection: Connection) -> bool:
+        return connection.outgoing
+
+
+@fault(
+    "restart-begins-dtls-anew",
+    "RFC6544-9.2-03",
+    "begins another DTLS handshake on a connection that it uses again after a restart",
+)
+class RestartBeginsDtlsAnew(Security):
+    def begins_anew(self, connection: Connection) -> bool:
+        return connection.reused
+
+
+@fault("dtls-without-frame", "RFC6544-10.1-02", "sends DTLS records without LENGTH before them")
+class DtlsWithoutFrame(Security):
+    def frames_records(self) -> bool:
+        return False
+
+
+@fault("dtls-taken-for-media", "RFC6544-10.2-s03", "takes DTLS records for media")
+class DtlsTakenForMedia(Security):
+    def takes_records(self) -> bool:
+        return False
+
+
+@fault("media-taken-for-dtls", "RFC6544-10.2-s03", "takes RTP packets for DTLS records, and fails over them")
+class MediaTakenForDtls(Security):
+    def fails_over_media(self) -> bool:
+        return True
