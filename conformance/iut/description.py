@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from conformance.iut.trickle import END
 from conformance.verdict import Inconclusive, NotApplicable
+from conformance.wire.addresses import flaw
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from conformance.wire.sdp import Media
+
+_DISCARD = 9
 
 
 class Description:
@@ -125,8 +128,14 @@ class Description:
         if not found and self._offers is not None and not (tcptype in self._offers if tcptype else self._offers):
             raise NotApplicable(f"the IUT's pics lack offers {tcptype or 'of any kind'}")
         wanted = " ".join(word for word in (tcptype, "TCP", type) if word)
-        self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else ""))
+        where = self._elsewhere()
+        self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else "") + where)
         return found
+
+    def _elsewhere(self) -> str:
+        """Say that candidates stand at the session level, where they are none (RFC 8839 section 5.1)."""
+        stray = any(pair[0] == "candidate" for pair in (line.attribute for line in self.sdp.lines) if pair is not None)
+        return " in its media sections, but at the session level, where RFC 8839 section 5.1 has none" * stray
 
     def hosts(self, tcptype: str | None = None) -> list[Candidate]:
         """Return the TCP host candidates of the first media section; where there are none, that is the answer."""
@@ -189,13 +198,24 @@ class Description:
         """Return such a TCP host candidate of the case's address family.
 
         Inconclusive if there is none; n/a if the IUT has host candidates of the other family alone. Of several it is
-        the first at an address that the case has wished for, which the tester can surely reach.
+        the first at an address that the case has wished for, which the tester can surely reach. Candidates to which
+        nobody can send are passed over; the cases that read descriptions judge them.
         """
         found = self.candidates(tcptype=tcptype, component=component, type="host")
+        usable = self._usable(found)
         self.needs_family()
-        mine = [candidate for candidate in found if self._is_of_the_family(candidate)]
+        mine = [candidate for candidate in usable if self._is_of_the_family(candidate)]
         self.require(bool(mine), f"a {tcptype} TCP host candidate of {self._family}")
         return min(mine, key=lambda candidate: candidate.address not in self._wished)
+
+    def _usable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those to which one can send; Inconclusive, with the reason, if there is no other."""
+        flaws = [flaw(c.address, c.port) for c in candidates]
+        usable = [candidate for candidate, why in zip(candidates, flaws, strict=True) if not why]
+        if candidates and not usable:
+            named = ", ".join(f"{c.endpoint} {why}" for c, why in zip(candidates, flaws, strict=True))
+            raise Inconclusive(f"nothing can be sent to what the IUT's {self.kind} offers: {named}")
+        return usable
 
     @property
     def _family(self) -> str:
@@ -206,7 +226,7 @@ class Description:
 
     def needs_family(self) -> None:
         """Raise `NotApplicable` where the IUT has host candidates, but none of the case's address family."""
-        hosts = [c for c in self.media().candidates if c.is_tcp and c.type.lower() == "host"]
+        hosts = [c for c in self.media().candidates if c.is_tcp and c.type.lower() == "host" and not _has_flaw(c)]
         if hosts and not any(map(self._is_of_the_family, hosts)):
             raise NotApplicable(f"the IUT has no {self._family} address here: its {self.kind} has no such candidate")
 
@@ -224,6 +244,11 @@ def says_the_same(one: Description, other: Description) -> bool:
         theirs.port,
         theirs.connection,
     )
+
+
+def _has_flaw(candidate: Candidate) -> bool:
+    """Whether nothing can be sent there; port 0 does not count, as an active candidate's port is nothing."""
+    return bool(flaw(candidate.address, candidate.port or _DISCARD))
 
 
 def _usual_text(address: str) -> str:

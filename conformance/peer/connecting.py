@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from conformance.peer import silence
-from conformance.peer.addresses import family_of
+from conformance.peer.addresses import family_of, require_address
 from conformance.peer.datagram import DatagramSocket
 from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.peer.identity import Identity
@@ -390,6 +390,7 @@ class Connecting(Identity):
         self.sockets.close()
 
     def _connect(self, candidate: Candidate, source: Listener | None = None) -> Channel:
+        require_address(candidate)
         family = family_of(candidate.address)
         own = self.address if family == family_of(self.address) else self.other_address
         port = 0 if source is None else source.port

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from conformance.peer.addresses import family_of
+from conformance.peer.addresses import family_of, require_address
 from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.verdict import Failed
 from conformance.wire.attributes import Address
@@ -69,7 +69,11 @@ class DatagramSocket:
         return Candidate(**{**fields, **change})
 
     def send(self, data: bytes | Packet, target: Address) -> None:
-        """Send a datagram with exactly these octets."""
+        """Send a datagram with exactly these octets. Inconclusive where nothing can be sent to the target."""
+        require_address(target)
+        self._send(data, target)
+
+    def _send(self, data: bytes | Packet, target: Address) -> None:
         octets = bytes(data)
         self._asked.add(octets[8:20])
         self._tap.datagram(self.local_address, target, octets, time.time_ns())
@@ -125,7 +129,7 @@ class DatagramSocket:
         if message is not None and message.is_request and self._peer.answering and self._peer.is_valid(frame):
             if message.use_candidate and not self._peer.controlling:
                 self.selected = source
-            self.send(binding_success(message.transaction_id, source, self._peer.pwd), source)
+            self._send(binding_success(message.transaction_id, source, self._peer.pwd), source)
 
     def _find(self, wanted: Expectation) -> tuple[Address, Frame] | None:
         new = (event for event in self.events if id(event[1]) not in self._taken)

@@ -33,3 +33,44 @@ def test_a_stream_that_is_disabled_or_missing():
         Description("answer", TWO.replace("m=audio 6000", "m=audio 0")).stream(1)
     with pytest.raises(Inconclusive):
         Description("answer", TWO).stream(2)
+
+
+def host(address, port=5000, tcptype="passive"):
+    return f"a=candidate:1 1 TCP 5 {address} {port} typ host tcptype {tcptype}\r\n"
+
+
+def with_candidates(*lines):
+    head = SECTION.partition("a=candidate")[0].format(port=5000, ufrag="aaaa", pwd="p" * 22)
+    return Description("offer", SESSION + head + "".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "why"),
+    [
+        ("1b4e28ba-2fa1-41d2-883f-0016d3cca427.local", 5000, "is not an IP address but a name"),
+        ("fe80::1%eth0", 5000, "zone"),
+        ("0.0.0.0", 5000, "unspecified"),
+        ("255.255.255.255", 5000, "broadcast"),
+        ("::ffff:127.0.0.1", 5000, "IPv4-mapped"),
+        ("127.0.0.1", 0, "port 0"),
+    ],
+)
+def test_a_candidate_that_nobody_can_reach_is_passed_over_with_a_reason(address, port, why):
+    with pytest.raises(Inconclusive, match=f"nothing can be sent to what the IUT's offer offers: .*{why}"):
+        with_candidates(host(address, port)).candidate(tcptype="passive")
+    both = with_candidates(host(address, port), host("192.0.2.1", 7000))
+    assert both.candidate(tcptype="passive").port == 7000
+    assert len(both.candidates(tcptype="passive")) == 2, "who reads the description judges it"
+
+
+def test_an_address_that_nobody_can_reach_is_of_no_family():
+    description = with_candidates(host("::ffff:127.0.0.1"), host("192.0.2.1"))
+    description.ipv6 = True
+    with pytest.raises(NotApplicable, match="no IPv6 address"):
+        description.candidate(tcptype="passive")
+
+
+def test_candidates_at_the_session_level_are_named():
+    text = SESSION + host("192.0.2.1") + SECTION.partition("a=candidate")[0].format(port=9, ufrag="a" * 4, pwd="p" * 22)
+    with pytest.raises(Inconclusive, match="but at the session level"):
+        Description("offer", text).candidate(tcptype="passive")

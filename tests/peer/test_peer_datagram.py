@@ -14,7 +14,7 @@ from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
 from conformance.suites import order
-from conformance.verdict import Failed, NotApplicable
+from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_request, binding_success
 from conformance.wire.stun import Message
@@ -206,7 +206,7 @@ def test_what_one_look_shows_may_have_come_in_any_order(peer, ranked, other):
 def test_a_candidate_that_was_never_taken_up_leaves_no_verdict(peer, ranked, other):
     opened = []
     take_up(peer, ranked, other, 0, opened)
-    with pytest.raises(NotApplicable, match="did not come to"):
+    with pytest.raises(Inconclusive, match="did not come to"):
         ranked.reversed_pairs(peer, within=0.05)
     opened[0].close()
 
