@@ -81,6 +81,10 @@ class Failed(CaseOutcome):
     verdict = Verdict.FAIL
 
 
+class Missing(Failed):
+    """What the requirement under test asks for did not come."""
+
+
 class Inconclusive(CaseOutcome):
     """The case could not reach its body: the preamble failed, or the IUT died of something else."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from conformance.iut.description import Description, says_the_same
 from conformance.iut.errors import AdapterError, RpcError
 from conformance.iut.trickle import without_candidates
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
@@ -215,11 +215,17 @@ class Upper:
         which = {"stream": stream} if stream else {}
         self.call("send", component=component, data=base64.b64encode(octets).decode(), **which)
 
-    def try_to_send(self, octets: bytes, component: int = 1) -> None:
+    def try_to_send(self, octets: bytes, component: int = 1, *, stream: int = 0) -> None:
         """Let the IUT's application want to send data when it may not be able to; a refusal is an answer like any."""
         with contextlib.suppress(Inconclusive):
-            self.send(octets, component)
+            self.send(octets, component, stream=stream)
         self.check_alive()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the stack has said that it is connected."""
+        self._take_notifications()
+        return bool({"connected", "completed"} & set(self.states))
 
     @property
     def reports_state(self) -> bool:
@@ -266,7 +272,7 @@ class Upper:
         if got != octets:
             others = sum(len(data) for key, data in self.received.items() if key != place)
             aside = f", and {others} octets on another component or stream" if others else ""
-            raise Failed(
+            raise Missing(
                 "the IUT's application did not receive what was sent",
                 expected=f"the application receives the {len(octets)} octets sent: {_short(octets)}",
                 actual=f"within {within:g} s it received {len(got)} octets: {_short(got)}{aside}",
@@ -312,6 +318,16 @@ class Upper:
         """Wait, as a preamble, until the stack says that it is connected; nothing to wait for where it never says."""
         if self.reports_state and not self.wait_state("connected", "completed", within=within):
             raise Inconclusive(f"the stack did not become connected within {within:g} s; it said {self.states}")
+
+    def await_selected(self, *, within: float) -> None:
+        """Wait, as a preamble, until the stack says that it has selected a pair, where it ever says so."""
+
+        def selected() -> bool:
+            self._take_notifications()
+            return bool(self.selected)
+
+        if "selected" in self.pics.get("reports", []) and not self._waiter.wait(selected, within):
+            raise Inconclusive(f"the stack did not tell of a selected pair within {within:g} s")
 
     def call(self, method: str, **parameters: object) -> Mapping[str, Any]:
         """Call the adapter while the case's connections are served; return the result.

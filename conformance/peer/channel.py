@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from conformance.peer.events import Data, End, Event, Expectation, Frame, as_expectation
-from conformance.verdict import Failed, Inconclusive
+from conformance.peer.kernel_tables import unread
+from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.attributes import Address
 from conformance.wire.errors import FramingError
 from conformance.wire.rfc4571 import Deframer
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from conformance.peer.segments.pipe import Pipe
 
 _CHUNK = 65536
+_APART = 8  # parts that the IUT has surely read one by one; of many the rest go as they come
+_LOOK = 0.002  # seconds between two looks at the kernel's table
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
@@ -99,6 +102,7 @@ class Channel:
         self.selected = False
         self.iut: Credentials | None = None  # those of its stream, where ICE was completed on it
         self.checked = False  # the IUT's own check on this connection was answered with success
+        self.refused = ""  # why a check of the IUT's here was refused, if one was
         self.events: list[Event] = []
         self.octets = bytearray()  # all that has come, as it came
         self.divide: Callable[[bytes], tuple[bytes, Sequence[int], float]] = lambda octets: (octets, (), 0.0)
@@ -110,7 +114,7 @@ class Channel:
         self._deframer: Splitter = splitter or Deframer()
         self._frames = 0
         self._open = True
-        self._sending = False
+        self._sending = self._sent_something = False
         self._held: deque[bytes] = deque()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -134,7 +138,8 @@ class Channel:
         """Send octets; `cut` are the offsets at which they are divided into writes of their own.
 
         Where the script does not cut, the shape of the case may (`divide` returns octets, cuts and pause). With `pause`
-        (seconds) the IUT gets that long to read each part before the next is sent. The octets go out as given:
+        (seconds) the IUT gets that long, and until it has read each part, before the next is sent. The octets go out as
+        given:
         `frame()` is the script's. Sending on a connection that the IUT has closed is not an error here; the expectation
         that follows reports it.
         """
@@ -148,11 +153,29 @@ class Channel:
             for number, (begin, end) in enumerate(pairwise(bounds)):
                 if number and pause:
                     self._pump.pause(pause)
+                    if number <= _APART:
+                        self.await_read(within=_STALL)
                 if end > begin and not self._write(octets[begin:end]):
                     return
         finally:
             self._sending = False
             self._send_held()
+
+    def await_read(self, *, within: float) -> None:
+        """Wait until the IUT has read all that was sent (preamble). Where the kernel cannot tell, wait no longer."""
+        if not self.let_read(within=within):
+            raise Inconclusive(f"the IUT did not read on {self} what was sent by itself within {within:g} s")
+
+    def let_read(self, *, within: float) -> bool:
+        """Give the IUT the time to read all that was sent; return whether it has, so far as the kernel tells."""
+        if not (self._sent_something and self._open and self.is_open):
+            return True
+        end = self._pump.deadline(within)
+        while unread(self.remote_address, self.local_address):
+            if self._pump.left(end) <= 0:
+                return False
+            self._pump.poll(lambda: not self.is_open, _LOOK)
+        return True
 
     def send_between(self, data: bytes | Packet) -> None:
         """Send whole frames that the script did not ask for: never in the middle of what it is sending."""
@@ -194,7 +217,7 @@ class Channel:
 
         self._pump.wait(settled, within)
         if got() != octets:
-            raise Failed(
+            raise Missing(
                 f"the data did not come as sent on {self}",
                 expected=f"frames with the {len(octets)} octets that the application sent",
                 actual=f"{len(frames())} frames with {len(got())} octets within {within:g} s: {got()[:24]!r}",
@@ -207,10 +230,14 @@ class Channel:
         """Let what has come of a transaction fulfil no expectation."""
         self._taken.update(map(id, self.messages(transaction_id=transaction_id)))
 
-    def begin_anew(self) -> None:
-        """Let what has come so far fulfil no expectation of later, as when ICE restarts on the connection."""
+    def begin_anew(self, *, selected: bool = False) -> None:
+        """Let what has come so far fulfil no expectation of later, as when ICE restarts on the connection.
+
+        `selected`: it is still the selected connection.
+        """
         self._taken.update(map(id, self.events))
-        self.selected = self.checked = False
+        if not selected:
+            self.selected = self.checked = False
 
     def has(self, wanted: Expectation) -> bool:
         """Whether an event that no expectation has taken yet fulfils this one."""
@@ -265,6 +292,12 @@ class Channel:
             raise Failed(f"{event} came on {self}", expected=f"no {_bare(unwanted.text)}", actual=f"{event} came")
 
     @property
+    def in_conflict(self) -> bool:
+        """Whether the IUT has refused a check of ours with 487 (Role Conflict)."""
+        responses = (event for event in self.events if isinstance(event, Frame) and event.solicited)
+        return any(event.has_code(487) for event in responses)
+
+    @property
     def is_open(self) -> bool:
         """Whether the IUT has ended the connection neither by FIN nor by RST."""
         return not any(isinstance(event, End) for event in self.events)
@@ -309,6 +342,7 @@ class Channel:
         """Take what comes from now on for frames, beginning with octets that are here (RFC 6062 section 4.3)."""
         self._deframer = Deframer()
         self._frames = 0
+        self.octets = bytearray(already)
         for payload in self._deframer.feed(already):
             self._took_in(payload)
 
@@ -341,7 +375,7 @@ class Channel:
             return event
         against = self._ruled_out(wanted)
         actual = str(against) if against is not None else self._instead(within)
-        raise Failed(f"{wanted.text} did not come on {self}: {actual}", expected=wanted.text, actual=actual)
+        raise Missing(f"{wanted.text} did not come on {self}: {actual}", expected=wanted.text, actual=actual)
 
     def _instead(self, within: float) -> str:
         others = [str(event) for event in self.events if id(event) not in self._taken]
@@ -386,6 +420,7 @@ class Channel:
             except OSError:
                 return False
             deadline = time.monotonic() + _STALL
+            self._sent_something = True
             self._tap.sent(self._key, bytes(view[:written]), time.time_ns())
             view = view[written:]
         return True

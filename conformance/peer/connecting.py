@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from conformance.peer import silence
+from conformance.peer import kernel_tables, silence
 from conformance.peer.addresses import family_of, require_address
 from conformance.peer.datagram import DatagramSocket
 from conformance.peer.events import Expectation, Frame, as_expectation
@@ -14,7 +14,7 @@ from conformance.peer.identity import Identity
 from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.layers import RFC4571
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Doorway, Pipe
     from conformance.wire.candidate import Candidate
+
+
+_LOOK = 0.02  # seconds between two looks at the kernel's tables
+_MOST_CALMS = 10  # times that an IUT which goes on making attempts may begin the calm anew
+_READING = 1.0  # seconds that an IUT may take to read before it is watched
 
 
 class Listener:
@@ -85,6 +90,7 @@ class Connecting(Identity):
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
         self._tap = tap
+        pump.before_watching = self.let_read
         self.met_in_look = 0  # in which look at our sockets the IUT's description was there
 
     def meet(self, iut: Credentials) -> None:
@@ -170,32 +176,44 @@ class Connecting(Identity):
         self._silent.append(silent)
         return silent.port
 
-    def most_outstanding(self, *, within: float) -> int:
-        """Watch for so many seconds from the first one on how many connection attempts to us are outstanding at once.
+    def most_outstanding(self, *, calm: float) -> int:
+        """Watch how many connection attempts to us are outstanding at once, until no new one comes for `calm` seconds.
 
-        Return the most. Inconclusive if the IUT made none.
+        Return the most. Inconclusive if the IUT made none. A slow IUT is watched for longer: each attempt that it
+        begins, and each look at which its adapter still has to answer, begins the calm anew.
         """
         if silence.is_shared(self.address):
             raise NotApplicable(f"whose attempts these are cannot be told on {self.address}, which the IUT uses too")
-        most = 0
+        most, seen = 0, set[tuple[str, str]]()
 
-        def look() -> bool:
+        def more() -> bool:
             nonlocal most
-            most = max(most, silence.outstanding_attempts(self.address))
-            return False
+            outstanding = kernel_tables.outstanding_attempts(self.address)
+            new = outstanding - seen
+            seen.update(new)
+            most = max(most, len(outstanding))
+            return bool(new)
 
-        def begun() -> bool:
-            return look() or most > 0
-
-        end = self._pump.deadline(self.pixit.connect)
-        while not self._pump.wait(begun, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
-            pass
-        end = self._pump.deadline(within)
-        while not self._pump.poll(look, min(0.02, self._pump.left(end))) and self._pump.left(end) > 0:
-            pass
-        if not most:
+        if not self._looks(more, self.pixit.connect):
             raise Inconclusive("the IUT made no connection attempt")
+        end = self._pump.deadline(_MOST_CALMS * calm)
+        while (self._looks(more, calm) or self._pump.watch(more, _LOOK)) and self._pump.left(end) > 0:
+            pass
         return most
+
+    def _looks(self, condition: Callable[[], bool], within: float) -> bool:
+        """Look again and again whether something holds that no event tells of, until it does or the time is over."""
+        end = self._pump.deadline(within)
+        while not self._pump.poll(condition, min(_LOOK, self._pump.left(end))):
+            if self._pump.left(end) <= 0:
+                return False
+        return True
+
+    def let_read(self) -> None:
+        """Give the IUT the time to read what we have sent; where the kernel does not tell, nothing is waited for."""
+        end = self._pump.deadline(_READING)
+        for channel in self.channels:
+            channel.let_read(within=self._pump.left(end))
 
     def forget_arrivals(self) -> None:
         """Let only what connects after this be expected, or not expected, as a connection."""
@@ -233,7 +251,7 @@ class Connecting(Identity):
             return next((n for n, (_, at) in enumerate(self._arrivals) if listener in (None, at)), None)
 
         if not self._pump.wait(lambda: arrived() is not None, seconds):
-            raise Failed(
+            raise Missing(
                 "the IUT did not connect",
                 expected="the IUT connects to our passive candidate",
                 actual=f"no connection within {seconds:g} s",
@@ -326,7 +344,7 @@ class Connecting(Identity):
 
         if not self._pump.wait(lambda: where() is not None, within):
             count = len(self.channels)
-            raise Failed(
+            raise Missing(
                 f"{expectation.text} did not come on any connection",
                 expected=expectation.text,
                 actual=f"not within {within:g} s on any of {count} connections",
@@ -367,6 +385,7 @@ class Connecting(Identity):
 
     def _answer(self, channel: Channel, request: Frame) -> None:
         if not self.is_valid(request):
+            channel.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             channel.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
         channel.send_between(RFC4571() / self.success(channel, request))

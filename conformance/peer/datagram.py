@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.peer.addresses import family_of, require_address
 from conformance.peer.events import Expectation, Frame, as_expectation
-from conformance.verdict import Failed
+from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate, priority
 from conformance.wire.layers import binding_success
@@ -86,13 +86,20 @@ class DatagramSocket:
         self._pump.wait(lambda: self._find(expectation) is not None, within)
         found = self._find(expectation)
         if found is None:
-            raise Failed(
+            raise Missing(
                 f"{expectation.text} did not come to {self.local_address} over UDP",
                 expected=f"{expectation.text} over UDP",
                 actual=f"not within {within:g} s",
             )
         self._taken.add(id(found[1]))
         return found
+
+    def await_frame(self, wanted: Expectation | type[Expectation], *, within: float) -> tuple[Address, Frame]:
+        """Wait for a datagram as a preamble: inconclusive if it does not come."""
+        try:
+            return self.expect(wanted, within=within)
+        except Failed as failure:
+            raise Inconclusive(str(failure)) from failure
 
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes."""

@@ -61,6 +61,25 @@ class Frame:
         """ERROR-CODE (RFC 8489 section 14.8)."""
         return self.stun.error_code
 
+    def is_to(self, ufrag: str) -> bool:
+        """Whether USERNAME begins with this fragment."""
+        if self.message is None:
+            return False
+        try:
+            return (self.message.username or "").startswith(f"{ufrag}:")
+        except StunError:  # not UTF-8
+            return False
+
+    def has_code(self, code: int) -> bool:
+        """Whether this is an error response with this code."""
+        if self.message is None or not self.message.is_error:
+            return False
+        try:
+            error = self.message.error_code
+        except StunError:
+            return False
+        return error is not None and error.code == code
+
     def integrity(self, key: bytes) -> Check:
         """Whether MESSAGE-INTEGRITY is there and right under this key."""
         return check_integrity(self.octets, key)
@@ -134,48 +153,53 @@ class BindingSuccess(Expectation):
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take a success response whose transaction we began here."""
-        return self._concerns(event) and event.stun.is_success  # type: ignore[union-attr]
+        return _concerns(event, self.transaction_id) and event.stun.is_success  # type: ignore[union-attr]
 
     def ruled_out_by(self, event: Event) -> bool:
         """Give up at an error response to our request and at the connection's end."""
-        return isinstance(event, End) or (self._concerns(event) and event.stun.is_error)
-
-    def _concerns(self, event: Event) -> bool:
-        return _solicited(event) and self.transaction_id in (None, event.stun.transaction_id)  # type: ignore[union-attr]
+        if isinstance(event, End):
+            return True
+        return _concerns(event, self.transaction_id) and event.stun.is_error
 
 
 @dataclass
 class BindingError(Expectation):
-    """An error response to one of our requests; `codes`: those that are lawful here (none given: any)."""
+    """An error response to one of our requests; `codes`: those that are lawful here (none given: any).
+
+    With `transaction_id` it must be to this request.
+    """
 
     codes: tuple[int, ...] = ()
+    transaction_id: bytes | None = None
     text: str = field(init=False)
 
-    def __init__(self, *codes: int) -> None:
+    def __init__(self, *codes: int, transaction_id: bytes | None = None) -> None:
         self.codes = codes
+        self.transaction_id = transaction_id
         wanted = " or ".join(map(str, codes))
         self.text = f"a Binding error response {wanted}".rstrip()
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take an error response with one of the codes."""
-        if not (_solicited(event) and isinstance(event, Frame) and event.stun.is_error):
+        if not (_concerns(event, self.transaction_id) and isinstance(event, Frame) and event.stun.is_error):
             return False
-        error = event.error_code
-        return not self.codes or (error is not None and error.code in self.codes)
+        return not self.codes or any(event.has_code(code) for code in self.codes)
 
     def ruled_out_by(self, event: Event) -> bool:
         """Give up at any other response and at the connection's end."""
-        return isinstance(event, End) or (_solicited(event) and not self.fulfilled_by(event))
+        return isinstance(event, End) or (_concerns(event, self.transaction_id) and not self.fulfilled_by(event))
 
 
+@dataclass
 class AnyResponse(Expectation):
-    """Any response, success or error, to one of our requests."""
+    """Any response, success or error, to one of our requests, or to the one with this `transaction_id` alone."""
 
+    transaction_id: bytes | None = None
     text = "a response"
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take any response whose transaction we began here."""
-        return _solicited(event)
+        return _concerns(event, self.transaction_id)
 
 
 @dataclass
@@ -195,7 +219,7 @@ class BindingRequest(Expectation):
         """Take a Binding request."""
         if not isinstance(event, Frame) or event.message is None or not event.message.is_request:
             return False
-        if self.to is not None and not (event.message.username or "").startswith(f"{self.to}:"):
+        if self.to is not None and not event.is_to(self.to):
             return False
         return self.use_candidate in (None, event.message.use_candidate)
 
@@ -249,8 +273,11 @@ class Payload(Expectation):
         return isinstance(event, Frame) and bool(event.octets)
 
 
-def _solicited(event: Event) -> bool:
-    return isinstance(event, Frame) and event.solicited
+def _concerns(event: Event, transaction_id: bytes | None) -> bool:
+    """Whether this is a response to a request of ours, to the one with this transaction id if one is given."""
+    if not (isinstance(event, Frame) and event.solicited):
+        return False
+    return transaction_id in (None, event.stun.transaction_id)
 
 
 def as_expectation(wanted: Expectation | type[Expectation]) -> Expectation:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.peer import describe
 from conformance.wire.candidate import priority, tcp_local_preference
+from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
 from conformance.wire.layers import binding_error, binding_request, binding_success
 
@@ -124,7 +125,10 @@ class Identity:
 
     def is_valid(self, request: Frame) -> bool:
         """Whether a request carries our credentials (RFC 8489 section 9.1.3)."""
-        theirs = (request.stun.username or "").partition(":")[2]
+        try:
+            theirs = (request.stun.username or "").partition(":")[2]
+        except StunError:  # not UTF-8
+            return False
         pwd = self._passwords.get(self._fragment(request))
         known = not self._met or theirs in self._met
         return pwd is not None and known and check_integrity(request.octets, short_term_key(pwd)) is Check.VALID

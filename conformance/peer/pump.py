@@ -76,6 +76,7 @@ class Pump:
         self._ticking: list[Ticking] = []
         self.looks = 0  # how often the sockets were looked at: what only a later look shows has come later
         self.ask: Callable[[], Callable[[], bool]] | None = None
+        self.before_watching: Callable[[], None] = lambda: None  # lets what was sent take effect
 
     def add(self, readable: Readable) -> None:
         """Serve this from now on."""
@@ -126,8 +127,10 @@ class Pump:
     def watch(self, condition: Callable[[], bool], within: float) -> bool:
         """Serve for `within` seconds, or until what should not come has come; return whether it has.
 
-        When they are over the IUT has had its turn on the machine at least once more.
+        They begin when the IUT has read what it was sent. When they are over it has had its turn on the machine at
+        least once more.
         """
+        self.before_watching()
         if self._serve_until(condition, within):
             return True
         return self.ask is not None and self._serve_until(condition, max(_BREATH, 2 * self._lag(condition)))

@@ -1,14 +1,9 @@
-"""Addresses at which nobody answers: what a connection attempt meets, and how many are outstanding."""
+"""Ports at which nobody answers: what a connection attempt meets there."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
-import struct
-from pathlib import Path
-
-_SYN_SENT = "02"
 
 
 class SilentPort:
@@ -55,20 +50,3 @@ def refusing_port(address: str) -> int:
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
-
-
-def outstanding_attempts(address: str) -> int:
-    """Return how many attempts of others to connect to an address are in SYN-SENT, by the kernel's own table."""
-    table = "/proc/net/tcp6" if ":" in address else "/proc/net/tcp"
-    wanted = _proc_form(address)
-    rows = (line.split() for line in Path(table).read_text(encoding="ascii").splitlines()[1:])
-    # A set, since the kernel may show a row twice when sockets come and go between the portions that are read.
-    ends = {(row[1], row[2]) for row in rows if row[3] == _SYN_SENT}
-    return sum(remote.startswith(f"{wanted}:") and not local.startswith(f"{wanted}:") for local, remote in ends)
-
-
-def _proc_form(address: str) -> str:
-    """Return an address as /proc/net/tcp writes it: 32-bit words in host byte order."""
-    packed = ipaddress.ip_address(address).packed
-    words = struct.unpack(f"={len(packed) // 4}I", packed)
-    return "".join(f"{word:08X}" for word in words)

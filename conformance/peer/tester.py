@@ -235,6 +235,11 @@ class Peer(Connecting):
                 actual=f"after {within:g} s still open: {', '.join(still_open)}",
             )
 
+    def expect_all_closed(self, channels: Iterable[Channel], *, within: float) -> None:
+        """Wait until the IUT has ended every one of these connections."""
+        for channel in channels:
+            channel.expect_end(within=within)
+
     def _nominate(self, iut: Credentials, channel: Channel) -> None:
         component = channel.component
         channel.send(RFC4571() / self.check(iut, component=component))

@@ -24,6 +24,7 @@ from conformance.iut.errors import AdapterError
 from conformance.iut.upper import Upper
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
+from conformance.peer.premises import premises
 from conformance.peer.pump import Pump
 from conformance.peer.segments.script import Segments
 from conformance.peer.shape import Shape
@@ -210,7 +211,7 @@ class Engine:
             "rng": testers.rng,
         }
         try:
-            with attributed(result, case.function, _outcome_asked(case)):
+            with attributed(result, case.function, _outcome_asked(case)), premises(testers.peer):
                 case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
             self._postamble(result, testers.upper)

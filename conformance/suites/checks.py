@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess, Frame
+from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Frame
+from conformance.suites.framing import await_answer_octets
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import Failed, JudgedElsewhere, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, short_term_key
@@ -23,27 +24,10 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.peer.channel import Channel
-    from conformance.peer.events import Expectation
     from conformance.peer.tester import Peer
 
 _MOST_PRIORITY = 2**31 - 1
 _OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
-
-
-def drive(peer: Peer, iut: Description, channels: Iterable[Channel], *, anew: bool = True) -> None:
-    """Check each connection and have it nominated by whoever controls, so far as the IUT takes part; judge nothing.
-
-    Not `anew`: it takes the place of a connection whose pair is nominated already.
-    """
-    for channel in channels:
-        channel.send(RFC4571() / peer.check(iut, component=channel.component))
-        channel.wait_for(BindingSuccess, within=peer.pixit.response)
-        channel.wait_for(BindingRequest, within=peer.pixit.connect)
-        if peer.controlling:
-            channel.send(RFC4571() / peer.check(iut, component=channel.component, use_candidate=True))
-            peer.wait(peer.pixit.silence)
-        elif anew:
-            channel.wait_for(BindingRequest(use_candidate=True), within=peer.pixit.complete)
 
 
 def needs_regular_nomination(check: Frame) -> None:
@@ -74,30 +58,82 @@ def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
         ) from failure
 
 
+def await_success(peer: Peer, iut: Description, channel: Channel, **change: Any) -> Frame:
+    """Send a check and wait for its success response (preamble); `change`: see `Peer.check`."""
+    request = peer.check(iut, component=channel.component, **change)
+    channel.send(RFC4571() / request)
+    return channel.await_frame(BindingSuccess(request.transaction_id), within=peer.pixit.response)
+
+
 def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Channel]]) -> None:
     """Send a check with these credentials on each connection, and expect that it is answered with success."""
     for iut, channel in asked:
-        channel.send(RFC4571() / peer.check(iut, component=channel.component))
-        channel.expect(BindingSuccess, within=peer.pixit.response)
+        request = peer.check(iut, component=channel.component)
+        channel.send(RFC4571() / request)
+        expect_answer(peer, iut, channel, request)
 
 
-def check_each(
-    peer: Peer, iut: Description, channels: Iterable[Channel], until: type[Expectation] = BindingSuccess
-) -> None:
-    """Send a check on each connection, and give what is to follow the time to come; judge nothing."""
-    for channel in channels:
-        channel.send(RFC4571() / peer.check(iut, component=channel.component))
-        channel.wait_for(until, within=peer.pixit.connect)
+def expect_answer(peer: Peer, iut: Description, channel: Channel, *requests: Packet) -> None:
+    """Expect that these checks, sent on a connection, are answered with success, or one that was if none is named.
 
-
-def refused_check(peer: Peer, iut: Description, channel: Channel) -> Channel:
-    """Send a check with a wrong password: it names the session that a connection is for, and validates nothing.
-
-    An IUT whose sessions share a listening socket knows whose a connection is by nothing else.
+    Where they are not, ordinary checks on a new connection tell whether what is special here is the reason: the case is
+    inconclusive if those are not answered either.
     """
-    channel.send(RFC4571() / peer.check(iut, component=channel.component, password="wrong" * 5))
-    channel.wait_for(AnyResponse, within=peer.pixit.response)
-    return channel
+    wanted = [BindingSuccess(request.transaction_id) for request in requests] or [BindingSuccess()]
+    try:
+        for one in wanted:
+            channel.expect(one, within=peer.pixit.response)
+    except Missing as failure:
+        _require_ordinary_answers(peer, iut, channel, failure)
+        raise
+
+
+def expect_refusal(peer: Peer, iut: Description, channel: Channel, *codes: int) -> Frame:
+    """Expect that the check sent last on a connection is refused with one of these codes; see `expect_answer`."""
+    try:
+        return channel.expect(BindingError(*codes), within=peer.pixit.response)
+    except Missing as failure:
+        _require_ordinary_answers(peer, iut, channel, failure)
+        raise
+
+
+def expect_check(peer: Peer, iut: Description, channel: Channel) -> Frame:
+    """Expect a check of the IUT's on a connection of ours; see `expect_answer`."""
+    try:
+        return channel.expect(BindingRequest, within=peer.pixit.connect)
+    except Missing as failure:
+        _require_ordinary_answers(peer, iut, channel, failure)
+        raise
+
+
+def expect_answer_octets(peer: Peer, iut: Description, channel: Channel, request: Packet) -> None:
+    """Expect an answer to this check, in a frame or not; `expect_answer` says what else is looked at."""
+    try:
+        await_answer_octets(peer, channel, request.transaction_id)
+    except Inconclusive as failure:
+        _require_ordinary_answers(peer, iut, channel, failure)
+        raise Missing(
+            f"the check is not answered on {channel}",
+            expected="an answer to the check, as to an ordinary one",
+            actual=f"none within {peer.pixit.response:g} s",
+        ) from failure
+
+
+def _require_ordinary_answers(peer: Peer, iut: Description, channel: Channel, failure: Exception) -> None:
+    """Raise `Inconclusive` unless two checks, whole and on a new connection, are answered with success."""
+    passive = [c for c in iut.hosts("passive") if c.component == channel.component]
+    if not passive:
+        return
+    try:
+        ordinary = peer.connect(iut.candidate(tcptype="passive", component=channel.component))
+    except (Inconclusive, NotApplicable) as refusal:
+        raise Inconclusive(f"{failure}; nor can an ordinary check be made: {refusal}") from failure
+    ordinary.divide = lambda octets: (octets, (), 0.0)
+    for _ in range(2):
+        request = peer.check(iut, component=channel.component)
+        ordinary.send(RFC4571() / request)
+        if not ordinary.wait_for(BindingSuccess(request.transaction_id), within=peer.pixit.response):
+            raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure
 
 
 def expect_checks_at_each(peer: Peer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.suites.negotiation import negotiate, negotiate_dtls, negotiate_streams
-from conformance.verdict import NotApplicable
+from conformance.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +82,12 @@ def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active
     """Bring ICE to completion below DTLS, over a connection that either side opened."""
     if "passive" in upper.pics.get("offers", []):
         iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="active")
-        return peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="passive")
-    return peer.complete(iut, peer.await_connection())
+        selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    else:
+        iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="passive")
+        selected = peer.complete(iut, peer.await_connection())
+    await_selection(upper, peer, selected)
+    return selected
 
 
 def complete_all(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel]) -> list[Channel]:
@@ -96,9 +99,18 @@ def complete_all(upper: Upper, peer: Peer, iut: Description, channels: Sequence[
 
 
 def await_selection(upper: Upper, peer: Peer, selected: Channel) -> None:
-    """Wait until the IUT itself knows of the selection.
+    """Wait until the IUT itself knows of the selection, and has kept the connection.
 
     A stack may tell no state, or be connected before it has read our answer to its nomination.
     """
     upper.ready(within=peer.pixit.complete)
     peer.settle(selected)
+    upper.await_selected(within=peer.pixit.complete)
+    await_open(peer, selected)
+
+
+def await_open(peer: Peer, selected: Channel) -> None:
+    """Make sure that the IUT has not closed a connection just after its selection."""
+    peer.wait(peer.pixit.drip)
+    if not selected.is_open:
+        raise Inconclusive(f"{selected}: {selected.events[-1]}, though it is the selected one")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import Data
+from conformance.peer.events import BindingRequest, Data
+from conformance.suites.values import DATA, rtp
+from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.wire.rfc4571 import frame as framed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from conformance.iut.upper import Upper
     from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
 
+ORDINARY = rtp(9, b"nothing special")
 SENDING = 0.2  # seconds between two packets of the application
 
 
@@ -22,13 +26,67 @@ def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
         upper.send(packet)
 
 
-def came(upper: Upper, peer: Peer, channel: Channel, octets: bytes) -> bool:
+def came(upper: Upper, peer: Peer, channel: Channel, octets: bytes, *, stream: int = 0) -> bool:
     """Let the IUT's application send until this comes over a connection, in a frame or not; return whether it does."""
     for _ in range(round(peer.pixit.response / SENDING)):
-        upper.try_to_send(octets, channel.component)
+        upper.try_to_send(octets, channel.component, stream=stream)
         if peer.wait_until(lambda: octets in channel.octets, SENDING):
             return True
     return False
+
+
+def await_octets_of(upper: Upper, peer: Peer, channel: Channel, packets: Sequence[bytes]) -> None:
+    """Let the IUT's application send these packets; wait until their octets have come, framed or not (preamble)."""
+    wanted = len(channel.octets) + sum(map(len, packets))
+    send_each(upper, packets)
+    peer.wait_until(lambda: len(channel.octets) >= wanted and packets[-1] in channel.octets, peer.pixit.response)
+    if packets[-1] not in channel.octets:
+        raise Inconclusive(f"the last of {len(packets)} packets of the application did not come on {channel}")
+
+
+def await_sent(upper: Upper, peer: Peer, channel: Channel) -> None:
+    """Let the IUT's application send an ordinary packet until it comes over a connection, in a frame (preamble)."""
+    try:
+        expect_media(upper, peer, channel, ORDINARY)
+    except Failed as failure:
+        raise Inconclusive(f"ordinary data does not come: {failure}") from failure
+    channel.begin_anew(selected=True)
+
+
+def await_delivered(upper: Upper, peer: Peer, channel: Channel, *, stream: int = 0) -> None:
+    """Send a frame with an ordinary packet and wait until the IUT's application has received it alone (preamble)."""
+    upper.forget_data()
+    channel.send(framed(ORDINARY))
+    try:
+        upper.expect_data(ORDINARY, component=channel.component, stream=stream, within=peer.pixit.response)
+    except Failed as failure:
+        raise Inconclusive(f"ordinary data is not delivered: {failure.actual}") from failure
+    upper.forget_data()
+
+
+def expect_completion(upper: Upper, peer: Peer, channel: Channel) -> None:
+    """Expect a sign that ICE goes on to its end on a connection of a controlling IUT: a nomination, state or data.
+
+    Data are what the application sends, or what the stack itself begins with (DTLS).
+    """
+    first = next(event for event in channel.events if BindingRequest().fulfilled_by(event))
+    nominations = BindingRequest(use_candidate=True)
+
+    def seen() -> bool:
+        upper.try_to_send(DATA, channel.component)
+        nominated = any(nominations.fulfilled_by(event) for event in channel.events if event is not first)
+        media = any(Data().fulfilled_by(event) for event in channel.events)
+        return nominated or media or DATA in channel.octets or upper.is_connected
+
+    for _ in range(round(peer.pixit.complete / SENDING)):
+        if seen() or peer.wait_until(lambda: not channel.is_open, SENDING):
+            break
+    if not seen():
+        raise Missing(
+            "the success response was not taken",
+            expected="a nomination, a state or data that shows that the pair has become valid",
+            actual=f"none of these within {peer.pixit.complete:g} s",
+        )
 
 
 def expect_media(upper: Upper, peer: Peer, channel: Channel, octets: bytes, *, within: float | None = None) -> None:

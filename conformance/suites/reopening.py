@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.suites.establishing import establish
 from conformance.suites.media import SENDING
 from conformance.suites.values import DATA
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.upper import Upper
@@ -25,7 +25,7 @@ def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
         upper.try_to_send(DATA, component)
         if peer.wait_until(lambda: peer.was_met, SENDING):
             return peer.expect_connection()
-    raise Failed(
+    raise Missing(
         "the IUT did not reopen the selected pair's connection",
         expected="the IUT connects to the remote candidate of the selected pair",
         actual=f"no connection within {peer.pixit.connect:g} s, in which its application sent {attempts} packets",

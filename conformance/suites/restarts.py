@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.suites.dimensions import SIDES
 from conformance.suites.media import SENDING
 from conformance.suites.values import DATA
-from conformance.verdict import Failed, NotApplicable
+from conformance.verdict import Missing, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
@@ -51,7 +51,7 @@ def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
         return
     if not upper.reports_state:
         raise NotApplicable("the IUT does not restart ICE by itself, and reports no states")
-    raise Failed(
+    raise Missing(
         "the IUT neither restarts ICE nor tells its application of the lost connection",
         expected=f"an offer with new credentials, or one of the states {', '.join(sorted(_LOST))}",
         actual=f"after {peer.pixit.consent:g} s the same credentials and the states {upper.states_since(0)}",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import BindingRequest
 from conformance.peer.segments.script import SegmentChannel, Segments
 from conformance.suites.establishing import establish
-from conformance.verdict import Failed
+from conformance.verdict import Missing
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
+    from scapy.packet import Packet
+
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
     from conformance.peer.channel import Channel
@@ -58,7 +60,7 @@ def expect_check_elsewhere(peer: Peer, stuck: Channel, *, within: float) -> None
         return any(one.has(BindingRequest()) for one in peer.channels if one.local_address != stuck.local_address)
 
     if not peer.wait_until(checked, within):
-        raise Failed(
+        raise Missing(
             "no check came to any other candidate",
             expected="a Binding request on a connection to another candidate",
             actual=f"not within {within:g} s on any of {len(peer.channels)} connections",
@@ -77,18 +79,13 @@ def establish_in_segments(upper: Upper, peer: Peer, side: str) -> SegmentChannel
     return selected
 
 
-def cut_everywhere(peer: Peer, iut: Description, channel: SegmentChannel, *, pause: float) -> int:
-    """Send one check for each octet of a check's frame, cut in two segments at that octet; return how many.
+def cut_everywhere(peer: Peer, iut: Description, channel: SegmentChannel, *, pause: float) -> list[Packet]:
+    """Send one check for each octet of a check's frame, cut in two segments at that octet; return these checks.
 
     The IUT gets `pause` seconds in all to read the first halves by themselves.
     """
     length = len(bytes(RFC4571() / peer.check(iut)))
-    for position in range(1, length):
-        channel.send(RFC4571() / peer.check(iut), cut=[position], pause=pause / length)
-    return length - 1
-
-
-def expect_successes(channel: SegmentChannel, count: int, *, within: float) -> None:
-    """Wait for so many success responses."""
-    for _ in range(count):
-        channel.expect(BindingSuccess, within=within)
+    checks = [peer.check(iut) for _ in range(1, length)]
+    for position, check in enumerate(checks, 1):
+        channel.send(RFC4571() / check, cut=[position], pause=pause / length)
+    return checks

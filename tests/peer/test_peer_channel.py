@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 
 import pytest
 from peer_scripts import Iut, ask, check_of_the_iut, everything
 
+import conformance.peer.channel
 from conformance.peer.events import (
     AnyResponse,
     BindingError,
@@ -27,7 +29,7 @@ from conformance.wire.stun import Message
 
 def test_cuts_are_writes_of_their_own(pair) -> None:
     channel, other = pair
-    channel.send(b"abcdef", cut=[1, -2], pause=0.05)
+    channel.send(b"abcdef", cut=[1, -2])
     reads = [other.recv(100) for _ in range(1)]
     while sum(map(len, reads)) < 6:
         reads.append(other.recv(100))
@@ -45,7 +47,31 @@ def test_a_cut_frame_is_read_in_its_parts(pair) -> None:
     assert reads == [b"a", b"bcd", b"ef"]
 
 
-def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pair) -> None:
+def test_the_next_part_waits_until_a_slow_reader_has_read_the_one_before(pair) -> None:
+    channel, other = pair
+    reads: list[bytes] = []
+
+    def read_late() -> None:
+        for _ in range(3):
+            time.sleep(0.1)
+            reads.append(other.recv(100))
+
+    reader = threading.Thread(target=read_late)
+    reader.start()
+    channel.send(b"abcdef", cut=[1, 4], pause=0.001)
+    reader.join(2)
+    assert reads == [b"a", b"bcd", b"ef"]
+
+
+def test_parts_that_are_never_read_one_by_one_prove_nothing(pair, monkeypatch) -> None:
+    monkeypatch.setattr(conformance.peer.channel, "_STALL", 0.1)
+    channel, _ = pair
+    with pytest.raises(Inconclusive, match="did not read"):
+        channel.send(b"abcdef", cut=[1], pause=0.001)
+
+
+def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pair, monkeypatch) -> None:
+    monkeypatch.setattr(conformance.peer.channel, "_APART", 0)  # the other side reads later
     channel, other = pair
     other.sendall(bytes(check_of_the_iut(peer)))
     channel.send(frame(b"\x80" * 40), cut=[1, 7], pause=0.05)  # the check arrives while the parts are being sent

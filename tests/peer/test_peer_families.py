@@ -73,7 +73,7 @@ def test_what_a_shared_address_hides_makes_a_case_not_applicable(pump):
     with serve(SIX) as other, pytest.raises(NotApplicable, match="in use"):
         peer.listen(port=other.getsockname()[1])
     with pytest.raises(NotApplicable, match="whose attempts"):
-        peer.most_outstanding(within=0)
+        peer.most_outstanding(calm=0)
     assert taken
     peer.close()
 

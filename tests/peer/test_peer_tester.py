@@ -59,10 +59,10 @@ def test_silent_ports_and_outstanding_attempts(peer) -> None:
     attempt.setblocking(False)
     with pytest.raises(BlockingIOError):
         attempt.connect((peer.address, peer.silent_port()))
-    assert peer.most_outstanding(within=0.05) == 1
+    assert peer.most_outstanding(calm=0.05) == 1
     attempt.close()
     with pytest.raises(Inconclusive, match="no connection attempt"):
-        peer.most_outstanding(within=0.05)
+        peer.most_outstanding(calm=0.05)
 
 
 def test_completion_with_each_side_controlling(peer, pair) -> None:

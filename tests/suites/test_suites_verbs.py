@@ -22,9 +22,9 @@ MAY_RAISE = {
     "await": {"Inconclusive"},
     "require": {"Inconclusive"},
     "needs": {"NotApplicable", "JudgedElsewhere"},
-    "expect": {"Failed", "Rejected", "NotApplicable", "Inconclusive"},
+    "expect": {"Failed", "Missing", "Rejected", "NotApplicable", "Inconclusive"},
 }
-OUTCOMES = {"Failed", "Rejected", "Inconclusive", "NotApplicable", "JudgedElsewhere"}
+OUTCOMES = {"Failed", "Missing", "Rejected", "Inconclusive", "NotApplicable", "JudgedElsewhere"}
 
 
 def functions() -> list[tuple[str, ast.FunctionDef]]:

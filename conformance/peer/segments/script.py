@@ -11,7 +11,7 @@ from conformance.peer.channel import Channel
 from conformance.peer.segments.link import Link
 from conformance.peer.segments.pipe import Doorway, Pipe
 from conformance.peer.sockets import KernelSockets
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.tcp import ACK, SYN, Segment
 
@@ -162,7 +162,7 @@ class Segments(KernelSockets):
     def expect_syn(self, door: Doorway, *, within: float) -> Segment:
         """Wait for a SYN of the IUT at a port of ours."""
         if not self._pump.wait(lambda: bool(door.syns), within):
-            raise Failed(
+            raise Missing(
                 "the IUT did not connect",
                 expected=f"a SYN to {door.address}",
                 actual=f"none within {within:g} s",

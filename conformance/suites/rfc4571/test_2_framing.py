@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.checks import expect_answer
+from conformance.suites.driving import live
 from conformance.suites.establishing import connections, establish
-from conformance.suites.framing import live, misframed, send_halves
+from conformance.suites.framing import await_answer_octets, await_message_octets, misframed, send_halves
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.media import await_delivered
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA, rtp
 from conformance.wire.layers import RFC4571
@@ -15,41 +18,46 @@ from conformance.wire.rfc4571 import frame
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
-@requirement("RFC4571-2-01", needs="offers:passive")
-def test_length_equals_the_response(upper, peer, side, pixit):
+@requirement("RFC4571-2-01", "RFC4571-2-s01", needs="offers:passive")
+def test_length_equals_the_response(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a check has been answered
     then    LENGTH is the number of octets of the response, by the response's own header."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    response = channel.expect(BindingSuccess, within=pixit.response)
-    assert len(response.octets) == 20 + int.from_bytes(response.octets[2:4], "big")
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    await_answer_octets(peer, channel, request.transaction_id)
+    wrong = misframed([channel]).length
+    assert not wrong, wrong[0]
 
 
 @varied("family", "segmentation", "candidates")
-@requirement("RFC4571-2-01", needs="connects:active")
-def test_length_equals_the_request(upper, peer, side, pixit):
+@requirement("RFC4571-2-01", "RFC4571-2-s01", needs="connects:active")
+def test_length_equals_the_request(upper, peer, side):
     """with    a connection that the IUT has opened
     when    its check arrives
     then    LENGTH is the number of octets of the request, by the request's own header."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
-    assert len(request.octets) == 20 + int.from_bytes(request.octets[2:4], "big")
+    channel = peer.await_connection()
+    await_message_octets(peer, channel)
+    wrong = misframed([channel]).length
+    assert not wrong, wrong[0]
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s03", needs="offers:passive")
-def test_frames_follow_each_other_directly(upper, peer, side, pixit):
+def test_frames_follow_each_other_directly(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    three checks have arrived on it
     then    the responses come in frames with no marker before their LENGTH and nothing else between them."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(b"".join(bytes(RFC4571() / peer.check(iut)) for _ in range(3)))
-    channel.expect(BindingSuccess, within=pixit.response)
-    channel.expect(BindingSuccess, within=pixit.response)
-    channel.expect(BindingSuccess, within=pixit.response)
+    requests = [peer.check(iut) for _ in range(3)]
+    channel.send(b"".join(bytes(RFC4571() / request) for request in requests))
+    await_answer_octets(peer, channel, requests[-1].transaction_id)
+    strays = misframed([channel]).between
+    assert not strays, strays[0]
 
 
 @both_sides
@@ -65,7 +73,7 @@ def test_frame_may_pause(upper, peer, side, pixit):
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-@requirement("RFC4571-2-01", needs="sides:offerer")
+@requirement("RFC4571-2-01", "RFC4571-2-s01", needs="sides:offerer")
 def test_every_length_is_right(upper, peer, opener):
     """with    a connection
     when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
@@ -90,14 +98,14 @@ def test_nothing_stands_between_frames(upper, peer, opener):
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC4571-2-s02", needs="offers:passive")
-def test_null_frame_before_the_first_check(upper, peer, side, pixit):
+def test_null_frame_before_the_first_check(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a null frame arrives, and then a check
     then    the IUT answers the check."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(frame(b"") + bytes(RFC4571() / peer.check(iut)))
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, channel)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -109,7 +117,7 @@ def test_null_frames_between_checks(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     channel.send(frame(b"") * 3, cut=[1], pause=pixit.drip)
     channel.send(RFC4571() / peer.check(iut))
     channel.expect(BindingSuccess, within=pixit.response)
@@ -122,6 +130,7 @@ def test_null_frames_among_media(upper, peer, side, pixit):
     when    null frames arrive before, between and behind frames with data
     then    the IUT's application receives the data and the connection stays open."""
     selected = establish(upper, peer, side)
+    await_delivered(upper, peer, selected)
     selected.send(frame(b"") + frame(DATA) + frame(b"") * 2 + frame(DATA) + frame(b""))
     upper.expect_data(DATA * 2, within=pixit.response)
     selected.expect_open(within=pixit.silence)
@@ -135,6 +144,7 @@ def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
     when    a frame of one of the lengths that LENGTH can say arrives
     then    the IUT's application receives all of it."""
     selected = establish(upper, peer, side)
+    await_delivered(upper, peer, selected)
     octets = rtp(1, bytes(position & 0xFF for position in range(length - 12)))
     selected.send(frame(octets))
     upper.expect_data(octets, within=pixit.response)
@@ -148,6 +158,7 @@ def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pi
     when    a frame of one of the lengths that LENGTH can say arrives
     then    the IUT's application receives all of it."""
     selected = establish(upper, peer, side, media="bytes")
+    await_delivered(upper, peer, selected)
     octets = bytes(0x80 | (position & 0x3F) for position in range(length))
     selected.send(frame(octets))
     upper.expect_data(octets, within=pixit.response)
@@ -155,17 +166,17 @@ def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pi
 
 @both_sides
 @requirement("RFC4571-2-s01", needs="offers:passive")
-def test_frames_of_two_connections_are_kept_apart(upper, peer, side, pixit):
+def test_frames_of_two_connections_are_kept_apart(upper, peer, side):
     """with    two connections to the IUT's passive candidate
     when    the first halves of a check arrive on each, and then the second halves
     then    the IUT answers both."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channels = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
-    checks = [bytes(RFC4571() / peer.check(iut)) for _ in channels]
-    send_halves(peer, channels, checks)
-    channels[0].expect(BindingSuccess, within=pixit.response)
-    channels[1].expect(BindingSuccess, within=pixit.response)
+    checks = [peer.check(iut) for _ in channels]
+    send_halves(peer, channels, [bytes(RFC4571() / check) for check in checks])
+    expect_answer(peer, iut, channels[0], checks[0])
+    expect_answer(peer, iut, channels[1], checks[1])
 
 
 @both_sides

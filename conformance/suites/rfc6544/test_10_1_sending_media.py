@@ -5,26 +5,26 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
+from conformance.suites.driving import live
 from conformance.suites.establishing import connections, establish, establish_components
-from conformance.suites.framing import PACKETS, live, misframed
+from conformance.suites.framing import PACKETS, misframed
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
-from conformance.suites.media import came, send_each
+from conformance.suites.media import await_octets_of, await_sent, came, send_each
 from conformance.suites.reopening import await_reopened
 from conformance.suites.restarts import RESTARTS_BY, restart
-from conformance.suites.values import DATA, MORE_DATA, UNKNOWN_OPTIONAL, rtp
+from conformance.suites.values import DATA, MORE_DATA, UNKNOWN_OPTIONAL
 from conformance.wire.layers import RFC4571, RawStunAttribute
 from conformance.wire.stun import looks_like_stun
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-10.1-01", needs="payload:raw")
-def test_media_leaves_on_the_selected_connection(upper, peer, side, pixit):
+def test_media_leaves_on_the_selected_connection(upper, peer, side):
     """with    ICE completed on a connection
     when    the IUT's application sends data
     then    the data comes over this connection, and no new one is opened."""
     selected = establish(upper, peer, side)
-    upper.send(DATA)
-    selected.expect_data(DATA, within=pixit.response)
+    assert came(upper, peer, selected, DATA), "the data did not come over the selected connection"
     peer.expect_no_connection(within=0)
 
 
@@ -32,13 +32,14 @@ def test_media_leaves_on_the_selected_connection(upper, peer, side, pixit):
 @requirement("RFC6544-10.1-02", needs="payload:raw")
 def test_media_is_framed(upper, peer, side, pixit):
     """with    ICE completed on a connection
-    when    the IUT's application sends data twice
+    when    the IUT's application sends two packets
     then    it comes in frames whose payload is the data alone."""
     selected = establish(upper, peer, side)
-    upper.send(DATA)
-    selected.expect_data(DATA, within=pixit.response)
-    upper.send(rtp(2, bytes(1200)))
-    selected.expect_data(rtp(2, bytes(1200)), within=pixit.response)
+    packets = [PACKETS[2], PACKETS[4]]
+    await_octets_of(upper, peer, selected, packets)
+    bare = misframed([selected]).bare_data
+    assert not bare, bare[0]
+    selected.expect_data(b"".join(packets), within=pixit.response)
 
 
 @both_sides
@@ -48,7 +49,9 @@ def test_packets_of_many_lengths_are_framed(upper, peer, side, pixit):
     when    the IUT's application sends packets of very different lengths
     then    each comes whole, in a frame of its own."""
     selected = establish(upper, peer, side)
-    send_each(upper, PACKETS)
+    await_octets_of(upper, peer, selected, PACKETS)
+    bare = misframed([selected]).bare_data
+    assert not bare, bare[0]
     frames = selected.expect_data(b"".join(PACKETS), within=pixit.response)
     assert [len(frame.octets) for frame in frames] == [len(packet) for packet in PACKETS]
 
@@ -60,8 +63,10 @@ def test_byte_stream_is_framed(upper, peer, side, pixit):
     when    the IUT's application sends octets
     then    they come in frames."""
     selected = establish(upper, peer, side, media="bytes")
-    upper.send(DATA)
-    selected.expect_data(DATA, within=pixit.response)
+    await_octets_of(upper, peer, selected, [PACKETS[3]])
+    bare = misframed([selected]).bare_data
+    assert not bare, bare[0]
+    selected.expect_data(PACKETS[3], within=pixit.response)
 
 
 @varied("components", side="answerer")
@@ -109,6 +114,7 @@ def test_media_does_not_follow_a_later_connection(upper, peer, side, pixit):
     when    the IUT's application sends data
     then    it comes over the selected connection alone."""
     selected = establish(upper, peer, side, opener="tester")
+    await_sent(upper, peer, selected)
     later = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
     later.send(RFC4571() / peer.check(peer.iut))
     later.wait_for(BindingSuccess, within=pixit.response)
@@ -149,6 +155,7 @@ def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
     when    the IUT's application sends octets that are a STUN message to the letter
     then    they come divided so that no frame looks like STUN."""
     selected = establish(upper, peer, side, media="bytes")
+    await_sent(upper, peer, selected)
     lookalike = bytes(peer.check(peer.iut, attributes=[]))
     assert looks_like_stun(lookalike)
     upper.send(lookalike)
@@ -162,6 +169,7 @@ def test_every_portion_that_looks_like_stun_is_divided(upper, peer, side, pixit)
     when    the IUT's application sends other data, and then messages of STUN, short and long, portion by portion
     then    no frame looks like STUN."""
     selected = establish(upper, peer, side, media="bytes")
+    await_sent(upper, peer, selected)
     long = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=bytes(1200))
     lookalikes = [bytes(peer.check(peer.iut, attributes=more)) for more in ([], [long], [])]
     send_each(upper, (DATA, *lookalikes))
@@ -175,6 +183,7 @@ def test_byte_stream_of_many_frames_keeps_its_order(upper, peer, side, pixit):
     when    the IUT's application sends more octets than a frame can hold
     then    they come in several frames, in order."""
     selected = establish(upper, peer, side, media="bytes")
+    await_sent(upper, peer, selected)
     octets = b"".join(number.to_bytes(4, "big") for number in range(0x80000000, 0x80000000 + 40000))
     upper.send(octets)
     selected.expect_data(octets, within=pixit.response)

@@ -7,6 +7,7 @@ import pytest
 from conformance.peer.events import BindingSuccess
 from conformance.suites.establishing import await_selection, complete_all, connections, establish, establish_components
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
+from conformance.suites.media import await_delivered
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import reopen
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -34,6 +35,7 @@ def test_media_split_between_segments_is_delivered(upper, peer, side, pixit, cut
     when    a frame with data arrives in two segments
     then    the IUT's application receives the data."""
     selected = establish(upper, peer, side)
+    await_delivered(upper, peer, selected)
     selected.send(frame(DATA), cut=cut, pause=pixit.drip)
     upper.expect_data(DATA, within=pixit.response)
 
@@ -45,6 +47,7 @@ def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit
     when    data, a check and more data arrive in one segment
     then    the check is answered, and the application receives both data and nothing of the check."""
     selected = establish(upper, peer, side)
+    await_delivered(upper, peer, selected)
     check = bytes(RFC4571() / peer.check(peer.iut))
     selected.send(frame(DATA) + check + frame(MORE_DATA))
     selected.expect(BindingSuccess, within=pixit.response)
@@ -59,7 +62,7 @@ def test_checks_are_not_delivered_as_media(upper, peer, side, pixit):
     then    the IUT's application receives nothing."""
     selected = establish(upper, peer, side)
     selected.send(RFC4571() / peer.check(peer.iut))
-    selected.expect(BindingSuccess, within=pixit.response)
+    selected.await_frame(BindingSuccess, within=pixit.response)
     selected.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
     upper.expect_no_data(within=pixit.silence)
 
@@ -83,6 +86,7 @@ def test_media_is_delivered_to_its_component(upper, peer, side, pixit):
     when    frames with data arrive on the connection of each
     then    the IUT's application receives each one's data on its component."""
     first, second = establish_components(upper, peer, side, 2)
+    await_delivered(upper, peer, first)
     second.send(frame(MORE_DATA))
     upper.expect_data(MORE_DATA, component=2, within=pixit.response)
     first.send(frame(DATA))
@@ -108,6 +112,7 @@ def test_media_during_a_restart_is_delivered(upper, peer, side, pixit):
     when    a frame with data arrives on this connection
     then    the IUT's application receives the data."""
     selected = establish(upper, peer, side, opener="tester")
+    await_delivered(upper, peer, selected)
     restart(upper, peer, RESTARTS_BY[side])
     selected.send(frame(DATA))
     upper.expect_data(DATA, within=pixit.response)
@@ -146,6 +151,7 @@ def test_data_is_told_from_stun_whatever_it_begins_with(upper, peer, side, pixit
     when    frames arrive that begin with each octet there is, or are STUN but for a length or FINGERPRINT that is wrong
     then    the IUT's application receives all of them."""
     selected = establish(upper, peer, side, media="bytes")
+    await_delivered(upper, peer, selected)
     check = bytes(peer.check(peer.iut))
     portions = [*(bytes([first]) * 24 for first in range(256)), check + bytes(4), check[:-1] + bytes([check[-1] ^ 1])]
     selected.send(b"".join(map(frame, portions)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import Data
 from conformance.suites.establishing import establish_streams
 from conformance.suites.marks import both_sides, requirement
-from conformance.suites.values import DATA
+from conformance.suites.media import await_delivered, came
+from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.rfc4571 import frame
 
 
@@ -13,12 +13,13 @@ from conformance.wire.rfc4571 import frame
 @requirement("RFC6544-10.1-01", needs="offers:passive streams:2 profile:plain payload:raw")
 def test_media_of_a_stream_goes_over_its_own_connection(upper, peer, side, pixit):
     """with    ICE completed for two streams
-    when    the IUT's application sends data of the second
-    then    it comes over the second stream's connection, and nothing over the first's."""
+    when    the IUT's application sends data of each
+    then    it comes over the connection of its own stream alone."""
     first, second = establish_streams(upper, peer, side)
-    upper.send(DATA, stream=1)
-    second.expect_data(DATA, within=pixit.response)
-    first.expect_nothing(Data, within=pixit.silence)
+    assert came(upper, peer, first, MORE_DATA), "the data of the first stream did not come over its connection"
+    assert came(upper, peer, second, DATA, stream=1), "the data of the second stream did not come over its connection"
+    peer.wait(pixit.silence)
+    assert DATA not in first.octets, "the data of the second stream came over the first one's connection"
 
 
 @both_sides
@@ -27,6 +28,7 @@ def test_media_of_a_stream_is_delivered_as_its_own(upper, peer, side, pixit):
     """with    ICE completed for two streams
     when    media come over the second stream's connection
     then    the IUT's application receives them, as the second stream's."""
-    _, second = establish_streams(upper, peer, side)
+    first, second = establish_streams(upper, peer, side)
+    await_delivered(upper, peer, first)
     second.send(frame(DATA))
     upper.expect_data(DATA, stream=1, within=pixit.response)

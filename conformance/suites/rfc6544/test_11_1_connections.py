@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import BindingSuccess
+from conformance.peer.events import AnyResponse, BindingSuccess
 from conformance.suites.checks import expect_answers
-from conformance.suites.establishing import complete_all, connections, establish
-from conformance.suites.framing import expect_all_closed
+from conformance.suites.establishing import await_open, complete_all, connections, establish
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -34,8 +33,10 @@ def test_check_after_completion_is_answered(upper, peer, side, pixit):
     then    the IUT answers it with success."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    selected.send(RFC4571() / peer.check(iut))
-    selected.expect(BindingSuccess, within=pixit.response)
+    await_open(peer, selected)
+    request = peer.check(iut)
+    selected.send(RFC4571() / request)
+    selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -74,7 +75,7 @@ def test_every_selected_connection_is_closed_with_the_session(upper, peer, opene
     iut, channels = connections(upper, peer, "answerer", opener)
     selected = complete_all(upper, peer, iut, channels)
     upper.close()
-    expect_all_closed(peer, selected)
+    peer.expect_all_closed(selected, within=peer.pixit.close)
 
 
 @varied("components")
@@ -94,10 +95,9 @@ def test_check_after_completion_on_an_opened_connection_is_answered(upper, peer,
     when    a further check arrives on it
     then    it is answered with success."""
     selected = establish(upper, peer, side, opener="IUT")
-    selected.send(RFC4571() / peer.check(peer.iut, transaction_id=b"further-time"))
-    peer.wait_until(lambda: bool(selected.messages(transaction_id=b"further-time")), pixit.response)
-    answers = selected.messages(transaction_id=b"further-time")
-    assert [answer.stun.is_success for answer in answers] == [True], f"answered by {list(map(str, answers))}"
+    request = peer.check(peer.iut)
+    selected.send(RFC4571() / request)
+    selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
 
 
 @both_sides
@@ -107,8 +107,7 @@ def test_check_during_a_restart_is_answered(upper, peer, side, pixit):
     when    a check arrives on this connection, with the credentials of before
     then    it is answered: with success, or refused for its credentials."""
     selected = establish(upper, peer, side, opener="tester")
-    late = RFC4571() / peer.check(peer.iut, transaction_id=b"further-time")
+    late = peer.check(peer.iut)
     restart(upper, peer, RESTARTS_BY[side])
-    selected.send(late)
-    answered = peer.wait_until(lambda: bool(selected.messages(transaction_id=b"further-time")), pixit.response)
-    assert answered, "it was not answered"
+    selected.send(RFC4571() / late)
+    selected.expect(AnyResponse(late.transaction_id), within=pixit.response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, ends, requirement
-from conformance.suites.media import expect_media
+from conformance.suites.media import await_sent, expect_media
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import await_reopened, expect_reopened
 from conformance.suites.restarts import expect_restart
@@ -65,7 +65,9 @@ def test_media_flows_on_the_reopened_connection(upper, peer, side):
     """with    the IUT having reopened the selected connection
     when    its check there has been answered and its application sends data
     then    the data comes over this connection."""
-    peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
+    selected = establish(upper, peer, side, opener="IUT")
+    await_sent(upper, peer, selected)
+    peer.lose(selected, "RST")
     reopened = peer.revive(upper.description, await_reopened(upper, peer))
     expect_media(upper, peer, reopened, MORE_DATA)
 
@@ -118,7 +120,9 @@ def test_passive_side_sends_media_on_the_reopened_connection(upper, peer, side, 
     """with    a connection that we have opened in the place of the selected one
     when    it has been checked both ways and the IUT's application sends data
     then    the data comes over this connection."""
-    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    selected = establish(upper, peer, side, opener="tester")
+    await_sent(upper, peer, selected)
+    peer.lose(selected, "RST")
     peer.wait(pixit.silence)
     reopened = peer.connect(upper.description.candidate(tcptype="passive"))
     peer.revive(upper.description, reopened)

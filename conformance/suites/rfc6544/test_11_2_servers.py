@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement
+from conformance.suites.media import await_delivered, await_sent
 from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import NAT, gathered
 from conformance.suites.values import DATA, MORE_DATA
@@ -18,7 +19,7 @@ def test_connection_to_the_stun_server_is_closed(upper, peer, side, pixit):
     then    the IUT closes its connections to the server."""
     server = peer.stun_server(mapped=NAT)
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
-    peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"))))
     server.expect_closed(within=pixit.close)
 
 
@@ -38,13 +39,15 @@ def test_connection_to_the_turn_server_in_use_stays(upper, peer, side, pixit):
 @both_sides
 @requirement("RFC6544-11.2-02", needs="payload:raw reports:data")
 def test_data_flow_through_the_relay(upper, peer, side, pixit):
-    """with    ICE completed on a connection to a relayed address
+    """with    ICE completed on a connection to a relayed address, and data having gone both ways
     when    data is sent both ways a while later
     then    it arrives."""
     server = peer.turn_server()
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
     selected = peer.complete(iut, server.connect(iut.candidates(tcptype="passive", type="relay")[0]))
     await_selection(upper, peer, selected)
+    await_delivered(upper, peer, selected)
+    await_sent(upper, peer, selected)
     peer.wait(pixit.silence)
     selected.send(frame(DATA))
     upper.expect_data(DATA, within=pixit.response)
@@ -60,7 +63,7 @@ def test_connection_to_the_turn_server_not_in_use_is_closed(upper, peer, side, p
     then    the IUT closes its connections to the server."""
     server = peer.turn_server()
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
-    peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"))))
     server.expect_closed(within=pixit.close)
 
 

@@ -24,7 +24,7 @@ def test_no_more_than_five_attempts_are_outstanding(upper, peer, side, pixit):
         for n in range(_CANDIDATES)
     ]
     negotiate(upper, peer, side, peer_candidates=silent)
-    most = peer.most_outstanding(within=pixit.attempts)
+    most = peer.most_outstanding(calm=pixit.attempts)
     assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
 
 
@@ -39,7 +39,7 @@ def test_no_more_than_five_so_attempts_are_outstanding(upper, peer, side, pixit)
         for n in range(_CANDIDATES)
     ]
     negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=silent)
-    most = peer.most_outstanding(within=pixit.attempts)
+    most = peer.most_outstanding(calm=pixit.attempts)
     assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
 
 
@@ -55,7 +55,7 @@ def test_no_more_than_five_attempts_of_either_kind_are_outstanding(upper, peer, 
         for tcptype in ("passive", "so")
     ]
     negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=silent)
-    most = peer.most_outstanding(within=pixit.attempts)
+    most = peer.most_outstanding(calm=pixit.attempts)
     assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
 
 
@@ -67,8 +67,8 @@ def test_no_media_before_validation(upper, peer, side, pixit):
     then    none comes over the connection."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
     upper.try_to_send(DATA)
     channel.expect_nothing(Data, within=pixit.silence)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.secure import AnyDtls, Hello, client_hello, expect_server
+from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate_dtls
 
@@ -24,7 +25,9 @@ def test_dtls_client_begins_on_a_connection_it_accepted(upper, peer, side, pixit
     then    the IUT begins the handshake."""
     iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    peer.complete(iut, channel).expect(Hello, within=pixit.complete)
+    selected = peer.complete(iut, channel)
+    await_selection(upper, peer, selected)
+    selected.expect(Hello, within=pixit.complete)
 
 
 @requirement("RFC6544-4.5-s04", needs="connects:active sides:offerer")

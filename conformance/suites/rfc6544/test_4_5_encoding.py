@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.peer.events import BindingSuccess
+from conformance.suites.checks import await_success
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.values import SETUP_ANSWERS
@@ -64,7 +65,7 @@ def test_active_candidate_has_the_address_that_connects(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from the address of its active candidate."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
+    channel = peer.await_connection()
     addresses = {c.address for c in iut.candidates(tcptype="active")}
     assert channel.remote_address.ip in addresses, f"connected from {channel.remote_address}, offered {addresses}"
 
@@ -129,10 +130,12 @@ def test_tcptype_is_read_in_any_letter_case(upper, peer, side, word):
 @both_sides
 @requirement("RFC6544-3-s01", needs="offers:passive")
 def test_any_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
-    """with    our active candidate naming a port that is not 9
+    """with    our active candidate naming a port that is not 9, and a check from this port answered
     when    we connect from another port and send a check
     then    the IUT answers it."""
-    iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=40009)])
+    named = peer.listen()
+    iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=named.port)])
+    await_success(peer, iut, peer.connect(iut.candidate(tcptype="passive"), source=named))
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.expect(BindingSuccess, within=pixit.response)

@@ -28,7 +28,7 @@ def test_connects_over_either_family(upper, peer, side, pixit):
     when    the IUT has both descriptions
     then    it connects to our candidate and sends a check."""
     negotiate(upper, peer, side, peer_tcptypes="passive", addresses=BOTH_FAMILIES)
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @both_sides
@@ -41,4 +41,4 @@ def test_accepts_over_either_family(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=BOTH_FAMILIES)
     channel = peer.expect_accept(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)

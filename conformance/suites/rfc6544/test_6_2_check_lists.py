@@ -18,7 +18,7 @@ def test_active_is_paired_with_passive(upper, peer, side, pixit):
     then    it connects to it from an active candidate and sends a check."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
     channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
+    channel.await_frame(BindingRequest, within=pixit.response)
 
 
 @varied("family", "segmentation", "candidates")
@@ -30,7 +30,7 @@ def test_active_is_not_paired_with_active(upper, peer, side):
     discard, listener = peer.listen(port=9), peer.listen()
     ours = [peer.candidate("active", priority=_HIGHEST), peer.candidate("passive", port=listener.port)]
     negotiate(upper, peer, side, peer_candidates=ours)
-    peer.expect_connection(listener)
+    peer.await_connection(listener)
     peer.expect_no_connection(discard)
 
 
@@ -46,7 +46,7 @@ def test_so_is_not_paired_with_active(upper, peer, side):
         peer.candidate("passive", port=listener.port),
     ]
     negotiate(upper, peer, side, peer_candidates=ours).needs_no_candidates("so")
-    first = peer.expect_connection()
+    first = peer.await_connection()
     assert first.local_address.port == listener.port, "it connected to the S-O candidate"
     peer.expect_no_connection(so)
 
@@ -61,7 +61,7 @@ def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixi
     iut = negotiate(upper, peer, side, tcptypes="passive", peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection(discard)
 
 
@@ -74,5 +74,5 @@ def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, tcptypes="passive")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection()

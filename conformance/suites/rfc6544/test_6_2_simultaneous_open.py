@@ -16,7 +16,7 @@ def test_so_is_paired_with_so(upper, peer, side, pixit):
     when    the IUT has both descriptions
     then    it connects to it and sends a check."""
     negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @both_sides
@@ -28,7 +28,7 @@ def test_so_is_not_paired_with_passive(upper, peer, side):
     so, passive = peer.listen(), peer.listen()
     ours = [peer.candidate("passive", port=passive.port, priority=_HIGHEST), peer.candidate("so", port=so.port)]
     negotiate(upper, peer, side, tcptypes="so", peer_candidates=ours)
-    peer.expect_connection(so)
+    peer.await_connection(so)
     peer.expect_no_connection(passive)
 
 
@@ -41,5 +41,5 @@ def test_so_is_not_paired_with_an_active_candidate(upper, peer, side):
     discard, so = peer.listen(port=9), peer.listen()
     ours = [peer.candidate("active", priority=_HIGHEST), peer.candidate("so", port=so.port)]
     negotiate(upper, peer, side, tcptypes="so", peer_candidates=ours)
-    peer.expect_connection(so)
+    peer.await_connection(so)
     peer.expect_no_connection(discard)

@@ -17,7 +17,7 @@ def test_trickled_passive_candidate_is_paired(upper, peer, side, pixit):
     then    the IUT connects to it and sends a check."""
     negotiate_trickled(upper, peer, side)
     upper.trickle(peer.candidate("passive"))
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @both_sides
@@ -30,7 +30,7 @@ def test_trickled_active_candidate_is_not_paired_with_active(upper, peer, side):
     negotiate_trickled(upper, peer, side)
     upper.trickle(peer.candidate("active", priority=_HIGHEST))
     upper.trickle(peer.candidate("passive", port=listener.port))
-    peer.expect_connection(listener)
+    peer.await_connection(listener)
     peer.expect_no_connection(discard)
 
 
@@ -40,4 +40,4 @@ def test_active_candidate_of_the_iut_is_paired_when_it_comes(upper, peer, pixit)
     when    these have come
     then    the IUT connects to our passive candidate and sends a check."""
     negotiate_trickled(upper, peer, "answerer", described=[peer.candidate("passive")])
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)

@@ -7,12 +7,12 @@ import pytest
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
     WRONG_ANSWERS,
-    drive,
     needs_another_connection,
     needs_regular_nomination,
     roles_said,
     wrong_checks,
 )
+from conformance.suites.driving import drive
 from conformance.suites.establishing import establish
 from conformance.suites.marks import SIDES, both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
@@ -53,8 +53,8 @@ def test_what_is_no_success_makes_no_pair_valid(upper, peer, answer, pixit):
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     channel.send(RFC4571() / WRONG_ANSWERS[answer](peer, channel, request))
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
@@ -68,9 +68,9 @@ def test_response_on_another_connection_makes_no_pair_valid(upper, peer, pixit):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     negotiate(upper, peer, "offerer", peer_candidates=ours)
-    first, second = peer.expect_connection(), needs_another_connection(peer)
-    request = first.expect(BindingRequest, within=pixit.response)
-    needs_regular_nomination(second.expect(BindingRequest, within=pixit.response))
+    first, second = peer.await_connection(), needs_another_connection(peer)
+    request = first.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(second.await_frame(BindingRequest, within=pixit.response))
     second.send(RFC4571() / peer.success(first, request))
     peer.wait(pixit.retransmission)
     assert not any(check.stun.use_candidate for check in peer.checks()), "it nominated a pair"
@@ -84,10 +84,10 @@ def test_role_conflict_makes_the_check_come_again_in_the_other_role(upper, peer,
     then    the IUT checks the pair again, and now claims the other role."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
-    again = channel.expect(BindingRequest, within=pixit.connect)
+    again = channel.await_frame(BindingRequest, within=pixit.connect)
     assert getattr(again.stun, f"ice_{role}") is not None, f"the new check does not claim to be {role}"
 
 
@@ -98,8 +98,8 @@ def test_agent_that_became_controlling_nominates(upper, peer, pixit):
     then    it nominates the pair."""
     peer.answering = False
     negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     peer.controlling, peer.answering = False, True
     channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
     peer.expect(BindingRequest(use_candidate=True), within=pixit.complete)
@@ -112,8 +112,8 @@ def test_agent_that_became_controlled_does_not_nominate(upper, peer, pixit):
     then    it does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     peer.controlling, peer.answering = True, True
     channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
@@ -128,8 +128,8 @@ def test_unprotected_role_conflict_is_not_believed(upper, peer, side, pixit):
     then    the IUT keeps its role."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     before = roles_said(peer)
     channel.send(RFC4571() / binding_error(request.stun.transaction_id, 487, "Role Conflict", None))
     peer.wait(pixit.silence)

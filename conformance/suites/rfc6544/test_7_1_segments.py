@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.marks import both_families, crosswise, in_segments, requirement
-from conformance.suites.media import expect_media_when_ready
+from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
 from conformance.suites.segments import break_off, expect_check_elsewhere
 from conformance.suites.values import DATA
@@ -23,7 +23,7 @@ def test_unanswered_syn_holds_up_no_other_pair(upper, peer, segments, side, beha
     stuck = peer.candidate("passive", port=segments.port(behaviour).port, foundation="stuck")
     other = peer.candidate("passive", address=segments.other_address, other=8000)
     negotiate(upper, peer, side, peer_candidates=[stuck, other])
-    peer.expect(BindingRequest, within=pixit.connect)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @in_segments
@@ -40,7 +40,7 @@ def test_unanswered_so_syn_holds_up_no_other_pair(upper, peer, segments, side, b
     other = peer.candidate("passive", address=segments.other_address, priority=1)
     negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=[stuck, other])
     segments.await_syn(door, within=pixit.connect)
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @in_segments
@@ -53,7 +53,7 @@ def test_unreachable_port_fails_only_its_pair(upper, peer, segments, side, behav
     then    it checks the second one."""
     refused = peer.candidate("passive", port=segments.port(behaviour).port)
     negotiate(upper, peer, side, peer_candidates=[refused, peer.candidate("passive", other=8000)])
-    peer.expect(BindingRequest, within=pixit.connect)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @in_segments
@@ -102,8 +102,8 @@ def test_syns_cross(upper, peer, segments, side, ending, pixit):
     ours = [peer.candidate("so", port=base.port)]
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     segments.meet_late(base, ending, within=pixit.connect)
-    channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
     assert channel.remote_address in {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
     peer.expect_no_connection(within=pixit.silence)
 
@@ -120,4 +120,5 @@ def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pi
     ours = [peer.candidate("so", port=base.port)]
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     selected = peer.complete(iut, peer.await_connection())
-    expect_media_when_ready(upper, peer, selected, DATA)
+    upper.allow_for_connecting(within=peer.pixit.complete)
+    assert came(upper, peer, selected, DATA), "the data did not come over this connection"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
+from conformance.suites.framing import await_message_octets, misframed
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -27,7 +28,11 @@ def test_check_from_the_so_candidate_is_framed(upper, peer, side, pixit):
     when    its first octets arrive
     then    they are a frame that holds exactly one Binding request."""
     negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
-    request = peer.await_connection().expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    await_message_octets(peer, channel)
+    bare = misframed([channel]).unframed
+    assert not bare, bare[0]
+    request = channel.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 
@@ -54,4 +59,4 @@ def test_refused_so_connection_fails_only_its_pair(upper, peer, side, pixit):
     refused = peer.candidate("so", port=peer.refusing_port())
     ours = [refused, peer.candidate("so", other=8000)]
     negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Repetition
-from conformance.suites.checks import expect_checks_at_each, needs_another_connection, needs_regular_nomination
+from conformance.suites.checks import (
+    expect_answer,
+    expect_checks_at_each,
+    needs_another_connection,
+    needs_regular_nomination,
+)
+from conformance.suites.framing import await_message_octets, misframed
 from conformance.suites.marks import EVERY_CUT, SIDES, both_sides, in_pieces, requirement, varied
-from conformance.suites.media import expect_media_when_ready
+from conformance.suites.media import expect_completion
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import DATA, NOT_STUN, OTHER_PROTOCOLS
+from conformance.suites.values import NOT_STUN, OTHER_PROTOCOLS
 from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import RFC4571, binding_success
 from conformance.wire.rfc4571 import frame
@@ -46,7 +52,7 @@ def test_connects_from_the_interface_of_its_candidate(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from that address."""
     negotiate(upper, peer, side, peer_tcptypes="passive", addresses=["127.0.0.3"])
-    channel = peer.expect_connection()
+    channel = peer.await_connection()
     assert channel.remote_address.ip == "127.0.0.3", f"it connected from {channel.remote_address}"
 
 
@@ -57,7 +63,7 @@ def test_connects_from_an_unallocated_port(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from a port that is no candidate's."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
+    channel = peer.await_connection()
     allocated = {c.port for c in iut.candidates()}
     assert channel.remote_address.port not in allocated, f"it connected from {channel.remote_address}"
 
@@ -82,7 +88,11 @@ def test_check_is_framed(upper, peer, side, pixit):
     when    its first octets arrive
     then    they are a frame that holds exactly one Binding request."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    await_message_octets(peer, channel)
+    bare = misframed([channel]).unframed
+    assert not bare, bare[0]
+    request = channel.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 
@@ -93,7 +103,7 @@ def test_check_carries_credentials(upper, peer, side, pixit):
     when    its check arrives
     then    its user name is ours and its own, in this order, and integrity and fingerprint are right."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     assert request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
     found = request.integrity(short_term_key(peer.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
@@ -107,7 +117,7 @@ def test_check_carries_role_and_priority(upper, peer, side, role, pixit):
     when    the IUT's check arrives
     then    it has the attribute of its role and PRIORITY."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     assert getattr(request.stun, role) is not None, f"no {role} attribute"
     assert request.stun.priority is not None, "no PRIORITY attribute"
 
@@ -120,8 +130,8 @@ def test_check_is_not_retransmitted(upper, peer, side, pixit):
     then    the request is not sent again."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     channel.expect_nothing(Repetition(request), within=pixit.retransmission)
 
 
@@ -161,8 +171,8 @@ def test_one_connection_serves_a_pair(upper, peer, side, pixit):
     when    the time for further checks of the pair, a nomination for one, has passed
     then    the IUT has opened no second connection to it from the same active candidate."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    first = peer.expect_connection()
-    first.expect(BindingRequest, within=pixit.response)
+    first = peer.await_connection()
+    first.await_frame(BindingRequest, within=pixit.response)
     iut.needs_one_active(first.remote_address.ip)  # several there are several pairs
     peer.expect_no_connection(beside=first, within=pixit.retransmission)
 
@@ -175,7 +185,7 @@ def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
     then    it checks the second one."""
     refused = peer.candidate("passive", port=peer.refusing_port())
     negotiate(upper, peer, side, peer_candidates=[refused, peer.candidate("passive", other=8000)])
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @varied("family", "segmentation", "candidates")
@@ -186,8 +196,8 @@ def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
     then    the IUT closes the connection."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(frame(NOT_STUN))
     channel.expect_end(within=pixit.close)
 
@@ -200,8 +210,8 @@ def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pi
     then    it does not try this remote candidate again."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(frame(NOT_STUN))
     channel.await_end(within=pixit.close)
     peer.forget_arrivals()  # other pairs of this candidate, if the IUT has other addresses
@@ -250,7 +260,7 @@ def test_response_and_check_in_one_segment_are_both_taken(upper, peer, side, pix
     channel = peer.await_connection()
     request = channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(bytes(RFC4571() / peer.success(channel, request)) + bytes(RFC4571() / peer.check(iut)))
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, channel)
 
 
 @varied("family", "segmentation", "candidates", side="answerer")
@@ -260,9 +270,9 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
     when    checks of both sides have succeeded on it
     then    none of its checks carried USE-CANDIDATE."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
+    channel = peer.await_connection()
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
@@ -274,39 +284,39 @@ def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     channel.send(RFC4571() / binding_success(request.stun.transaction_id, channel.remote_address, "wrong" * 5))
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
 @varied("family", "segmentation", "candidates", side="offerer", cuts=EVERY_CUT)
-@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active sides:offerer")
 def test_response_is_taken(upper, peer, pixit):
     """with    the controlling IUT's check on a connection
     when    the success response comes, divided in any way
-    then    ICE completes and its application's data comes over this connection."""
+    then    the pair has become valid: a nomination, a state or data shows it."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request))
-    expect_media_when_ready(upper, peer, channel, DATA)
+    expect_completion(upper, peer, channel)
 
 
 @varied("family", "candidates", side="offerer")
 @in_pieces
-@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active payload:raw sides:offerer")
+@requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active sides:offerer")
 def test_response_in_pieces_is_taken(upper, peer, pixit, cut):
     """with    the controlling IUT's check on a connection
     when    the success response comes in pieces
-    then    ICE completes and its application's data comes over this connection."""
+    then    the pair has become valid: a nomination, a state or data shows it."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
-    expect_media_when_ready(upper, peer, channel, DATA)
+    expect_completion(upper, peer, channel)

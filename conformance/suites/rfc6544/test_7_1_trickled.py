@@ -18,7 +18,7 @@ def test_failed_pair_is_not_the_end_while_candidates_come(upper, peer, side, pix
     upper.trickle(peer.candidate("passive", port=peer.refusing_port()))
     peer.wait(pixit.silence)
     upper.trickle(peer.candidate("passive", other=8000))
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
 @both_sides

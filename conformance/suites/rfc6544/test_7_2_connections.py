@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.checks import await_success, expect_answer
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
@@ -52,7 +53,7 @@ def test_connection_of_before_the_answer_is_served(upper, peer, pixit):
     peer.wait(pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
     channel.send(RFC4571() / peer.check(offer))
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, offer, channel)
 
 
 @both_sides
@@ -60,13 +61,12 @@ def test_connection_of_before_the_answer_is_served(upper, peer, pixit):
 def test_connection_is_accepted_beside_one_that_the_iut_opened(upper, peer, side, pixit):
     """with    a connection that the IUT has opened, its check there unanswered
     when    we connect to its passive candidate
-    then    the connection is accepted, and a check answered."""
+    then    the connection is accepted, and serves a check."""
     peer.answering = False
     iut = negotiate(upper, peer, side)
     peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    await_success(peer, iut, channel)
 
 
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive sides:answerer")
@@ -76,7 +76,7 @@ def test_connection_is_accepted_beside_a_valid_pair(upper, peer, pixit):
     then    the connection is accepted, and a check answered."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
     first = peer.connect(iut.candidate(tcptype="passive"))
-    first.send(RFC4571() / peer.check(iut))
+    await_success(peer, iut, first)
     peer.wait_until(lambda: first.checked, pixit.connect)
     second = peer.expect_accept(iut.candidate(tcptype="passive"))
     second.send(RFC4571() / peer.check(iut))
@@ -98,15 +98,14 @@ def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
 
 @both_sides
 @requirement("RFC6544-7.2-02", needs="offers:passive")
-def test_connection_from_an_address_not_described_is_accepted(upper, peer, side, pixit):
+def test_connection_from_an_address_not_described_is_accepted(upper, peer, side):
     """with    our description holding an active candidate at another address than the one we have
     when    we connect to the IUT's passive candidate all the same
     then    the connection is accepted, and a check answered."""
     elsewhere = peer.candidate("active", address="198.51.100.9")
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
     channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    await_success(peer, iut, channel)
 
 
 @both_sides
@@ -125,13 +124,13 @@ def test_every_passive_candidate_accepts(upper, peer, side):
 @varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-02", needs="offers:passive")
 def test_further_connections_are_accepted_and_served(upper, peer, side, pixit):
-    """with    a connection to the IUT's passive candidate
+    """with    a connection to the IUT's passive candidate, on which a check was answered
     when    a second and a third one are opened to it, each with a check
     then    each check is answered on its connection."""
     peer.answering = False  # or a controlling IUT may lawfully complete, and close all but one (section 8)
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     passive = iut.candidate(tcptype="passive")
-    peer.connect(passive)
+    await_success(peer, iut, peer.connect(passive))
     second, third = peer.expect_accept(passive), peer.expect_accept(passive)
     second.send(RFC4571() / peer.check(iut))
     third.send(RFC4571() / peer.check(iut))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.checks import expect_right_success
+from conformance.suites.checks import await_success, expect_right_success
+from conformance.suites.framing import await_answer_octets, misframed
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -30,14 +31,17 @@ def test_so_connection_before_the_answer_is_accepted(upper, peer):
 
 @both_sides
 @requirement("RFC6544-7.2-03", needs="offers:so")
-def test_check_on_an_so_connection_is_answered(upper, peer, side, pixit):
+def test_check_on_an_so_connection_is_answered(upper, peer, side):
     """with    a connection to the IUT's S-O candidate
     when    a check arrives in a frame
     then    the success response comes back in a frame."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
     channel = peer.connect_if_possible(iut.candidate(tcptype="so"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    await_answer_octets(peer, channel, request.transaction_id)
+    bare = misframed([channel]).unframed
+    assert not bare, bare[0]
 
 
 @both_sides
@@ -56,12 +60,12 @@ def test_check_on_an_so_connection_triggers_a_check(upper, peer, side, pixit):
 @both_sides
 @requirement("RFC6544-7.2-02", needs="offers:so")
 def test_further_connections_to_an_so_candidate_are_served(upper, peer, side, pixit):
-    """with    a connection to the IUT's S-O candidate
+    """with    a connection to the IUT's S-O candidate, on which a check was answered
     when    a second one is opened to it, with a check
     then    it is accepted, and the check answered."""
     peer.answering = False
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-    peer.connect(iut.candidate(tcptype="so"))
+    await_success(peer, iut, peer.connect(iut.candidate(tcptype="so")))
     second = peer.expect_accept(iut.candidate(tcptype="so"))
     second.send(RFC4571() / peer.check(iut))
     second.expect(BindingSuccess, within=pixit.response)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.peer.events import AnyResponse, BindingError, BindingSuccess
+from conformance.suites.checks import await_success, expect_answer, expect_answer_octets, expect_check, expect_refusal
+from conformance.suites.framing import await_answer_octets, misframed
 from conformance.suites.marks import EVERY_CUT, both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import ELSEWHERE, UNKNOWN_REQUIRED
@@ -27,22 +29,25 @@ def test_request_without_a_frame_is_not_answered(upper, peer, side, pixit):
 
 @varied("family", "roles", "segmentation", "components", "candidates", cuts=EVERY_CUT)
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
-def test_response_is_framed(upper, peer, side, pixit):
+def test_response_is_framed(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a check arrives in a frame
     then    the success response comes back in a frame."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    expect_answer_octets(peer, iut, channel, request)
+    bare = misframed([channel]).unframed
+    assert not bare, bare[0]
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
 def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
-    when    a check has been answered with success
-    then    XOR-MAPPED-ADDRESS is our end of the connection."""
+    when    a check arrives
+    then    it is answered with success, and XOR-MAPPED-ADDRESS is our end of the connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
@@ -59,7 +64,7 @@ def test_response_is_protected(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    response = channel.expect(BindingSuccess, within=pixit.response)
+    response = channel.await_frame(BindingSuccess, within=pixit.response)
     found = response.integrity(short_term_key(iut.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
     assert response.fingerprint is Check.VALID, "FINGERPRINT is not right"
@@ -74,7 +79,7 @@ def test_length_field_split_between_segments(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut), cut=[1], pause=pixit.drip)
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, channel)
     channel.expect_nothing(AnyResponse, within=pixit.silence)
 
 
@@ -90,12 +95,12 @@ def test_request_split_between_segments(upper, peer, side, pixit, cut):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut), cut=cut, pause=pixit.drip)
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, channel)
 
 
 @varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
-def test_request_octet_by_octet(upper, peer, side, pixit):
+def test_request_octet_by_octet(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a check arrives octet by octet
     then    the IUT answers it with success."""
@@ -103,21 +108,20 @@ def test_request_octet_by_octet(upper, peer, side, pixit):
     channel = peer.connect(iut.candidate(tcptype="passive"))
     request = bytes(RFC4571() / peer.check(iut))
     channel.send(request, cut=range(1, len(request)), pause=0.001)
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, channel)
 
 
 @varied("family", "roles", "components", "candidates")
 @requirement("RFC6544-7.2-03", "RFC4571-2-s01", needs="offers:passive")
-def test_two_requests_in_one_segment(upper, peer, side, pixit):
+def test_two_requests_in_one_segment(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    two checks arrive in one segment
     then    the IUT answers both."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(bytes(RFC4571() / peer.check(iut)) + bytes(RFC4571() / peer.check(iut)))
-    first = channel.expect(BindingSuccess, within=pixit.response)
-    second = channel.expect(BindingSuccess, within=pixit.response)
-    assert first.stun.transaction_id != second.stun.transaction_id, "one request was answered twice"
+    checks = [peer.check(iut) for _ in range(2)]
+    channel.send(b"".join(bytes(RFC4571() / check) for check in checks))
+    expect_answer(peer, iut, channel, *checks)
 
 
 @varied("family", "segmentation", "candidates", side="offerer")
@@ -132,7 +136,7 @@ def test_check_before_the_answer_is_answered(upper, peer, pixit):
     channel.send(RFC4571() / peer.check(offer))
     channel.wait_for(BindingSuccess, within=pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    channel.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, offer, channel)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -144,49 +148,49 @@ def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit)
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    expect_check(peer, iut, channel)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
-def test_wrong_password_is_refused_with_401(upper, peer, side, pixit):
+def test_wrong_password_is_refused_with_401(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a request arrives whose integrity is made with another password
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    channel.expect(BindingError(401), within=pixit.response)
+    expect_refusal(peer, iut, channel, 401)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
-def test_wrong_user_name_is_refused_with_401(upper, peer, side, pixit):
+def test_wrong_user_name_is_refused_with_401(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a request arrives whose user name does not begin with the IUT's fragment
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut, username=f"nobody:{peer.ufrag}"))
-    channel.expect(BindingError(401), within=pixit.response)
+    expect_refusal(peer, iut, channel, 401)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
-def test_request_without_integrity_is_refused_with_400(upper, peer, side, pixit):
+def test_request_without_integrity_is_refused_with_400(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a request arrives without MESSAGE-INTEGRITY
     then    the IUT answers with error 400."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut, password=None))
-    channel.expect(BindingError(400), within=pixit.response)
+    expect_refusal(peer, iut, channel, 400)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-7.2-s01", needs="offers:passive")
-def test_unknown_required_attribute_is_refused_with_420(upper, peer, side, pixit):
+def test_unknown_required_attribute_is_refused_with_420(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a request arrives with an unknown comprehension-required attribute
     then    the IUT answers with error 420 and names the attribute."""
@@ -194,7 +198,7 @@ def test_unknown_required_attribute_is_refused_with_420(upper, peer, side, pixit
     channel = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
     channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    error = channel.expect(BindingError(420), within=pixit.response)
+    error = expect_refusal(peer, iut, channel, 420)
     assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"
 
 
@@ -208,14 +212,14 @@ def test_error_to_an_authenticated_request_is_protected(upper, peer, side, pixit
     channel = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
     channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    error = channel.expect(BindingError(420), within=pixit.response)
+    error = channel.await_frame(BindingError(420), within=pixit.response)
     found = error.integrity(short_term_key(iut.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
 
 
 @pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])
 @requirement("RFC6544-7.2-s01", needs="offers:passive role:stack")
-def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker, pixit):
+def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker):
     """with    a connection to the IUT's passive candidate
     when    a check claims the IUT's own role with a tie-breaker by which the IUT keeps it
     then    the IUT answers with error 487."""
@@ -223,32 +227,35 @@ def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_b
     peer.tie_breaker = tie_breaker
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut, controlling=controlling))
-    channel.expect(BindingError(487), within=pixit.response)
+    expect_refusal(peer, iut, channel, 487)
 
 
 @varied("family", "roles", "segmentation", "candidates")
 @requirement("RFC6544-7.2-03", needs="offers:passive")
-def test_framing_lasts_beyond_selection(upper, peer, side, pixit):
+def test_framing_lasts_beyond_selection(upper, peer, side):
     """with    ICE completed on a connection that we opened
     when    a further check arrives on it
     then    the response comes in a frame."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    selected.send(RFC4571() / peer.check(iut))
-    selected.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(iut)
+    selected.send(RFC4571() / request)
+    await_answer_octets(peer, selected, request.transaction_id)
+    bare = misframed([selected]).unframed
+    assert not bare, bare[0]
 
 
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.2-s03", needs="offers:passive")
-def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, side, pixit):
+def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, side):
     """with    our description holding nothing but an active candidate of another address
     when    we connect to the IUT's passive candidate all the same and send a check
     then    the IUT takes the address for a peer-reflexive candidate and sends a check on this connection."""
     elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
     channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingRequest, within=pixit.connect)
+    await_success(peer, iut, channel)
+    expect_check(peer, iut, channel)
 
 
 @varied("family", "segmentation", "candidates", side="offerer")
@@ -263,7 +270,7 @@ def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
     channel.send(RFC4571() / peer.check(offer))
     channel.wait_for(BindingSuccess, within=pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    channel.expect(BindingRequest, within=pixit.connect)
+    expect_check(peer, offer, channel)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -275,9 +282,9 @@ def test_indication_is_not_answered(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))  # an IUT may expect a check first of a connection
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     channel.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     answers = channel.messages(transaction_id=b"indication!!")
     assert not answers, f"the indication was answered by {answers[0]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites import order
+from conformance.suites.framing import await_answer_octets, misframed
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -18,7 +19,7 @@ def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, agent="lite")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection()
 
 
@@ -31,20 +32,22 @@ def test_lite_agent_sends_no_check_in_turn(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    channel.await_frame(BindingSuccess, within=pixit.response)
     channel.expect_nothing(BindingRequest, within=pixit.silence)
 
 
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-03", needs="agent:lite offers:passive")
-def test_lite_agent_accepts_and_answers(upper, peer, side, pixit):
+def test_lite_agent_accepts_and_answers(upper, peer, side):
     """with    a lite IUT
     when    we connect to its passive candidate and send a check in a frame
     then    the connection is accepted, and the check answered in a frame."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
     channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    await_answer_octets(peer, channel, request.transaction_id)
+    assert not misframed([channel]).unframed, misframed([channel]).unframed[0]
 
 
 @both_sides

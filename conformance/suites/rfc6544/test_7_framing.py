@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from conformance.suites.driving import live
 from conformance.suites.establishing import connections, establish
-from conformance.suites.framing import live, misframed
+from conformance.suites.framing import misframed
 from conformance.suites.marks import requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import await_reopened
@@ -19,7 +20,7 @@ def test_everything_on_accepted_connections_is_framed(upper, peer, side):
     then    nothing came without a frame."""
     iut, channels = connections(upper, peer, side, "tester")
     live(upper, peer, iut, channels)
-    bare = misframed(channels).unframed
+    bare = misframed(channels).bare
     assert not bare, bare[0]
 
 
@@ -31,7 +32,7 @@ def test_everything_on_opened_connections_is_framed(upper, peer, side):
     then    nothing came without a frame."""
     iut, channels = connections(upper, peer, side, "IUT")
     live(upper, peer, iut, channels)
-    bare = misframed(channels).unframed
+    bare = misframed(channels).bare
     assert not bare, bare[0]
 
 
@@ -43,7 +44,7 @@ def test_everything_on_a_further_connection_is_framed(upper, peer):
     iut, channels = connections(upper, peer, "answerer", "tester")
     second = peer.connect(iut.candidate(tcptype="passive"))
     live(upper, peer, iut, [second])
-    bare = misframed([*channels, second]).unframed
+    bare = misframed([*channels, second]).bare
     assert not bare, bare[0]
 
 
@@ -56,7 +57,7 @@ def test_everything_after_a_restart_is_framed(upper, peer):
     iut = restart(upper, peer, "tester")
     second = peer.connect(iut.candidate(tcptype="passive"))
     live(upper, peer, iut, [second])
-    bare = misframed([former, second]).unframed
+    bare = misframed([former, second]).bare
     assert not bare, bare[0]
 
 
@@ -69,7 +70,7 @@ def test_everything_on_connections_opened_after_a_restart_is_framed(upper, peer)
     iut = restart(upper, peer, "tester", "passive")
     second = peer.await_connection()
     live(upper, peer, iut, [second])
-    bare = misframed([former, second]).unframed
+    bare = misframed([former, second]).bare
     assert not bare, bare[0]
 
 
@@ -81,7 +82,7 @@ def test_everything_on_a_reopened_connection_is_framed(upper, peer):
     peer.lose(establish(upper, peer, "answerer", opener="IUT"), "RST")
     reopened = await_reopened(upper, peer)
     live(upper, peer, upper.description, [reopened], anew=False)
-    bare = misframed([reopened]).unframed
+    bare = misframed([reopened]).bare
     assert not bare, bare[0]
 
 
@@ -94,7 +95,7 @@ def test_everything_on_a_connection_reopened_by_us_is_framed(upper, peer, pixit)
     peer.wait(pixit.silence)
     reopened = peer.connect(upper.description.candidate(tcptype="passive"))
     live(upper, peer, upper.description, [reopened], anew=False)
-    bare = misframed([reopened]).unframed
+    bare = misframed([reopened]).bare
     assert not bare, bare[0]
 
 
@@ -110,7 +111,7 @@ def test_response_before_the_answer_is_framed(upper, peer, pixit):
     peer.wait(pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
     live(upper, peer, offer, [channel])
-    bare = misframed([channel]).unframed
+    bare = misframed([channel]).bare
     assert not bare, bare[0]
 
 
@@ -122,5 +123,5 @@ def test_everything_on_an_so_connection_is_framed(upper, peer):
     iut = negotiate(upper, peer, "answerer", tcptypes="active passive so", peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="so"))
     live(upper, peer, iut, [channel])
-    bare = misframed([channel]).unframed
+    bare = misframed([channel]).bare
     assert not bare, bare[0]

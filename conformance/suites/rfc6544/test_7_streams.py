@@ -27,5 +27,5 @@ def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     then    it connects to both, and each check carries the credentials of its candidate's stream."""
     streams = negotiate_streams(upper, peer, side, peer_tcptypes="passive")
     channels = [peer.expect_connection(listener) for listener in peer.listeners]
-    names = [channel.expect(BindingRequest, within=pixit.response).stun.username for channel in channels]
+    names = [channel.await_frame(BindingRequest, within=pixit.response).stun.username for channel in channels]
     assert names == [f"{peer.ufrag}:{stream.ufrag}" for stream in streams], f"USERNAME of the checks: {names}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.checks import check_each, refused_check
-from conformance.suites.establishing import complete_all, establish
+from conformance.suites.driving import check_each, refused_check
+from conformance.suites.establishing import await_selection, complete_all, establish
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -18,7 +18,7 @@ def test_first_check_does_not_nominate(upper, peer, pixit):
     when    its first check on a connection arrives
     then    it is without USE-CANDIDATE."""
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    request = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     assert not request.stun.use_candidate, "the first check on the connection carries USE-CANDIDATE"
 
 
@@ -30,8 +30,8 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
     then    it does not nominate; it does once a check has succeeded."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    request = channel.expect(BindingRequest, within=pixit.response)
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request))
@@ -48,12 +48,13 @@ def test_connections_that_were_not_selected_are_closed(upper, peer, side, pixit)
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     spare = peer.connect(iut.candidate(tcptype="passive"))
     spare.send(RFC4571() / peer.check(iut))
-    spare.expect(BindingSuccess, within=pixit.response)
+    spare.await_frame(BindingSuccess, within=pixit.response)
     second = peer.connect(iut.candidate(tcptype="passive"))
     second.send(RFC4571() / peer.check(iut))
-    second.expect(BindingSuccess, within=pixit.response)
+    second.await_frame(BindingSuccess, within=pixit.response)
     peer.answer_held()
     selected = peer.complete_any(iut)
+    await_selection(upper, peer, selected)
     peer.expect_others_closed(selected, within=pixit.close)
 
 
@@ -137,6 +138,7 @@ def test_connection_it_opened_is_closed_when_another_is_selected(upper, peer, si
     check_each(peer, iut, [opened, accepted])
     peer.answer_held()
     selected = peer.complete_any(iut)
+    await_selection(upper, peer, selected)
     peer.expect_others_closed(selected, within=pixit.close)
 
 
@@ -149,6 +151,7 @@ def test_connection_without_a_check_is_closed(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     refused_check(peer, iut, peer.connect(iut.candidate(tcptype="passive")))
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, selected)
     peer.expect_others_closed(selected, within=pixit.close)
 
 
@@ -189,7 +192,9 @@ def test_connections_that_a_restart_did_not_select_are_closed(upper, peer, side,
     check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)])
     peer.set_aside(former)
     peer.answer_held()
-    peer.expect_others_closed(peer.complete_any(iut), within=pixit.close)
+    selected = peer.complete_any(iut)
+    await_selection(upper, peer, selected)
+    peer.expect_others_closed(selected, within=pixit.close)
 
 
 @both_sides
@@ -202,4 +207,6 @@ def test_spare_so_connection_is_closed(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
     check_each(peer, iut, [peer.connect(iut.candidate(tcptype=tcptype)) for tcptype in ("so", "passive")])
     peer.answer_held()
-    peer.expect_others_closed(peer.complete_any(iut), within=pixit.close)
+    selected = peer.complete_any(iut)
+    await_selection(upper, peer, selected)
+    peer.expect_others_closed(selected, within=pixit.close)

@@ -36,7 +36,7 @@ def test_selected_connection_stays_open_until_another_is_selected(upper, peer, s
     iut = restart(upper, peer, RESTARTS_BY[side])
     second = peer.connect(iut.candidate(tcptype="passive"))
     second.send(RFC4571() / peer.check(iut))
-    second.expect(BindingSuccess, within=pixit.response)
+    second.await_frame(BindingSuccess, within=pixit.response)
     selected.expect_open(within=pixit.silence)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, Payload
 from conformance.peer.secure import Hello, OtherHello
+from conformance.suites.framing import require_framed
 from conformance.suites.marks import both_sides, crosswise, requirement
+from conformance.suites.media import await_sent, came
 from conformance.suites.simultaneous_open import complete_dtls_on, complete_on, openers, restart_on
 from conformance.suites.values import DATA
 
@@ -42,11 +44,11 @@ def test_media_after_a_restart_on_the_existing_connection(upper, peer, side, ope
     when    the restart has completed on this connection, and the IUT's application sends data
     then    the connection is not closed as a former one, and the data comes over it."""
     selected = complete_on(upper, peer, side, opener)
+    await_sent(upper, peer, selected)
     peer.stop_listening()  # the IUT's further S-O candidates, if it has any, come to nothing
     peer.complete(restart_on(upper, peer, side, selected), selected)
     selected.expect_open(within=pixit.silence)
-    upper.try_to_send(DATA)
-    selected.expect_data(DATA, within=pixit.response)
+    assert came(upper, peer, selected, DATA), "the data did not come over this connection"
 
 
 @openers("RFC6544-7.1-03")
@@ -57,6 +59,7 @@ def test_check_on_the_existing_connection_is_framed(upper, peer, side, opener, p
     when    the first octets of the restart arrive on this connection
     then    they are a frame that holds exactly one Binding request."""
     selected = complete_on(upper, peer, side, opener)
+    require_framed(selected)
     restart_on(upper, peer, side, selected)
     first = selected.await_frame(Payload, within=pixit.connect)
     assert BindingRequest().fulfilled_by(first), f"the first frame is {first}"

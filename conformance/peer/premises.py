@@ -1,0 +1,56 @@
+"""What an expectation takes for granted. Where it did not hold, the case could not judge: inconclusive, not failed.
+
+A response that is not in a frame is not seen as a response; that says nothing about what it would have said. What did
+hold is read from what came on the connections, so that the verdict names the thing that is wrong.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conformance.peer.misframing import Reader
+from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.wire.errors import StunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.peer.tester import Peer
+
+
+@contextmanager
+def premises(peer: Peer) -> Iterator[None]:
+    """Turn a failed expectation into `Inconclusive` where an obstacle on the connections explains it.
+
+    An attribute that a case reads and that does not decode fails the case: its value is not what it must be.
+    """
+    try:
+        yield
+    except StunError as problem:
+        raise Failed(
+            f"what the case looks at is malformed: {problem}", expected="a well-formed attribute", actual=str(problem)
+        ) from problem
+    except Failed as failure:
+        obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
+        if not obstacle:
+            raise
+        raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
+
+
+def _misframed(peer: Peer) -> str:
+    """Say what came that was not in frames: what such octets hold is not known."""
+    reader = Reader()
+    for channel in peer.channels:
+        reader.read(bytes(channel.octets))
+    return f"but what came is not in RFC 4571 frames: {reader.found.any[0]}" if reader.found.any else ""
+
+
+def _refused(peer: Peer) -> str:
+    """Say what was refused before: for its credentials by us, or for its role by the IUT."""
+    for channel in peer.channels:
+        if channel.refused:
+            return f"but the IUT's check on {channel} was refused: {channel.refused}"
+        if channel.in_conflict:
+            return f"but the IUT has refused our check on {channel} with 487 (Role Conflict)"
+    return ""
