@@ -64,16 +64,17 @@ def test_an_ordinary_user_has_the_lab() -> None:
     out = Path("/var/tmp") / f"icetcp-{os.getpid()}"  # pytest's folders are closed to others, as tox's are
     out.mkdir(mode=0o700)
     folders = [ROOT, *(Path(p) for p in sys.path if p.endswith("site-packages"))]
-    python, before = Path(sys.executable), ()
+    python, before, libraries = Path(sys.executable), (), {}
     try:
         if os.geteuid() == 0:
             named = {f"code{number}": folder for number, folder in enumerate(folders)}
             before = shown_to_everybody(out, {**named, "python": Path(sys.base_prefix)})
             python = out / "python" / python.resolve().relative_to(Path(sys.base_prefix).resolve())
+            libraries = {"LD_LIBRARY_PATH": str(out / "python" / "lib")}  # of a Python that was built with a shared one
             folders = [out / name for name in named]
             os.chown(out, NOBODY, NOBODY)
         path = os.pathsep.join(map(str, folders))
-        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(out)}
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(out), **libraries}
         done = icetcp(out / "run", "--link", "lab", *SOME, python=str(python), before=before, env=environment, cwd=out)
         assert done.returncode == 0, done.stdout + done.stderr
         info, results = read(out / "run" / "record.jsonl")

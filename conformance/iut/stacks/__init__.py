@@ -41,7 +41,8 @@ class Description:
     """What a stack.toml says.
 
     ``requires`` are Debian packages. ``modules`` are what the toolchain asks for: pkg-config modules (C), import paths
-    (Go), packages with their versions as npm names them (Node), programs (Python). ``jobs``: see `Stack`.
+    (Go; with @ and a version, what ``go get`` fetches), packages with their versions as npm names them (Node), programs
+    or packages as pip names them (Python). ``go``: the oldest Go that builds it. ``jobs``: see `Stack`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Description:
     requires: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     notes: str = ""
+    go: str = "1.0"
     jobs: int = 0
 
 
@@ -74,7 +76,7 @@ def names() -> list[str]:
 
 
 def description(name: str) -> Description:
-    """Return what is known of a stack. Raises `UnknownStack` for a name that is none's."""
+    """Return what is known of a stack. Raises `UnknownStack` for an unknown name."""
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1)
         if near:

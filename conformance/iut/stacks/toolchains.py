@@ -25,6 +25,7 @@ _C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-fun
 _MACROS = {"nice": "LIBNICE"}
 SHARED_SCRIPT = Path(__file__).with_name("contract.js")  # of the adapters in JavaScript
 _GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
+_MAJOR = re.compile(r"/v\d+\Z")  # the end of a Go module's path from version 2 on
 
 
 class Toolchain(Protocol):
@@ -66,23 +67,50 @@ class _C:
 
 
 class _Go:
-    """Against the sources that Debian packages, without the network: what is tested is what Debian ships."""
+    """A module with its version, as `go get` takes it; else the sources that Debian packages, without the network."""
 
     def missing(self, stack: Description) -> list[str]:
-        return _absent("go") + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
+        lacks = _absent("go")
+        if _go_modules(stack):
+            return lacks or _too_old(stack)
+        return lacks + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
+        if _go_modules(stack):
+            return [(name, version.removeprefix("v")) for name, _at, version in map(_at_version, stack.modules)]
         packages = [name for name in stack.requires if name.startswith("golang-github")]
         return [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in packages]
 
     def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
         version = next((v for _name, v in self.versions(stack)), "unknown")
-        environment = {"GO111MODULE": "off", "GOPATH": str(_GO_PATH), "GOFLAGS": "", "GOCACHE": str(folder / "cache")}
-        command = ["go", "build", "-ldflags", f"-X main.version={version}", "-o", str(folder / "adapter"), str(source)]
+        build = ["go", "build", "-ldflags", f"-X main.version={version}", "-o", str(folder / "adapter")]
         try:
-            _run(stack, command, say, environment)
+            if _go_modules(stack):
+                self._compile_modules(stack, source, folder, build, say)
+            else:
+                environment = {
+                    "GO111MODULE": "off",
+                    "GOPATH": str(_GO_PATH),
+                    "GOFLAGS": "",
+                    "GOCACHE": str(folder / "cache"),
+                }
+                _run(stack, [*build, str(source)], say, environment)
         finally:
             shutil.rmtree(folder / "cache", ignore_errors=True)
+
+    def _compile_modules(
+        self, stack: Description, source: Path, folder: Path, build: list[str], say: Callable[[str], None]
+    ) -> None:
+        """Build a copy of the source that imports the module in the major version that is asked for."""
+        scratch = folder / "cache"
+        scratch.mkdir()
+        text = source.read_text(encoding="utf-8")
+        for name, _at, _version in map(_at_version, stack.modules):
+            text = re.sub(rf"\"{re.escape(_MAJOR.sub('', name))}/v\d+\"", f'"{name}"', text)
+        (scratch / "main.go").write_text(text, encoding="utf-8")
+        environment = {"GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
+        for command in (["go", "mod", "init", "adapter"], ["go", "get", *stack.modules], [*build, "."]):
+            _run(stack, command, say, environment, scratch)
 
 
 class _Node:
@@ -121,13 +149,32 @@ class _Python:
 _TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node(), ".py": _Python()}
 
 
+def _go_modules(stack: Description) -> bool:
+    return any("@" in module for module in stack.modules)
+
+
+def _at_version(module: str) -> tuple[str, str, str]:
+    return module.partition("@")
+
+
+def _too_old(stack: Description) -> list[str]:
+    """Return the Go that a stack needs, if this one is older."""
+    found = re.search(r"go(\d+)\.(\d+)", _output("go", "version"))
+    wanted = tuple(int(number) for number in stack.go.split("."))
+    have = (int(found[1]), int(found[2])) if found else (0, 0)
+    return [] if have >= wanted else [f"Go {stack.go} or newer"]
+
+
 def _run(
-    stack: Description, command: list[str], say: Callable[[str], None], environment: dict[str, str] | None = None
+    stack: Description,
+    command: list[str],
+    say: Callable[[str], None],
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
 ) -> None:
     say(f"+ {shlex.join(command)}")
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
-    )
+    whole = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=whole)
     if done.returncode:
         raise StackError(f"the adapter of {stack.name} does not compile:\n{(done.stderr or done.stdout).strip()}")
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The adapter of pion/ice: an agent and a TCP multiplexer with a port of its own per session.
+// The adapter of pion/ice, versions 2 and 4: an agent and a TCP multiplexer with a port of its own per session.
 //
-// pion accepts TCP connections and never opens one; a stream has one component. The stack's own are its candidates,
-// ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates), and the role is its caller's (role: adapter).
+// Version 2 accepts TCP connections and opens none; version 4 also opens them. A stream has one component. The stack's
+// own are its candidates, ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates), and the role is its
+// caller's (role: adapter). The build writes the version that it was asked for into the import below.
 package main
 
 import (
@@ -13,11 +14,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/pion/ice/v2"
+	ice "github.com/pion/ice/v2"
 	"github.com/pion/logging"
 )
 
@@ -50,6 +52,7 @@ type params struct {
 	Candidate  string   `json:"candidate"`
 	Component  int      `json:"component"`
 	Data       string   `json:"data"`
+	Trickle    bool     `json:"trickle"`
 	Servers    []struct {
 		URL string `json:"url"`
 	} `json:"ice_servers"`
@@ -90,61 +93,96 @@ type session struct {
 	offering    bool
 	agent       *ice.Agent
 	mux         *ice.TCPMuxDefault
-	gathered    chan struct{}
-	mu          sync.Mutex
-	candidates  []string
-	conn        *ice.Conn
 	calls       chan call
+
+	mu         sync.Mutex // of what follows, which the agent's own goroutines change
+	gathered   chan struct{}
+	candidates []ice.Candidate
+	trickling  bool
+	conn       *ice.Conn
 }
 
-var picture = object{
-	"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
-	"offers": []string{"passive"}, "connects": []string{"passive"}, "transports": []string{"tcp"},
-	"families": []int{4}, "obeys": []string{"addresses", "transports", "tcptypes"}, "role": "adapter", "components": 1,
-	"restart": true, "consent": false, "sdp": "candidates", "profile": "plain", "payload": "raw",
-	"reports": []string{"state", "selected", "data"}, "sessions": 64,
+func picture() object {
+	connects := []string{"passive"}
+	if strings.Split(version, ".")[0] != "2" {
+		connects = []string{"active", "passive"}
+	}
+	return object{
+		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
+		"offers": []string{"passive"}, "connects": connects, "transports": []string{"tcp", "udp"},
+		"families": []int{4, 6}, "obeys": []string{"transports", "tcptypes"}, "role": "adapter", "components": 1,
+		"restart": true, "trickle": true, "consent": false, "sdp": "candidates", "profile": "plain", "payload": "raw",
+		"reports": []string{"state", "selected", "data"}, "sessions": 64,
+	}
+}
+
+// wished says whether an address is one to gather. pion leaves ::1 out whatever its caller says, so that where it is
+// wished for the other IPv6 addresses have to do.
+func wished(addresses []string) func(net.IP) bool {
+	return func(ip net.IP) bool {
+		for _, address := range addresses {
+			if ip.Equal(net.ParseIP(address)) || address == "::1" && ip.To4() == nil {
+				return true
+			}
+		}
+		return len(addresses) == 0
+	}
+}
+
+func networks(transports []string) []ice.NetworkType {
+	if len(transports) == 0 {
+		transports = []string{"tcp", "udp"}
+	}
+	var types []ice.NetworkType
+	for _, transport := range transports {
+		if transport == "tcp" {
+			types = append(types, ice.NetworkTypeTCP4, ice.NetworkTypeTCP6)
+		} else if transport == "udp" {
+			types = append(types, ice.NetworkTypeUDP4, ice.NetworkTypeUDP6)
+		}
+	}
+	return types
 }
 
 func (s *session) open(p params) *refusal {
 	if p.Components > 1 || p.Media == "bytes" || len(p.Servers) > 0 {
 		return refuse(noParams, "pion/ice has one component, packets only, and no TCP candidates by servers")
 	}
-	if len(p.Transports) > 0 && strings.Join(p.Transports, "") != "tcp" {
-		return refuse(noParams, "the adapter gathers TCP candidates only")
-	}
-	addresses := p.Addresses
-	if len(addresses) != 1 {
-		return refuse(noParams, "a multiplexer has one address")
-	}
 	s.offering = p.Side == "offerer"
 	s.controlling, s.lite = s.offering, p.Agent == "lite"
-	address := net.ParseIP(addresses[0])
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: address})
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{}) // on all addresses, as it is meant: candidates share the port
 	if err != nil {
 		return refuse(internal, "%v", err)
 	}
 	s.mux = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: listener, Logger: loggers.NewLogger("mux"), ReadBufferSize: 32, WriteBufferSize: 4 << 20})
 	s.agent, err = ice.NewAgent(&ice.AgentConfig{
-		TCPMux: s.mux, NetworkTypes: []ice.NetworkType{ice.NetworkTypeTCP4}, CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost},
-		Lite: s.lite, IncludeLoopback: true, IPFilter: address.Equal, MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
+		TCPMux: s.mux, NetworkTypes: networks(p.Transports), CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost},
+		Lite: s.lite, IncludeLoopback: true, IPFilter: wished(p.Addresses), MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
 	})
 	if err != nil {
 		return refuse(internal, "%v", err)
 	}
-	s.agent.OnCandidate(s.onCandidate)
-	s.agent.OnConnectionStateChange(func(state ice.ConnectionState) {
+	_ = s.agent.OnCandidate(s.onCandidate)
+	_ = s.agent.OnConnectionStateChange(func(state ice.ConnectionState) {
 		tell("state", object{"session": s.name, "state": strings.ToLower(state.String())})
 	})
-	s.agent.OnSelectedCandidatePairChange(func(local, remote ice.Candidate) {
+	_ = s.agent.OnSelectedCandidatePairChange(func(local, remote ice.Candidate) {
 		tell("selected", object{"session": s.name, "component": 1, "local": "candidate:" + local.Marshal(), "remote": "candidate:" + remote.Marshal()})
 	})
-	return s.gather()
+	return nil
 }
 
-func (s *session) gather() *refusal {
+// gather begins to gather, unless it has begun since the last restart.
+func (s *session) gather(trickling bool) *refusal {
 	s.mu.Lock()
-	s.candidates, s.gathered = nil, make(chan struct{})
+	begun := s.gathered != nil
+	if !begun {
+		s.candidates, s.gathered, s.trickling = nil, make(chan struct{}), trickling
+	}
 	s.mu.Unlock()
+	if begun {
+		return nil
+	}
 	if err := s.agent.GatherCandidates(); err != nil {
 		return refuse(internal, "%v", err)
 	}
@@ -154,30 +192,60 @@ func (s *session) gather() *refusal {
 func (s *session) onCandidate(candidate ice.Candidate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	value := ""
 	if candidate == nil {
 		close(s.gathered)
-	} else if candidate.Type() != ice.CandidateTypePeerReflexive {
-		s.candidates = append(s.candidates, candidate.Marshal())
+	} else if candidate.Type() == ice.CandidateTypePeerReflexive {
+		return
+	} else {
+		value = "candidate:" + candidate.Marshal()
+		if !s.trickling {
+			s.candidates = append(s.candidates, candidate)
+		}
+	}
+	if s.trickling {
+		tell("candidate", object{"session": s.name, "candidate": value, "mid": "0"})
 	}
 }
 
-func (s *session) describe() (object, *refusal) {
-	<-s.gathered
+// describe writes the SDP. The stack chooses no default candidate: the first TCP one stands in the m-line, else the first.
+func (s *session) describe(p params) (object, *refusal) {
+	if refused := s.gather(p.Trickle); refused != nil {
+		return nil, refused
+	}
+	if !p.Trickle {
+		<-s.gathered
+	}
 	ufrag, pwd, err := s.agent.GetLocalUserCredentials()
 	if err != nil {
 		return nil, refuse(internal, "%v", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	address := s.mux.LocalAddr().(*net.TCPAddr)
-	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nt=0 0\r\n", address.IP)
+	family, address, port, protocol := "IP4", "0.0.0.0", 9, "TCP/RTP/AVP"
+	for index, candidate := range s.candidates {
+		tcp := candidate.NetworkType().IsTCP()
+		if index == 0 || tcp && protocol == "RTP/AVP" {
+			family, address, port, protocol = "IP4", candidate.Address(), candidate.Port(), "RTP/AVP"
+			if strings.Contains(address, ":") {
+				family = "IP6"
+			}
+			if tcp {
+				protocol = "TCP/RTP/AVP"
+			}
+		}
+	}
+	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN %s %s\r\ns=-\r\nt=0 0\r\n", family, address)
 	if s.lite {
 		sdp += "a=ice-lite\r\n"
 	}
-	sdp += fmt.Sprintf("m=audio %d TCP/RTP/AVP 0\r\nc=IN IP4 %s\r\na=mid:0\r\na=setup:passive\r\na=connection:new\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n",
-		address.Port, address.IP, ufrag, pwd)
+	if p.Trickle {
+		sdp += "a=ice-options:trickle\r\n"
+	}
+	sdp += "m=audio " + strconv.Itoa(port) + " " + protocol + " 0\r\nc=IN " + family + " " + address + "\r\na=mid:0\r\n"
+	sdp += "a=setup:passive\r\na=connection:new\r\na=ice-ufrag:" + ufrag + "\r\na=ice-pwd:" + pwd + "\r\n"
 	for _, candidate := range s.candidates {
-		sdp += "a=candidate:" + candidate + "\r\n"
+		sdp += "a=candidate:" + candidate.Marshal() + "\r\n"
 	}
 	kind := "answer"
 	if s.offering {
@@ -279,12 +347,20 @@ func (s *session) send(p params) *refusal {
 }
 
 func (s *session) restart() *refusal {
-	<-s.gathered
+	s.mu.Lock()
+	gathered := s.gathered
+	s.mu.Unlock()
+	if gathered != nil {
+		<-gathered
+	}
 	if err := s.agent.Restart("", ""); err != nil {
 		return refuse(internal, "%v", err)
 	}
 	s.offering = true
-	return s.gather()
+	s.mu.Lock()
+	s.gathered = nil
+	s.mu.Unlock()
+	return nil
 }
 
 func (s *session) close() {
@@ -309,7 +385,7 @@ func (s *session) serve(gone func()) {
 		case "open":
 			refused = s.open(c.Params)
 		case "describe":
-			result, refused = s.describe()
+			result, refused = s.describe(c.Params)
 		case "accept":
 			refused = s.accept(c.Params)
 		case "trickle":
@@ -355,7 +431,7 @@ func main() {
 			continue
 		}
 		if c.Method == "hello" {
-			answer(c, object{"name": "pion/ice", "version": version, "pics": picture}, nil)
+			answer(c, object{"name": "pion/ice", "version": version, "pics": picture()}, nil)
 			continue
 		}
 		mu.Lock()
