@@ -46,7 +46,7 @@ def test_every_stack_is_whole():
         assert known.command
         if known.source:
             assert (Path(stacks.__file__).parent / name / known.source).is_file()
-            assert known.requires
+            assert known.requires or known.modules
 
 
 def test_reference():
@@ -60,8 +60,14 @@ def test_reference():
         ("libnise", "did you mean libnice?"),
         ("./adapter", "for a command write --iut 'exec:./adapter'"),
         ("python3 adapter.py", "for a command write --iut 'exec:python3 adapter.py'"),
-        ("zzz", "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
-        ("", "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, reference, reference-dtls, werift"),
+        (
+            "zzz",
+            "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, pion4, reference, reference-dtls, werift, wrtc",
+        ),
+        (
+            "",
+            "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, pion4, reference, reference-dtls, werift, wrtc",
+        ),
         ("../stacks/libnice", "Known:"),
     ],
 )
@@ -143,6 +149,33 @@ def test_a_go_adapter_is_built_against_debians_sources(small, monkeypatch, tmp_p
     assert words.endswith("small/adapter.go\n")
 
 
+def test_a_go_adapter_is_built_against_the_module_and_version_that_it_asks_for(small, monkeypatch, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    calls = tmp_path / "calls"
+    (tools / "go").write_text(
+        f"""#!/bin/sh
+        [ "$1" = version ] && echo "go version go1.24.1 linux/amd64" && exit
+        echo "$GO111MODULE $*" >> {calls}
+        [ "$1" = build ] && while [ "$1" != -o ]; do shift; done && cp main.go "$2"
+        exit 0
+        """
+    )
+    (tools / "go").chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    (tmp_path / "small" / "adapter.go").write_text('import x "example.org/x/v2"\n')
+    stack = replace(small, source="adapter.go", modules=["example.org/x/v4@v4.1.0"], go="1.25")
+    with pytest.raises(StackError, match=r"Go 1\.25 or newer must be installed"):
+        build.build(stack)
+    path = build.build(replace(stack, go="1.24"))
+    assert path.read_text() == 'import x "example.org/x/v4"\n'
+    first, second, third = calls.read_text().splitlines()
+    assert (first, second) == ("on mod init adapter", "on get example.org/x/v4@v4.1.0")
+    assert third.startswith("on build -ldflags -X main.version=4.1.0 -o ")
+    assert [entry.name for entry in path.parent.iterdir()] == ["adapter"]
+    assert build.built(replace(stack, modules=["example.org/x/v4@v4.2.0"])) is None
+
+
 def test_a_node_adapter_lies_beside_its_packages(small, monkeypatch, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -170,6 +203,23 @@ def test_a_python_adapter_needs_the_program_that_it_starts(small, monkeypatch, t
     path = build.build(replace(stack, modules=["sh"]))
     assert path.read_text() == "# adapter\n"
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["adapter", "contract.js", "driver.js"]
+
+
+def test_a_python_adapter_lies_beside_the_packages_that_pip_fetches(small, monkeypatch, tmp_path):
+    python = tmp_path / "python"
+    pip = """[ "$3" = --version ] && exit
+    while [ "$1" != --target ]; do shift; done
+    mkdir -p "$2/$3"
+    """
+    python.write_text(f"#!/bin/sh\n{pip}")
+    python.chmod(stat.S_IRWXU)
+    monkeypatch.setattr(sys, "executable", str(python))
+    (tmp_path / "small" / "adapter.py").write_text("# adapter\n")
+    stack = replace(small, source="adapter.py", modules=["stack==1.0"], requires=[])
+    path = build.build(stack)
+    assert (path.parent / "packages" / "stack==1.0").is_dir()
+    assert build.built(stack) == path
+    assert build.built(replace(stack, modules=["stack==2.0"])) is None
 
 
 # -- building ----------------------------------------------------------------------------------------------------

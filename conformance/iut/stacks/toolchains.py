@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -130,20 +131,40 @@ class _Node:
 
 
 class _Python:
-    """The script and what lies beside it. The stack is a program of Debian's, which the script starts."""
+    """The script and the files of its folder. The stack is a program that Debian packages, or a package of PyPI."""
 
     def missing(self, stack: Description) -> list[str]:
-        return _absent(*stack.modules)
+        lacks = _absent(*(name for name in stack.modules if "==" not in name))
+        if _pip_packages(stack) and not _succeeds(sys.executable, "-m", "pip", "--version"):
+            lacks.append("pip")
+        return lacks
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
-        return [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in stack.requires]
+        found = [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in stack.requires]
+        python = f"{sys.version_info[0]}.{sys.version_info[1]}"  # a package holds code for one Python
+        return [*found, *((package, python) for package in _pip_packages(stack))]
 
     def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
         say(f"{stack.name}: {', '.join(' '.join(pair) for pair in self.versions(stack))}")
+        packages = _pip_packages(stack)
+        if packages:
+            quiet = [
+                "--quiet",
+                "--disable-pip-version-check",
+                "--only-binary",
+                ":all:",
+                "--target",
+                str(folder / "packages"),
+            ]
+            _run(stack, [sys.executable, "-m", "pip", "install", *quiet, *packages], say)
         for file in source.parent.iterdir():
             if file.suffix in (".py", ".js"):
                 shutil.copyfile(file, folder / ("adapter" if file == source else file.name))
         shutil.copyfile(SHARED_SCRIPT, folder / SHARED_SCRIPT.name)
+
+
+def _pip_packages(stack: Description) -> list[str]:
+    return [name for name in stack.modules if "==" in name]
 
 
 _TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node(), ".py": _Python()}

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-METHODS = {"open", "describe", "accept", "trickle", "restart", "close"}
+METHODS = {"open", "describe", "accept", "trickle", "send", "restart", "close"}
 PICS = {
     "agent": ["full"],
     "sides": ["offerer", "answerer"],
@@ -37,7 +37,7 @@ PICS = {
     "sdp": "full",
     "profile": "webrtc",
     "payload": "dtls",
-    "reports": ["state"],
+    "reports": ["state", "data"],
     "sessions": 16,
 }
 PREFERENCES = {  # of Firefox

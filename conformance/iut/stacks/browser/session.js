@@ -13,7 +13,20 @@ class Session {
     this.connection.onicecandidate = ({ candidate }) => {
       if (this.trickling) tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
     }
-    if (this.offering) this.channel = this.connection.createDataChannel('icetcp')
+    this.connection.ondatachannel = ({ channel }) => this.take(channel)
+    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
+    return {}
+  }
+
+  take (channel) {
+    this.channel = channel
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => tell('data', { session: this.name, component: 1, data: btoa(String.fromCharCode(...new Uint8Array(data))) })
+  }
+
+  async send (p) {
+    if (this.channel?.readyState !== 'open') throw new Error('the data channel is not open')
+    this.channel.send(Uint8Array.from(atob(p.data), letter => letter.charCodeAt(0)))
     return {}
   }
 

@@ -10,9 +10,9 @@ const datachannel = require('node-datachannel')
 const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, 'node_modules', 'node-datachannel', 'package.json')))
 const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
-  agent: ['full'], sides: ['offerer', 'answerer'], offers: ['active'], connects: ['active'], transports: ['tcp', 'udp'], families: [4],
+  agent: ['full'], sides: ['offerer', 'answerer'], offers: ['active'], connects: ['active'], transports: ['tcp', 'udp'], families: [4, 6],
   obeys: ['addresses'], role: 'stack', components: 1, restart: false, trickle: true, consent: false, sdp: 'full', profile: 'webrtc',
-  payload: 'dtls', reports: ['state'], sessions: 16,
+  payload: 'dtls', reports: ['state', 'data'], sessions: 16,
 }
 const STATES = ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed']
 
@@ -33,7 +33,8 @@ class Session {
       if (this.trickling) tell('candidate', { session: this.name, candidate: candidate.replace(/^a=/, ''), mid })
     })
     this.connection.onIceStateChange(state => STATES.includes(state) && tell('state', { session: this.name, state }))
-    if (this.offering) this.channel = this.connection.createDataChannel('icetcp')
+    this.connection.onDataChannel(channel => this.take(channel))
+    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
     return {}
   }
 
@@ -56,6 +57,17 @@ class Session {
     try {
       if (p.candidate) this.connection.addRemoteCandidate(p.candidate, p.mid)
     } catch (error) { throw new Refused(REJECTED, error.message) }
+    return {}
+  }
+
+  take (channel) {
+    this.channel = channel
+    channel.onMessage(data => tell('data', { session: this.name, component: 1, data: Buffer.from(data).toString('base64') }))
+  }
+
+  async send (p) {
+    if (!this.channel?.isOpen()) throw new Error('the data channel is not open')
+    this.channel.sendMessageBinary(Buffer.from(p.data, 'base64'))
     return {}
   }
 

@@ -7,8 +7,8 @@ const { version } = require('@roamhq/wrtc/package.json')
 const { main, Refused, rejecting, NO_PARAMS } = require('./contract.js')
 const PICS = {
   agent: ['full'], sides: ['offerer', 'answerer'], offers: ['passive'], connects: ['active', 'passive'], transports: ['tcp', 'udp'],
-  families: [4], obeys: [], role: 'stack', components: 1, restart: true, trickle: true, consent: true, sdp: 'full',
-  profile: 'webrtc', payload: 'dtls', reports: ['state'], sessions: 8,
+  families: [4, 6], obeys: [], role: 'stack', components: 1, restart: true, trickle: true, consent: true, sdp: 'full',
+  profile: 'webrtc', payload: 'dtls', reports: ['state', 'data'], sessions: 8,
 }
 const STATES = ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed']
 const POLL = 20 // ms: the state that its events carry is stale, the property is not
@@ -26,7 +26,20 @@ class Session {
     this.connection.onicecandidate = ({ candidate }) => {
       if (this.trickling) tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
     }
-    if (this.offering) this.channel = this.connection.createDataChannel('icetcp')
+    this.connection.ondatachannel = ({ channel }) => this.take(channel)
+    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
+    return {}
+  }
+
+  take (channel) {
+    this.channel = channel
+    channel.binaryType = 'arraybuffer'
+    channel.onmessage = ({ data }) => tell('data', { session: this.name, component: 1, data: Buffer.from(data).toString('base64') })
+  }
+
+  async send (p) {
+    if (this.channel?.readyState !== 'open') throw new Error('the data channel is not open')
+    this.channel.send(new Uint8Array(Buffer.from(p.data, 'base64')))
     return {}
   }
 

@@ -4,6 +4,7 @@
 // The stack's own are its candidates, ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates). Its caller
 // sets the role (role: adapter). It always gathers UDP candidates beside TCP, and those of all interfaces beside the wished ones.
 'use strict'
+const { isIPv4, isIPv6 } = require('node:net')
 const path = require('node:path')
 
 const home = path.dirname(require.resolve('werift'))
@@ -13,7 +14,7 @@ const { version } = require(path.join(home, '..', '..', '..', 'package.json'))
 const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
   agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
-  transports: ['tcp', 'udp'], families: [4], obeys: [], role: 'adapter', components: 1, restart: true,
+  transports: ['tcp', 'udp'], families: [4, 6], obeys: [], role: 'adapter', components: 1, restart: true,
   trickle: true, consent: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
 }
 const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
@@ -26,11 +27,12 @@ class Session {
   async open (p) {
     if (p.components > 1 || p.media === 'bytes' || p.ice_servers?.length) throw new Refused(NO_PARAMS, 'one component, RTP, host candidates: more is not driven')
     this.offering = p.side === 'offerer'
-    this.address = (p.addresses ?? ['127.0.0.1'])[0]
     const addresses = p.addresses ?? ['127.0.0.1']
+    const [udp4, udp6] = [addresses.find(isIPv4), addresses.find(isIPv6)]
+    this.address = addresses[0]
     this.ice = new Connection(this.offering, {
-      useTcp: true, useIpv6: false, iceLite: p.agent === 'lite', additionalHostAddresses: addresses,
-      interfaceAddresses: { udp4: this.address },
+      useTcp: true, useIpv4: !!udp4, useIpv6: !!udp6, iceLite: p.agent === 'lite', additionalHostAddresses: addresses,
+      interfaceAddresses: { ...(udp4 && { udp4 }), ...(udp6 && { udp6 }) },
     })
     this.ice.stateChanged.subscribe(state => STATES[state] && tell('state', { session: this.name, state: STATES[state] }))
     this.ice.onData.subscribe(data => tell('data', { session: this.name, component: 1, data: data.toString('base64') }))
@@ -55,8 +57,9 @@ class Session {
   sdp () {
     const ice = this.ice
     const tcp = ice.localCandidates.find(c => c.transport === 'tcp')
-    const lines = ['v=0', `o=- 1 1 IN IP4 ${this.address}`, 's=-', 't=0 0', ...(ice.iceLite ? ['a=ice-lite'] : []),
-      `m=audio ${tcp ? tcp.port : 9} TCP/RTP/AVP 0`, `c=IN IP4 ${this.address}`, 'a=mid:0', `a=setup:${this.offering ? 'actpass' : 'active'}`,
+    const where = `IN ${isIPv6(this.address) ? 'IP6' : 'IP4'} ${this.address}`
+    const lines = ['v=0', `o=- 1 1 ${where}`, 's=-', 't=0 0', ...(ice.iceLite ? ['a=ice-lite'] : []),
+      `m=audio ${tcp ? tcp.port : 9} TCP/RTP/AVP 0`, `c=${where}`, 'a=mid:0', `a=setup:${this.offering ? 'actpass' : 'active'}`,
       'a=connection:new', `a=ice-ufrag:${ice.localUsername}`, `a=ice-pwd:${ice.localPassword}`,
       ...ice.localCandidates.map(c => `a=candidate:${c.toSdp()}`), '']
     return { type: this.offering ? 'offer' : 'answer', sdp: lines.join('\r\n') }
