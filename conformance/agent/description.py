@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.wire.sdp import Media as Section
 
 _OPTIONS = f"ice-options:ice2 {OPTION}"
+_RTCP_MUX = "rtcp-mux"
 _BYTES_LINE = ("application", "TCP", ("octet-stream",))
 _RTP_LINE = ("audio", "TCP/RTP/AVP", ("0",))
 _DTLS_LINE = ("audio", "UDP/TLS/RTP/SAVPF", ("0",))  # RFC 8829 section 5.1.2, whatever the transport
@@ -130,6 +131,8 @@ class Writer:
                 setup = "actpass"  # RFC 5763 section 5
             naming = controlling and updates.settled(stream)
             more = [updates.remote_candidates(stream)] if naming else []
+            if self._fingerprint and stream.plan.components == 1:
+                more.append(_RTCP_MUX)  # browsers take no audio section without it (RFC 8834 section 4.5)
             parts.append(self._media(stream, line, default, setup, more=more))
         return self._join(parts)
 
@@ -171,6 +174,8 @@ class Writer:
                 default = updates.default(stream)
             line = (section.kind, section.proto, tuple(section.formats))
             more = ["ice-mismatch"] if self._decisions.answers_mismatch(section) else []
+            if self._fingerprint and stream.plan.components == 1 and section.has(_RTCP_MUX):
+                more.append(_RTCP_MUX)
             parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
         return self._join(parts)
 

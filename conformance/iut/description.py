@@ -48,8 +48,14 @@ class Description:
         self.trickled: list[Candidate] = []
         self.complete = self.sdp.has(END) or all(media.end_of_candidates for media in self.sdp.media)
 
-    def media(self, index: int = 0) -> Media:
-        """Return a media section; Inconclusive if the description has none."""
+    def media(self, index: int | None = None) -> Media:
+        """Return a media section, by default the first that is not disabled; Inconclusive if the description has none.
+
+        A section of port 0 that only a bundle carries is not disabled (RFC 9143 section 6).
+        """
+        if index is None:
+            enabled = (n for n, media in enumerate(self.sdp.media) if media.port or media.has("bundle-only"))
+            index = next(enabled, 0)
         if index >= len(self.sdp.media):
             raise Inconclusive(f"the IUT's {self.kind} has no media section {index + 1}")
         return self.sdp.media[index]

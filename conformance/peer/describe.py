@@ -2,6 +2,10 @@
 
 Two profiles (adapter contract): plain, RFC 6544's own media sections; and webrtc, for stacks that take nothing but a
 section of theirs, mirrored, with mid, a fingerprint and setup. Ours is a data channel's (RFC 8841), which all take.
+
+Whatever comes after the first offer keeps what was negotiated (RFC 3264 sections 6 and 8): an answer has a section for
+each of the offer's, a later offer those of our last description, in the same order, with the same mid, protocol,
+formats and attributes. One section is in use; an answer rejects the others.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import Media
 
 # RFC 4145 section 4.1: what an answer may say to each offer, our choice first.
 ANSWER_SETUP = {"active": "passive", "passive": "active", "actpass": "active", "holdconn": "holdconn"}
@@ -22,6 +27,14 @@ _DISCARD = 9
 _NO_RTCP = ("RS:0", "RR:0")  # RFC 4571 section 4: this sender sends no RTCP
 _SECURED = ("application", "UDP/DTLS/SCTP", ["webrtc-datachannel"])  # RFC 8841 section 4.1, whatever the transport
 _SCTP = ["sctp-port:5000", "max-message-size:65536"]
+_REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
+_CODECS = ("rtpmap", "fmtp")
+_BUNDLE = "group"
+# Of our last section what each description says anew; all else stays.
+_ANEW = (
+    *("ice-ufrag", "ice-pwd", "ice-options", "ice-mismatch", "candidate", "remote-candidates", "end-of-candidates"),
+    *("setup", "connection", "mid", "rtcp"),
+)
 
 
 def offer(
@@ -32,44 +45,123 @@ def offer(
     setup: str = "actpass",
     **change: Any,
 ) -> SessionDescription:
-    """Return an offer with one media section: RTP in RFC 4571 frames, or a byte stream of no named protocol.
+    """Return a first offer with one media section: RTP in RFC 4571 frames, or a byte stream of no named protocol.
 
     With a UDP candidate the default of RTP is UDP (RFC 6544 section 4.3), and the section one of UDP.
     """
+    peer.section = 0
     kind, proto, formats = ("audio", "TCP/RTP/AVP", ["0"]) if media == "rtp" else ("application", "TCP", ["*"])
     over_udp = media == "rtp" and any(not c.is_tcp for c in candidates)
     if over_udp:
         proto = "RTP/AVP"
-    if peer.profile == "webrtc":
+    secured = peer.profile == "webrtc"
+    if secured:
         kind, proto, formats = _SECURED
     fields: dict[str, Any] = {
         "kind": kind,
         "proto": proto,
         "formats": formats,
-        "setup": None if over_udp and peer.profile == "plain" else setup,  # DTLS has roles over UDP, too (RFC 5763)
+        "setup": None if over_udp and not secured else setup,  # DTLS has roles over UDP, too (RFC 5763)
         "bandwidth": _NO_RTCP if kind == "audio" and all(c.component == 1 for c in candidates) else (),
         "mid": "0",
+        "attributes": [*_security(peer), *_SCTP] if secured else [],
+        "session_attributes": ["group:BUNDLE 0"] if secured else [],
     }
-    return _build(peer, candidates, {**fields, **change})
+    return _build(peer, candidates, fields, change)
+
+
+def later_offer(
+    peer: Peer, candidates: Sequence[Candidate], *, setup: str = "actpass", **change: Any
+) -> SessionDescription:
+    """Return an offer with the sections of our last description (RFC 3264 section 8), or a first one."""
+    before = peer.described
+    if before is None:
+        return offer(peer, candidates, setup=setup, **change)
+    mine = before.media[peer.section]
+    pairs = [line.attribute for line in mine.lines if line.attribute is not None]
+    kept = [name if value is None else f"{name}:{value}" for name, value in pairs if name not in _ANEW]
+    fields: dict[str, Any] = {
+        **_line(mine),
+        "setup": None if mine.setup is None else setup,
+        "bandwidth": mine.bandwidth,
+        "attributes": kept,
+        "session_attributes": [f"{_BUNDLE}:{value}" for value in before.attributes(_BUNDLE)],
+    }
+    return _among(peer, _build(peer, candidates, fields, change), before.media)
 
 
 def answer(peer: Peer, to: SessionDescription, candidates: Sequence[Candidate], **change: Any) -> SessionDescription:
-    """Return an answer that mirrors the offer's first media section (RFC 3264 section 6)."""
-    media = to.media[0]
+    """Return an answer with a section for each of the offer's (RFC 3264 section 6)."""
+    peer.section = section_in_use(to)
+    media = to.media[peer.section]
     fields: dict[str, Any] = {
-        "kind": media.kind,
-        "proto": media.proto,
-        "formats": media.formats,
+        **_line(media),
         "setup": None if media.setup is None else _answered(peer, media.setup),
         "bandwidth": _NO_RTCP if set(_NO_RTCP) <= set(media.bandwidth) else (),
-        "mid": media.mid,
+        "attributes": [*_security(peer), *_mirrored(media, secured=peer.profile == "webrtc")],
+        "session_attributes": [_bundle(media.mid)] if _is_bundled(to, media.mid) else [],
     }
-    return _build(peer, candidates, {**fields, **change})
+    return _among(peer, _build(peer, candidates, fields, change), to.media)
+
+
+def section_in_use(description: SessionDescription) -> int:
+    """Return which section of an offer ICE is about: the first that is not disabled."""
+    enabled = (n for n, media in enumerate(description.media) if media.port or media.has("bundle-only"))
+    return next(enabled, 0)
 
 
 def joined(descriptions: Sequence[SessionDescription]) -> SessionDescription:
     """Return one description with the media sections of all of these, each a stream."""
     return SessionDescription(descriptions[0].lines, [media for each in descriptions for media in each.media])
+
+
+def _line(media: Media) -> dict[str, Any]:
+    return {"kind": media.kind, "proto": media.proto, "formats": media.formats, "mid": media.mid}
+
+
+def _security(peer: Peer) -> list[str]:
+    """Return what a stack that insists on DTLS wants to see (RFC 8829 section 5): never used but for that."""
+    return [f"fingerprint:sha-256 {peer.fingerprint}"] if peer.profile == "webrtc" else []
+
+
+def _mirrored(media: Media, *, secured: bool) -> list[str]:
+    """Return an answer's attributes for what an offered section says of its media."""
+    if media.kind == "application":
+        return list(_SCTP) if secured else []
+    said = [f"{name}:{value}" for name in _CODECS for value in media.attributes(name)]
+    if media.has("rtcp-mux"):
+        said.append("rtcp-mux")
+    offered = next((name for name in _REVERSED if media.has(name)), "sendrecv" if secured else None)
+    return said if offered is None else [*said, _REVERSED[offered]]
+
+
+def _bundle(mid: str | None) -> str:
+    return f"{_BUNDLE}:BUNDLE {mid}"
+
+
+def _is_bundled(offer: SessionDescription, mid: str | None) -> bool:
+    """Whether an offer has a section in a BUNDLE group (RFC 9143 section 7.3): an answer without would refuse that."""
+    groups = ((value or "").split() for value in offer.attributes(_BUNDLE))
+    return mid is not None and any(words[:1] == ["BUNDLE"] and mid in words[1:] for words in groups)
+
+
+def _among(peer: Peer, description: SessionDescription, sections: Sequence[Media]) -> SessionDescription:
+    """Put the section in use where it belongs among the others, which are disabled."""
+    if len(sections) > 1:
+        (mine,) = description.media
+        ours = "".join(map(str, mine.lines))
+        texts = [ours if n == peer.section else _disabled(media) for n, media in enumerate(sections)]
+        session = "".join(map(str, description.lines))
+        description = SessionDescription.parse(session + "".join(texts))
+    peer.described = description
+    return description
+
+
+def _disabled(media: Media) -> str:
+    lines = [f"m={media.kind} 0 {media.proto} {' '.join(media.formats)}", "c=IN IP4 0.0.0.0"]
+    if media.mid is not None:
+        lines.append(f"a=mid:{media.mid}")
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 def _answered(peer: Peer, offered: str) -> str:
@@ -81,36 +173,23 @@ def _answered(peer: Peer, offered: str) -> str:
     return chosen
 
 
-def _build(peer: Peer, candidates: Sequence[Candidate], fields: dict[str, Any]) -> SessionDescription:
+def _build(
+    peer: Peer, candidates: Sequence[Candidate], fields: dict[str, Any], change: dict[str, Any]
+) -> SessionDescription:
+    """Build our section. What the script adds to the attributes comes on top of them; all else it replaces."""
+    for name in ("session_attributes", "attributes"):
+        fields[name] += change.pop(name, ())
+    fields = {**fields, **change}
     over_tcp = fields["proto"].upper().startswith("TCP")
     usable = (c for c in candidates if c.component == 1 and (c.tcptype == "passive" if over_tcp else not c.is_tcp))
-    default: dict[str, Any] = {
+    place: dict[str, Any] = {
         "address": peer.address,
         "port": next((c.port for c in usable), _DISCARD),
-        "version": next(peer.versions),
-        "ufrag": peer.ufrag,
-        "pwd": peer.pwd,
-        "candidates": candidates,
         "connection": "new" if fields["setup"] is not None else None,
     }
-    if peer.profile == "webrtc":
-        needed = _webrtc(peer, fields["mid"], fields["kind"])
-        for name in ("session_attributes", "attributes"):  # what the script adds comes on top of what must be there
-            needed[name] += fields.pop(name, ())
-        default = {**default, **needed}
-    return SessionDescription.build(**{**default, **fields})
-
-
-def _webrtc(peer: Peer, mid: str | None, kind: str) -> dict[str, Any]:
-    """Return what a stack that insists on DTLS wants to see besides (RFC 8829 section 5): never used but for that.
-
-    No transport address of the media line is ours (RFC 8839 section 4.3.2), and who connects is not said there.
-    """
-    media = _SCTP if kind == "application" else ["rtcp-mux", "sendrecv", "rtpmap:0 PCMU/8000"]
-    return {
-        "address": "0.0.0.0" if "." in peer.address else "::",  # noqa: S104
-        "port": _DISCARD,
-        "connection": None,
-        "session_attributes": [] if mid is None else [f"group:BUNDLE {mid}"],
-        "attributes": [f"fingerprint:sha-256 {peer.fingerprint}", *media],
-    }
+    if peer.profile == "webrtc":  # no transport address of the media line is ours (RFC 8839 section 4.3.2)
+        nowhere = "0.0.0.0" if "." in peer.address else "::"  # noqa: S104
+        place = {"address": nowhere, "port": _DISCARD, "connection": None}
+    said = {"version": next(peer.versions), "ufrag": peer.ufrag, "pwd": peer.pwd, "candidates": candidates}
+    peer.described = SessionDescription.build(**{**place, **said, **fields})
+    return peer.described

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.peer.channel import Channel
     from conformance.peer.events import Frame
+    from conformance.wire.sdp import SessionDescription
 
 _PEER_REFLEXIVE = 110
 DIRECTION_PREFERENCE = {"active": 6, "passive": 4, "so": 2}  # RFC 6544 section 4.2, of host candidates
@@ -68,6 +69,8 @@ class Identity:
         self.tie_breaker = rng.getrandbits(64)
         self.iut: Credentials | None = None
         self.profile = "plain"  # what kind of description the IUT takes
+        self.described: SessionDescription | None = None  # our last description
+        self.section = 0  # which of its media sections is in use
         self.versions = count(1)  # of our descriptions (RFC 3264 section 8)
         self.described_at = 0.0  # `time.monotonic` of our last description: before it the IUT knew nothing of it
 

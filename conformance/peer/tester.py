@@ -109,7 +109,7 @@ class Peer(Connecting):
         """
         named = f"remote-candidates:{theirs.component} {theirs.address} {theirs.port}"
         ours = [self.candidate("active", component=theirs.component)]
-        return describe.offer(self, ours, ice_lite=True, setup="active", attributes=[named])
+        return describe.later_offer(self, ours, ice_lite=True, setup="active", attributes=[named])
 
     def restart_offer(
         self,
@@ -120,9 +120,19 @@ class Peer(Connecting):
     ) -> SessionDescription:
         """Return an offer that restarts ICE; the roles stay (RFC 8445 section 9)."""
         self.renew()
+        return self.updated_offer(tcptypes, candidates=candidates, **wishes)
+
+    def updated_offer(
+        self,
+        tcptypes: str = "active passive",
+        *,
+        candidates: Iterable[Candidate] | None = None,
+        **wishes: Any,
+    ) -> SessionDescription:
+        """Return a later offer: our credentials, the roles and what was negotiated stay (RFC 3264 section 8)."""
         self.described_at = time.monotonic()
         chosen = self.candidates(tcptypes) if candidates is None else list(candidates)
-        return describe.offer(self, chosen, **wishes)
+        return describe.later_offer(self, chosen, **wishes)
 
     def restart_answer(
         self,

@@ -176,3 +176,14 @@ def test_the_adapter_of_a_secured_agent() -> None:
     assert config.streams[0].media is Media.RTP
     with pytest.raises(RpcError, match="rtp only"):
         configure({"side": "offerer", "media": "bytes"}, secured=True)
+
+
+def test_one_component_is_multiplexed_where_both_sides_say_so() -> None:
+    network = Network()
+    offer = SessionDescription.parse(network.host(offerer=True, secured=True, streams=RTP).describe())
+    assert offer.media[0].has("rtcp-mux")
+    for offered in (True, False):
+        agent = network.host(offerer=False, secured=True)
+        offer = Peer("u" * 4, "p" * 24).description(Peer.active, setup="actpass", media=SECURED_LINE) + FINGERPRINT
+        agent.tell("accept", "offer", offer + "a=rtcp-mux\r\n" * offered)
+        assert SessionDescription.parse(agent.describe()).media[0].has("rtcp-mux") is offered

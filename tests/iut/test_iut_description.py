@@ -74,3 +74,11 @@ def test_candidates_at_the_session_level_are_named():
     text = SESSION + host("192.0.2.1") + SECTION.partition("a=candidate")[0].format(port=9, ufrag="a" * 4, pwd="p" * 22)
     with pytest.raises(Inconclusive, match="but at the session level"):
         Description("offer", text).candidate(tcptype="passive")
+
+
+def test_the_first_section_that_is_not_disabled_is_the_one_in_use():
+    text = TWO.replace("m=audio 5000", "m=audio 0")
+    assert Description("offer", text).ufrag == "bbbb"
+    assert Description("offer", text.replace("m=audio 0", "m=audio 0", 1) + "a=x\r\n").media(0).port == 0
+    bundled = text.replace("a=ice-ufrag:aaaa", "a=bundle-only\r\na=ice-ufrag:aaaa")
+    assert Description("offer", bundled).ufrag == "aaaa"

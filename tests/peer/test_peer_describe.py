@@ -87,3 +87,90 @@ def test_a_plain_offer_has_nothing_of_webrtc(peer):
 def test_setup_stands_beside_udp_where_dtls_needs_it(peer):
     udp = peer.udp().candidate()
     assert peer.offer(candidates=[udp]).media[0].setup == {"webrtc": "actpass", "plain": None}[peer.profile]
+
+
+AUDIO = (
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=setup:actpass\r\na=sendonly\r\na=rtcp-mux\r\n"
+    "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+    "a=fingerprint:sha-256 00\r\n"
+)
+DATA_SECTION = THEIR_OFFER[THEIR_OFFER.index("m=") :]
+SESSION = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+
+
+def sections(description):
+    return [(media.kind, media.port != 0, media.proto, media.formats, media.mid) for media in description.media]
+
+
+def said(media):
+    """What a section says beyond ICE, and beyond its own security."""
+    ours = {"fingerprint", "candidate", "ice-ufrag", "ice-pwd"}
+    pairs = [line.attribute for line in media.lines if line.attribute is not None]
+    return [name if value is None else f"{name}:{value}" for name, value in pairs if name not in ours]
+
+
+@pytest.mark.parametrize("peer", ["webrtc"], indirect=True)
+def test_an_answer_has_a_section_for_each_of_the_offers(peer):
+    offer = SessionDescription.parse(SESSION + "a=group:BUNDLE data a\r\n" + DATA_SECTION + AUDIO)
+    answer = peer.answer(offer, "passive")
+    audio = ("audio", False, "UDP/TLS/RTP/SAVPF", ["111", "0"], "a")
+    assert sections(answer) == [("application", True, "UDP/DTLS/SCTP", ["webrtc-datachannel"], "data"), audio]
+    assert answer.attribute("group") == "BUNDLE data", "a rejected section is in no bundle (RFC 9143 section 7.3)"
+    assert [len(media.candidates) for media in answer.media] == [1, 0]
+
+
+@pytest.mark.parametrize("peer", ["webrtc", "plain"], indirect=True)
+def test_the_first_enabled_section_is_the_one_in_use(peer):
+    disabled = DATA_SECTION.replace("m=application 9", "m=application 0")
+    answer = peer.answer(SessionDescription.parse(SESSION + disabled + AUDIO), "passive")
+    assert [(kind, enabled) for kind, enabled, *_ in sections(answer)] == [("application", False), ("audio", True)]
+    bundled = disabled + "a=bundle-only\r\n"
+    answer = peer.answer(SessionDescription.parse(SESSION + bundled + AUDIO), "passive")
+    assert [(kind, enabled) for kind, enabled, *_ in sections(answer)] == [("application", True), ("audio", False)]
+
+
+@pytest.mark.parametrize("peer", ["webrtc", "plain"], indirect=True)
+def test_an_audio_section_is_answered_with_its_codecs_mux_and_reversed_direction(peer):
+    answer = peer.answer(SessionDescription.parse(SESSION + AUDIO), "passive")
+    told = said(answer.media[0])
+    assert {"rtpmap:111 opus/48000/2", "fmtp:111 minptime=10", "rtcp-mux", "recvonly"} <= set(told)
+    assert "sctp-port:5000" not in told
+    assert answer.attribute("group") is None, "it was not offered"
+    unmuxed = SessionDescription.parse(SESSION + AUDIO.replace("a=rtcp-mux\r\n", ""))
+    assert "rtcp-mux" not in said(peer.answer(unmuxed, "passive").media[0])
+
+
+@pytest.mark.parametrize("peer", ["webrtc", "plain"], indirect=True)
+@pytest.mark.parametrize("later", ["restart_offer", "updated_offer"])
+def test_a_later_offer_keeps_what_was_negotiated(peer, later):
+    offer = SessionDescription.parse(SESSION + "a=group:BUNDLE a data\r\n" + AUDIO + DATA_SECTION)
+    answer = peer.answer(offer, "passive")
+    again = getattr(peer, later)("passive")
+    assert sections(again) == sections(answer)
+    assert again.attribute("group") == answer.attribute("group") == "BUNDLE a"
+    assert again.media[0].setup == "actpass"
+    assert said(again.media[0]) == [line.replace("setup:active", "setup:actpass") for line in said(answer.media[0])]
+    assert (again.media[0].ufrag != answer.media[0].ufrag) is (later == "restart_offer")
+    third = getattr(peer, later)("passive")
+    assert said(third.media[0]) == said(again.media[0]), "nothing is said twice"
+
+
+@pytest.mark.parametrize("peer", ["webrtc", "plain"], indirect=True)
+def test_a_restart_of_our_own_offer_has_the_same_section(peer):
+    first = peer.offer("passive", media="bytes")
+    again = peer.restart_offer("active")
+    assert sections(again) == sections(first)
+    assert again.attribute("group") == first.attribute("group")
+    assert (again.media[0].bandwidth, again.media[0].connection) == (
+        first.media[0].bandwidth,
+        first.media[0].connection,
+    )
+
+
+@pytest.mark.parametrize("peer", ["plain"], indirect=True)
+def test_what_the_script_adds_comes_on_top(peer):
+    offer = peer.offer("passive", attributes=["x-one"], session_attributes=["ice-options:trickle"])
+    assert (offer.media[0].has("x-one"), offer.ice_options) == (True, ("trickle",))
+    theirs = next(iter(peer.candidates("passive")))
+    assert peer.selecting_offer(theirs).media[0].attribute("remote-candidates") is not None
+    assert peer.updated_offer().media[0].attribute("remote-candidates") is None
