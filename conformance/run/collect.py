@@ -42,7 +42,9 @@ def _make(item: pytest.Function) -> Case:
     marks = list(item.iter_markers("requirement"))  # a variant may have one of its own beside the function's
     assert marks
     requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
-    section = _section(item)
+    _check_name(item)
+    first = look_up(requirements[0])
+    section = f"{first.rfc}-{first.section}"
     spec = getattr(item, "callspec", None)
     suffix = f"[{spec.id}]" if spec is not None else ""
     name = item.originalname.removeprefix("test_")
@@ -119,11 +121,9 @@ def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
             definition.own_markers[number] = made.mark
 
 
-def _section(item: pytest.Function) -> str:
-    """Return "RFC6544-7.2" for suites/rfc6544/test_7_2_stun_server.py."""
-    match = _FILE.fullmatch(item.path.stem)
-    if match is None:
+def _check_name(item: pytest.Function) -> None:
+    """Raise `pytest.UsageError` for a file whose name does not say its section."""
+    if _FILE.fullmatch(item.path.stem) is None:
         raise pytest.UsageError(
             f"{item.path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py"
         )
-    return f"{item.path.parent.name.upper()}-{match[1].replace('_', '.')}"

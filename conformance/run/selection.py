@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.catalogue import REQUIREMENTS
+from conformance.suites.former_ids import today
 from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Wish:
         """Whether a case is wanted."""
         if self.level is not None and _ORDER.index(case.level) > _ORDER.index(Level(self.level)):
             return False
-        if self.cases and not {case.id, case_name(case.id)} & set(self.cases):
+        if self.cases and not {case.id, case_name(case.id)} & {new for asked in self.cases for new in today(asked)}:
             return False
         if self.requirements and not set(case.requirements) & set(self.requirements):
             return False

@@ -1,4 +1,4 @@
-"""Checks of both sides: sending ours, judging the IUT's, and answers that make no pair valid."""
+"""Checks of both sides: sending ours, awaiting the IUT's, and answers that make no pair valid."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Frame
 from conformance.suites.framing import await_answer_octets
-from conformance.suites.values import UNKNOWN_REQUIRED
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
-from conformance.wire.attributes import Attribute
-from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, short_term_key
 from conformance.wire.layers import (
     RFC4571,
-    RawStunAttribute,
-    binding_success,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from scapy.packet import Packet
 
     from conformance.iut.description import Description
     from conformance.peer.channel import Channel
     from conformance.peer.tester import Peer
-
-_MOST_PRIORITY = 2**31 - 1
-_OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
 
 
 def needs_regular_nomination(check: Frame) -> None:
@@ -142,52 +133,6 @@ def expect_checks_at_each(peer: Peer) -> None:
         peer.expect_connection(listener).expect(BindingRequest, within=peer.pixit.response)
 
 
-def wrong_checks(peer: Peer, iut: Description) -> list[str]:
-    """Return, in words, what is wrong with any of the IUT's checks so far (RFC 8445 sections 7.1 and 7.2.2).
-
-    They are those of one session in which nobody has changed roles. Requests for consent (RFC 7675), which come behind
-    a connection's first check and need neither PRIORITY nor role, are no checks.
-    """
-    sent: dict[bytes, bytes] = {}
-    said: set[tuple[int | None, int | None]] = set()
-    problems = []
-    for request in (request for channel in peer.channels for request in _checks_on(channel)):
-        try:
-            problems += _wrong(peer, iut, request)
-            said.add((request.stun.ice_controlling, request.stun.ice_controlled))
-        except StunError as error:
-            problems.append(f"{request} is malformed: {error}")
-        if sent.setdefault(request.stun.transaction_id, request.octets) != request.octets:
-            problems.append(f"{request} has the transaction id of another request")
-    if len(said) > 1:
-        problems.append(f"the tie-breaker changes from check to check: {sorted(map(str, said))}")
-    return problems
-
-
-def _checks_on(channel: Channel) -> Iterator[Frame]:
-    """Yield the checks that have come on a connection, but no requests for consent."""
-    requests = (event for event in channel.events if isinstance(event, Frame) and event.message is not None)
-    for number, request in enumerate(request for request in requests if request.stun.is_request):
-        if number == 0 or any(request.stun.has(kind) for kind in _OF_CHECKS):
-            yield request
-
-
-def _wrong(peer: Peer, iut: Description, request: Frame) -> list[str]:
-    stun = request.stun
-    hosts = {candidate.priority for candidate in iut.media().candidates if candidate.type.lower() == "host"}
-    right = {
-        f"USERNAME {peer.ufrag}:{iut.ufrag}": stun.username == f"{peer.ufrag}:{iut.ufrag}",
-        "a right MESSAGE-INTEGRITY": request.integrity(short_term_key(peer.pwd)) is Check.VALID,
-        "a right FINGERPRINT": request.fingerprint is Check.VALID,
-        "PRIORITY from 1 to 2^31 - 1": stun.priority is not None and 1 <= stun.priority <= _MOST_PRIORITY,
-        "the PRIORITY of a peer-reflexive candidate": stun.priority not in hosts,
-        "no USE-CANDIDATE of a controlled agent": not (stun.use_candidate and peer.controlling),
-        "ICE-CONTROLLED": (stun.ice_controlled is not None) is peer.controlling,
-        "ICE-CONTROLLING": (stun.ice_controlling is not None) is not peer.controlling,
-    }
-    return [f"{request}: not {what}" for what, holds in right.items() if not holds]
-
-
 def other_names(iut: Description, peer: Peer) -> dict[str, str]:
     """Return user names that are not the IUT's, by what is wrong with them (RFC 8445 section 7.3)."""
     if iut.ufrag.swapcase() == iut.ufrag:
@@ -207,47 +152,9 @@ def roles_said(peer: Peer) -> set[str]:
     return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
 
 
-def expect_right_success(channel: Channel, iut: Description, *, within: float) -> None:
-    """Expect a success response to our check and hold it against RFC 8445 section 7.3 and RFC 8489 section 9.1.3."""
-    response = channel.expect(BindingSuccess, within=within)
-    seen = response.xor_mapped_address
-    _compare(seen == channel.local_address, "XOR-MAPPED-ADDRESS", f"{channel.local_address}", f"{seen}")
-    integrity = response.integrity(short_term_key(iut.pwd))
-    _compare(integrity is Check.VALID, "MESSAGE-INTEGRITY", "valid under the IUT's password", integrity.value)
-    _compare(response.fingerprint is Check.VALID, "FINGERPRINT", "valid", response.fingerprint.value)
+# -- answers that make no pair valid -------------------------------------------------------------------------------
 
-
-def _compare(holds: bool, attribute: str, expected: str, actual: str) -> None:
-    if not holds:
-        raise Failed(
-            f"{attribute} of the success response is wrong",
-            expected=f"{attribute}: {expected}",
-            actual=f"{attribute}: {actual}",
-        )
-
-
-# -- what is no success -------------------------------------------------------------------------------------------
-
-_STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
-
-
-def _other_transaction(peer: Peer, channel: Channel, request: Frame) -> Packet:
-    identifier = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
-    return binding_success(identifier, channel.seen_from, peer.pwd)
-
-
-# By what is wrong with them: answers that make no pair valid (RFC 8489 sections 6.3.1, 6.3.3, 6.3.4 and 9.1.4).
-WRONG_ANSWERS: dict[str, Callable[[Peer, Channel, Frame], Packet]] = {
-    "wrong-password": lambda _, channel, request: binding_success(
-        request.stun.transaction_id, channel.seen_from, "wrong" * 5
-    ),
-    "no-integrity": lambda _, channel, request: binding_success(request.stun.transaction_id, channel.seen_from, None),
-    "other-transaction": _other_transaction,
-    "unknown-required": lambda peer, channel, request: binding_success(
-        request.stun.transaction_id, channel.seen_from, peer.pwd, attributes=[_STRANGE]
-    ),
-    "error-300": lambda peer, _, request: peer.error(request, 300, "Try Alternate"),
-    "error-400": lambda peer, _, request: peer.error(request, 400, "Bad Request"),
-    "error-401": lambda peer, _, request: peer.error(request, 401, "Unauthenticated"),
-    "error-500": lambda peer, _, request: peer.error(request, 500, "Server Error"),
-}
+# Passwords of success responses whose integrity is wrong or missing (RFC 8489 section 9.1.4).
+UNAUTHENTICATED: dict[str, str | None] = {"wrong-password": "wrong" * 5, "no-integrity": None}
+# Error responses that a client cannot recover from (RFC 8489 section 6.3.4).
+ERRORS: dict[int, str] = {300: "Try Alternate", 400: "Bad Request", 401: "Unauthenticated", 500: "Server Error"}

@@ -30,6 +30,24 @@ ends = pytest.mark.parametrize("end", ["FIN", "RST"])
 in_pieces = pytest.mark.parametrize(
     "cut", [(1,), (2,), (12,), tuple(range(1, 60))], ids=["in-length", "behind-length", "in-header", "octets"]
 )
+_ACCEPTS, _OPENS = ("offers:passive",), ("connects:active",)
+everywhere = pytest.mark.parametrize(  # of which connections the checks are judged
+    "where",
+    [
+        pytest.param("opened", marks=pytest.mark.requirement(needs=_OPENS)),
+        pytest.param("accepted", marks=pytest.mark.requirement(needs=_ACCEPTS)),
+        pytest.param("components", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "components:2"))),
+        pytest.param("restarted", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "restart"))),
+    ],
+)
+on_other_connections = pytest.mark.parametrize(  # on which connections, besides the usual one, a check is answered
+    "where",
+    [
+        pytest.param("opened", marks=pytest.mark.requirement(needs=_OPENS)),
+        pytest.param("component", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "components:2"))),
+        pytest.param("so", marks=pytest.mark.requirement(needs=("offers:so",))),
+    ],
+)
 # The tester's TCP is made of segments of its own instead of the kernel's; the case may ask for them as `segments`.
 in_segments = pytest.mark.in_segments
 

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -38,10 +39,14 @@ def test_ids_are_unique_and_made_of_section_and_name() -> None:
         assert re.fullmatch(rf"RFC\d+-[\d.]+/{name}(\[[\w.-]+\])?", case.id)
 
 
-def test_a_case_of_a_section_cites_a_requirement_of_its_rfc() -> None:
+def test_a_case_stands_in_the_section_of_the_sentence_that_it_cites_first() -> None:
     for case in CASES:
-        rfc = case.section.partition("-")[0]
-        assert any(REQUIREMENTS[identifier].rfc == rfc for identifier in case.requirements), case.id
+        first = REQUIREMENTS[case.requirements[0]]
+        assert case.section == f"{first.rfc}-{first.section}", case.id
+        path = Path(inspect.getsourcefile(case.function) or "")
+        number = re.sub(r"test_(\d+(?:_\d+)*)_.*", r"\1", path.stem).replace("_", ".")
+        assert path.parent.name.upper() == first.rfc, case.id
+        assert first.section == number or first.section.startswith(f"{number}."), case.id
 
 
 def test_no_case_cites_what_is_declared_untestable() -> None:

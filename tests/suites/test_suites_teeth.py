@@ -72,7 +72,7 @@ SPARED = [  # faults with cases of other requirements, close by, which they must
     ("connects-from-allocated-port", "RFC6544-7.1/connects_from_the_so_candidate_itself[answerer]"),
     ("listens-after-answer", "RFC6544-6.2/so_is_paired_with_so[offerer]"),
     # The lower tester waits for the selection of each stream with checks of this stream: no error response comes.
-    ("error-without-frame", "RFC6544-10/media_of_a_stream_goes_over_its_own_connection[answerer]"),
+    ("error-without-frame", "RFC6544-10.1/media_of_a_stream_goes_over_its_own_connection[answerer]"),
 ]
 
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
-@fault("host-type-pref-100", "RFC6544-4.2-01", "gives host candidates the type preference 100")
+@fault("host-type-pref-100", "RFC8445-5.1.2.2-01", "gives host candidates the type preference 100")
 class HostTypePref100(Candidates):
     def type_preference(self, kind: str, base: Base) -> int:
         return 100 if kind == "host" and not base.is_udp else super().type_preference(kind, base)
 
 
-@fault("reflexive-type-pref-95", "RFC6544-4.2-01", "gives server reflexive candidates the type preference 95")
+@fault("reflexive-type-pref-95", "RFC8445-5.1.2.2-01", "gives server reflexive candidates the type preference 95")
 class ReflexiveTypePref95(Candidates):
     def type_preference(self, kind: str, base: Base) -> int:
         return 95 if kind == "srflx" else super().type_preference(kind, base)
@@ -51,7 +51,7 @@ class TcpAboveUdp(Candidates):
         return 1 if mixed and not direction else 0
 
 
-@fault("component-not-in-priority", "RFC6544-4.2-01", "leaves the component out of the priority")
+@fault("component-not-in-priority", "RFC8445-5.1.2-02", "leaves the component out of the priority")
 class ComponentNotInPriority(Candidates):
     def priority(self, kind: str, base: Base, local_preference: int) -> int:
         if kind != "host" or base.is_udp:

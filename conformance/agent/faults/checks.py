@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
-@fault("checks-unpaced", "RFC6544-4.1-s01", "begins its checks without waiting Ta between them")
+@fault("checks-unpaced", "RFC8445-6.1.4.2-s01", "begins its checks without waiting Ta between them")
 class ChecksUnpaced(Checks):
     def pace(self, seconds: float) -> float:
         return 0.0
@@ -46,7 +46,7 @@ class OneAttemptAtATime(Checks):
         return not connecting and super().may_begin(connecting, unanswered)
 
 
-@fault("unanswered-check-blocks", "RFC6544-7.1-s04", "sends no check while another is unanswered")
+@fault("unanswered-check-blocks", "RFC8445-6.1.4.2-s01", "sends no check while another is unanswered")
 class UnansweredCheckBlocks(Checks):
     def may_begin(self, connecting: bool, unanswered: bool) -> bool:
         return not unanswered and super().may_begin(connecting, unanswered)
@@ -116,50 +116,50 @@ class ConnectsWithoutCheck(Checks):
         return False
 
 
-@fault("check-priority-of-host", "RFC6544-7.1-s04", "puts the host candidate's own priority into PRIORITY")
+@fault("check-priority-of-host", "RFC8445-7.1.1-01", "puts the host candidate's own priority into PRIORITY")
 class CheckPriorityOfHost(Checks):
     def check_priority(self, pair: Pair, worth: int) -> int:
         return pair.local.candidate.priority
 
 
-@fault("check-username-reversed", "RFC6544-7.1-s04", "puts its own fragment first in USERNAME")
+@fault("check-username-reversed", "RFC8445-7.2.2-s01", "puts its own fragment first in USERNAME")
 class CheckUsernameReversed(Checks):
     def user_name(self, who: Credentials) -> str:
         return f"{who.ufrag}:{who.remote_ufrag}"
 
 
-@fault("tie-breaker-anew", "RFC6544-7.1-s04", "takes a new tie-breaker for each check")
+@fault("tie-breaker-anew", "RFC8445-16.1-03", "takes a new tie-breaker for each check")
 class TieBreakerAnew(Checks):
     def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
         return int.from_bytes(random(8), "big")
 
 
-@fault("check-without-role", "RFC6544-7.1-s04", "sends checks with neither ICE-CONTROLLING nor ICE-CONTROLLED")
+@fault("check-without-role", "RFC8445-7.1.3-01", "sends checks with neither ICE-CONTROLLING nor ICE-CONTROLLED")
 class CheckWithoutRole(Checks):
     def check_attributes(self, question: Question) -> list[RawAttribute]:
         roles = (Attribute.ICE_CONTROLLING, Attribute.ICE_CONTROLLED)
         return [attribute for attribute in super().check_attributes(question) if attribute.type not in roles]
 
 
-@fault("check-without-priority", "RFC6544-7.1-s04", "sends checks without PRIORITY")
+@fault("check-without-priority", "RFC8445-7.1.1-01", "sends checks without PRIORITY")
 class CheckWithoutPriority(Checks):
     def check_attributes(self, question: Question) -> list[RawAttribute]:
         return [a for a in super().check_attributes(question) if a.type != Attribute.PRIORITY]
 
 
-@fault("check-without-integrity", "RFC6544-7.1-s04", "sends checks without MESSAGE-INTEGRITY")
+@fault("check-without-integrity", "RFC8445-7.2.2-01", "sends checks without MESSAGE-INTEGRITY")
 class CheckWithoutIntegrity(Checks):
     def protects_check(self, question: Question) -> bool:
         return False
 
 
-@fault("nomination-without-integrity", "RFC6544-7.1-s04", "sends nominating checks without MESSAGE-INTEGRITY")
+@fault("nomination-without-integrity", "RFC8445-7.2.2-01", "sends nominating checks without MESSAGE-INTEGRITY")
 class NominationWithoutIntegrity(Checks):
     def protects_check(self, question: Question) -> bool:
         return not question.use_candidate and super().protects_check(question)
 
 
-@fault("check-without-fingerprint", "RFC6544-7.1-s04", "sends checks without FINGERPRINT")
+@fault("check-without-fingerprint", "RFC8445-7.2.4-02", "sends checks without FINGERPRINT")
 class CheckWithoutFingerprint(Checks):
     def fingerprints_check(self) -> bool:
         return False

@@ -123,7 +123,7 @@ class IdleSelectedClosed(Closing):
 
 @fault(
     "broken-connection-ends-others",
-    "RFC6544-7.1-s04",
+    "RFC8445-7.2.5.2-s01",
     "closes its other connections too when one breaks on which a check has succeeded",
 )
 class BrokenConnectionEndsOthers(Closing):

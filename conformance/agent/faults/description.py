@@ -122,13 +122,13 @@ class RtcpNotDisclaimed(Description):
         return False
 
 
-@fault("answer-setup-active", "RFC6544-4.5-04", "answers every offer with setup:active")
+@fault("answer-setup-active", "RFC4145-4.1-s01", "answers every offer with setup:active")
 class AnswerSetupActive(Description):
     def answer_setup(self, offered: str, able: Collection[str]) -> str:
         return "active"
 
 
-@fault("answer-setup-actpass", "RFC6544-4.5-04", "answers every offer with setup:actpass")
+@fault("answer-setup-actpass", "RFC4145-4.1-s01", "answers every offer with setup:actpass")
 class AnswerSetupActpass(Description):
     def answer_setup(self, offered: str, able: Collection[str]) -> str:
         return "actpass"
@@ -148,7 +148,7 @@ class ConnectionMissing(Description):
 
 @fault(
     "updated-offer-wants-new-connection",
-    "RFC6544-9.1-s01",
+    "RFC4145-5.1-02",
     "says a=connection:new in an updated offer, although the selected pair has its connection",
 )
 class UpdatedOfferWantsNewConnection(Description):
@@ -156,14 +156,14 @@ class UpdatedOfferWantsNewConnection(Description):
         return "new"
 
 
-@fault("mismatch-with-candidates", "RFC6544-6-s02", "answers a=ice-mismatch beside candidates, and goes on with ICE")
+@fault("mismatch-with-candidates", "RFC8839-4.2.5-03", "answers a=ice-mismatch beside candidates, and goes on with ICE")
 class MismatchWithCandidates(Description):
     def answers_mismatch(self, section: Section) -> bool:
         told = [(c.address, c.port) for c in section.candidates]
         return section.port != DISCARD and (section.connection_address, section.port) not in told
 
 
-@fault("lite-undeclared", "RFC6544-4.4-01", "leaves a=ice-lite out as a lite agent")
+@fault("lite-undeclared", "RFC8839-4.2.1.4-01", "leaves a=ice-lite out as a lite agent")
 class LiteUndeclared(Description):
     def declares_lite(self) -> bool:
         return False
@@ -176,7 +176,7 @@ class TcptypeCaseMatters(Description):
         return super().understands(candidate) if spelt == spelt.lower() else None
 
 
-@fault("extended-candidate-ignored", "RFC6544-4.5-s05", "ignores candidates that have extension attributes")
+@fault("extended-candidate-ignored", "RFC8839-5.1-10", "ignores candidates that have extension attributes")
 class ExtendedCandidateIgnored(Description):
     def understands(self, candidate: Candidate) -> Candidate | None:
         return None if candidate.extensions else super().understands(candidate)

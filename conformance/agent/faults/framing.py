@@ -109,7 +109,7 @@ class TwoMessagesInFrame(Framing):
         return super().check_frames(connection, message if connection.is_udp else message + second)
 
 
-@fault("check-retransmitted", "RFC6544-7.1-s03", "sends each check twice")
+@fault("check-retransmitted", "RFC8489-6.2.2-s01", "sends each check twice")
 class CheckRetransmitted(Framing):
     def check_frames(self, connection: Connection, message: bytes) -> list[bytes]:
         return super().check_frames(connection, message) * (1 if connection.is_udp else 2)

@@ -79,7 +79,7 @@ class FrameEndsBecomeNewlines(Data):
         return super().delivered(payload) + b"\n"
 
 
-@fault("cookie-taken-for-stun", "RFC6544-10.2-s01", "discards data that has the magic cookie in its place")
+@fault("cookie-taken-for-stun", "RFC8489-6.3-s05", "discards data that has the magic cookie in its place")
 class CookieTakenForStun(Data):
     def is_data(self, payload: bytes) -> bool:
         return payload[4:8] != COOKIE and super().is_data(payload)

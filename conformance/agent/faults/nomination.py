@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
-@fault("lite-offerer-controlled", "RFC6544-6-s01", "takes the controlled role as a lite offerer beside a lite agent")
+@fault("lite-offerer-controlled", "RFC8445-6.1.1-03", "takes the controlled role as a lite offerer beside a lite agent")
 class LiteOffererControlled(Nomination):
     def controls(self, peer_lite: bool) -> bool:
         return not (self.config.lite and peer_lite) and super().controls(peer_lite)
@@ -32,7 +32,7 @@ class UseCandidateAtOnce(Nomination):
         return controlling or super().use_candidate(pair, controlling)
 
 
-@fault("nominates-as-controlled", "RFC6544-7.1-s04", "nominates although it is the controlled agent")
+@fault("nominates-as-controlled", "RFC8445-7.1.2-02", "nominates although it is the controlled agent")
 class NominatesAsControlled(Nomination):
     def nominates(self, controlling: bool) -> bool:
         return True
@@ -47,7 +47,7 @@ class NominatesBeforeSuccess(Nomination):
         return controlling and not pair.nominate
 
 
-@fault("nominates-all", "RFC6544-8-01", "nominates every connection of a component")
+@fault("nominates-all", "RFC8445-8.1.1-03", "nominates every connection of a component")
 class NominatesAll(Nomination):
     def nominates_too(self, other: Connection, controlling: bool) -> bool:
         return controlling and other.authenticated

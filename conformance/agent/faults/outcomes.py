@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
-@fault("response-integrity-unchecked", "RFC6544-7.1-s04", "believes responses whatever their MESSAGE-INTEGRITY")
+@fault("response-integrity-unchecked", "RFC8489-9.1.4-04", "believes responses whatever their MESSAGE-INTEGRITY")
 class ResponseIntegrityUnchecked(Outcomes):
     def needs_integrity(self, message: Message) -> bool:
         return False
 
 
-@fault("unprotected-conflict-believed", "RFC6544-7.1-s04", "changes its role for a 487 without MESSAGE-INTEGRITY")
+@fault("unprotected-conflict-believed", "RFC8489-9.1.4-04", "changes its role for a 487 without MESSAGE-INTEGRITY")
 class UnprotectedConflictBelieved(Outcomes):
     def needs_integrity(self, message: Message) -> bool:
         return not is_conflict(message) and super().needs_integrity(message)
@@ -32,7 +32,7 @@ class UnprotectedConflictBelieved(Outcomes):
 
 @fault(
     "unknown-attribute-in-response-ignored",
-    "RFC6544-7.1-s04",
+    "RFC8489-6.3.3-s01",
     "believes success responses with unknown comprehension-required attributes",
 )
 class UnknownAttributeInResponseIgnored(Outcomes):
@@ -40,13 +40,13 @@ class UnknownAttributeInResponseIgnored(Outcomes):
         return []
 
 
-@fault("conflict-error-ignored", "RFC6544-7.1-s04", "takes 487 for a failure of the pair, and keeps its role")
+@fault("conflict-error-ignored", "RFC8445-7.2.5.1-03", "takes 487 for a failure of the pair, and keeps its role")
 class ConflictErrorIgnored(Outcomes):
     def heeds_conflict(self) -> bool:
         return False
 
 
-@fault("response-anywhere-believed", "RFC6544-7.1-s04", "believes responses on other connections than the check")
+@fault("response-anywhere-believed", "RFC8445-7.2.5.2.1-02", "believes responses on other connections than the check")
 class ResponseAnywhereBelieved(Outcomes):
     def believes_elsewhere(self, connection: Connection, asked_on: Connection) -> bool:
         return True

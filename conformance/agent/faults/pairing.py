@@ -121,7 +121,9 @@ class TrickledSoOpensSecond(Pairing):
 
 
 @fault(
-    "peer-reflexive-ignored", "RFC6544-7.2-s03", "answers checks from unknown addresses but makes no candidate of them"
+    "peer-reflexive-ignored",
+    "RFC8445-7.3.1.3-s01",
+    "answers checks from unknown addresses but makes no candidate of them",
 )
 class PeerReflexiveIgnored(Pairing):
     def learns_remotes(self) -> bool:
@@ -173,7 +175,7 @@ class LastPairEndsList(Pairing):
         return True
 
 
-@fault("lost-connection-ends-checks", "RFC6544-7.1-s04", "gives all pairs up when a connection of one breaks")
+@fault("lost-connection-ends-checks", "RFC8445-7.2.5.2-s01", "gives all pairs up when a connection of one breaks")
 class LostConnectionEndsChecks(Pairing):
     def ends_list(self, connection: Connection) -> bool:
         return True

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
-@fault("fingerprint-unchecked", "RFC6544-7.2-s01", "answers requests whatever their FINGERPRINT")
+@fault("fingerprint-unchecked", "RFC8489-6.3-s04", "answers requests whatever their FINGERPRINT")
 class FingerprintUnchecked(Responses):
     def takes_for_stun(self, payload: bytes) -> bool:
         return payload[4:8] == COOKIE or super().takes_for_stun(payload)
@@ -34,19 +34,19 @@ class FingerprintUnchecked(Responses):
         return True
 
 
-@fault("malformed-message-closes", "RFC6544-7.2-s01", "closes a connection on a malformed STUN message")
+@fault("malformed-message-closes", "RFC8489-6.3-s01", "closes a connection on a malformed STUN message")
 class MalformedMessageCloses(Responses):
     def bears_malformed(self) -> bool:
         return False
 
 
-@fault("indication-answered", "RFC6544-7.2-s01", "answers Binding indications")
+@fault("indication-answered", "RFC8489-6.3.2-s02", "answers Binding indications")
 class IndicationAnswered(Responses):
     def answers_indications(self) -> bool:
         return True
 
 
-@fault("early-check-unanswered", "RFC6544-7.2-s02", "never answers checks that come before the peer's description")
+@fault("early-check-unanswered", "RFC8445-7.3-05", "never answers checks that come before the peer's description")
 class EarlyCheckUnanswered(Responses):
     def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
         return started and super().answers(stream, connection, started)
@@ -74,89 +74,89 @@ class OpenedConnectionsDeaf(Responses):
         return not connection.outgoing and super().answers(stream, connection, started)
 
 
-@fault("missing-integrity-answered-401", "RFC6544-7.2-s01", "answers requests without credentials with 401")
+@fault("missing-integrity-answered-401", "RFC8489-9.1.3-02", "answers requests without credentials with 401")
 class MissingIntegrityAnswered401(Responses):
     def unauthenticated_code(self) -> int:
         return 401
 
 
-@fault("username-unchecked", "RFC6544-7.2-s01", "accepts requests whatever their USERNAME")
+@fault("username-unchecked", "RFC8489-9.1.3-04", "accepts requests whatever their USERNAME")
 class UsernameUnchecked(Responses):
     def knows_user(self, user_name: str, ufrag: str) -> bool:
         return True
 
 
-@fault("username-prefix-enough", "RFC6544-7.2-s01", "accepts user names that only begin with its fragment")
+@fault("username-prefix-enough", "RFC8445-7.3-04", "accepts user names that only begin with its fragment")
 class UsernamePrefixEnough(Responses):
     def knows_user(self, user_name: str, ufrag: str) -> bool:
         own, colon, theirs = user_name.partition(":")
         return super().knows_user(own[: len(ufrag)] + colon + theirs, ufrag)
 
 
-@fault("password-unchecked", "RFC6544-7.2-s01", "accepts requests whatever their MESSAGE-INTEGRITY")
+@fault("password-unchecked", "RFC8489-9.1.3-07", "accepts requests whatever their MESSAGE-INTEGRITY")
 class PasswordUnchecked(Responses):
     def integrity_holds(self, check: Check) -> bool:
         return True
 
 
 @fault(
-    "unknown-attribute-ignored", "RFC6544-7.2-s01", "accepts requests with unknown comprehension-required attributes"
+    "unknown-attribute-ignored", "RFC8489-6.3.1-s01", "accepts requests with unknown comprehension-required attributes"
 )
 class UnknownAttributeIgnored(Responses):
     def unknown_in_request(self, attributes: Sequence[RawAttribute]) -> list[int]:
         return []
 
 
-@fault("optional-attribute-refused", "RFC6544-7.2-s01", "answers 420 for unknown optional attributes")
+@fault("optional-attribute-refused", "RFC8489-6.3-01", "answers 420 for unknown optional attributes")
 class OptionalAttributeRefused(Responses):
     def unknown_in_request(self, attributes: Sequence[RawAttribute]) -> list[int]:
         late = 0x8100  # above it are comprehension-optional types that this agent never heard of
         return super().unknown_in_request(attributes) + [a.type for a in attributes if a.type > late]
 
 
-@fault("unknown-attributes-unlisted", "RFC6544-7.2-s01", "does not name the attributes for which it answers 420")
+@fault("unknown-attributes-unlisted", "RFC8489-6.3.1.1-03", "does not name the attributes for which it answers 420")
 class UnknownAttributesUnlisted(Responses):
     def listed_unknown(self, unknown: list[int]) -> list[int]:
         return []
 
 
-@fault("unknown-attributes-first-only", "RFC6544-7.2-s01", "names one of several unknown attributes")
+@fault("unknown-attributes-first-only", "RFC8489-14.8-10", "names one of several unknown attributes")
 class UnknownAttributesFirstOnly(Responses):
     def listed_unknown(self, unknown: list[int]) -> list[int]:
         return super().listed_unknown(unknown)[:1]
 
 
-@fault("role-conflict-ignored", "RFC6544-7.2-s01", "neither answers 487 nor changes its role in a role conflict")
+@fault("role-conflict-ignored", "RFC8445-7.3.1.1-03", "neither answers 487 nor changes its role in a role conflict")
 class RoleConflictIgnored(Responses):
     def heeds_rival(self) -> bool:
         return False
 
 
-@fault("lost-conflict-ignored", "RFC6544-7.2-s01", "keeps its role in a role conflict that it loses")
+@fault("lost-conflict-ignored", "RFC8445-7.3.1.1-03", "keeps its role in a role conflict that it loses")
 class LostConflictIgnored(Responses):
     def yields(self) -> bool:
         return False
 
 
-@fault("mapped-address-wrong", "RFC6544-7.2-s01", "says a wrong port in XOR-MAPPED-ADDRESS")
+@fault("mapped-address-wrong", "RFC8489-6.3.1.1-s03", "says a wrong port in XOR-MAPPED-ADDRESS")
 class MappedAddressWrong(Responses):
     def mapped_address(self, source: Address) -> Address:
         return Address(source.ip, source.port ^ 1)
 
 
-@fault("response-with-username", "RFC6544-7.2-s01", "says the request's USERNAME in success responses")
+@fault("response-with-username", "RFC8489-9.1.3-12", "says the request's USERNAME in success responses")
 class ResponseWithUsername(Responses):
     def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
         return [*super().success_attributes(mapped, user_name), attr.username(user_name)]
 
 
-@fault("response-without-integrity", "RFC6544-7.2-s01", "sends success responses without MESSAGE-INTEGRITY")
+@fault("response-without-integrity", "RFC8489-9.1.3-11", "sends success responses without MESSAGE-INTEGRITY")
 class ResponseWithoutIntegrity(Responses):
     def protects_success(self) -> bool:
         return False
 
 
-@fault("response-without-fingerprint", "RFC6544-7.2-s01", "sends success responses without FINGERPRINT")
+@fault("response-without-fingerprint", "RFC8445-7.3-08", "sends success responses without FINGERPRINT")
 class ResponseWithoutFingerprint(Responses):
     def fingerprints_success(self) -> bool:
         return False
@@ -164,7 +164,7 @@ class ResponseWithoutFingerprint(Responses):
 
 @fault(
     "error-without-integrity",
-    "RFC6544-7.2-s01",
+    "RFC8489-9.1.3-11",
     "sends error responses to authenticated requests without MESSAGE-INTEGRITY",
 )
 class ErrorWithoutIntegrity(Responses):
@@ -172,7 +172,7 @@ class ErrorWithoutIntegrity(Responses):
         return False
 
 
-@fault("error-without-fingerprint", "RFC6544-7.2-s01", "sends error responses without FINGERPRINT")
+@fault("error-without-fingerprint", "RFC8445-7.3-08", "sends error responses without FINGERPRINT")
 class ErrorWithoutFingerprint(Responses):
     def fingerprints_error(self) -> bool:
         return False
@@ -180,7 +180,7 @@ class ErrorWithoutFingerprint(Responses):
 
 @fault(
     "early-check-forgotten",
-    "RFC6544-7.2-s02",
+    "RFC8445-7.3-06",
     "answers early checks but does not take them up when the description is there",
 )
 class EarlyCheckForgotten(Responses):
@@ -188,26 +188,26 @@ class EarlyCheckForgotten(Responses):
         return False
 
 
-@fault("nomination-ignored", "RFC6544-7.2-s01", "ignores USE-CANDIDATE")
+@fault("nomination-ignored", "RFC8445-8.1.1-s02", "ignores USE-CANDIDATE")
 class NominationIgnored(Responses):
     def heard(self, check: IncomingCheck) -> IncomingCheck:
         return replace(super().heard(check), use_candidate=False)
 
 
-@fault("lite-selects-unnominated", "RFC6544-7.2-s01", "selects, as a lite agent, the pair of the first check")
+@fault("lite-selects-unnominated", "RFC8445-12.1.1-01", "selects, as a lite agent, the pair of the first check")
 class LiteSelectsUnnominated(Pairing, Responses):
     def heard(self, check: IncomingCheck) -> IncomingCheck:
         check = super().heard(check)
         return check if self.makes_checks() else replace(check, use_candidate=True)
 
 
-@fault("refused-check-triggers", "RFC6544-7.2-s01", "checks in return for a check that it has refused")
+@fault("refused-check-triggers", "RFC8489-9.1.3-07", "checks in return for a check that it has refused")
 class RefusedCheckTriggers(Responses):
     def minds_refused(self) -> bool:
         return True
 
 
-@fault("no-triggered-check", "RFC6544-7.2-s01", "sends no check in return for one that it received")
+@fault("no-triggered-check", "RFC8445-7.3.1.4-s02", "sends no check in return for one that it received")
 class NoTriggeredCheck(Responses):
     def triggers(self, check: IncomingCheck) -> bool:
         return check.use_candidate and super().triggers(check)

@@ -55,13 +55,13 @@ class DtlsWithoutFrame(Security):
         return False
 
 
-@fault("dtls-taken-for-media", "RFC6544-10.2-s03", "takes DTLS records for media")
+@fault("dtls-taken-for-media", "RFC7983-7-s02", "takes DTLS records for media")
 class DtlsTakenForMedia(Security):
     def takes_records(self) -> bool:
         return False
 
 
-@fault("media-taken-for-dtls", "RFC6544-10.2-s03", "takes RTP packets for DTLS records, and fails over them")
+@fault("media-taken-for-dtls", "RFC7983-7-s03", "takes RTP packets for DTLS records, and fails over them")
 class MediaTakenForDtls(Security):
     def fails_over_media(self) -> bool:
         return True

@@ -12,7 +12,7 @@ from conformance.suites.framing import await_answer_octets, await_message_octets
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_delivered
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import DATA, rtp
+from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
@@ -134,34 +134,6 @@ def test_null_frames_among_media(upper, peer, side, pixit):
     selected.send(frame(b"") + frame(DATA) + frame(b"") * 2 + frame(DATA) + frame(b""))
     upper.expect_data(DATA * 2, within=pixit.response)
     selected.expect_open(within=pixit.silence)
-
-
-@varied("family", "roles", "segmentation", "components", "candidates")
-@pytest.mark.parametrize("length", [12, 255, 256, 1460, 0x7FFF, 0x8000, 0xFFFF])
-@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
-def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
-    """with    ICE completed on a connection
-    when    a frame of one of the lengths that LENGTH can say arrives
-    then    the IUT's application receives all of it."""
-    selected = establish(upper, peer, side)
-    await_delivered(upper, peer, selected)
-    octets = rtp(1, bytes(position & 0xFF for position in range(length - 12)))
-    selected.send(frame(octets))
-    upper.expect_data(octets, within=pixit.response)
-
-
-@varied("family", "roles", "segmentation", "candidates")
-@pytest.mark.parametrize("length", [1, 2, 11, 0xFFFF])
-@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
-def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pixit, length):
-    """with    a byte stream over the selected connection
-    when    a frame of one of the lengths that LENGTH can say arrives
-    then    the IUT's application receives all of it."""
-    selected = establish(upper, peer, side, media="bytes")
-    await_delivered(upper, peer, selected)
-    octets = bytes(0x80 | (position & 0x3F) for position in range(length))
-    selected.send(frame(octets))
-    upper.expect_data(octets, within=pixit.response)
 
 
 @both_sides

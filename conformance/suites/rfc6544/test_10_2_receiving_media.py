@@ -142,17 +142,3 @@ def test_media_on_an_so_connection_is_delivered(upper, peer, side, pixit):
     await_selection(upper, peer, selected)
     selected.send(frame(DATA))
     upper.expect_data(DATA, within=pixit.response)
-
-
-@both_sides
-@requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
-def test_data_is_told_from_stun_whatever_it_begins_with(upper, peer, side, pixit):
-    """with    a byte stream over the selected connection
-    when    frames arrive that begin with each octet there is, or are STUN but for a length or FINGERPRINT that is wrong
-    then    the IUT's application receives all of them."""
-    selected = establish(upper, peer, side, media="bytes")
-    await_delivered(upper, peer, selected)
-    check = bytes(peer.check(peer.iut))
-    portions = [*(bytes([first]) * 24 for first in range(256)), check + bytes(4), check[:-1] + bytes([check[-1] ^ 1])]
-    selected.send(b"".join(map(frame, portions)))
-    upper.expect_data(b"".join(portions), within=pixit.response)

@@ -15,7 +15,7 @@ from conformance.wire.layers import RFC4571
 
 
 @varied("family", "roles", "segmentation", "candidates")
-@requirement("RFC6544-8-02", "RFC6544-11.1-01", needs="offers:passive")
+@requirement("RFC6544-11.1-01", "RFC6544-8-02", needs="offers:passive")
 def test_selected_connection_stays_open(upper, peer, side, pixit):
     """with    ICE completed on a connection
     when    the unselected ones would be closed

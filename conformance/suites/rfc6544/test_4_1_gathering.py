@@ -59,18 +59,6 @@ def test_active_candidate_on_every_address(upper, peer, side):
 
 
 @varied("family")
-@requirement("RFC6544-4.1-s01", needs="connects:active")
-def test_checks_are_paced(upper, peer, side, pixit):
-    """with    twelve passive candidates of ours, none of which waits for another, and no check answered
-    when    the IUT checks them
-    then    no check comes before its turn, one every Ta from the moment our description was made."""
-    peer.answering = False
-    iut = negotiate(upper, peer, side, peer_candidates=pace.targets(peer, _TARGETS))
-    seen = pace.watch(peer, iut, _TARGETS, within=pixit.attempts)
-    assert not seen.early(seen.checks), f"checks are begun too fast: {seen.early(seen.checks)}"
-
-
-@varied("family")
 @requirement("RFC6544-4.1-s02", needs="connects:active")
 def test_connections_are_opened_at_their_checks_turn(upper, peer, side, pixit):
     """with    twelve passive candidates of ours, none of which waits for another, and no check answered

@@ -10,40 +10,6 @@ _TWO_ADDRESSES = ["127.0.0.1", "127.0.0.2"]
 
 
 @varied("family", "components", "candidates")
-@requirement("RFC6544-4.2-01", needs="transports:tcp")
-def test_priority_ends_in_the_component(upper, peer, side):
-    """with    a description of the IUT with TCP candidates
-    when    their priorities are taken apart by the formula
-    then    the low octet of each is 256 minus the component."""
-    iut = obtain_description(upper, peer, side)
-    wrong = [c for c in iut.candidates() if c.priority & 0xFF != 256 - c.component]
-    assert not wrong, f"priority's low octet is not 256 - component: {wrong[0]}"
-
-
-@varied("family", "candidates")
-@requirement("RFC6544-4.2-01", needs="components:2")
-def test_priority_tells_components_apart(upper, peer, side):
-    """with    a description of the IUT with two components
-    when    the priorities of the second one's candidates are taken apart by the formula
-    then    the low octet of each is 254."""
-    iut = obtain_description(upper, peer, side, components=2)
-    wrong = [c for c in iut.candidates(component=2) if c.priority & 0xFF != 254]
-    assert not wrong, f"priority's low octet is not 254: {wrong[0]}"
-
-
-@varied("family", "components", "candidates")
-@requirement("RFC6544-4.2-01")
-def test_host_type_preference_is_the_recommended_one(upper, peer, side):
-    """with    a description of the IUT with only TCP candidates
-    when    the type preference of its host candidates is read from the priority
-    then    it is 126."""
-    iut = obtain_description(upper, peer, side)
-    iut.needs_tcp_alone()  # beside UDP it may be lowered or raised
-    wrong = [c for c in iut.candidates(type="host") if c.type_preference != 126]
-    assert not wrong, f"type preference of a host candidate is not 126: {wrong[0]}"
-
-
-@varied("family", "components", "candidates")
 @requirement("RFC6544-4.2-07")
 def test_direction_preference_keeps_to_its_three_bits(upper, peer, side):
     """with    a description of the IUT with TCP candidates

@@ -16,18 +16,6 @@ _RELAYED = {"active": 6, "passive": 4}
 
 
 @both_sides
-@requirement("RFC6544-4.2-01", needs="tcp_srflx")
-def test_reflexive_type_preference_is_100(upper, peer, side):
-    """with    a STUN server that sees the IUT at an address of a NAT
-    when    the type preference is read from its server reflexive candidates' priorities
-    then    it is 100."""
-    server = peer.stun_server(mapped=NAT)
-    reflexive = obtain_description(upper, peer, side, ice_servers=[server.entry]).candidates(type="srflx")
-    wrong = [c for c in reflexive if c.type_preference != 100]
-    assert not wrong, f"type preference of a server reflexive candidate is not 100: {wrong[0]}"
-
-
-@both_sides
 @requirement("RFC6544-4.2-04")
 def test_relayed_candidates_rank_lowest(upper, peer, side):
     """with    a STUN and a TURN server, which see the IUT at an address of a NAT

@@ -4,37 +4,9 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import needs_lite_over_tcp
-from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement, varied
-from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate, obtain_description
-from conformance.suites.values import DATA, LITE_TCPTYPES, both_transports, is_host
-from conformance.wire.layers import RFC4571
-
-
-@varied("family", "components")
-@requirement("RFC6544-4.4-01", needs="sdp:full")
-def test_lite_mode_is_declared(upper, peer, side):
-    """with    a lite IUT
-    when    its description is read
-    then    it says a=ice-lite."""
-    assert obtain_description(upper, peer, side, agent="lite").lite, "there is no a=ice-lite"
-
-
-@varied("family")
-@requirement("RFC6544-4.4-01", "RFC6544-10.1-01", needs="offers:passive payload:raw")
-def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
-    """with    a lite IUT, and two connections of ours, a check answered on the first
-    when    we check and nominate the second one
-    then    its application's data comes over that one."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
-    first = peer.connect(iut.candidate(tcptype="passive"))
-    first.send(RFC4571() / peer.check(iut))
-    first.await_frame(BindingSuccess, within=pixit.response)
-    second = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    await_selection(upper, peer, second)
-    assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
-    assert DATA not in first.octets, "the data came over the other connection"
+from conformance.suites.values import LITE_TCPTYPES, both_transports, is_host
 
 
 @varied("family", "components")

@@ -6,12 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.peer.events import BindingSuccess
-from conformance.suites.checks import await_success
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.values import SETUP_ANSWERS
-from conformance.wire.layers import RFC4571
 
 
 @varied("family", "components", "candidates")
@@ -83,28 +80,6 @@ def test_tcp_default_has_setup_and_connection(upper, peer, side):
     assert media.connection in ("new", "existing"), f"a=connection:{media.connection}"
 
 
-@varied("family", "candidates", side="answerer")
-@pytest.mark.parametrize("offered", sorted(SETUP_ANSWERS))
-@requirement("RFC6544-4.5-04", needs="sdp:full sides:answerer profile:plain")
-def test_answer_setup_fits_the_offer(upper, peer, offered):
-    """with    our offer saying one of the values of a=setup
-    when    the IUT answers it
-    then    its a=setup is one that RFC 4145 allows as an answer to ours."""
-    media = upper.answer_unless_rejected(peer.offer(setup=offered)).media()
-    assert media.setup in SETUP_ANSWERS[offered], f"a=setup:{media.setup} in answer to a=setup:{offered}"
-
-
-@varied("family", "segmentation", "candidates")
-@requirement("RFC6544-4.5-s05", needs="connects:active")
-def test_unknown_extension_attributes_are_ignored(upper, peer, side):
-    """with    our passive candidate carrying an extension attribute unknown to everybody behind its tcptype
-    when    the IUT has both descriptions
-    then    it connects to the candidate all the same."""
-    strange = peer.candidate("passive", extensions=(("x-test-suite", "7"),))
-    negotiate(upper, peer, side, peer_candidates=[strange])
-    peer.expect_connection()
-
-
 @varied("family", "segmentation", "candidates")
 @pytest.mark.parametrize("token", ["tcp", "TCP", "Tcp"])
 @requirement("RFC6544-4.5-s01", needs="connects:active")
@@ -125,29 +100,3 @@ def test_tcptype_is_read_in_any_letter_case(upper, peer, side, word):
     then    it connects to the candidate."""
     negotiate(upper, peer, side, peer_candidates=[replace(peer.candidate("passive"), tcptype=word)])
     peer.expect_connection()
-
-
-@both_sides
-@requirement("RFC6544-3-s01", needs="offers:passive")
-def test_any_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
-    """with    our active candidate naming a port that is not 9, and a check from this port answered
-    when    we connect from another port and send a check
-    then    the IUT answers it."""
-    named = peer.listen()
-    iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=named.port)])
-    await_success(peer, iut, peer.connect(iut.candidate(tcptype="passive"), source=named))
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
-
-
-@varied("family", "roles", "segmentation", "components", "candidates")
-@requirement("RFC6544-3-s01", needs="offers:passive")
-def test_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
-    """with    our active candidate naming port 9
-    when    we connect from another port and send a check
-    then    the IUT answers it."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.marks import both_families, crosswise, in_segments, requirement
-from conformance.suites.media import came
+from conformance.suites.marks import crosswise, in_segments, requirement
 from conformance.suites.negotiation import negotiate
-from conformance.suites.segments import break_off, expect_check_elsewhere
-from conformance.suites.values import DATA
 
 
 @in_segments
@@ -57,39 +54,6 @@ def test_unreachable_port_fails_only_its_pair(upper, peer, segments, side, behav
 
 
 @in_segments
-@both_families
-@pytest.mark.parametrize("end", ["FIN", "half-close", "RST"])
-@requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
-def test_broken_connection_ends_only_its_pair(upper, peer, segments, end, pixit):
-    """with    two candidates of ours, and the connection that the controlling IUT opens first broken off in its check
-    when    the checks on the other connection are answered
-    then    the IUT nominates."""
-    peer.answering = False
-    ours = [peer.candidate("passive", foundation="first"), peer.candidate("passive", address=segments.other_address)]
-    negotiate(upper, peer, "offerer", peer_candidates=ours)
-    broken = peer.await_connection()
-    broken.await_frame(BindingRequest, within=pixit.response)
-    break_off(broken, end)
-    peer.answer_held()
-    peer.expect(BindingRequest(use_candidate=True), within=pixit.complete)
-
-
-@in_segments
-@crosswise
-@requirement("RFC6544-7.1-s04", needs="connects:active")
-def test_standing_still_holds_up_no_other_pair(upper, peer, segments, side, pixit):
-    """with    a connection of the IUT's on which its check is neither acknowledged nor answered
-    when    its other pairs' turn has come
-    then    it checks our other candidate as well."""
-    peer.answering = False
-    ours = [peer.candidate("passive", foundation="first"), peer.candidate("passive", address=segments.other_address)]
-    negotiate(upper, peer, side, peer_candidates=ours)
-    stalled = peer.await_connection()
-    stalled.acknowledge(False)
-    expect_check_elsewhere(peer, stalled, within=pixit.connect)
-
-
-@in_segments
 @crosswise
 @pytest.mark.parametrize("ending", ["syn-ack", "ack", "late"])
 @requirement("RFC6544-7.1-s01", needs="offers:so connects:so")
@@ -106,19 +70,3 @@ def test_syns_cross(upper, peer, segments, side, ending, pixit):
     channel.await_frame(BindingRequest, within=pixit.response)
     assert channel.remote_address in {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
     peer.expect_no_connection(within=pixit.silence)
-
-
-@in_segments
-@crosswise
-@requirement("RFC6544-10.1-01", "RFC6544-7.1-s01", needs="offers:so connects:so payload:raw")
-def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pixit):
-    """with    ICE completed on a connection that began with crossing SYNs
-    when    the IUT's application sends data
-    then    it comes over this connection."""
-    base = peer.listen()
-    segments.cross(base)
-    ours = [peer.candidate("so", port=base.port)]
-    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
-    selected = peer.complete(iut, peer.await_connection())
-    upper.allow_for_connecting(within=peer.pixit.complete)
-    assert came(upper, peer, selected, DATA), "the data did not come over this connection"

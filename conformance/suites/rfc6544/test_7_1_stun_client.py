@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import BindingRequest, BindingSuccess, Repetition
+from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
     expect_answer,
     expect_checks_at_each,
@@ -16,8 +16,7 @@ from conformance.suites.marks import EVERY_CUT, SIDES, both_sides, in_pieces, re
 from conformance.suites.media import expect_completion
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import NOT_STUN, OTHER_PROTOCOLS
-from conformance.wire.integrity import Check, short_term_key
-from conformance.wire.layers import RFC4571, binding_success
+from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
 
 _ROLES = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("ice_controlling", "ice_controlled"), strict=True)))
@@ -94,74 +93,6 @@ def test_check_is_framed(upper, peer, side, pixit):
     assert not bare, bare[0]
     request = channel.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
-
-
-@varied("family", "segmentation", "candidates")
-@requirement("RFC6544-7.1-s04", needs="connects:active")
-def test_check_carries_credentials(upper, peer, side, pixit):
-    """with    a connection that the IUT has opened
-    when    its check arrives
-    then    its user name is ours and its own, in this order, and integrity and fingerprint are right."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
-    found = request.integrity(short_term_key(peer.pwd))
-    assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
-    assert request.fingerprint is Check.VALID, "FINGERPRINT is not right"
-
-
-@_ROLES
-@requirement("RFC6544-7.1-s04", needs="connects:active role:stack")
-def test_check_carries_role_and_priority(upper, peer, side, role, pixit):
-    """with    the offerer controlling
-    when    the IUT's check arrives
-    then    it has the attribute of its role and PRIORITY."""
-    negotiate(upper, peer, side, peer_tcptypes="passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert getattr(request.stun, role) is not None, f"no {role} attribute"
-    assert request.stun.priority is not None, "no PRIORITY attribute"
-
-
-@varied("family", "candidates")
-@requirement("RFC6544-7.1-s03", needs="connects:active")
-def test_check_is_not_retransmitted(upper, peer, side, pixit):
-    """with    a connection that the IUT has opened, and we give no answer
-    when    a UDP retransmission would long be due
-    then    the request is not sent again."""
-    peer.answering = False
-    negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
-
-
-@both_sides
-@requirement("RFC6544-7.1-s03", needs="offers:passive")
-def test_triggered_check_is_not_retransmitted(upper, peer, side, pixit):
-    """with    the IUT's check on a connection that we have opened, and we give no answer
-    when    a UDP retransmission would long be due
-    then    the request is not sent again."""
-    peer.answering = False
-    iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    request = channel.await_frame(BindingRequest, within=pixit.connect)
-    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
-
-
-@requirement("RFC6544-7.1-s03", needs="connects:active sides:offerer")
-def test_nomination_is_not_retransmitted(upper, peer, pixit):
-    """with    the controlling IUT's nomination on a connection, and we give no answer
-    when    a UDP retransmission would long be due
-    then    the request is not sent again."""
-    peer.answering = False
-    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    first = channel.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(first)
-    channel.send(RFC4571() / peer.success(channel, first))
-    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
-    channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)
 
 
 @varied("family", "segmentation", "candidates")
@@ -261,34 +192,6 @@ def test_response_and_check_in_one_segment_are_both_taken(upper, peer, side, pix
     request = channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(bytes(RFC4571() / peer.success(channel, request)) + bytes(RFC4571() / peer.check(iut)))
     expect_answer(peer, iut, channel)
-
-
-@varied("family", "segmentation", "candidates", side="answerer")
-@requirement("RFC6544-7.1-s04", needs="connects:active sides:answerer")
-def test_controlled_agent_does_not_nominate(upper, peer, pixit):
-    """with    the IUT controlled, and a connection that it has opened
-    when    checks of both sides have succeeded on it
-    then    none of its checks carried USE-CANDIDATE."""
-    iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
-
-
-@varied("family", "segmentation", "candidates", side="offerer")
-@requirement("RFC6544-7.1-s04", needs="connects:active sides:offerer")
-def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
-    """with    the controlling IUT's check on a connection
-    when    the success response to it is made with a wrong password
-    then    the IUT does not nominate the pair."""
-    peer.answering = False
-    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(request)
-    channel.send(RFC4571() / binding_success(request.stun.transaction_id, channel.remote_address, "wrong" * 5))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
 @varied("family", "segmentation", "candidates", side="offerer", cuts=EVERY_CUT)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.marks import both_families, crosswise, in_segments, requirement
+from conformance.peer.events import BindingSuccess
+from conformance.suites.marks import crosswise, in_segments, requirement
 from conformance.suites.negotiation import negotiate
-from conformance.suites.restarts import RESTARTS_BY, restart
-from conformance.suites.segments import ENDS, break_off, establish_in_segments
+from conformance.suites.segments import ENDS, break_off
 from conformance.wire.layers import RFC4571
 
 
@@ -50,43 +49,3 @@ def test_connection_broken_behind_its_check_leaves_the_others(upper, peer, side,
     channel = peer.connect_if_possible(passive.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(passive))
     channel.expect(BindingSuccess, within=pixit.response)
-
-
-@in_segments
-@both_families
-@pytest.mark.parametrize("end", ENDS)
-@requirement("RFC6544-7.1-s04", "RFC6544-7.2-s01", needs="offers:passive sides:answerer")
-def test_valid_pair_that_breaks_leaves_the_others(upper, peer, end, pixit):
-    """with    two connections to the controlled IUT's passive candidate, the first one checked both ways
-    when    the first one breaks off before anything is nominated, and we check and nominate on the other
-    then    the IUT answers there and checks in return."""
-    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    first, second = peer.connect(iut.candidate(tcptype="passive")), peer.connect(iut.candidate(tcptype="passive"))
-    first.send(RFC4571() / peer.check(iut))
-    first.await_frame(BindingRequest, within=pixit.connect)
-    peer.settle(first)
-    break_off(first, end)
-    peer.wait(pixit.silence)
-    second.send(RFC4571() / peer.check(iut))
-    second.expect(BindingSuccess, within=pixit.response)
-    second.expect(BindingRequest, within=pixit.connect)
-    second.send(RFC4571() / peer.check(iut, use_candidate=True))
-    second.expect(BindingSuccess, within=pixit.response)
-
-
-@in_segments
-@crosswise
-@pytest.mark.parametrize("end", ENDS)
-@requirement("RFC6544-7.1-s04", "RFC6544-7.2-s01", needs="offers:passive restart")
-def test_former_connection_that_breaks_leaves_the_restart(upper, peer, side, end, pixit):
-    """with    ICE restarted, and a connection to the IUT's new passive candidate
-    when    the formerly selected connection breaks off, and we check on the new one
-    then    the IUT answers there and checks in return."""
-    former = establish_in_segments(upper, peer, side)
-    iut = restart(upper, peer, RESTARTS_BY[side])
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    break_off(former, end)
-    peer.wait(pixit.silence)
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.checks import await_success, expect_right_success
+from conformance.peer.events import BindingSuccess
+from conformance.suites.checks import await_success
 from conformance.suites.framing import await_answer_octets, misframed
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
@@ -45,19 +45,6 @@ def test_check_on_an_so_connection_is_answered(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-7.2-s01", needs="offers:so")
-def test_check_on_an_so_connection_triggers_a_check(upper, peer, side, pixit):
-    """with    a connection to the IUT's S-O candidate from an address that our description does not hold
-    when    our check has been answered
-    then    the IUT sends a check of its own on this connection."""
-    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-    channel = peer.connect_if_possible(iut.candidate(tcptype="so"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)
-
-
-@both_sides
 @requirement("RFC6544-7.2-02", needs="offers:so")
 def test_further_connections_to_an_so_candidate_are_served(upper, peer, side, pixit):
     """with    a connection to the IUT's S-O candidate, on which a check was answered
@@ -69,15 +56,3 @@ def test_further_connections_to_an_so_candidate_are_served(upper, peer, side, pi
     second = peer.expect_accept(iut.candidate(tcptype="so"))
     second.send(RFC4571() / peer.check(iut))
     second.expect(BindingSuccess, within=pixit.response)
-
-
-@both_sides
-@requirement("RFC6544-7.2-s01", needs="offers:so")
-def test_response_on_an_so_connection_is_right(upper, peer, side, pixit):
-    """with    a connection to the IUT's S-O candidate
-    when    a check arrives
-    then    it is answered with success, with the right address and protections."""
-    iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="so"))
-    channel.send(RFC4571() / peer.check(iut))
-    expect_right_success(channel, iut, within=pixit.response)

@@ -109,21 +109,6 @@ def test_first_check_after_a_restart_does_not_nominate(upper, peer, pixit):
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
 
 
-@requirement("RFC6544-8-01", needs="offers:passive sides:offerer")
-def test_one_pair_is_nominated(upper, peer, pixit):
-    """with    the IUT controlling, and two validated connections of one component
-    when    it has nominated one of them
-    then    it nominates no other."""
-    peer.answering = False
-    iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
-    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)], BindingRequest)
-    peer.answer_held()
-    peer.complete_any(iut)
-    peer.wait(pixit.silence)
-    nominated = [str(channel) for channel in peer.channels if channel.has(BindingRequest(use_candidate=True))]
-    assert len(nominated) == 1, f"it nominated {' and '.join(nominated)}"
-
-
 @both_sides
 @requirement("RFC6544-8-02", needs="connects:active")
 def test_connection_it_opened_is_closed_when_another_is_selected(upper, peer, side, pixit):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, Payload
+from conformance.peer.events import BindingRequest
 from conformance.peer.secure import Hello, OtherHello
-from conformance.suites.framing import require_framed
 from conformance.suites.marks import both_sides, crosswise, requirement
 from conformance.suites.media import await_sent, came
 from conformance.suites.simultaneous_open import complete_dtls_on, complete_on, openers, restart_on
@@ -49,20 +48,6 @@ def test_media_after_a_restart_on_the_existing_connection(upper, peer, side, ope
     peer.complete(restart_on(upper, peer, side, selected), selected)
     selected.expect_open(within=pixit.silence)
     assert came(upper, peer, selected, DATA), "the data did not come over this connection"
-
-
-@openers("RFC6544-7.1-03")
-@crosswise
-@requirement("RFC6544-7.1-03", needs="restart offers:so payload:raw")
-def test_check_on_the_existing_connection_is_framed(upper, peer, side, opener, pixit):
-    """with    ICE restarted with S-O candidates of both sides at the selected connection's two ends
-    when    the first octets of the restart arrive on this connection
-    then    they are a frame that holds exactly one Binding request."""
-    selected = complete_on(upper, peer, side, opener)
-    require_framed(selected)
-    restart_on(upper, peer, side, selected)
-    first = selected.await_frame(Payload, within=pixit.connect)
-    assert BindingRequest().fulfilled_by(first), f"the first frame is {first}"
 
 
 @both_sides

@@ -1,4 +1,4 @@
-"""RFC 6544 section 10.2: STUN, DTLS and media told apart by their first octet."""
+"""RFC 7983 section 7: STUN, DTLS and media on one connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COOKIE = b"bring this back"
 
 
 @both_sides
-@requirement("RFC6544-10.2-s03", needs="payload:dtls")
+@requirement("RFC7983-7-s02", "RFC7983-7-s01", "RFC7983-7-s03", "RFC6544-10.2-s03", needs="payload:dtls")
 def test_client_tells_stun_dtls_and_media_apart(upper, peer, side, pixit):
     """with    the IUT's ClientHello received
     when    an RTP packet, a check and DTLS's HelloVerifyRequest arrive in one segment
@@ -27,7 +27,7 @@ def test_client_tells_stun_dtls_and_media_apart(upper, peer, side, pixit):
     selected.expect(Hello(_COOKIE), within=pixit.response)
 
 
-@requirement("RFC6544-10.2-s03", needs="payload:dtls sides:offerer")
+@requirement("RFC7983-7-s02", "RFC7983-7-s01", "RFC7983-7-s03", "RFC6544-10.2-s03", needs="payload:dtls sides:offerer")
 def test_server_tells_stun_dtls_and_media_apart(upper, peer, pixit, rng):
     """with    ICE completed, and the IUT as DTLS's server by a=setup
     when    an RTP packet, a check and our ClientHello arrive in one segment

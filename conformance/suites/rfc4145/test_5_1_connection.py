@@ -1,4 +1,4 @@
-"""RFC 6544 section 9.1: offers after ICE has completed."""
+"""RFC 4145 section 5.1: a=connection."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from conformance.suites.marks import requirement
 @pytest.mark.parametrize(
     "opener",
     [
-        pytest.param("tester", marks=pytest.mark.requirement("RFC6544-9.1-s01", needs=("offers:passive",))),
-        pytest.param("IUT", marks=pytest.mark.requirement("RFC6544-9.1-s01", needs=("connects:active",))),
+        pytest.param("tester", marks=pytest.mark.requirement(needs=("offers:passive",))),
+        pytest.param("IUT", marks=pytest.mark.requirement(needs=("connects:active",))),
     ],
 )
-@requirement("RFC6544-9.1-s01")
+@requirement("RFC4145-5.1-02", "RFC6544-9.1-s01")
 def test_updated_offer_names_the_existing_connection(upper, peer, opener):
     """with    the IUT having offered and, controlling, completed ICE
     when    it makes an updated offer without restarting ICE

@@ -1,13 +1,12 @@
-"""RFC 6544 section 6: what follows when both descriptions are there."""
+"""RFC 8445 section 6.1.1: who controls."""
 
 from __future__ import annotations
 
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import expect_all_or_nothing
 
 
-@requirement("RFC6544-6-s01", needs="offers:passive sdp:full")
+@requirement("RFC8445-6.1.1-03", "RFC8839-4.4.1.3-06", "RFC6544-6-s01", needs="offers:passive sdp:full")
 def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     """with    a lite IUT having offered, our lite answer, and our connection to its passive candidate
     when    it makes an updated offer
@@ -17,12 +16,3 @@ def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     upper.allow_for_connecting(within=pixit.response)
     media = upper.updated_offer().media()
     assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"
-
-
-@requirement("RFC6544-6-s02", needs="sdp:full profile:plain")
-def test_default_that_is_no_candidate_is_a_mismatch_or_none(upper, peer, pixit):
-    """with    our offer's default destination being none of its candidates'
-    when    the IUT answers
-    then    it goes on with ICE, or says a=ice-mismatch, states no candidates and connects to none of ours."""
-    offer = peer.offer("passive", setup="passive", port=peer.refusing_port())
-    expect_all_or_nothing(peer, upper.answer_unless_rejected(offer), within=pixit.connect)

@@ -1,0 +1,165 @@
+"""What the IUT's checks and responses hold, on connections of several kinds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.peer.events import BindingSuccess, Frame
+from conformance.suites.driving import drive
+from conformance.suites.establishing import establish
+from conformance.suites.negotiation import negotiate
+from conformance.suites.restarts import restart
+from conformance.wire.attributes import Attribute
+from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, short_term_key
+from conformance.wire.layers import RFC4571
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scapy.packet import Packet
+
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
+    from conformance.peer.channel import Channel
+    from conformance.peer.tester import Peer
+
+_MOST_PRIORITY = 2**31 - 1
+_OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
+
+
+def exchange_checks(upper: Upper, peer: Peer, side: str, where: str) -> Description:
+    """Have connections checked by both sides, and nominated; return the IUT's description. Judge nothing.
+
+    `where`: connections that the IUT "opened" or "accepted", those of two "components", or one after ICE "restarted".
+    """
+    if where == "restarted":
+        former = establish(upper, peer, side, opener="tester")
+        iut = restart(upper, peer, "IUT" if side == "offerer" else "tester")
+        peer.set_aside(former)
+        drive(peer, iut, [peer.connect(iut.candidate(tcptype="passive"))])
+        return iut
+    components = 2 if where == "components" else 1
+    opened = where == "opened"
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive" if opened else "active", components=components)
+    if opened:
+        drive(peer, iut, [peer.await_connection(listener) for listener in peer.listeners])
+    else:
+        passive = [iut.candidate(tcptype="passive", component=n + 1) for n in range(components)]
+        drive(peer, iut, [peer.connect(candidate) for candidate in passive])
+    return iut
+
+
+def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Channel, Description, Frame]:
+    """Have a check of ours answered with success; return the connection, the IUT's description and the response.
+
+    `where`: on a connection that the IUT "opened", on one to its second "component", or to its "so" candidate.
+    """
+    if where == "opened":
+        iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+        channel = peer.await_connection()
+    elif where == "component":
+        iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
+        channel = peer.connect(iut.candidate(tcptype="passive", component=2))
+    else:
+        iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
+        channel = peer.connect(iut.candidate(tcptype="so"))
+    channel.send(RFC4571() / peer.check(iut, component=channel.component))
+    return channel, iut, channel.await_frame(BindingSuccess, within=peer.pixit.response)
+
+
+def conflicting_check(peer: Peer, iut: Description) -> Packet:
+    """Return a check that claims the IUT's own role, with a tie-breaker by which the IUT keeps it."""
+    peer.controlling = not peer.controlling
+    peer.tie_breaker = 0 if peer.controlling else 2**64 - 1
+    return peer.check(iut)
+
+
+# -- what is right of a check -------------------------------------------------------------------------------------
+
+
+def _names_both(peer: Peer, iut: Description, request: Frame) -> bool:
+    return request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
+
+
+def _is_protected(peer: Peer, _: Description, request: Frame) -> bool:
+    return request.integrity(short_term_key(peer.pwd)) is Check.VALID
+
+
+def _has_a_fingerprint(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return request.fingerprint is Check.VALID
+
+
+def _has_a_peer_reflexive_priority(_: Peer, iut: Description, request: Frame) -> bool:
+    hosts = {candidate.priority for candidate in iut.media().candidates if candidate.type.lower() == "host"}
+    priority = request.stun.priority
+    return priority is not None and 1 <= priority <= _MOST_PRIORITY and priority not in hosts
+
+
+def _does_not_nominate(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return not request.stun.use_candidate
+
+
+def _says_controlling(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return request.stun.ice_controlling is not None and request.stun.ice_controlled is None
+
+
+def _says_controlled(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return request.stun.ice_controlled is not None and request.stun.ice_controlling is None
+
+
+# By the words of a failure (RFC 8445 sections 7.1 and 7.2).
+RESPECTS: dict[str, Callable[[Peer, Description, Frame], bool]] = {
+    "our user name fragment, a colon and its own": _names_both,
+    "a right MESSAGE-INTEGRITY": _is_protected,
+    "a right FINGERPRINT": _has_a_fingerprint,
+    "the PRIORITY of a peer-reflexive candidate": _has_a_peer_reflexive_priority,
+    "without USE-CANDIDATE": _does_not_nominate,
+    "ICE-CONTROLLING alone": _says_controlling,
+    "ICE-CONTROLLED alone": _says_controlled,
+}
+
+
+def wrong_checks(peer: Peer, iut: Description, respect: str) -> list[str]:
+    """Return, in words, what is wrong in one respect, a key of `RESPECTS`, with any of the IUT's checks so far.
+
+    They are those of one session in which nobody has changed roles.
+    """
+    problems = []
+    for request in _checks(peer):
+        try:
+            right = RESPECTS[respect](peer, iut, request)
+        except StunError as error:
+            problems.append(f"{request} is malformed: {error}")
+        else:
+            problems += [] if right else [f"{request}: not {respect}"]
+    return problems
+
+
+def repeated_identifiers(peer: Peer) -> list[str]:
+    """Return, in words, which of the IUT's checks have the transaction id of another request."""
+    sent: dict[bytes, bytes] = {}
+    return [
+        f"{request} has the transaction id of another request"
+        for request in _checks(peer)
+        if sent.setdefault(request.stun.transaction_id, request.octets) != request.octets
+    ]
+
+
+def tie_breakers(peer: Peer) -> set[int]:
+    """Return the tie-breakers of the IUT's checks so far, of either role."""
+    said = (value for check in _checks(peer) for value in (check.stun.ice_controlling, check.stun.ice_controlled))
+    return {value for value in said if value is not None}
+
+
+def _checks(peer: Peer) -> Iterator[Frame]:
+    """Yield the IUT's checks so far.
+
+    Requests for consent (RFC 7675), which come behind a connection's first check and need neither PRIORITY nor role,
+    are no checks.
+    """
+    for channel in peer.channels:
+        requests = (event for event in channel.events if isinstance(event, Frame) and event.message is not None)
+        for number, request in enumerate(request for request in requests if request.stun.is_request):
+            if number == 0 or any(request.stun.has(kind) for kind in _OF_CHECKS):
+                yield request

@@ -1,0 +1,1 @@
+"""Cases of RFC 4145, a file per section."""

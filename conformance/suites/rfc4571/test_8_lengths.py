@@ -1,0 +1,39 @@
+"""RFC 4571 section 8: packets of any length."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites.establishing import establish
+from conformance.suites.marks import requirement, varied
+from conformance.suites.media import await_delivered
+from conformance.suites.values import rtp
+from conformance.wire.rfc4571 import frame
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@pytest.mark.parametrize("length", [12, 255, 256, 1460, 0x7FFF, 0x8000, 0xFFFF])
+@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
+def test_frame_of_any_length_is_delivered(upper, peer, side, pixit, length):
+    """with    ICE completed on a connection
+    when    a frame of one of the lengths that LENGTH can say arrives
+    then    the IUT's application receives all of it."""
+    selected = establish(upper, peer, side)
+    await_delivered(upper, peer, selected)
+    octets = rtp(1, bytes(position & 0xFF for position in range(length - 12)))
+    selected.send(frame(octets))
+    upper.expect_data(octets, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "candidates")
+@pytest.mark.parametrize("length", [1, 2, 11, 0xFFFF])
+@requirement("RFC4571-8-s01", needs="payload:raw reports:data")
+def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pixit, length):
+    """with    a byte stream over the selected connection
+    when    a frame of one of the lengths that LENGTH can say arrives
+    then    the IUT's application receives all of it."""
+    selected = establish(upper, peer, side, media="bytes")
+    await_delivered(upper, peer, selected)
+    octets = bytes(0x80 | (position & 0x3F) for position in range(length))
+    selected.send(frame(octets))
+    upper.expect_data(octets, within=pixit.response)

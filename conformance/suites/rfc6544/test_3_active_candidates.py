@@ -1,0 +1,35 @@
+"""RFC 6544 section 3: the port of an active candidate means nothing."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.checks import await_success
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@both_sides
+@requirement("RFC6544-3-s01", needs="offers:passive")
+def test_any_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
+    """with    our active candidate naming a port that is not 9, and a check from this port answered
+    when    we connect from another port and send a check
+    then    the IUT answers it."""
+    named = peer.listen()
+    iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=named.port)])
+    await_success(peer, iut, peer.connect(iut.candidate(tcptype="passive"), source=named))
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC6544-3-s01", needs="offers:passive")
+def test_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
+    """with    our active candidate naming port 9
+    when    we connect from another port and send a check
+    then    the IUT answers it."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)

@@ -1,0 +1,1 @@
+"""Cases of RFC 7983, a file per section."""

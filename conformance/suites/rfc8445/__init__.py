@@ -1,0 +1,1 @@
+"""Cases of RFC 8445, a file per section."""

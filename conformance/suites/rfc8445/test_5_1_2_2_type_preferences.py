@@ -1,0 +1,31 @@
+"""RFC 8445 section 5.1.2.2: type preferences."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import obtain_description
+from conformance.suites.servers import NAT
+
+
+@varied("family", "components", "candidates")
+@requirement("RFC8445-5.1.2.2-01", "RFC6544-4.2-01")
+def test_host_type_preference_is_the_recommended_one(upper, peer, side):
+    """with    a description of the IUT with only TCP candidates
+    when    the type preference of its host candidates is read from the priority
+    then    it is 126."""
+    iut = obtain_description(upper, peer, side)
+    iut.needs_tcp_alone()  # beside UDP it may be lowered or raised
+    wrong = [c for c in iut.candidates(type="host") if c.type_preference != 126]
+    assert not wrong, f"type preference of a host candidate is not 126: {wrong[0]}"
+
+
+@both_sides
+@requirement("RFC8445-5.1.2.2-01", "RFC6544-4.2-01", needs="tcp_srflx")
+def test_reflexive_type_preference_is_100(upper, peer, side):
+    """with    a STUN server that sees the IUT at an address of a NAT
+    when    the type preference is read from its server reflexive candidates' priorities
+    then    it is 100."""
+    server = peer.stun_server(mapped=NAT)
+    reflexive = obtain_description(upper, peer, side, ice_servers=[server.entry]).candidates(type="srflx")
+    wrong = [c for c in reflexive if c.type_preference != 100]
+    assert not wrong, f"type preference of a server reflexive candidate is not 100: {wrong[0]}"

@@ -1,0 +1,28 @@
+"""RFC 8445 section 5.1.2: the priorities of candidates."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import obtain_description
+
+
+@varied("family", "components", "candidates")
+@requirement("RFC8445-5.1.2-02", "RFC6544-4.2-01", needs="transports:tcp")
+def test_priority_ends_in_the_component(upper, peer, side):
+    """with    a description of the IUT with TCP candidates
+    when    their priorities are taken apart by the formula
+    then    the low octet of each is 256 minus the component."""
+    iut = obtain_description(upper, peer, side)
+    wrong = [c for c in iut.candidates() if c.priority & 0xFF != 256 - c.component]
+    assert not wrong, f"priority's low octet is not 256 - component: {wrong[0]}"
+
+
+@varied("family", "candidates")
+@requirement("RFC8445-5.1.2-02", "RFC6544-4.2-01", needs="components:2")
+def test_priority_tells_components_apart(upper, peer, side):
+    """with    a description of the IUT with two components
+    when    the priorities of the second one's candidates are taken apart by the formula
+    then    the low octet of each is 254."""
+    iut = obtain_description(upper, peer, side, components=2)
+    wrong = [c for c in iut.candidates(component=2) if c.priority & 0xFF != 254]
+    assert not wrong, f"priority's low octet is not 254: {wrong[0]}"

@@ -1,0 +1,31 @@
+"""RFC 8445 section 7.1.1: PRIORITY in checks."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest
+from conformance.suites.check_contents import exchange_checks, wrong_checks
+from conformance.suites.marks import both_sides, everywhere, requirement, varied
+from conformance.suites.negotiation import negotiate
+
+
+@varied("family", "candidates")
+@requirement("RFC8445-7.1.1-01", "RFC6544-7.1-s04", needs="connects:active")
+def test_check_carries_priority(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its check arrives
+    then    it has PRIORITY."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    assert request.stun.priority is not None, "no PRIORITY attribute"
+
+
+@both_sides
+@everywhere
+@requirement("RFC8445-7.1.1-01", "RFC6544-7.1-s04")
+def test_priority_of_every_check(upper, peer, side, where):
+    """with    connections that have been checked by both sides, and nominated
+    when    the PRIORITY of each check of the IUT's is read
+    then    it is that of a peer-reflexive candidate: from 1 to 2^31 - 1, and none of its host candidates' own."""
+    iut = exchange_checks(upper, peer, side, where)
+    wrong = wrong_checks(peer, iut, "the PRIORITY of a peer-reflexive candidate")
+    assert not wrong, wrong[0]

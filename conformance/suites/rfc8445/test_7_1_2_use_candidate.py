@@ -1,0 +1,37 @@
+"""RFC 8445 section 7.1.2: who sends USE-CANDIDATE."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.check_contents import exchange_checks, wrong_checks
+from conformance.suites.marks import (
+    everywhere,
+    requirement,
+    varied,
+)
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "segmentation", "candidates", side="answerer")
+@requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="connects:active sides:answerer")
+def test_controlled_agent_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlled, and a connection that it has opened
+    when    checks of both sides have succeeded on it
+    then    none of its checks carried USE-CANDIDATE."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+
+
+@everywhere
+@requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="sides:answerer role:stack")
+def test_controlled_agents_checks_never_nominate(upper, peer, where):
+    """with    the IUT controlled, and connections that have been checked by both sides, and nominated by us
+    when    each check of the IUT's is read
+    then    none has USE-CANDIDATE."""
+    iut = exchange_checks(upper, peer, "answerer", where)
+    wrong = wrong_checks(peer, iut, "without USE-CANDIDATE")
+    assert not wrong, wrong[0]

@@ -1,0 +1,65 @@
+"""RFC 8445 section 7.2.5.1: the answer 487 to a check."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest
+from conformance.suites.checks import (
+    needs_regular_nomination,
+)
+from conformance.suites.marks import SIDES, requirement
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+_OTHER_ROLE = pytest.mark.parametrize(("side", "role"), list(zip(SIDES, ("controlled", "controlling"), strict=True)))
+
+
+@_OTHER_ROLE
+@requirement(
+    "RFC8445-7.2.5.1-03",
+    "RFC8445-7.2.5.1-01",
+    "RFC8445-7.2.5.1-02",
+    "RFC6544-7.1-s04",
+    needs="connects:active role:stack",
+)
+def test_role_conflict_makes_the_check_come_again_in_the_other_role(upper, peer, side, role, pixit):
+    """with    the IUT's check on a connection
+    when    we answer it with 487 (Role Conflict)
+    then    the IUT checks the pair again, and now claims the other role."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    again = channel.expect(BindingRequest, within=pixit.connect)
+    assert getattr(again.stun, f"ice_{role}") is not None, f"the new check does not claim to be {role}"
+
+
+@requirement("RFC8445-7.2.5.1-01", "RFC6544-8-01", "RFC6544-7.1-s04", needs="connects:active sides:answerer role:stack")
+def test_agent_that_became_controlling_nominates(upper, peer, pixit):
+    """with    the controlled IUT's check answered with 487 (Role Conflict)
+    when    its next checks are answered with success
+    then    it nominates the pair."""
+    peer.answering = False
+    negotiate(upper, peer, "answerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    peer.controlling, peer.answering = False, True
+    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    peer.expect(BindingRequest(use_candidate=True), within=pixit.complete)
+
+
+@requirement("RFC8445-7.2.5.1-02", "RFC6544-7.1-s04", needs="connects:active sides:offerer role:stack")
+def test_agent_that_became_controlled_does_not_nominate(upper, peer, pixit):
+    """with    the controlling IUT's check answered with 487 (Role Conflict)
+    when    its next check is answered with success
+    then    it does not nominate the pair."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    peer.controlling, peer.answering = True, True
+    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

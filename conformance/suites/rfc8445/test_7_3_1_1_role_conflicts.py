@@ -1,0 +1,41 @@
+"""RFC 8445 section 7.3.1.1: role conflicts are found and repaired."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.checks import (
+    expect_refusal,
+)
+from conformance.suites.marks import requirement
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@pytest.mark.parametrize(("side", "role"), [("offerer", "controlled"), ("answerer", "controlling")])
+@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, role, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check claims the IUT's role with a tie-breaker by which the IUT loses it
+    then    the IUT answers with success, and its own check claims the other role."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.switch_roles()
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.expect(BindingSuccess, within=pixit.response)
+    request = channel.await_frame(BindingRequest, within=pixit.connect)
+    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
+
+
+@pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])
+@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker):
+    """with    a connection to the IUT's passive candidate
+    when    a check claims the IUT's own role with a tie-breaker by which the IUT keeps it
+    then    the IUT answers with error 487."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.tie_breaker = tie_breaker
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, controlling=controlling))
+    expect_refusal(peer, iut, channel, 487)

@@ -1,0 +1,94 @@
+"""RFC 8445 section 7.3: requests that come before the answer, and the protection of responses."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingError, BindingSuccess
+from conformance.suites.check_contents import answered_check, conflicting_check
+from conformance.suites.checks import (
+    expect_answer,
+    expect_check,
+)
+from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.integrity import Check
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "segmentation", "candidates", side="offerer")
+@requirement("RFC8445-7.3-05", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+def test_check_before_the_answer_is_answered(upper, peer, pixit):
+    """with    the IUT's offer out, and a check sent before our answer
+    when    the IUT has got our answer
+    then    the check has been, or is, answered with success."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.controlling = False
+    channel.send(RFC4571() / peer.check(offer))
+    channel.wait_for(BindingSuccess, within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    expect_answer(peer, offer, channel)
+
+
+@varied("family", "segmentation", "candidates", side="offerer")
+@requirement("RFC8445-7.3-06", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
+    """with    the IUT's offer out, and a check sent before our answer
+    when    the IUT has got our answer
+    then    it sends a check of its own on the connection of the early one."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.controlling = False
+    channel.send(RFC4571() / peer.check(offer))
+    channel.wait_for(BindingSuccess, within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    expect_check(peer, offer, channel)
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01", needs="offers:passive")
+def test_response_has_a_fingerprint(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check has been answered with success
+    then    the response has a right FINGERPRINT."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    response = channel.await_frame(BindingSuccess, within=pixit.response)
+    assert response.fingerprint is Check.VALID, f"FINGERPRINT is {response.fingerprint}"
+
+
+@both_sides
+@on_other_connections
+@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01")
+def test_response_on_another_connection_has_a_fingerprint(upper, peer, side, where):
+    """with    a connection that the IUT opened, or one to its second component or to its S-O candidate
+    when    a check has been answered with success
+    then    the response has a right FINGERPRINT."""
+    _, _, response = answered_check(upper, peer, side, where)
+    assert response.fingerprint is Check.VALID, f"FINGERPRINT is {response.fingerprint}"
+
+
+@both_sides
+@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01", needs="offers:passive")
+def test_refusal_of_credentials_has_a_fingerprint(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request has been refused for its wrong password
+    then    the error response has a right FINGERPRINT."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    error = channel.await_frame(BindingError, within=pixit.response)
+    assert error.fingerprint is Check.VALID, f"FINGERPRINT is {error.fingerprint}"
+
+
+@both_sides
+@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+def test_role_conflict_error_has_a_fingerprint(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check that claims the IUT's own role has been refused
+    then    the error 487 has a right FINGERPRINT."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / conflicting_check(peer, iut))
+    error = channel.await_frame(BindingError, within=pixit.response)
+    assert error.fingerprint is Check.VALID, f"FINGERPRINT is {error.fingerprint}"

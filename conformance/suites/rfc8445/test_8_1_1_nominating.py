@@ -1,0 +1,41 @@
+"""RFC 8445 section 8.1.1: nomination."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest
+from conformance.suites.driving import check_each
+from conformance.suites.marks import requirement
+from conformance.suites.media import came
+from conformance.suites.negotiation import negotiate
+from conformance.suites.values import DATA
+from conformance.wire.layers import RFC4571
+
+
+@pytest.mark.parametrize("agent", ["full", "lite"])
+@requirement("RFC8445-8.1.1-s02", "RFC6544-7.2-s01", needs="offers:passive sides:answerer payload:raw")
+def test_our_nomination_is_followed(upper, peer, agent):
+    """with    the IUT controlled, two connections of ours, and the first one checked
+    when    we check and nominate the second
+    then    its application's data comes over the second."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", agent=agent)
+    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first.send(RFC4571() / peer.check(iut))
+    peer.complete(iut, second)
+    assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
+
+
+@requirement("RFC8445-8.1.1-03", "RFC6544-8-01", needs="offers:passive sides:offerer")
+def test_one_pair_is_nominated(upper, peer, pixit):
+    """with    the IUT controlling, and two validated connections of one component
+    when    it has nominated one of them
+    then    it nominates no other."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
+    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)], BindingRequest)
+    peer.answer_held()
+    peer.complete_any(iut)
+    peer.wait(pixit.silence)
+    nominated = [str(channel) for channel in peer.channels if channel.has(BindingRequest(use_candidate=True))]
+    assert len(nominated) == 1, f"it nominated {' and '.join(nominated)}"

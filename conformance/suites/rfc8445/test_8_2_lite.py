@@ -1,0 +1,29 @@
+"""RFC 8445 section 8.2: how a lite agent concludes."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.establishing import await_selection
+from conformance.suites.marks import requirement, varied
+from conformance.suites.media import came
+from conformance.suites.negotiation import negotiate
+from conformance.suites.values import DATA
+from conformance.wire.layers import RFC4571
+
+
+@varied("family")
+@requirement(
+    "RFC8445-8.2-s01", "RFC8445-7.3.2-s01", "RFC6544-4.4-01", "RFC6544-10.1-01", needs="offers:passive payload:raw"
+)
+def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
+    """with    a lite IUT, and two connections of ours, a check answered on the first
+    when    we check and nominate the second one
+    then    its application's data comes over that one."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
+    first = peer.connect(iut.candidate(tcptype="passive"))
+    first.send(RFC4571() / peer.check(iut))
+    first.await_frame(BindingSuccess, within=pixit.response)
+    second = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, second)
+    assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
+    assert DATA not in first.octets, "the data came over the other connection"

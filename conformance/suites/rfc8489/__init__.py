@@ -1,0 +1,1 @@
+"""Cases of RFC 8489, a file per section."""

@@ -1,0 +1,53 @@
+"""RFC 8489 section 6.2.2: STUN over TCP."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest, Repetition
+from conformance.suites.checks import (
+    needs_regular_nomination,
+)
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "candidates")
+@requirement("RFC8489-6.2.2-s01", "RFC6544-7.1-s03", needs="connects:active")
+def test_check_is_not_retransmitted(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+
+
+@both_sides
+@requirement("RFC8489-6.2.2-s01", "RFC6544-7.1-s03", needs="offers:passive")
+def test_triggered_check_is_not_retransmitted(upper, peer, side, pixit):
+    """with    the IUT's check on a connection that we have opened, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    request = channel.await_frame(BindingRequest, within=pixit.connect)
+    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+
+
+@requirement("RFC8489-6.2.2-s01", "RFC6544-7.1-s03", needs="connects:active sides:offerer")
+def test_nomination_is_not_retransmitted(upper, peer, pixit):
+    """with    the controlling IUT's nomination on a connection, and we give no answer
+    when    a UDP retransmission would long be due
+    then    the request is not sent again."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    first = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(first)
+    channel.send(RFC4571() / peer.success(channel, first))
+    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
+    channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)

@@ -1,0 +1,48 @@
+"""RFC 8489 section 6.3.1.1: what a response holds."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingError, BindingSuccess
+from conformance.suites.check_contents import answered_check
+from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.wire.layers import RFC4571, RawStunAttribute
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-6.3.1.1-s03", "RFC8489-6.3.1.1-s02", "RFC6544-7.2-s01", needs="offers:passive")
+def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives
+    then    it is answered with success, and XOR-MAPPED-ADDRESS is our end of the connection."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    response = channel.expect(BindingSuccess, within=pixit.response)
+    assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
+
+
+@both_sides
+@on_other_connections
+@requirement("RFC8489-6.3.1.1-s03", "RFC8489-6.3.1.1-s02", "RFC6544-7.2-s01")
+def test_response_on_another_connection_reports_where_the_request_came_from(upper, peer, side, where):
+    """with    a connection that the IUT opened, or one to its second component or to its S-O candidate
+    when    a check has been answered with success
+    then    XOR-MAPPED-ADDRESS is our end of the connection."""
+    channel, _, response = answered_check(upper, peer, side, where)
+    assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-6.3.1.1-03", "RFC8489-14.8-10", "RFC6544-7.2-s01", needs="offers:passive")
+def test_error_420_names_the_attribute(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a request has been refused for an unknown comprehension-required attribute
+    then    UNKNOWN-ATTRIBUTES names the attribute."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    error = channel.await_frame(BindingError(420), within=pixit.response)
+    assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"

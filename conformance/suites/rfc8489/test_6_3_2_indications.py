@@ -1,0 +1,25 @@
+"""RFC 8489 section 6.3.2: indications."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingSuccess
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571, binding_indication
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-6.3.2-s02", "RFC6544-7.2-s01", needs="offers:passive")
+def test_indication_is_not_answered(upper, peer, side, pixit):
+    """with    a connection on which a check has been answered
+    when    a Binding indication arrives
+    then    no response to it comes, and a further check is answered."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))  # an IUT may expect a check first of a connection
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    answers = channel.messages(transaction_id=b"indication!!")
+    assert not answers, f"the indication was answered by {answers[0]}"

@@ -1,0 +1,26 @@
+"""RFC 8489 section 6.3.3: success responses."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingRequest
+from conformance.suites.checks import needs_regular_nomination
+from conformance.suites.marks import requirement
+from conformance.suites.negotiation import negotiate
+from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.wire.layers import RFC4571, RawStunAttribute, binding_success
+
+
+@requirement("RFC8489-6.3.3-s01", "RFC6544-7.1-s04", needs="connects:active sides:offerer")
+def test_success_with_an_unknown_required_attribute_makes_no_pair_valid(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    a success response comes with an unknown comprehension-required attribute
+    then    the IUT does not nominate the pair."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+    response = binding_success(request.stun.transaction_id, channel.seen_from, peer.pwd, attributes=[strange])
+    channel.send(RFC4571() / response)
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

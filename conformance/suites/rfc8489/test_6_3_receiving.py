@@ -1,0 +1,94 @@
+"""RFC 8489 section 6.3: what is looked at in every message."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.suites.checks import (
+    expect_answer,
+    needs_regular_nomination,
+)
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.media import await_delivered
+from conformance.suites.negotiation import negotiate
+from conformance.suites.values import MALFORMED, UNKNOWN_OPTIONAL
+from conformance.wire.layers import RFC4571, RawStunAttribute, binding_success
+from conformance.wire.rfc4571 import frame
+
+
+@both_sides
+@requirement("RFC8489-6.3-01", "RFC6544-7.2-s01", needs="offers:passive")
+def test_unknown_optional_attribute_is_ignored(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives with an unknown comprehension-optional attribute
+    then    the IUT answers it with success."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    strange = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=b"any value")
+    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    expect_answer(peer, iut, channel)
+
+
+@both_sides
+@requirement("RFC8489-6.3-s04", "RFC6544-7.2-s01", needs="offers:passive")
+def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pixit):
+    """with    a connection on which a check has been answered
+    when    a request arrives whose FINGERPRINT is wrong, and then a right one
+    then    only the right one is answered, for what is not STUN by its FINGERPRINT is discarded."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    wrong = bytearray(bytes(peer.check(iut, transaction_id=b"wrong-crc-32")))
+    wrong[-1] ^= 1
+    channel.send(frame(bytes(wrong)) + bytes(RFC4571() / peer.check(iut)))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    answers = channel.messages(transaction_id=b"wrong-crc-32")
+    assert not answers, f"the request with a wrong FINGERPRINT was answered by {answers[0]}"
+
+
+@pytest.mark.parametrize("what", sorted(MALFORMED))
+@requirement("RFC8489-6.3-s01", "RFC6544-7.2-s01", needs="sides:answerer offers:passive")
+def test_malformed_message_is_discarded(upper, peer, what, pixit):
+    """with    a connection on which a check has been answered
+    when    a STUN message that is not well formed arrives, and then a check
+    then    the check is answered, whether the other is discarded or refused as malformed (RFC 8489 section 14.8)."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.send(frame(MALFORMED[what]))
+    request = peer.check(iut)
+    channel.send(RFC4571() / request)
+    channel.expect(BindingSuccess(request.transaction_id), within=pixit.response)
+
+
+@both_sides
+@requirement("RFC8489-6.3-s05", "RFC6544-10.2-s01", needs="payload:raw reports:data")
+def test_data_is_told_from_stun_whatever_it_begins_with(upper, peer, side, pixit):
+    """with    a byte stream over the selected connection
+    when    frames arrive that begin with each octet there is, or are STUN but for a length or FINGERPRINT that is wrong
+    then    the IUT's application receives all of them."""
+    selected = establish(upper, peer, side, media="bytes")
+    await_delivered(upper, peer, selected)
+    check = bytes(peer.check(peer.iut))
+    portions = [*(bytes([first]) * 24 for first in range(256)), check + bytes(4), check[:-1] + bytes([check[-1] ^ 1])]
+    selected.send(b"".join(map(frame, portions)))
+    upper.expect_data(b"".join(portions), within=pixit.response)
+
+
+@requirement("RFC8489-6.3-s03", "RFC6544-7.1-s04", needs="connects:active sides:offerer")
+def test_response_of_another_transaction_makes_no_pair_valid(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    a success response comes whose transaction id is another
+    then    the IUT does not nominate the pair."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    channel = peer.await_connection()
+    request = channel.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    other = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
+    channel.send(RFC4571() / binding_success(other, channel.seen_from, peer.pwd))
+    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

@@ -1,0 +1,134 @@
+"""RFC 8489 section 9.1.3: requests whose credentials are wrong or missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.suites.checks import (
+    expect_refusal,
+    other_names,
+)
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@pytest.mark.parametrize("name", ["longer", "other-case", "reversed", "shorter"])
+@requirement(
+    "RFC8489-9.1.3-05", "RFC8489-9.1.3-04", "RFC8445-7.3-04", "RFC6544-7.2-s01", needs="sides:answerer offers:passive"
+)
+def test_user_name_like_the_iuts_is_refused_with_401(upper, peer, name):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose user name begins with something like the IUT's fragment
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, username=other_names(iut, peer)[name]))
+    expect_refusal(peer, iut, channel, 401)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-02", "RFC8489-9.1.3-01", "RFC6544-7.2-s01", needs="offers:passive")
+def test_request_without_user_name_is_refused_with_400(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives with MESSAGE-INTEGRITY but without USERNAME
+    then    the IUT answers with error 400."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, username=None))
+    expect_refusal(peer, iut, channel, 400)
+
+
+@requirement("RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive sides:answerer")
+def test_nomination_with_a_wrong_password_is_refused(upper, peer, pixit):
+    """with    the IUT controlled, and a pair that is valid on both sides
+    when    a nomination arrives whose integrity is made with another password
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut))
+    channel.await_frame(BindingSuccess, within=pixit.response)
+    channel.send(RFC4571() / peer.check(iut, use_candidate=True, password="wrong" * 5))
+    expect_refusal(peer, iut, channel, 401)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive")
+def test_wrong_password_on_the_selected_connection_is_refused(upper, peer, side, pixit):
+    """with    ICE completed on a connection that we opened
+    when    a request arrives on it whose integrity is made with another password
+    then    the IUT answers with error 401."""
+    selected = establish(upper, peer, side, opener="tester")
+    request = peer.check(peer.iut, password="wrong" * 5)
+    selected.send(RFC4571() / request)
+    selected.expect(BindingError(401, transaction_id=request.transaction_id), within=pixit.response)
+
+
+@requirement(
+    "RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", "RFC6544-7.2-s02", needs="offers:passive sides:offerer"
+)
+def test_wrong_password_before_the_answer_is_refused(upper, peer, pixit):
+    """with    the IUT's offer out, and a request with a wrong password sent before our answer
+    when    the IUT has got our answer
+    then    the request has been, or is, answered with error 401."""
+    offer = upper.offer()
+    channel = peer.connect(offer.candidate(tcptype="passive"))
+    peer.controlling = False
+    channel.send(RFC4571() / peer.check(offer, password="wrong" * 5))
+    channel.wait_for(AnyResponse, within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    expect_refusal(peer, offer, channel, 401)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive")
+def test_refused_check_triggers_none(upper, peer, side, pixit):
+    """with    a check answered on one connection, and another connection to the IUT's passive candidate
+    when    a request with a wrong password arrives on the other
+    then    it is refused there as well, and no check of the IUT's follows on this connection."""
+    peer.answering = False  # or a controlling IUT may complete on the first
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first.send(RFC4571() / peer.check(iut))
+    first.wait_for(BindingSuccess, within=pixit.response)
+    second.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    second.await_frame(BindingError(401), within=pixit.response)
+    second.expect_nothing(BindingRequest, within=pixit.silence)
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive")
+def test_wrong_password_is_refused_with_401(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose integrity is made with another password
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    expect_refusal(peer, iut, channel, 401)
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-9.1.3-05", "RFC8489-9.1.3-04", "RFC6544-7.2-s01", needs="offers:passive")
+def test_wrong_user_name_is_refused_with_401(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose user name does not begin with the IUT's fragment
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, username=f"nobody:{peer.ufrag}"))
+    expect_refusal(peer, iut, channel, 401)
+
+
+@varied("family", "roles", "segmentation", "components", "candidates")
+@requirement("RFC8489-9.1.3-02", "RFC8489-9.1.3-01", "RFC6544-7.2-s01", needs="offers:passive")
+def test_request_without_integrity_is_refused_with_400(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives without MESSAGE-INTEGRITY
+    then    the IUT answers with error 400."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    channel = peer.connect(iut.candidate(tcptype="passive"))
+    channel.send(RFC4571() / peer.check(iut, password=None))
+    expect_refusal(peer, iut, channel, 400)

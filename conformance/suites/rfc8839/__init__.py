@@ -1,0 +1,1 @@
+"""Cases of RFC 8839, a file per section."""

@@ -1,0 +1,15 @@
+"""RFC 8839 section 4.2.1.4: a=ice-lite."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import requirement, varied
+from conformance.suites.negotiation import obtain_description
+
+
+@varied("family", "components")
+@requirement("RFC8839-4.2.1.4-01", "RFC6544-4.4-01", needs="sdp:full")
+def test_lite_mode_is_declared(upper, peer, side):
+    """with    a lite IUT
+    when    its description is read
+    then    it says a=ice-lite."""
+    assert obtain_description(upper, peer, side, agent="lite").lite, "there is no a=ice-lite"
