@@ -156,6 +156,12 @@ class RunCapture:
         with self._lock:
             self._cases[more] = self._cases[address]
 
+    def packets(self, address: str) -> list[bytes]:
+        """Return what has been recorded so far of a tester address, as Ethernet frames."""
+        with self._lock:
+            kept = self._cases.get(address)
+            return [] if kept is None else [octets for _, octets in kept.packets]
+
     def write(
         self,
         address: str,

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from conformance.peer.addresses import family_of, require_address
+from conformance.peer.addresses import require_address
 from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.attributes import Address
@@ -45,7 +45,7 @@ class DatagramSocket:
         self._tap = tap
         self._asked: set[bytes] = set()
         self._taken: set[int] = set()
-        self.socket = socket.socket(family_of(address), socket.SOCK_DGRAM)
+        self.socket = peer.sockets.make(address, socket.SOCK_DGRAM)
         try:
             self.socket.bind((address, 0))
         except OSError:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.peer import netlink
+from conformance.peer.namespace import CLONE_NEWNET, Namespace
 
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_CLONE_NEWUSER = 0x10000000
+_HARDWARE = b"\x02\0\0\0\0\1"  # of both ends of the wire; locally administered
 _IPV6_PREFIX = "fd6c::/64"
 _REMEDY = (
     "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 "
@@ -43,9 +45,9 @@ def enter() -> Unavailable | None:
         return Unavailable("the process has several threads already", "call it earlier, or use --link sockets")
     uid, gid = os.geteuid(), os.getegid()
     library = ctypes.CDLL(None, use_errno=True)
-    if library.unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
+    if library.unshare(_CLONE_NEWUSER | CLONE_NEWNET):
         error = ctypes.get_errno()
-        if uid != 0 or library.unshare(_CLONE_NEWNET):
+        if uid != 0 or library.unshare(CLONE_NEWNET):
             if error == errno.ENOSPC:  # the system's words for it, "No space left on device", would mislead
                 return Unavailable("the kernel refuses user and network namespaces (their limit is reached)", _MORE)
             return Unavailable(f"the kernel refuses user and network namespaces ({os.strerror(error)})")
@@ -69,43 +71,65 @@ def _bring_up() -> Unavailable | None:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An Ethernet of the run's own: at one end the IUT's kernel, at the other no kernel but the tester's segments."""
+    """An Ethernet of the run's own: at one end the IUT's network, at the other the tester's.
 
+    The tester's kernel has the addresses of some networks there (`kernel_address`), and no kernel has those at which
+    the tester makes its own segments (`wire_address`): what comes for these is dropped without an answer.
+    """
+
+    tester: Namespace
+    families: tuple[str, ...]
     iut: str = "icetcp0"
     ours: str = "icetcp1"
-    iut_hardware: bytes = b""
-    our_hardware: bytes = b""
-    families: tuple[str, ...] = ("IPv4",)
+    hardware: bytes = _HARDWARE
 
 
-# The tester's addresses on the wire are those of these networks that follow the IUT's.
 WIRE_IUT = {"IPv4": "198.18.0.1", "IPv6": "fd6d::1"}
-_WIRE_NETWORKS = ("198.18.0.0/15", "fd6d::/64")
+# The networks on the wire: the IUT's, where the tester's segments are too, and those of the tester's kernel.
+_OF_IUT = {"IPv4": "198.18.0.0/16", "IPv6": "fd6d::/64"}
+_OF_KERNEL = {"IPv4": "198.19.0.0/16", "IPv6": "fd6e::/64"}
 
 
 def lay_wire() -> Wire | Unavailable:
-    """Lay the wire, in the run's own network. The IUT's kernel has `WIRE_IUT` on it; nobody has the other addresses."""
-    wire = Wire()
+    """Lay the wire between the run's own network and one more, the tester's. The IUT has `WIRE_IUT` on it."""
     try:
-        netlink.add_veth(wire.iut, wire.ours)
-        for name in (wire.iut, wire.ours):
-            netlink.bring_up(name)
-        netlink.add_address(wire.iut, WIRE_IUT["IPv4"])
-        netlink.add_route(wire.iut, _WIRE_NETWORKS[0])
-        families: tuple[str, ...] = ("IPv4",)
+        tester = Namespace()
+        families = []
+        netlink.add_veth("icetcp0", "icetcp1", peer_netns=tester.descriptor, hardware=_HARDWARE)
+        netlink.bring_up("icetcp0")
+        with tester.inside():
+            netlink.bring_up("lo")
+            netlink.bring_up("icetcp1")
+        _address(tester, "IPv4")
+        families.append("IPv4")
         with contextlib.suppress(OSError):  # a kernel without IPv6
-            netlink.add_address(wire.iut, WIRE_IUT["IPv6"])
-            netlink.add_route(wire.iut, _WIRE_NETWORKS[1])
-            families = ("IPv4", "IPv6")
-        hardware = netlink.hardware_address(wire.iut), netlink.hardware_address(wire.ours)
-        return Wire(wire.iut, wire.ours, *hardware, families)
+            _address(tester, "IPv6")
+            families.append("IPv6")
+        return Wire(tester, tuple(families))
     except OSError as error:
         return Unavailable(f"no pair of virtual Ethernet interfaces ({error.strerror})", "load the kernel module veth")
 
 
+def _address(tester: Namespace, family: str) -> None:
+    netlink.add_address("icetcp0", WIRE_IUT[family])
+    for network in (_OF_IUT[family], _OF_KERNEL[family]):
+        netlink.add_route("icetcp0", network)
+    with tester.inside():
+        if family == "IPv6":
+            Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1", encoding="ascii")
+        netlink.add_local_route("icetcp1", _OF_KERNEL[family])
+        netlink.add_route("icetcp1", WIRE_IUT[family] + ("/32" if family == "IPv4" else "/128"))
+        netlink.add_blackhole(_OF_IUT[family])
+
+
 def wire_address(family: str, number: int) -> str:
-    """Return the tester's address of this number (from 1) on the wire."""
+    """Return the address of this number (from 1) at which the tester makes its own segments."""
     return str(ipaddress.ip_address(WIRE_IUT[family]) + 0x100 + number)
+
+
+def kernel_address(family: str, number: int) -> str:
+    """Return the address of this number (from 1) of the tester's kernel on the wire."""
+    return str(ipaddress.ip_network(_OF_KERNEL[family])[0x100 + number])
 
 
 def own_ipv6_prefix() -> bool:

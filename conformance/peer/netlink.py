@@ -12,11 +12,13 @@ import struct
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _NEWLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 20, 24, 2
 _REQUEST_ACK_CREATE_EXCL = 0x1 | 0x4 | 0x400 | 0x200
-_IFLA_IFNAME, _IFLA_LINKINFO, _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_NET_NS_FD, _VETH_INFO_PEER = 3, 18, 1, 2, 28, 1
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 18, 28
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS, _IFA_F_NODAD = 1, 2, 8, 0x02
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _TABLE_MAIN, _TABLE_LOCAL, _PROTO_STATIC = 254, 255, 4
-_SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST, _UNICAST, _LOCAL = 0, 253, 254, 1, 2
+_SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
+_UNICAST, _LOCAL, _BLACKHOLE = 1, 2, 6
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCETHTOOL, _SIOCSIFMTU = 0x8913, 0x8914, 0x8946, 0x8922
 _IFF_UP, _IFF_NOARP = 0x1, 0x80
 _GROUP_IPV6_ROUTE = 0x400  # RTMGRP_IPV6_ROUTE
@@ -24,14 +26,19 @@ _READY_WITHIN = 5.0  # seconds
 _OFFLOADS = (0x0000001F, 0x00000024, 0x0000002C, 0x00000017)  # ETHTOOL_S: TSO, GSO, GRO, TX checksums
 
 
-def add_veth(name: str, peer: str, *, peer_netns: int | None = None) -> None:
-    """Make a pair of connected Ethernet interfaces; `peer_netns` (a descriptor) is the network of the second one."""
-    inner = _attribute(_IFLA_IFNAME, peer.encode() + b"\0")
+def add_veth(name: str, peer: str, *, peer_netns: int | None = None, hardware: bytes | None = None) -> None:
+    """Make a pair of connected Ethernet interfaces; `peer_netns` (a descriptor) is the network of the second one.
+
+    `hardware`: the Ethernet address of both. Without address resolution a kernel sends to its own, which must then be
+    the other end's as well.
+    """
+    address = b"" if hardware is None else _attribute(_IFLA_ADDRESS, hardware)
+    inner = address + _attribute(_IFLA_IFNAME, peer.encode() + b"\0")
     if peer_netns is not None:
         inner += _attribute(_IFLA_NET_NS_FD, struct.pack("=i", peer_netns))
     other = _attribute(_VETH_INFO_PEER, bytes(16) + inner)
     info = _attribute(_IFLA_INFO_KIND, b"veth\0") + _attribute(_IFLA_INFO_DATA, other)
-    attributes = _attribute(_IFLA_IFNAME, name.encode() + b"\0") + _attribute(_IFLA_LINKINFO, info)
+    attributes = address + _attribute(_IFLA_IFNAME, name.encode() + b"\0") + _attribute(_IFLA_LINKINFO, info)
     _request(_NEWLINK, bytes(16) + attributes)
 
 
@@ -96,12 +103,18 @@ def add_local_route(name: str, network: str) -> None:
     _add_route(name, network, "", (_TABLE_LOCAL, _PROTO_STATIC, _SCOPE_HOST, _LOCAL))
 
 
+def add_blackhole(network: str) -> None:
+    """Drop what goes to a network, without a word to its sender, even where this host forwards."""
+    _add_route("", network, "", (_TABLE_MAIN, _PROTO_STATIC, _SCOPE_UNIVERSE, _BLACKHOLE))
+
+
 def _add_route(name: str, network: str, gateway: str, kind: tuple[int, int, int, int]) -> None:
     to = ipaddress.ip_network(network)
     packed = to.network_address.packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     attributes = _attribute(_RTA_DST, packed)
-    attributes += _attribute(_RTA_OIF, struct.pack("=I", socket.if_nametoindex(name)))
+    if name:
+        attributes += _attribute(_RTA_OIF, struct.pack("=I", socket.if_nametoindex(name)))
     if gateway:
         attributes += _attribute(_RTA_GATEWAY, ipaddress.ip_address(gateway).packed)
     _request(_NEWROUTE, struct.pack("=BBBBBBBBI", family, to.prefixlen, 0, 0, *kind, 0) + attributes)

@@ -12,8 +12,11 @@ import os
 import select
 import socket
 import struct
+import sys
 import threading
 from typing import TYPE_CHECKING
+
+from conformance.peer import lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,7 @@ _TPACKET_V2 = 1
 _FRAME, _BLOCK, _BLOCKS = 1 << 12, 1 << 16, 1 << 9  # octets of a slot and of a block; 32 MiB, 8192 slots in all
 _SLOTS = _BLOCK // _FRAME * _BLOCKS
 _HEADER = struct.Struct("=IIIHHII")  # status, length, captured, link and network offset, seconds, nanoseconds
-_PACKET_TYPE = 32 + 10  # where sockaddr_ll, behind the header, says which way the packet went
+_INTERFACE, _PACKET_TYPE = 32 + 4, 32 + 10  # where sockaddr_ll, behind the header, says where and which way it went
 _PACKET_OUTGOING = 4
 _USER = 1
 _DISCARD = 9
@@ -34,11 +37,12 @@ _MARK = 16
 class Recorder:
     """A thread that gives each packet of the network to `sink`: nanoseconds since the epoch, octets from Ethernet on.
 
-    Raises `OSError` where packets may not be recorded. ``dropped`` counts what the kernel could not keep, ``cut`` the
-    packets larger than a slot of the ring; `lost` is both.
+    Each packet is taken where it leaves; what comes over the wire leaves in another network, so it is taken where it
+    comes. Raises `OSError` where packets may not be recorded. ``dropped`` counts what the kernel could not keep,
+    ``cut`` the packets larger than a slot of the ring; `lost` is both.
     """
 
-    def __init__(self, sink: Callable[[int, bytes], None]) -> None:
+    def __init__(self, sink: Callable[[int, bytes], None], wire: lab.Wire | None = None) -> None:
         self.dropped = 0
         self.cut = 0
         self._sink = sink
@@ -49,7 +53,12 @@ class Recorder:
         self._ring = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
         self._counting = threading.Lock()
         self._marks: dict[bytes, threading.Event] = {}
-        self._marker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._wire = 0 if wire is None else socket.if_nametoindex(wire.iut)
+        self._markers = [(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "127.0.0.1")]
+        if wire is not None:
+            with wire.tester.inside():
+                self._markers.append((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), lab.WIRE_IUT["IPv4"]))
+            self._markers[1][0].bind((lab.kernel_address("IPv4", 0), 0))
         self._stop_in, self._stop_out = os.pipe()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -57,15 +66,19 @@ class Recorder:
     def barrier(self, timeout: float = 5.0) -> bool:
         """Wait until every packet sent before this call has been recorded; False: not within `timeout` seconds.
 
-        A datagram is sent behind them, and the recorder says when it comes by.
+        Datagrams are sent behind them, on loopback and over the wire, and the recorder says when they come by.
         """
-        mark, seen = os.urandom(_MARK), threading.Event()
-        self._marks[mark] = seen
-        with contextlib.suppress(OSError):
-            self._marker.sendto(mark, ("127.0.0.1", _DISCARD))
-        done = seen.wait(timeout)
-        self._marks.pop(mark, None)
-        return done
+        awaited = []
+        for marker, target in self._markers:
+            mark, seen = os.urandom(_MARK), threading.Event()
+            self._marks[mark] = seen
+            with contextlib.suppress(OSError):
+                marker.sendto(mark, (target, _DISCARD))
+            awaited.append((mark, seen))
+        done = [seen.wait(timeout) for _, seen in awaited]
+        for mark, _ in awaited:
+            self._marks.pop(mark, None)
+        return all(done)
 
     @property
     def lost(self) -> int:
@@ -83,7 +96,8 @@ class Recorder:
         lost = self.lost
         self._ring.close()
         self._socket.close()
-        self._marker.close()
+        for marker, _ in self._markers:
+            marker.close()
         os.close(self._stop_in)
         os.close(self._stop_out)
         return lost
@@ -100,9 +114,9 @@ class Recorder:
                 if any(descriptor == self._stop_in for descriptor, _ in poller.poll()):
                     return
                 continue
-            if (
-                self._ring[position + _PACKET_TYPE] == _PACKET_OUTGOING
-            ):  # each packet shows twice: where it leaves, where it comes
+            outgoing = self._ring[position + _PACKET_TYPE] == _PACKET_OUTGOING
+            interface = int.from_bytes(self._ring[position + _INTERFACE : position + _INTERFACE + 4], sys.byteorder)
+            if outgoing or interface == self._wire:
                 self.cut += length > captured
                 octets = self._ring[position + link : position + link + captured]
                 self._take(seconds * 1_000_000_000 + nanoseconds, octets)

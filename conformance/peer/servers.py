@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.peer import turn
-from conformance.peer.addresses import family_of
 from conformance.peer.channel import Channel
 from conformance.peer.events import Event, Frame
 from conformance.verdict import Failed, Inconclusive, NotApplicable
@@ -85,7 +84,7 @@ class Server:
 
     def _listen(self) -> socket.socket:
         """Listen at the well-known port, or at any other where the address is not the case's own."""
-        listener = socket.socket(family_of(self._peer.address), socket.SOCK_STREAM)
+        listener = self._peer.sockets.make(self._peer.address, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self._peer.address, turn.PORT))

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import TYPE_CHECKING
+
+from conformance.peer.addresses import family_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SilentPort:
     """A port that neither accepts nor refuses: its accept queue is full, so the kernel drops further SYNs."""
 
-    def __init__(self, address: str) -> None:
-        self._server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    def __init__(self, address: str, make: Callable[[], socket.socket] | None = None) -> None:
+        """Open it; `make` returns sockets of the tester's network."""
+        self._make = make or (lambda: socket.socket(family_of(address), socket.SOCK_STREAM))
+        self._server = self._make()
         self._server.bind((address, 0))
         self._server.listen(0)
         self.port: int = self._server.getsockname()[1]
@@ -20,7 +28,7 @@ class SilentPort:
     def _fill(self, address: str) -> None:
         """Connect until a connection no longer comes about at once."""
         for _ in range(8):
-            filler = socket.socket(self._server.family, socket.SOCK_STREAM)
+            filler = self._make()
             filler.bind((address, 0))  # from here, so that nobody takes it for an attempt of the IUT
             filler.setblocking(False)
             self._fillers.append(filler)
@@ -43,10 +51,3 @@ class SilentPort:
 def is_shared(address: str) -> bool:
     """Whether the IUT uses an address as well as the tester: outside the lab there is one IPv6 address for all."""
     return address == "::1"
-
-
-def refusing_port(address: str) -> int:
-    """Return a port at which nobody listens; the kernel answers a SYN with RST."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])

@@ -34,6 +34,9 @@ _NO_WIRE = "cases that speak in segments are n/a: {reason}. To mend it: {remedy}
 SOCKETS = lab.Unavailable("the run uses the kernel's sockets", "use --link lab")
 
 
+_ETHERNET_HEADER = 14  # octets; the run's own networks have no tags
+
+
 class LabRefused(Exception):
     """The user demands a network of the run's own, and it cannot be."""
 
@@ -72,6 +75,7 @@ class CaseRecording:
     verdict: str = ""  # for the capture's comment
     exchanged: Sequence[tuple[str, SessionDescription]] = ()  # what the two sides described to each other
     claim: Callable[[str], None] = lambda _address: None
+    witness: Callable[[], list[bytes]] = list  # what has been recorded so far, as IP packets
 
     def add(self, address: str) -> None:
         """Take in what a further address of the tester sends and receives."""
@@ -151,7 +155,8 @@ class Recording:
         if isinstance(recording.wire, lab.Unavailable):
             recording.notes.append(_NO_WIRE.format(reason=recording.wire.reason, remedy=recording.wire.remedy))
         try:
-            recording._recorder = Recorder(recording._run.packet)
+            wire = recording.wire if isinstance(recording.wire, lab.Wire) else None
+            recording._recorder = Recorder(recording._run.packet, wire)
         except OSError as error:
             recording.link = "sockets"
             recording.notes.append(f"packets cannot be recorded ({error.strerror}); the tester writes the captures")
@@ -185,6 +190,7 @@ class Recording:
         lost = self._recorder.lost
         tap = SilentTap()
         recording = CaseRecording(tap, [address], relative, claim=lambda more: self._run.also(address, more))
+        recording.witness = lambda: self._recorded(address)
         try:
             yield recording
         finally:
@@ -195,6 +201,12 @@ class Recording:
                 recording.problem = f"{missing} packets are missing in the recording of this time"
             self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses, lost=missing)
             self._hand_on(case, path, recording, tap.arrived)
+
+    def _recorded(self, address: str) -> list[bytes]:
+        """Return what has been recorded of a case up to now, as IP packets."""
+        if self._recorder is None or not self._recorder.barrier():
+            return []
+        return [octets[_ETHERNET_HEADER:] for octets in self._run.packets(address)]
 
     def _hand_on(
         self, case: str, path: Path, recording: CaseRecording, arrived: Mapping[tuple[Address, Address], int]

@@ -148,6 +148,73 @@ def test_what_the_recorder_could_not_keep_is_counted_and_told(tmp_path) -> None:
     ), "the capture says it too"
 
 
+WIRED = """
+import socket
+from pathlib import Path
+from conformance.peer import lab
+from conformance.run.recording import Recording
+from conformance.wire.rfc4571 import frame
+from pcaps.reading import read_capture
+out = Path({out!r})
+(out / "captures").mkdir()
+recording = Recording.begin(out, link="lab")
+from conformance.peer.sockets import KernelSockets
+sockets = KernelSockets(recording.wire.tester)
+for number, family in enumerate(recording.wire.families, 1):
+    ours, theirs = lab.kernel_address(family, number), lab.WIRE_IUT[family]
+    iut = socket.create_server((theirs, 0), family=socket.AF_INET6 if ":" in theirs else socket.AF_INET)
+    with recording.case(f"case/{{number}}", ours) as case:
+        door = sockets.listen(ours, 0)
+        door.setblocking(True)
+        unbound = socket.create_connection(door.getsockname()[:2], 5)
+        assert unbound.getsockname()[0] == theirs, "where an unbound socket of the IUT's comes from"
+        accepted, _ = door.accept()
+        opened = sockets.connect(ours, iut.getsockname()[:2], 5)
+        other, name = iut.accept()
+        assert name[0] == ours
+        for sock in (unbound, accepted, opened, other):
+            sock.sendall(frame(b"\\x80" * 5000))
+        for sock in (unbound, accepted, opened, other):
+            got = 0
+            while got < 5002: got += len(sock.recv(65536))
+        try:
+            socket.create_connection((ours, sockets.refusing_port(ours)), 5)
+        except ConnectionRefusedError:
+            pass
+        silent = sockets.silent_port(ours)
+        for target in ((ours, silent.port), (lab.wire_address(family, 77), 4000)):
+            try:
+                socket.create_connection(target, 0.2)
+                raise AssertionError("somebody answered")
+            except TimeoutError:
+                pass
+        datagrams = sockets.make(ours, socket.SOCK_DGRAM)
+        datagrams.bind((ours, 0))
+        with socket.socket(datagrams.family, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"datagram", datagrams.getsockname()[:2])
+        assert datagrams.recv(100) == b"datagram"
+        witnessed = case.witness()
+        assert any(b"datagram" in packet for packet in witnessed) and witnessed[0][0] >> 4 in (4, 6)
+        for sock in (unbound, accepted, opened, other, silent): sock.close()
+recording.close()
+assert recording.notes == [], recording.notes
+for number, _ in enumerate(recording.wire.families, 1):
+    capture = read_capture(next(out.glob(f"captures/case_{{number}}.pcapng")))
+    whole = [c for c in capture.connections if c.frames]
+    assert len(whole) == 2, whole
+    for connection in whole:
+        assert sorted(len(frame.payload) for frame in connection.frames) == [5000, 5000]
+        assert not connection.lossy
+print("recorded")
+"""
+
+
+def test_the_tester_has_addresses_of_its_kernels_on_the_wire(tmp_path) -> None:
+    program = WIRED.format(out=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("recorded", "")
+
+
 READY = """
 import socket
 from conformance.peer import lab

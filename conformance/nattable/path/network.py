@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import os
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.nattable.path.middle import ANSWERER, OFFERER, SERVER, Middle
 from conformance.peer import lab, netlink
+from conformance.peer.namespace import Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from conformance.nattable.path.middle import Way
 
 SERVER_ADDRESS = "192.0.2.1"
-_CLONE_NEWNET = 0x40000000
 _ETH_P_ALL, _IPV4 = 0x0003, b"\x08\x00"
 _BUFFER = 4 << 20  # octets
 _BURST = 256  # packets taken from one wire before others get their turn
@@ -38,26 +35,24 @@ class Network:
         """Lay everything. Raises `OSError` where the kernel lacks something."""
         self.server_address = SERVER_ADDRESS
         self.middle = Middle(SERVER_ADDRESS, self._transmit)
-        self._networks: dict[str, int] = {}
+        self._networks: dict[str, Namespace] = {}
         self._wires: dict[str, tuple[socket.socket, str, bytes]] = {}  # by end: its heads of frames as well
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        own = _current()
         try:
             for end in (OFFERER, ANSWERER):
-                self._networks[end] = _new_network(own)
+                self._networks[end] = Namespace()
             for end in (OFFERER, ANSWERER, SERVER):
                 self._lay(end)
         except OSError:
             self.close()
             raise
-        finally:
-            os.close(own)
         netlink.add_address(_far(SERVER), SERVER_ADDRESS)
 
     def _lay(self, end: str) -> None:
         """Lay a wire: its far end in the network of an agent or, for the server, in this one."""
-        netlink.add_veth(_near(end), _far(end), peer_netns=self._networks.get(end))
+        network = self._networks.get(end)
+        netlink.add_veth(_near(end), _far(end), peer_netns=network.descriptor if network else None)
         netlink.bring_up(_near(end))
         with self.inside(end):
             netlink.bring_up(_far(end))
@@ -75,13 +70,8 @@ class Network:
         if end not in self._networks:
             yield
             return
-        own = _current()
-        try:
-            _enter(self._networks[end])
+        with self._networks[end].inside():
             yield
-        finally:
-            _enter(own)
-            os.close(own)
 
     def add(self, way: Way) -> None:
         """Give the ends of a way their addresses and serve it."""
@@ -107,7 +97,7 @@ class Network:
                 self._loop.remove_reader(wire)
             wire.close()
         for network in self._networks.values():
-            os.close(network)
+            network.close()
         self._wires, self._networks = {}, {}
 
     def _on_readable(self, end: str, wire: socket.socket) -> None:
@@ -153,28 +143,3 @@ def _near(end: str) -> str:
 
 def _far(end: str) -> str:
     return f"path{end.lower()}0"
-
-
-def _current() -> int:
-    """Return a descriptor of the network that this thread is in."""
-    return os.open(Path("/proc/thread-self/ns/net"), os.O_RDONLY)
-
-
-def _new_network(own: int) -> int:
-    """Make another network and return a descriptor of it; this thread stays in its `own`."""
-    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
-        raise _last_error()
-    try:
-        return _current()
-    finally:
-        _enter(own)
-
-
-def _enter(network: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).setns(network, _CLONE_NEWNET):
-        raise _last_error()
-
-
-def _last_error() -> OSError:
-    code = ctypes.get_errno()
-    return OSError(code, os.strerror(code))

@@ -36,10 +36,11 @@ class Link:
         self._wire = wire
         self._rng = rng
         self._head = {
-            4: wire.iut_hardware + wire.our_hardware + b"\x08\x00",
-            6: wire.iut_hardware + wire.our_hardware + b"\x86\xdd",
+            4: 2 * wire.hardware + b"\x08\x00",
+            6: 2 * wire.hardware + b"\x86\xdd",
         }
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        with wire.tester.inside():
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setblocking(False)
         self._addresses: list[bytes] = []
         self._pipes: dict[tuple[Address, Address], Pipe] = {}

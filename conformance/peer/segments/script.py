@@ -85,6 +85,7 @@ class Segments(KernelSockets):
     def __init__(
         self, wire: Wire, address: str, pump: Pump, rng: random.Random, second_address: Callable[[], str] | None = None
     ) -> None:
+        super().__init__(wire.tester)
         self.address = address
         self._second_address = second_address
         self.link = Link(wire, rng)
