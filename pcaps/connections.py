@@ -167,6 +167,10 @@ class Connection:
         """Return when this side was last seen; -1: never."""
         return self._directions[not client].last_ns
 
+    def last_said(self, *, client: bool) -> int:
+        """Return when this side last sent octets; 0: never."""
+        return self._directions[not client].data_ns
+
     def octets_from(self, *, client: bool) -> int:
         """Return how many octets of one side the capture has."""
         order = self._directions[not client].order
@@ -238,6 +242,7 @@ class Connection:
 
     def _data(self, direction: _Direction, segment: Segment, sequence: int, time_ns: int, from_client: bool) -> None:
         payload = segment.payload
+        direction.data_ns = time_ns
         if not segment.lacking and direction.order.next(sequence, len(payload)):
             if direction.media and direction.frames.passes(payload):
                 known = direction.media.get(family(payload[2:4]))
@@ -247,7 +252,6 @@ class Connection:
                     direction.segments = 0
                     return
             self.grown = True
-            direction.data_ns = time_ns
             cuts = direction.frames.feed(payload)  # in order, whole, and the way to cut stays: the usual case
             order = -1
             for order, cut in enumerate(cuts):
@@ -256,7 +260,6 @@ class Connection:
                 direction.segments = 1 if direction.frames.pending else 0
             return
         self.grown = True
-        direction.data_ns = time_ns
         queue = direction.order
         self._pieces(direction, queue.take(sequence, payload, segment.lacking, time_ns), from_client)
         if queue.held > _MOST_HELD or queue.waiting > _MOST_WAITING:

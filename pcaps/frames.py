@@ -48,6 +48,7 @@ class FrameReader:
         self._wanted = _LENGTH  # octets that must be there, recorded or not, before there is anything to do
         self._hole = 0  # octets of the frame at the beginning of the buffer that were not recorded
         self._begun = False  # whether a frame was cut
+        self._searched = 0  # octets at the beginning among which no message was found
         self._rtp: tuple[bytes, int, int] | None = None
 
     @property
@@ -117,10 +118,14 @@ class FrameReader:
 
     def _cut(self) -> list[Cut]:
         cuts: list[Cut] = []
-        while self.synced and self.pending >= self._wanted and (found := self._next()) is not None:
+        while self.synced and self._is_due() and (found := self._next()) is not None:
             self._begun = True
             cuts.append(found)
         return cuts
+
+    def _is_due(self) -> bool:
+        """Whether there may be something to cut; the first frame is looked at again whenever more of it comes."""
+        return self.pending >= self._wanted or not self._begun
 
     def _next(self) -> Cut | None:
         buffer = self._buffer
@@ -134,6 +139,8 @@ class FrameReader:
             bare = self._bare(buffer)
             if bare is not None:
                 return bare if bare.payload else None
+            if not self._begun and (stray := self._stray(buffer)) is not None:
+                return stray
         self._wanted = _LENGTH + (buffer[0] << 8 | buffer[1])
         if have < self._wanted:
             return None
@@ -167,6 +174,31 @@ class FrameReader:
             cut = Cut(bytes(buffer[:_SHOWN]), framed=False)
             self._lose()
             return cut
+        return None
+
+    def _stray(self, buffer: bytearray) -> Cut | None:
+        """Return octets before the first message that belong to no frame: a handshake of another protocol, say.
+
+        The first frame of a direction holds a check or a response. Where octets that are none would have to be a frame
+        with a whole framed message inside, they are not a frame.
+        """
+        if buffer[_COOKIE_IN_FRAME : _COOKIE_IN_FRAME + 4] == COOKIE:
+            return None
+        frame = _LENGTH + (buffer[0] << 8 | buffer[1])
+        at = buffer.find(COOKIE, max(_COOKIE_IN_FRAME + 1, self._searched))
+        while 0 <= at < frame + _COOKIE_IN_FRAME:
+            begin = at - _COOKIE_IN_FRAME
+            end = begin + _LENGTH + (buffer[begin] << 8 | buffer[begin + 1])
+            if _begins_framed(buffer, begin) and not _is_of_turn(buffer, begin):
+                if end > len(buffer):
+                    return None  # the rest of it comes
+                if _is_message(bytes(buffer[begin + _LENGTH : end])):
+                    cut = Cut(bytes(buffer[:begin][:_SHOWN]), framed=False)
+                    del buffer[:begin]
+                    self._wanted = _LENGTH
+                    return cut
+            at = buffer.find(COOKIE, at + 1)
+        self._searched = max(0, len(buffer) - _COOKIE_IN_FRAME - 4)
         return None
 
     def _is_bare_rtp(self, octets: bytes) -> bool:

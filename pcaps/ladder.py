@@ -8,6 +8,7 @@ from conformance.wire.attributes import Attribute, spelling
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Method
+from conformance.wire.text import visible
 from pcaps.connections import family
 from pcaps.flows import Flow
 
@@ -120,7 +121,7 @@ def _attribute(message: Message, kind: int) -> str:
         if kind == Attribute.PRIORITY and message.priority is not None:
             return f"{name}={_priority(message.priority)}"
         show = _SHOWN.get(Attribute(kind)) if kind in list(Attribute) else None
-        return f"{name}={show(message)}" if show else name
+        return f"{name}={visible(str(show(message)))}" if show else name
     except StunError as problem:
         return f"{name}: {problem}"
 

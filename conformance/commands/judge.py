@@ -17,6 +17,7 @@ from conformance.commands.judge_progress import Watch
 from conformance.commands.options import complain
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+from conformance.wire.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pcaps.connections import Connection
 
 _MOST_SHOWN = 20  # connections in the ladder
+_CREDENTIALS = "--credentials"
+_NOTHING_SEEN = "RFC6544-7.1/judge_an_exchange_is_seen"
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONC: "yellow"}
 
 _EXAMPLES = """
@@ -80,7 +83,7 @@ def judge(captures: Sequence[Path], **options: Any) -> int:
         if options["out"] is not None:
             _write(results, options)
     except _Unusable as error:
-        return complain(str(error), ExitStatus.USAGE)
+        return complain(visible(str(error)), ExitStatus.USAGE)
     return _verdict(results, options)
 
 
@@ -102,8 +105,20 @@ def _known(options: dict[str, Any]) -> Known:
 def _credential(text: str) -> tuple[str, str]:
     ufrag, colon, pwd = text.partition(":")
     if not (ufrag and colon and pwd):
-        raise _Unusable(f"--credentials {text!r} is not UFRAG:PWD, as in a=ice-ufrag and a=ice-pwd")
+        raise _Unusable("--credentials are not UFRAG:PWD, as in a=ice-ufrag and a=ice-pwd")
     return ufrag, pwd
+
+
+def _without_passwords(arguments: Sequence[str]) -> list[str]:
+    """Return command-line arguments as a report may show them."""
+    shown = list(arguments)
+    for number, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == _CREDENTIALS and equals:
+            shown[number] = f"{name}={value.partition(':')[0]}:PWD"
+        elif number and arguments[number - 1] == _CREDENTIALS:
+            shown[number] = f"{argument.partition(':')[0]}:PWD"
+    return shown
 
 
 def _description(path: Path) -> SessionDescription:
@@ -111,11 +126,9 @@ def _description(path: Path) -> SessionDescription:
     from conformance.wire.sdp import SessionDescription
 
     try:
-        return SessionDescription.parse(path.read_bytes().decode())
+        return SessionDescription.parse(path.read_bytes())
     except OSError as error:
         raise _Unusable(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _Unusable(f"{path} is no session description: it is not UTF-8 text") from None
     except SdpError as error:
         raise _Unusable(f"{path} is no session description: {error}") from None
 
@@ -125,20 +138,41 @@ def _description(path: Path) -> SessionDescription:
 
 def _all(captures: Sequence[Path], known: Known, options: dict[str, Any]) -> list[Result]:
     names = Counter(capture.name for capture in captures)
-    results = []
+    results: list[Result] = []
+    seen = False
     with Watch() as watch:
         for capture in captures:
             if watch.interrupted:
-                click.echo(f"{capture}: not read")
+                click.echo(f"{visible(str(capture))}: not read")
                 continue
-            name = capture.name if names[capture.name] == 1 else str(capture)
-            results += _judged(capture, known, name if len(captures) > 1 else "", options, watch)
+            name = visible(capture.name if names[capture.name] == 1 else str(capture))
+            found, shows = _judged(capture, known, name if len(captures) > 1 else "", options, watch)
+            results += found
+            seen |= shows
     if watch.interrupted:
         options["interrupted"] = True
+    if not seen:
+        results.append(_nothing_seen(captures, options))
     return results
 
 
-def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch) -> list[Result]:
+def _nothing_seen(captures: Sequence[Path], options: dict[str, Any]) -> Result:
+    """Return the verdict that keeps captures in which nothing was seen from being green."""
+    from conformance.run.judging import blank_result
+
+    whose = f" of {' or '.join(options['agents'])}" if options["agents"] else ""
+    return replace(
+        blank_result(visible(", ".join(map(str, captures))), shlex.join(["icetcp", *_without_passwords(sys.argv[1:])])),
+        case=_NOTHING_SEEN,
+        title="the captures show an ICE-TCP exchange",
+        section=_NOTHING_SEEN.partition("/")[0],
+        requirements=("RFC6544-7.1-03",),
+        verdict=Verdict.INCONC,
+        reason=f"nothing to judge: no connectivity check{whose} over TCP was found",
+    )
+
+
+def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch) -> tuple[list[Result], bool]:
     from conformance.run.judging import blank_result, judge_packets, result_of
     from pcaps.pcapng import CaptureError
 
@@ -150,13 +184,13 @@ def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], wat
     except CaptureError as error:
         raise _Unusable(f"{capture} is no capture: {error}") from None
     _tell(capture, judged, time.time() - begun)
-    command = shlex.join(["icetcp", *sys.argv[1:]])
+    command = shlex.join(["icetcp", *_without_passwords(sys.argv[1:])])
     blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
     results = [result_of(judgement, blank) for judgement in judged.judgements if judgement.verdict is not Verdict.NONE]
     for result in results:
         if name:
             result.case += f"[{name}]"
-            result.parameters = {"capture": str(capture)}
+            result.parameters = {"capture": visible(str(capture))}
     _note(judged, known)
     drawn: list[Connection] = []
     for judgement in judged.judgements:
@@ -165,14 +199,14 @@ def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], wat
         from pcaps.ladder import render
 
         click.echo(f"\n{render(judged.shown)}")
-    return results
+    return results, judged.saw_an_exchange
 
 
 def _tell(capture: Path, judged: JudgedCapture, seconds: float) -> None:
     reading = judged.reading
     rate = f", {reading.packets / seconds:,.0f} packets a second" if seconds > 1 else ""
     click.echo(
-        f"{capture}: {reading.packets} packets, {reading.segments} TCP segments, "
+        f"{visible(str(capture))}: {reading.packets} packets, {reading.segments} TCP segments, "
         f"{judged.talks} ICE connections with {judged.requests} checks{rate}"
     )
 
@@ -181,7 +215,7 @@ def _note(judged: JudgedCapture, known: Known) -> None:
     """Say what of the capture, or of what was given, could not be made use of."""
     reading = judged.reading
     if judged.cut:
-        click.echo(f"note: judged up to where the file breaks off: {judged.cut}")
+        click.echo(f"note: judged up to where the file breaks off: {visible(judged.cut)}")
     if reading.given_up:
         click.echo(f"note: {reading.given_up} connections were judged before their end, to keep memory in bounds")
     for link, count in reading.unknown.most_common(3):
@@ -189,7 +223,7 @@ def _note(judged: JudgedCapture, known: Known) -> None:
     given = {*known.passwords, *(ufrag for party in known.parties for ufrag in party.ufrags)}
     strange = sorted(given - judged.names)
     if strange and judged.requests:
-        click.echo(f"note: no check names {', '.join(strange[:4])}; is what was given of another session?")
+        click.echo(f"note: no check names {visible(', '.join(strange[:4]))}; is what was given of another session?")
 
 
 def _print(judgement: Judgement, drawn: list[Connection] | None) -> None:
@@ -240,10 +274,12 @@ def _placed(observation: Observation) -> str:
 
 
 def _verdict(results: list[Result], options: dict[str, Any]) -> int:
-    if not results:
-        whose = f" of {' or '.join(options['agents'])}" if options["agents"] else ""
-        what = f"nothing to judge: no connectivity check{whose} over TCP was found"
-        return complain(what, ExitStatus.COULD_NOT_JUDGE)
+    for result in results:
+        if (
+            result.case == _NOTHING_SEEN
+            and exit_status(results, Level(options["fail_on"])) is ExitStatus.COULD_NOT_JUDGE
+        ):
+            return complain(result.reason, ExitStatus.COULD_NOT_JUDGE)
     status = exit_status(results, Level(options["fail_on"]))
     if status is ExitStatus.CONFORMS and options.get("interrupted"):
         return complain("interrupted; what was read conforms", ExitStatus.COULD_NOT_JUDGE)
@@ -273,7 +309,7 @@ def _write(results: list[Result], options: dict[str, Any]) -> None:
         link="capture",
         started=min((result.started for result in results), default=time.time()),
         requirements=len(REQUIREMENTS),
-        command_line=shlex.join(sys.argv),
+        command_line=shlex.join(_without_passwords(sys.argv)),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)

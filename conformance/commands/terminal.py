@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from conformance.wire.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
@@ -15,8 +17,7 @@ _WIDEST = 400  # characters of a reason, expectation or observation; the reports
 
 def one_line(text: str, widest: int = _WIDEST) -> str:
     """Return text on one line, without control characters, at most so many characters."""
-    words = " ".join(text.split())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in words)
+    shown = visible(" ".join(text.split()))
     return shown if len(shown) <= widest else shown[: widest - 3] + "..."
 
 

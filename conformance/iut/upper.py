@@ -12,13 +12,13 @@ from conformance.iut.errors import AdapterError, RpcError
 from conformance.iut.trickle import without_candidates
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.errors import SdpError
+from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conformance.iut.process import Session
     from conformance.wire.candidate import Candidate
-    from conformance.wire.sdp import SessionDescription
 
 REJECTED = -32010
 _NOT_SUPPORTED = (-32601, -32602)
@@ -145,6 +145,7 @@ class Upper:
         """
         self._take_notifications()
         self.trickled.clear()  # what is still to come for a former description is none of this one's
+        self.exchanged.append(("unknown", SessionDescription([])))  # until it is known what the IUT said
         result = self.call("describe", trickle=trickle or self.trickles)
         try:
             ipv6 = any(":" in address for address in self._addresses[:1])
@@ -154,7 +155,7 @@ class Upper:
             )
         except SdpError as error:
             raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
-        self.exchanged.append(("IUT", self.description.sdp))
+        self.exchanged[-1] = ("IUT", self.description.sdp)
         self.on_description(self.description)
         if self.trickles and not trickle:
             if self._untold is not None and self.description.kind == "answer":

@@ -6,11 +6,13 @@ hold makes the rule inconclusive, with the reason. `judge` holds all rules again
 
 from __future__ import annotations
 
-from conformance.judge import candidates, checks, connecting, framing, media, nomination, responses
+from conformance.judge import attributes, candidates, checks, connecting, framing, media, nomination, responses, roles
 from conformance.judge.judgement import Judgement, judge
 from conformance.judge.known import Known, Party
-from conformance.judge.model import RULES, Exchange, Observation, Rule, Talk
+from conformance.judge.model import RULES, Exchange, Observation, Rule
+from conformance.judge.talk import Talk
 
 __all__ = ["RULES", "Exchange", "Judgement", "Known", "Observation", "Party", "Rule", "Talk", "judge"]
 
-_ROOMS = (candidates, checks, connecting, framing, media, nomination, responses)  # importing them makes the rules
+# Importing them makes the rules.
+_TOPICS = (attributes, candidates, checks, connecting, framing, media, nomination, responses, roles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from conformance.judge.known import Party
+from conformance.judge.known import Party, is_address
 from conformance.judge.model import HELD, Exchange, Observation, rule
 from conformance.verdict import Verdict
 from conformance.wire.candidate import Candidate
@@ -27,18 +27,43 @@ def _broken(party: Party, candidate: Candidate, reason: str, expected: str) -> O
     return Observation(Verdict.FAIL, f"{party.name}: {reason}", expected, str(candidate), agent=party.name)
 
 
-@rule("RFC6544-4.5-s02", "a TCP candidate has tcptype")
+@rule("RFC6544-4.5-s02", title="a TCP candidate has a tcptype that is known")
 def candidate_has_tcptype(exchange: Exchange) -> Iterator[Observation]:
-    """Every TCP candidate says its direction."""
+    """Every TCP candidate says its direction: active, passive or so."""
     for party, candidates in _sections(exchange):
         for candidate in candidates:
-            if candidate.tcptype is None:
-                yield _broken(party, candidate, "a TCP candidate without tcptype", "tcptype active, passive or so")
-            else:
+            if _tcptype(candidate) in _HOST_DIRECTIONS:
                 yield HELD
+            else:
+                how = "without tcptype" if candidate.tcptype is None else f"with tcptype {candidate.tcptype!r}"
+                yield _broken(party, candidate, f"a TCP candidate {how}", "tcptype active, passive or so")
 
 
-@rule("RFC6544-4.5-01", "an active candidate states port 9")
+@rule("RFC8839-5.1-01", title="a candidate has an IP address, not a host name")
+def candidate_has_an_address(exchange: Exchange) -> Iterator[Observation]:
+    """Of candidates over TCP and over UDP; what other transports put there is not known."""
+    for party in exchange.known.parties:
+        for candidate in party.candidates:
+            if candidate.transport.upper() not in ("TCP", "UDP"):
+                continue
+            if is_address(candidate.address):
+                yield HELD
+            else:
+                yield _broken(party, candidate, f"a candidate at the name {candidate.address}", "an IP address")
+
+
+@rule("RFC8839-5.1-s02", title="candidates stand in media sections")
+def candidates_stand_in_media_sections(exchange: Exchange) -> Iterator[Observation]:
+    """The attribute is for the media level only: nobody can tell which stream another one belongs to."""
+    for party in exchange.known.parties:
+        for line in party.misplaced:
+            what = f"{party.name}: a candidate at the session level"
+            yield Observation(Verdict.FAIL, what, "candidates in media sections only", f"a={line}", agent=party.name)
+        if party.candidates and not party.misplaced:
+            yield HELD
+
+
+@rule("RFC6544-4.5-01", title="an active candidate states port 9")
 def active_candidate_states_port_9(exchange: Exchange) -> Iterator[Observation]:
     """An active relayed candidate states the address of another candidate of its relay instead."""
     for party, candidates in _sections(exchange):
@@ -51,7 +76,7 @@ def active_candidate_states_port_9(exchange: Exchange) -> Iterator[Observation]:
                 yield _broken(party, candidate, f"an active candidate with port {candidate.port}", "port 9")
 
 
-@rule("RFC6544-4.2-11", "candidates of equal preferences differ in other-pref")
+@rule("RFC6544-4.2-11", title="candidates of equal preferences differ in other-pref")
 def other_preference_tells_equals_apart(exchange: Exchange) -> Iterator[Observation]:
     """Within one component, candidates of the same type preference and direction-pref."""
     for party, candidates in _sections(exchange):
@@ -74,7 +99,7 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
     return (one.endpoint, one.type, _tcptype(one)) == (other.endpoint, other.type, _tcptype(other))
 
 
-@rule("RFC6544-4.2-01", "priorities follow the formula and the recommended type preferences")
+@rule("RFC6544-4.2-01", title="priorities follow the formula and the recommended type preferences")
 def priority_follows_the_formula(exchange: Exchange) -> Iterator[Observation]:
     """With UDP candidates in the section the type preferences may be lowered or raised (4.2-02)."""
     for party in exchange.known.parties:
@@ -96,13 +121,13 @@ def _formula(party: Party, candidate: Candidate, alone: bool) -> Observation:
     return HELD
 
 
-@rule("RFC6544-4.2-09", "direction-pref of host and relayed candidates")
+@rule("RFC6544-4.2-09", title="direction-pref of host and relayed candidates")
 def host_direction_preference(exchange: Exchange) -> Iterator[Observation]:
     """6 for active, 4 for passive, 2 for S-O."""
     yield from _directions(exchange, ("host", "relay"), _HOST_DIRECTIONS)
 
 
-@rule("RFC6544-4.2-10", "direction-pref of reflexive candidates")
+@rule("RFC6544-4.2-10", title="direction-pref of reflexive candidates")
 def reflexive_direction_preference(exchange: Exchange) -> Iterator[Observation]:
     """6 for S-O, 4 for active, 2 for passive."""
     yield from _directions(exchange, ("srflx",), _REFLEXIVE_DIRECTIONS)

@@ -7,29 +7,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from conformance.judge.known import Known
-from conformance.judge.model import (
-    HELD,
-    Exchange,
-    Observation,
-    Stun,
-    Talk,
-    broken,
-    hole,
-    integrity_of,
-    key_of,
-    rule,
-    unclear,
-)
+from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
+from conformance.judge.talk import Stun, Talk, integrity_of, key_of
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_fingerprint
 
 _MOST_PRIORITY = 2**31 - 1
+_MOST_PREFERENCE = 126
 _ENOUGH_IDS = 3
 _ALIKE_OCTETS = 8  # of 12: that so many agree by chance in three ids has a probability below 2^-119
 
 
-@rule("RFC6544-7.1-s03", "checks are not retransmitted")
+@rule("RFC6544-7.1-s03", title="checks are not retransmitted")
 def check_is_not_retransmitted(exchange: Exchange) -> Iterator[Observation]:
     """The same request, to the octet, twice on a connection. TCP's own retransmissions do not show here."""
     for talk, client in exchange.sides():
@@ -50,7 +40,7 @@ def check_is_not_retransmitted(exchange: Exchange) -> Iterator[Observation]:
             yield HELD
 
 
-@rule("RFC6544-7.1-s04", "a check has PRIORITY and one role attribute")
+@rule("RFC8445-7.1.1-01", "RFC6544-7.1-s04", title="a check has PRIORITY and one role attribute")
 def check_has_its_attributes(exchange: Exchange) -> Iterator[Observation]:
     """Until the pair is validated; later requests may be for consent alone, which needs neither (RFC 7675)."""
     for talk, stun in exchange.checks():
@@ -58,7 +48,7 @@ def check_has_its_attributes(exchange: Exchange) -> Iterator[Observation]:
             problem = _lacking(stun)
             if not problem:
                 yield HELD
-            elif talk.whole():
+            elif talk.readable_by(client=stun.from_client):
                 yield broken(talk, stun, f"sent a check {problem}", expected="PRIORITY and one role")
             else:
                 yield unclear(f"whether a request {problem} is for consent alone: {hole(talk)}", talk)
@@ -71,22 +61,62 @@ def _lacking(stun: Stun) -> str:
         return "with ICE-CONTROLLING and ICE-CONTROLLED"
     if not any(roles):
         return "with neither ICE-CONTROLLING nor ICE-CONTROLLED"
-    try:
-        priority = message.priority
-    except StunError as problem:
-        return f"whose PRIORITY is malformed: {problem}"
-    if priority is None:
+    if not message.has(Attribute.PRIORITY):
         return "without PRIORITY"
+    try:
+        priority = message.priority or 0
+    except StunError:
+        return ""  # a rule of its own says so
     return "" if 1 <= priority <= _MOST_PRIORITY else f"with PRIORITY {priority}, not from 1 to 2^31 - 1"
 
 
-@rule("RFC6544-7.1-s04", "a check's user name is the peer's fragment, a colon, and the agent's own")
+@rule("RFC8445-7.1.1-01", "RFC8445-5.1.2.1-01", title="a check's PRIORITY is that of a peer-reflexive candidate")
+def check_has_the_priority_of_a_reflexive_candidate(exchange: Exchange) -> Iterator[Observation]:
+    """Its type preference is one of its own, at most 126, its component that of the candidate connected to."""
+    for talk, stun in exchange.checks():
+        priority = _priority(stun) if stun.valid else None
+        if priority is None or not 1 <= priority <= _MOST_PRIORITY or talk.relayed:
+            continue
+        preference, component = priority >> 24, 256 - (priority & 0xFF)
+        party = exchange.known.owner((stun.username or "").partition(":")[2])
+        taken = {candidate.type_preference for candidate in party.candidates_of("host")} if party is not None else set()
+        targets = [c for other in exchange.known.parties for c in other.at(talk.connection.server)]
+        components = {candidate.component for candidate in targets}
+        if preference > _MOST_PREFERENCE:
+            what = f"with type preference {preference}"
+            yield broken(talk, stun, f"sent a check {what}", expected="a type preference from 0 to 126", actual=what)
+        elif preference in taken:
+            what = f"with type preference {preference}, that of its host candidates"
+            yield broken(talk, stun, f"sent a check {what}", expected="that of peer-reflexive candidates", actual=what)
+        elif len(components) == 1 and component not in components:
+            what = f"with a PRIORITY of component {component}"
+            yield broken(talk, stun, f"sent a check {what}", expected=f"component {min(components)}", actual=what)
+        elif preference == _MOST_PREFERENCE and not taken:
+            yield unclear("whether the highest type preference is that of the agent's host candidates", talk)
+        else:
+            yield HELD
+
+
+def _priority(stun: Stun) -> int | None:
+    try:
+        return stun.message.priority
+    except StunError:
+        return None
+
+
+@rule(
+    "RFC8445-7.2.2-s01",
+    "RFC6544-7.1-s04",
+    title="a check's user name: peer's fragment, colon, the agent's own",
+)
 def check_has_the_user_name(exchange: Exchange) -> Iterator[Observation]:
     """Held against the descriptions; without them only the form can be judged."""
     for talk, stun in exchange.checks():
         if not stun.valid:
             continue
         theirs, colon, own = (stun.username or "").partition(":")
+        if stun.username is None and stun.message.has(Attribute.USERNAME):
+            continue  # it is no text, and a rule of its own says so
         if not colon:
             actual = "no user name" if stun.username is None else f"the user name {stun.username!r}"
             yield broken(talk, stun, f"sent a check with {actual}", expected="PEER:OWN", actual=actual)
@@ -118,7 +148,7 @@ def _is_made_for_the_sender(known: Known, talk: Talk, stun: Stun) -> bool:
     return validated and integrity_of(stun, key_of(stun, known)) is Check.VALID
 
 
-@rule("RFC6544-7.1-s04", "a check's integrity is right by the peer's password")
+@rule("RFC8445-7.2.2-01", "RFC6544-7.1-s04", title="a check's integrity is right by the peer's password")
 def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.2.2: short-term credentials, the peer's password."""
     unknown: dict[str, Talk] = {}
@@ -139,7 +169,7 @@ def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
         yield unclear(f"integrity of checks: the password of {fragment!r} {why}", talk)
 
 
-@rule("RFC6544-7.1-s04", "a check has a FINGERPRINT that is right")
+@rule("RFC8445-7.2.4-02", "RFC6544-7.1-s04", title="a check has a FINGERPRINT that is right")
 def check_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.2.2. What is no STUN for its FINGERPRINT is a check if it names the agents of the others."""
     for talk, stun in exchange.checks():
@@ -152,14 +182,14 @@ def check_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
             yield broken(talk, stun, "sent a check whose FINGERPRINT is wrong", expected="the CRC-32 of the message")
 
 
-@rule("RFC6544-7.1-s04", "each request has a transaction id of its own")
+@rule("RFC8489-5-05", "RFC6544-7.1-s04", title="each request has a transaction id of its own")
 def transaction_ids_are_unique(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8489 section 6. The same request once more, on a new connection, is no new transaction."""
-    seen: dict[tuple[str, str, bytes], bytes] = {}
+    seen: dict[tuple[str, bytes], bytes] = {}
     for talk, stun in exchange.checks():
         if not stun.valid:
             continue
-        key = (*_agent(talk, stun), stun.message.transaction_id)
+        key = talk.address(client=stun.from_client).ip, stun.message.transaction_id
         if seen.setdefault(key, stun.octets) == stun.octets:
             yield HELD
         else:
@@ -171,7 +201,7 @@ def transaction_ids_are_unique(exchange: Exchange) -> Iterator[Observation]:
             )
 
 
-@rule("RFC6544-7.1-s04", "transaction ids cannot be foretold")
+@rule("RFC8489-5-04", "RFC6544-7.1-s04", title="transaction ids cannot be foretold")
 def transaction_ids_are_random(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8489 section 6. Only what is plainly a counter or mostly constant is judged."""
     made: defaultdict[tuple[str, str], dict[bytes, tuple[Talk, Stun]]] = defaultdict(dict)

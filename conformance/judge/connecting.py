@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from conformance.judge.known import Party, same_address
-from conformance.judge.model import HELD, Exchange, Observation, Talk, rule, unclear
+from conformance.judge.model import HELD, Exchange, Observation, rule, unclear
+from conformance.judge.talk import Talk
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
 from pcaps.connections import Connection
@@ -55,7 +56,7 @@ def _broken(opened: _Opened, reason: str, expected: str, actual: str = "") -> Ob
     )
 
 
-@rule("RFC6544-6.2-s01", "connections are opened to passive and S-O candidates only")
+@rule("RFC6544-6.2-s01", title="connections are opened to passive and S-O candidates only")
 def connection_is_to_a_candidate_that_accepts(exchange: Exchange) -> Iterator[Observation]:
     """Active pairs with passive, S-O with S-O; nothing is opened to an active candidate, whose port means nothing."""
     peers = {(talk.connection.client.ip, talk.connection.server.ip) for talk in exchange.talks if talk.checked}
@@ -113,7 +114,7 @@ def _same_ports(one: Talk, other: Talk) -> bool:
     return (one.connection.client, one.connection.server) == (other.connection.client, other.connection.server)
 
 
-@rule("RFC6544-7.1-s02", "a pair has one connection")
+@rule("RFC6544-7.1-s02", title="a pair has one connection")
 def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
     """A second connection for the same check list, from the same address to the same candidate, beside the first."""
     latest: dict[tuple[str, Address, str], Talk] = {}
@@ -155,7 +156,7 @@ def _over(talk: Talk, time_ns: int) -> bool:
     return any(e.what in ("fin", "rst") and e.time_ns <= time_ns for e in talk.connection.events)
 
 
-@rule("RFC6544-12-03", "at most five connection attempts are outstanding")
+@rule("RFC6544-12-03", title="at most five connection attempts are outstanding")
 def few_attempts_are_outstanding(exchange: Exchange) -> Iterator[Observation]:
     """An attempt counts while it is certain: until it is answered, or until its SYN was last repeated."""
     aimed = exchange.known.endpoints()

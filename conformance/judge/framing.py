@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.judge.model import HELD, Exchange, Observation, Stun, Talk, broken, hole, rule, unclear
+from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
+from conformance.judge.talk import Talk
 from conformance.verdict import Verdict
-from conformance.wire.attributes import MAGIC_COOKIE
 from pcaps.connections import Event
 from pcaps.frames import COOKIE
 
-_HEADER = 20
 _HANDSHAKE, _TLS = 22, 3  # content type, and what TLS versions begin with
 _FRAMED = "everything on the connection stands in RFC 4571 frames"
 
 
-@rule("RFC6544-7.1-03", "everything on a connection that the agent opened is framed")
+@rule("RFC6544-7.1-03", title="everything on a connection that the agent opened is framed")
 def opened_connection_is_framed(exchange: Exchange) -> Iterator[Observation]:
     """From the first octet to the last, media and (D)TLS included."""
     yield from _framing(exchange, opened=True)
 
 
-@rule("RFC6544-7.2-03", "everything on a connection that the agent accepted is framed")
+@rule("RFC6544-7.2-03", title="everything on a connection that the agent accepted is framed")
 def accepted_connection_is_framed(exchange: Exchange) -> Iterator[Observation]:
     """From the first octet to the last, media and (D)TLS included."""
     yield from _framing(exchange, opened=False)
@@ -61,9 +60,9 @@ def _called(event: Event) -> str:
     return "RTP packets"
 
 
-@rule("RFC4571-2-01", "LENGTH is the number of octets of the message behind it")
+@rule("RFC4571-2-01", title="LENGTH is the number of octets of the message behind it")
 def length_equals_the_message(exchange: Exchange) -> Iterator[Observation]:
-    """Judged on the first frame of each side, which no media can be: a STUN message there has the length it says."""
+    """Judged on the frames that come before any media may: a STUN message there has the length it says."""
     for talk, client in exchange.sides():
         yield from _length(talk, client)
 
@@ -71,36 +70,14 @@ def length_equals_the_message(exchange: Exchange) -> Iterator[Observation]:
 def _length(talk: Talk, client: bool) -> Iterator[Observation]:
     if not talk.checked or not talk.connection.complete_from(client=client):
         return
-    first = next((e for e in talk.connection.events if _is_frame(e) and e.from_client is client), None)
-    if first is not None:
-        yield from _first(talk, first)
-        return
-    rest = talk.connection.rest(client=client)
-    told, inner = _lengths(rest)
-    if told > inner > 0 and len(rest) >= 2 + inner:
-        yield _wrong(talk, Event(talk.connection.last_ns, client, "frame", rest), told, inner)
+    for event, told, inner in talk.frames_of_stun(client=client):
+        if told == inner:
+            yield HELD
+        else:
+            yield _wrong(talk, event, told, inner)
 
 
-def _is_frame(event: Event) -> bool:
-    return event.what == "frame" and bool(event.payload)
-
-
-def _first(talk: Talk, event: Event) -> Iterator[Observation]:
-    told, inner = _lengths(len(event.payload).to_bytes(2, "big") + event.payload)
-    if inner and told != inner:
-        yield _wrong(talk, event, told, inner)
-    elif inner:
-        yield HELD
-
-
-def _lengths(frame: bytes) -> tuple[int, int]:
-    """Return what LENGTH says and what the STUN header behind it says in all; 0 where there is none."""
-    if len(frame) < 10 or frame[6:10] != MAGIC_COOKIE.to_bytes(4, "big") or frame[2] >= 0x40:
-        return 0, 0
-    return int.from_bytes(frame[:2], "big"), int.from_bytes(frame[4:6], "big") + _HEADER
-
-
-def _wrong(talk: Talk, event: Event | Stun, told: int, inner: int) -> Observation:
+def _wrong(talk: Talk, event: Event, told: int, inner: int) -> Observation:
     return broken(
         talk,
         event,
@@ -108,3 +85,30 @@ def _wrong(talk: Talk, event: Event | Stun, told: int, inner: int) -> Observatio
         expected=f"LENGTH is {inner}",
         actual=f"LENGTH is {told}",
     )
+
+
+_HEADER_CLAUSE = "RFC 8489 section 5"
+
+
+@rule("RFC8489-5-07", "RFC8489-5-s02", title="the header of a STUN message is well formed")
+def message_header_is_well_formed(exchange: Exchange) -> Iterator[Observation]:
+    """Two zero bits first, and a length that is the message's and a multiple of 4."""
+    yield from _well_formed(exchange, in_header=True)
+
+
+@rule("RFC8489-14-01", "RFC8489-14-03", title="the attributes of a STUN message fill it")
+def attributes_fill_the_message(exchange: Exchange) -> Iterator[Observation]:
+    """No attribute runs past the end."""
+    yield from _well_formed(exchange, in_header=False)
+
+
+def _well_formed(exchange: Exchange, *, in_header: bool) -> Iterator[Observation]:
+    for talk, client in exchange.sides():
+        if not talk.checked:
+            continue
+        for malformed in talk.malformed[client]:
+            problem = malformed.problem
+            if (problem.clause == _HEADER_CLAUSE) is in_header:
+                yield broken(talk, malformed.event, f"sent a malformed STUN message: {problem.what}", expected="none")
+        if talk.sent(client=client) and not talk.malformed[client]:
+            yield HELD

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """An agent as its descriptions show it. ``media``: the candidates of each media section.
+    """An agent as its descriptions show it. ``media``: the candidates of each media section that is not disabled.
 
-    ``trickles``: it may have told of further candidates elsewhere (RFC 8838).
+    ``trickles``: it may have told of further candidates elsewhere (RFC 8838). ``misplaced``: candidates that it states
+    at the session level, where none belong.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Party:
     media: tuple[tuple[Candidate, ...], ...] = ()
     lite: bool = False
     trickles: bool = False
+    misplaced: tuple[str, ...] = ()
+
+    @property
+    def speaks_udp(self) -> bool:
+        """Whether it may have pairs over UDP."""
+        return self.trickles or any(candidate.transport.upper() == "UDP" for candidate in self.candidates)
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -43,6 +50,10 @@ class Party:
         mine = [c for c in self.candidates if c.is_tcp and c.related_port == endpoint.port]
         reflexive = [c for c in mine if c.related_address and same_address(c.related_address, endpoint.ip)]
         return self.at(endpoint) + reflexive
+
+    def candidates_of(self, kind: str) -> list[Candidate]:
+        """Return the TCP candidates of a type."""
+        return [candidate for candidate in self.candidates if candidate.is_tcp and candidate.type.lower() == kind]
 
     def owns(self, ip: str) -> bool:
         """Whether a host candidate has this address."""
@@ -74,16 +85,18 @@ class Known:
         gathered: dict[str, Party] = {}
         for name, description in descriptions:
             party = gathered.get(name, Party(name))
-            found = [(m.ufrag, m.pwd) for m in description.media]
+            enabled = [media for media in description.media if not media.disabled]
+            found = [(m.ufrag, m.pwd) for m in enabled]
             passwords.update({ufrag: pwd for ufrag, pwd in found if ufrag and pwd})
             gathered[name] = Party(
                 name,
                 party.ufrags | {ufrag for ufrag, _ in found if ufrag},
-                (*party.media, *(tuple(m.candidates) for m in description.media)),
+                (*party.media, *(tuple(m.candidates) for m in enabled)),
                 party.lite or description.ice_lite,
                 party.trickles or _trickles(description),
+                (*party.misplaced, *description.misplaced_candidates),
             )
-        told = {m.ufrag for _, description in descriptions for m in description.media if m.pwd}
+        told = {m.ufrag for _, description in descriptions for m in description.media if m.pwd and not m.disabled}
         return cls(passwords, tuple(gathered.values()), typed=frozenset(set(credentials or {}) - told))
 
     def judges(self, address: Address) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.judge.model import HELD, Exchange, Observation, Talk, broken, hole, reading, rule, unclear
+from conformance.judge.model import HELD, Exchange, Observation, broken, hole, reading, rule, unclear
+from conformance.judge.talk import Talk
 from pcaps.connections import Event, family
 from pcaps.frames import COOKIE
 
@@ -14,13 +15,13 @@ _READING = (
 )
 
 
-@rule("RFC6544-3-s03", "(D)TLS waits for ICE")
+@rule("RFC6544-3-s03", title="(D)TLS waits for ICE")
 def dtls_waits_for_ice(exchange: Exchange) -> Iterator[Observation]:
     """No (D)TLS record on a connection on which the sender has no valid pair."""
     yield from _waits(exchange, dtls=True)
 
 
-@rule("RFC6544-12-s01", "media waits for a check that succeeded on its connection")
+@rule("RFC6544-12-s01", title="media waits for a check that succeeded on its connection")
 def media_waits_for_a_success(exchange: Exchange) -> Iterator[Observation]:
     """A full agent sends media only on a connection that a transaction of its own has validated."""
     yield from _waits(exchange, dtls=False)
@@ -37,11 +38,15 @@ def _waits(exchange: Exchange, *, dtls: bool) -> Iterator[Observation]:
             yield from _judged(exchange, talk, client, *first, dtls=dtls)
 
 
-def _is_media(event: Event, *, dtls: bool) -> bool:
+def is_media(event: Event) -> bool:
+    """Whether an event is data of an application or (D)TLS, and no null frame."""
     if event.what != "frame" or not event.whole or event.stun or event.payload[4:8] == COOKIE:
         return False
-    kind = family(event.payload)
-    return kind == "dtls" if dtls else kind in ("rtp", "data")
+    return family(event.payload) != "null"
+
+
+def _is_media(event: Event, *, dtls: bool) -> bool:
+    return is_media(event) and (family(event.payload) == "dtls") is dtls
 
 
 def _judged(
@@ -51,7 +56,7 @@ def _judged(
     what = "a (D)TLS record" if dtls else "media"
     if validated:
         yield reading(_READING) if dtls and not _nominated(exchange, talk, index) else HELD
-    elif not talk.whole():
+    elif not talk.readable_by(client=client):
         yield unclear(f"whether a check had succeeded before {what}: {hole(talk)}", talk)
     elif not talk.checked and not exchange.known.whole:
         yield unclear(f"whether {what} is ICE's: no check was seen on the connection to a candidate", talk)

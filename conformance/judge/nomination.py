@@ -7,15 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from conformance.judge.known import same_address
-from conformance.judge.model import HELD, Exchange, Observation, Stun, Talk, broken, hole, rule, unclear
+from conformance.judge.media import is_media
+from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
+from conformance.judge.talk import Stun, Talk
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
 from pcaps.connections import Event
 
+_SWITCH_NS = 1_000_000_000  # from the nomination's success to where data follows it
 _WAIT_NS = 10_000_000_000  # more than three times the waiting of RFC 8445 section 8.3
 
 
-@rule("RFC6544-7.1-s04", "USE-CANDIDATE comes from the controlling agent only")
+@rule("RFC8445-7.1.2-02", "RFC6544-7.1-s04", title="USE-CANDIDATE comes from the controlling agent only")
 def only_the_controlling_agent_nominates(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.2.2."""
     for talk, stun in exchange.checks():
@@ -32,7 +35,7 @@ def only_the_controlling_agent_nominates(exchange: Exchange) -> Iterator[Observa
             yield HELD
 
 
-@rule("RFC6544-8-01", "a pair is nominated after a check of it succeeded")
+@rule("RFC6544-8-01", title="a pair is nominated after a check of it succeeded")
 def nomination_follows_a_success(exchange: Exchange) -> Iterator[Observation]:
     """With TCP candidates nomination is regular, whatever an agent of RFC 5245 may do over UDP alone.
 
@@ -98,7 +101,7 @@ class _Earned:
         """Connections of which the capture lacks something, by their pairs; the success may lie there."""
         found: dict[tuple[object, object], Talk] = {}
         for talk in self._exchange.talks:
-            if not talk.whole():
+            if not (talk.whole() and talk.legible(client=True) and talk.legible(client=False)):
                 found.setdefault(talk.pair, talk)
                 if not talk.connection.began:  # who opened it is not known
                     found.setdefault((talk.connection.client, talk.connection.server.ip), talk)
@@ -112,14 +115,10 @@ class _Earned:
         return {pair for one, other in both for pair in ((one.ip, other), (other.ip, one))}
 
 
-@rule("RFC6544-8-02", "connections that were not selected are closed")
+@rule("RFC6544-8-02", title="connections that were not selected are closed")
 def unselected_connections_are_closed(exchange: Exchange) -> Iterator[Observation]:
     """Judged some time after the nomination succeeded; needs the descriptions, which tell the components apart."""
-    groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
-    for talk in exchange.talks:
-        if talk.checked:
-            groups[_group(exchange, talk)].append(talk)
-    for (_, component), talks in groups.items():
+    for (_, component), talks in _groups(exchange).items():
         selection = _selection(exchange, talks)
         if component is not None and selection is not None:
             chosen, time_ns = selection
@@ -158,6 +157,53 @@ def _still_open(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observ
             )
 
 
+@rule("RFC8445-12.1-02", "RFC8445-8.1.1-s02", title="data goes over the selected pair")
+def data_goes_over_the_selected_pair(exchange: Exchange) -> Iterator[Observation]:
+    """Judged from a second after the nomination on, of who knows of it: its own check on that pair has succeeded."""
+    for (_, component), talks in _groups(exchange).items():
+        selection = _selection(exchange, talks)
+        if component is None or selection is None or exchange.untimed:
+            continue
+        chosen, time_ns = selection
+        for talk in talks:
+            for client in (True, False):
+                if exchange.known.judges(talk.address(client=client)):
+                    yield from _data(exchange, chosen, time_ns + _SWITCH_NS, talk, client)
+
+
+def _data(exchange: Exchange, chosen: Talk, from_ns: int, talk: Talk, client: bool) -> Iterator[Observation]:
+    events = talk.connection.events
+    late = (e for e in events if e.from_client is client and e.time_ns > from_ns and is_media(e))
+    event = next(late, None)
+    if event is None:
+        return
+    if talk.pair == chosen.pair:  # the connection itself, or the same pair's once it was opened again
+        yield HELD
+    elif not _is_there(chosen, event.time_ns):
+        return  # it was lost
+    elif not talk.whole():
+        yield unclear(f"whether data left by another pair than the selected one: {hole(talk)}", talk)
+    elif _has_validated(exchange, chosen, talk.address(client=client).ip, from_ns):
+        after = (event.time_ns - from_ns + _SWITCH_NS) / 1e9
+        yield broken(
+            talk,
+            event,
+            f"sent data over {talk}, and not over the selected pair",
+            expected=f"data over {chosen}, which was nominated",
+            actual=f"{event.payload[:16].hex(' ')} … {after:.1f} s after that",
+        )
+
+
+def _has_validated(exchange: Exchange, talk: Talk, ip: str, until_ns: int) -> bool:
+    """Whether an agent's own check on a connection had succeeded by then."""
+    return any(
+        response.event.time_ns < until_ns
+        for client in (True, False)
+        if talk.address(client=client).ip == ip
+        for _, response in talk.successes(exchange.known, client=client)
+    )
+
+
 def _selection(exchange: Exchange, talks: Sequence[Talk]) -> tuple[Talk, int] | None:
     """Return connection and time of the nomination that succeeded; None: there is none, or on several connections."""
     found = [
@@ -174,6 +220,15 @@ def _is_there(talk: Talk, time_ns: int) -> bool:
     """Whether a connection was established before this time and not over by then."""
     over = any(event.what in ("fin", "rst") and event.time_ns <= time_ns for event in talk.connection.events)
     return talk.connection.first_ns <= time_ns and not over
+
+
+def _groups(exchange: Exchange) -> dict[tuple[object, ...], list[Talk]]:
+    """Return the connections of each session and component."""
+    groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
+    for talk in exchange.talks:
+        if talk.checked:
+            groups[_group(exchange, talk)].append(talk)
+    return groups
 
 
 def _group(exchange: Exchange, talk: Talk) -> tuple[object, ...]:

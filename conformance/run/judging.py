@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
-from conformance.judge.model import trusted
-from conformance.verdict import Result
+from conformance.judge.talk import trusted
+from conformance.verdict import Result, Verdict
 from pcaps.ladder import render
 from pcaps.pcapng import CaptureError, read_file, read_stream
 from pcaps.reading import Reading
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from pcaps.pcapng import Packet
 
 _BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
-_BETTER_BY_CASES = {rule.requirement for rule in RULES if rule.requirement.startswith("RFC6544-4.")} | {"RFC6544-12-03"}
+OF_DESCRIPTIONS = {rule.name for rule in RULES if rule.look.__module__ == "conformance.judge.candidates"}
 _TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
 _MOST_NAMES = 10_000
-_OF_CASES = [rule for rule in RULES if rule.requirement not in _BETTER_BY_CASES]
+_OF_CASES = [rule for rule in RULES if rule.name not in OF_DESCRIPTIONS and rule.name != "few_attempts_are_outstanding"]
 _QUICKEST_NS = 2_000  # from one packet to the next, on average: a capture with less has no clock
+_SIDES = {"IUT", "tester"}  # whose descriptions must be known before it is known what nobody said
 _LOOK = 4096  # packets between two looks at the budget
 
 
@@ -49,6 +50,15 @@ class JudgedCapture:
     set_back: bool = False  # the capture's clock went back
     shown: list[Connection] = field(default_factory=list)  # the first connections of ICE, for the ladder
     names: set[str] = field(default_factory=set)  # user name fragments in checks
+
+    @property
+    def saw_an_exchange(self) -> bool:
+        """Whether any rule found something to judge in the capture itself, and not in descriptions alone."""
+        return any(
+            judgement.verdict is not Verdict.NONE
+            for judgement in self.judgements
+            if judgement.rule.name not in OF_DESCRIPTIONS
+        )
 
 
 def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> JudgedCapture:
@@ -161,8 +171,9 @@ def judge_case(octets: bytes, capture: CaseCapture) -> JudgedCapture:
     Left out are the rules for which cases have better evidence than a capture: those on descriptions, and how many
     attempts are outstanding, which the kernel's own table tells to the millisecond.
     """
-    known = Known.of(capture.exchanged)
-    known = replace(known, spared=capture.tester, whole=bool(capture.exchanged))
+    names = {name for name, _ in capture.exchanged}
+    known = Known.of([(name, description) for name, description in capture.exchanged if name in _SIDES])
+    known = replace(known, spared=capture.tester, whole=names == _SIDES)
     return judge_packets(read_stream(io.BytesIO(octets)), known, _OF_CASES, full=True)
 
 
@@ -180,13 +191,12 @@ def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) ->
 def result_of(judgement: Judgement, blank: Result, names: Mapping[str, str] | None = None) -> Result:
     """Return the verdict of a rule as a result like a case's; `blank` gives what is the same for all."""
     asked = look_up(judgement.rule.requirement)
-    section = f"{asked.rfc}-{asked.section}"
     result = replace(
         blank,
-        case=f"{section}/judge_{judgement.rule.name}",
+        case=judgement.rule.id,
         title=judgement.rule.title,
-        section=section,
-        requirements=(asked.id,),
+        section=judgement.rule.section,
+        requirements=judgement.rule.requirements,
         level=asked.level,
         verdict=judgement.verdict,
         note="; ".join(judgement.readings),

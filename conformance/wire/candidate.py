@@ -190,6 +190,8 @@ class _Parser:
 
     def _address(self, what: str) -> str:
         word = self._word(what)
+        if "%" in word:
+            raise self._error(f"{what} {word!r} has a zone, which means nothing to another host")
         try:
             ipaddress.ip_address(word)
         except ValueError:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Line", "Media", "SessionDescription"]
 
 _CLAUSE = "RFC 8866 section 5"
-_MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/(\d+))? (\S+)((?: \S+)+)\Z")
+_MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/([1-9]\d*))? (\S+)((?: \S+)+) *\Z")
+_CANDIDATE = "candidate:"
+_LIKE_A_CANDIDATE = re.compile(r"(?:(?:a=|[ \t])+candidate[ \t]*|candidate[ \t]+):", re.IGNORECASE)
+_CHARSETS = {"us-ascii": "ascii", "iso-8859-1": "latin-1"}
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/]+\Z")
 _ICE_LIMITS = {"ice-ufrag": (4, 256), "ice-pwd": (22, 256)}
 
@@ -130,6 +133,11 @@ class Media(_Section):
         return self.has("end-of-candidates")
 
     @property
+    def disabled(self) -> bool:
+        """Whether the section is rejected or not in use: port 0 (RFC 8866 section 5.14, RFC 9143 section 6)."""
+        return self.port == 0 and not self.has("bundle-only")
+
+    @property
     def connection_address(self) -> str | None:
         """The address of the c= line."""
         lines = self.values("c") or self.session.values("c")
@@ -144,20 +152,21 @@ class SessionDescription(_Section):
     media: list[Media] = field(default_factory=list)
 
     @classmethod
-    def parse(cls, text: str) -> SessionDescription:
+    def parse(cls, text: str | bytes) -> SessionDescription:
         """Return the description of a text with CRLF or LF line ends; `str()` of it is the text again.
 
-        Raises `SdpError` for what RFC 8866 section 5 does not allow, for malformed media lines, credentials and
-        candidates. Unknown lines and attributes are kept.
+        Octets are UTF-8, or what their a=charset says (RFC 8866 section 6.10). Raises `SdpError` for what RFC 8866
+        section 5 does not allow, for malformed media lines, credentials and candidates. Unknown lines and attributes
+        are kept.
         """
-        lines = _lines(text)
+        lines = _lines(text if isinstance(text, str) else _decoded(text))
         if not lines or lines[0].type != "v":
             raise SdpError("a description begins with v=0", clause=_CLAUSE)
         if lines[0].value != "0":
             raise SdpError(f"version {lines[0].value!r} is not 0", 1, 3, _CLAUSE)
         starts = [index for index, line in enumerate(lines) if line.type == "m"]
         description = cls(lines[: starts[0]] if starts else lines)
-        _check_credentials(description)
+        _check(description)
         for begin, end in pairwise([*starts, len(lines)]):
             description.media.append(_media(lines[begin:end], description))
         return description
@@ -165,6 +174,11 @@ class SessionDescription(_Section):
     def __str__(self) -> str:
         sections: list[_Section] = [self, *self.media]
         return "".join(str(line) for section in sections for line in section.lines)
+
+    @property
+    def misplaced_candidates(self) -> tuple[str, ...]:
+        """Candidates at the session level, where RFC 8839 section 5.1 has none."""
+        return tuple(line.value for line in self.lines if line.type == "a" and _is_candidate(line))
 
     @property
     def ice_lite(self) -> bool:
@@ -226,7 +240,8 @@ def _lines(text: str) -> list[Line]:
         body = whole.rstrip("\n").removesuffix("\r") if whole.endswith("\n") else whole
         end = whole[len(body) :]
         if len(body) < 2 or body[1] != "=" or not (body[0].isascii() and body[0].isalpha()):
-            raise SdpError(f"{body[:20]!r} is no line of the form <type>=<value>", number, 1, _CLAUSE)
+            shown = "a line with a password" if "pwd" in body.lower() else repr(body[:20])
+            raise SdpError(f"{shown} is no line of the form <type>=<value>", number, 1, _CLAUSE)
         if "\r" in body or "\0" in body:
             column = next(i for i, c in enumerate(body, start=1) if c in "\r\0")
             raise SdpError("a line holds CR or NUL", number, column, _CLAUSE)
@@ -248,13 +263,39 @@ def _media(lines: list[Line], session: _Section) -> Media:
         proto=match[4],
         formats=match[5].split(),
     )
-    _check_credentials(media)
+    _check(media)
     media.candidates = [
-        Candidate.parse(line.value, line=line.number, column=3)
-        for line in lines
-        if line.type == "a" and line.value.lower().startswith("candidate:")
+        Candidate.parse(line.value, line=line.number, column=3) for line in lines if _is_candidate(line)
     ]
     return media
+
+
+def _decoded(octets: bytes) -> str:
+    """Return the text of octets. Raises `SdpError` for what is in no charset that we know."""
+    found = re.search(rb"^a=charset:([^\s]*)", octets, re.MULTILINE)
+    named = found[1].decode("ascii", "replace").lower() if found else "utf-8"
+    try:
+        return octets.decode(_CHARSETS.get(named, "utf-8"))
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        column = error.start - octets.rfind(b"\n", 0, error.start)
+        what = f"it is not {named.upper()} text: octet 0x{octets[error.start]:02x}"
+        raise SdpError(what, line, column, _CLAUSE) from None
+
+
+def _is_candidate(line: Line) -> bool:
+    """Whether a line states a candidate. Raises `SdpError` for what only looks so, and would be lost."""
+    if line.type == "a" and _LIKE_A_CANDIDATE.match(line.value):
+        raise SdpError("a candidate's line begins with a=candidate:", line.number, 1, "RFC 8839 section 5.1")
+    return line.type == "a" and line.value.lower().startswith(_CANDIDATE)
+
+
+def _check(section: _Section) -> None:
+    _check_credentials(section)
+    for line in section.lines:
+        if line.type == "c" and "%" in line.value:
+            what = "an address with a zone means nothing to another host"
+            raise SdpError(what, line.number, 3 + line.value.index("%"), "RFC 8866 section 5.7")
 
 
 def _check_credentials(section: _Section) -> None:

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 from conformance.wire.sdp import SessionDescription
-from pcaps.golden import broken, lawful
+from pcaps.golden import broken, broken_sequences, broken_values, lawful
 from pcaps.golden.scenarios import GOLDEN, described
 from pcaps.golden.scene import Scene
 
 FOLDER = Path(__file__).parent
 USUAL = "usual"
-_MAKERS = (lawful, broken)  # importing them makes the captures known
+_MAKERS = (lawful, broken, broken_values, broken_sequences)  # importing them makes the captures known
 
 
 def files() -> dict[str, bytes]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
-from conformance.wire.stun import MessageClass, build
+from conformance.wire.stun import MessageClass, Method, build
 from pcaps.golden import scene as s
 from pcaps.golden.scenarios import ALL_KINDS, active, both, golden, selected, usual, validated
 from pcaps.golden.scene import Scene
 from pcaps.packets import LINUX_SLL, LINUX_SLL2, NULL, RAW_IP
+
+_VENDORS = 0x080  # a method of no RFC
 
 # -- lawful ------------------------------------------------------------------------------------------------------------
 
@@ -223,6 +226,50 @@ def clean_role_conflict(scene: Scene) -> None:
 
 
 @golden()
+def clean_role_conflict_refused(scene: Scene) -> None:
+    """Both begin in the same role; each 487 makes its receiver take the other one, first the one agent, then both."""
+    link = active(scene).open()
+    conflict = attr.error_code(487, "Role Conflict")
+    scene.refuse(link, scene.left, scene.right, scene.check(scene.left, scene.right, controlling=False), conflict)
+    scene.wait(2 * s.SECOND)
+    scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right))
+    scene.transact(link, scene.right, scene.left, scene.check(scene.right, scene.left))
+    scene.refuse(link, scene.left, scene.right, scene.check(scene.left, scene.right), conflict)
+    scene.refuse(link, scene.right, scene.left, scene.check(scene.right, scene.left), conflict)
+    scene.wait(2 * s.SECOND)
+    scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right, controlling=False))
+    scene.transact(link, scene.right, scene.left, scene.check(scene.right, scene.left, controlling=True))
+    link.end(link.client)
+
+
+@golden()
+def clean_unknown_attribute(scene: Scene) -> None:
+    """What is not understood is refused by 420, which says what that was."""
+    link = active(scene).open()
+    unknown = scene.check(scene.left, scene.right, values={Attribute.DONT_FRAGMENT: b""})
+    link.send(link.client, frame(unknown))
+    refusal = attr.error_code(420, "Unknown Attribute"), attr.unknown_attributes([Attribute.DONT_FRAGMENT])
+    link.send(link.server, frame(scene.error(unknown, *refusal, responder=scene.right)))
+    scene.validate(link)
+    scene.nominate(link)
+    link.end(link.client)
+
+
+@golden()
+def clean_vendor_requests(scene: Scene) -> None:
+    """Requests of a method of a vendor's own, indications and null frames keep the connection alive."""
+    link = selected(scene)
+    for _ in range(2):
+        scene.wait(5 * s.SECOND)
+        request = build(_VENDORS, MessageClass.REQUEST, scene.transaction())
+        link.send(link.client, frame(request))
+        link.send(link.server, frame(build(_VENDORS, MessageClass.SUCCESS, request[8:20])))
+        link.send(link.server, frame(build(Method.BINDING, MessageClass.INDICATION, scene.transaction())))
+        link.send(link.client, frame(b""))
+    link.end(link.client)
+
+
+@golden()
 def clean_with_others(scene: Scene) -> None:
     """HTTP, ICE over UDP, STUN to a server without frames, and TLS beside the ICE-TCP session."""
     http = scene.connection(scene.left.at(40000), scene.right.at(80)).open()
@@ -294,7 +341,7 @@ def clean_consent(scene: Scene) -> None:
     link.end(link.client)
 
 
-@golden()
+@golden(doubts=("success_has_the_mapped_address",))
 def clean_behind_nat(scene: Scene) -> None:
     """Recorded at the offerer, which is behind a NAT: the success tells an address that the capture never shows."""
     link = active(scene).open()

@@ -9,7 +9,7 @@ import io
 import ipaddress
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from conformance.wire import attributes as attr
@@ -35,6 +35,9 @@ DTLS_HELLO = bytes.fromhex("16fefd0000000000000000003a01") + bytes(40)
 _HELLO = "01000028000000000000 0028 fefd".replace(" ", "")
 BARE_DTLS_HELLO = bytes.fromhex("16fefd00000000000000000034" + _HELLO) + bytes(38)
 TLS_HELLO = bytes.fromhex("16030100460100004203 03".replace(" ", "")) + bytes(64)
+
+SSL2_HELLO = bytes.fromhex("804601030100") + bytes.fromhex("2d00000010") + bytes(61)
+SHORT_TLS_HELLO = bytes.fromhex("160301002a020000260301") + bytes(36)
 
 Bend = Callable[[bytes], bytes]  # what a scenario does to octets before they leave
 
@@ -185,8 +188,12 @@ class Scene:
         without: tuple[Attribute, ...] = (),
         wrong_fingerprint: bool = False,
         both_roles: bool = False,
+        values: Mapping[Attribute, bytes] | None = None,
     ) -> bytes:
-        """Return a connectivity check, unframed; each keyword after `nominate` changes one thing."""
+        """Return a connectivity check, unframed; each keyword after `nominate` changes one thing.
+
+        `values` stand in the place of what the attributes should say; those that were not there are added.
+        """
         leading = source.controlling if controlling is None else controlling
         role = attr.ice_controlling if leading else attr.ice_controlled
         wanted: list[RawAttribute] = [
@@ -201,7 +208,7 @@ class Scene:
             Method.BINDING,
             MessageClass.REQUEST,
             transaction or self.transaction(),
-            [attribute for attribute in wanted if attribute.type not in without],
+            _with_values([attribute for attribute in wanted if attribute.type not in without], values or {}),
             key=None if Attribute.MESSAGE_INTEGRITY in without else key,
             fingerprint=Attribute.FINGERPRINT not in without,
         )
@@ -215,8 +222,9 @@ class Scene:
         *,
         password: str | None = None,
         without: tuple[Attribute, ...] = (),
+        values: Mapping[Attribute, bytes] | None = None,
     ) -> bytes:
-        """Return the success response to a check."""
+        """Return the success response to a check; `values` as in a check."""
         transaction = request[8:20]
         address = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, mapped, transaction)
         key = short_term_key(password or responder.pwd)
@@ -224,10 +232,21 @@ class Scene:
             Method.BINDING,
             MessageClass.SUCCESS,
             transaction,
-            [] if Attribute.XOR_MAPPED_ADDRESS in without else [address],
+            _with_values([] if Attribute.XOR_MAPPED_ADDRESS in without else [address], values or {}),
             key=None if Attribute.MESSAGE_INTEGRITY in without else key,
             fingerprint=Attribute.FINGERPRINT not in without,
         )
+
+    def error(self, request: bytes, *attributes: RawAttribute, responder: Agent | None = None) -> bytes:
+        """Return an error response to a check with just these attributes, authenticated if there is a responder."""
+        key = None if responder is None else short_term_key(responder.pwd)
+        return build(Method.BINDING, MessageClass.ERROR, request[8:20], attributes, key=key)
+
+    def refuse(self, link: Connection, source: Agent, target: Agent, request: bytes, *attributes: RawAttribute) -> None:
+        """Send a check and the error response to it over a connection."""
+        ends = {link.client.ip: link.client, link.server.ip: link.server}
+        link.send(ends[source.ip], frame(request))
+        link.send(ends[target.ip], frame(self.error(request, *attributes, responder=target)))
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -254,6 +273,12 @@ class Scene:
         for _ in range(rounds):
             link.send(link.client, frame(payload))
             link.send(link.server, frame(payload))
+
+
+def _with_values(attributes: list[RawAttribute], values: Mapping[Attribute, bytes]) -> list[RawAttribute]:
+    kept = [RawAttribute(a.type, values[Attribute(a.type)]) if a.type in values else a for a in attributes]
+    there = {attribute.type for attribute in attributes}
+    return kept + [RawAttribute(kind, value) for kind, value in values.items() if kind not in there]
 
 
 def described(agent: Agent, tcptypes: str, *, components: int = 1, **change: int) -> SessionDescription:

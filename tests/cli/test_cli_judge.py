@@ -118,7 +118,7 @@ def test_a_capture_without_ice_is_not_judged(icetcp, tmp_path) -> None:
         (["good", "--offer", "text"], "text is no session description: "),
         (["good", "--answer", "missing.sdp"], "cannot read missing.sdp"),
         (["good", "--offer", "binary"], "binary is no session description: it is not UTF-8 text"),
-        (["good", "--credentials", "justone"], "--credentials 'justone' is not UFRAG:PWD"),
+        (["good", "--credentials", "justone"], "--credentials are not UFRAG:PWD"),
         (["good", "--out", "text/below"], "cannot write to text/below"),
     ],
 )

@@ -76,7 +76,7 @@ def test_without_descriptions_and_passwords_nothing_lawful_is_a_failure(golden) 
     known = Known(only=frozenset(golden.only))
     found = verdicts(FOLDER / f"{golden.name}.pcapng", known)
     assert {name for name, verdict in found.items() if verdict is Verdict.FAIL} <= set(golden.breaks)
-    if any(verdict is not Verdict.NONE for verdict in found.values()):
+    if found["check_has_fingerprint"] is not Verdict.NONE:  # a check can be read
         assert found["check_has_integrity"] in (Verdict.INCONC, Verdict.FAIL)
 
 

@@ -109,8 +109,8 @@ def sent_again(session, link, one, other) -> None:
 
 def id_used_again(session, link, one, other) -> None:
     same = session.scene.transaction()
-    for component in (1, 2):
-        session.check(link, one, other, transaction=same, component=component)
+    for software in (b"one", b"other"):
+        session.check(link, one, other, transaction=same, values={Attribute.SOFTWARE: software})
 
 
 def response_without(*without):

@@ -198,3 +198,69 @@ def test_any_text_parses_or_is_refused(text, start) -> None:
         else:
             if isinstance(parsed, SessionDescription):
                 assert str(parsed) == start + text
+
+
+CALL = (
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 TCP/RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
+    "a=candidate:1 1 TCP 2128609279 192.0.2.1 9 typ host tcptype active\r\n"
+)
+
+
+def test_octets_are_utf_8_or_what_their_charset_says() -> None:
+    spoken = CALL.replace("s=-", "s=t\u00e9l\u00e9phone")
+    assert str(SessionDescription.parse(spoken.encode())) == spoken
+    latin = spoken.replace("t=0 0", "a=charset:ISO-8859-1\r\nt=0 0")
+    assert str(SessionDescription.parse(latin.encode("latin-1"))) == latin
+    for octets in (spoken.encode("latin-1"), latin.replace("8859-1", "8859-77").encode("latin-1")):
+        with pytest.raises(SdpError, match="octet 0xe9") as caught:
+            SessionDescription.parse(octets)
+        assert (caught.value.line, caught.value.column) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "disabled"),
+    [("m=audio 9 ", False), ("m=audio 0 ", True), ("m=audio 0 TCP/RTP/AVP 0\r\na=bundle-only\r\nm=video 9 ", False)],
+)
+def test_a_section_with_port_0_is_disabled(line: str, disabled: bool) -> None:
+    assert SessionDescription.parse(CALL.replace("m=audio 9 ", line)).media[0].disabled is disabled
+
+
+def test_candidates_at_the_session_level_are_known_as_such() -> None:
+    stray = "candidate:9 1 TCP 1 192.0.2.5 9 typ host tcptype active"
+    description = SessionDescription.parse(CALL.replace("m=", f"a={stray}\r\nm="))
+    assert description.misplaced_candidates == (stray,)
+    assert SessionDescription.parse(CALL).misplaced_candidates == ()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["a=a=candidate:", "a= candidate:", "a=candidate :", "a=\tCandidate:", "a=candidate: candidate:"]
+)
+def test_a_line_that_only_looks_like_a_candidate_is_refused(wrong: str) -> None:
+    with pytest.raises(SdpError) as caught:
+        SessionDescription.parse(CALL.replace("a=candidate:", wrong))
+    assert caught.value.line == 7
+
+
+@pytest.mark.parametrize("other", ["a=candidate-x:1", "a=x-candidate:1", "a=candidates:1", "a=end-of-candidates"])
+def test_an_attribute_of_another_name_is_none(other: str) -> None:
+    assert len(SessionDescription.parse(CALL + other + "\r\n").media[0].candidates) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "column"),
+    [
+        ("192.0.2.1 9 typ", "fe80::1%eth0 9 typ", 32),
+        ("c=IN IP4 192.0.2.1", "c=IN IP6 fe80::1%2", 17),
+        ("typ host", "typ srflx raddr fe80::1%1 rport 9", None),
+    ],
+)
+def test_an_address_with_a_zone_is_refused(one: str, other: str, column: int | None) -> None:
+    with pytest.raises(SdpError, match="zone") as caught:
+        SessionDescription.parse(CALL.replace(one, other))
+    assert column is None or caught.value.column == column
+
+
+def test_a_line_with_a_password_is_not_shown() -> None:
+    with pytest.raises(SdpError, match="a line with a password is no line") as caught:
+        SessionDescription.parse(CALL + " a=ice-pwd:secretsecretsecretsecret\r\n")
+    assert "secret" not in str(caught.value)
