@@ -130,4 +130,4 @@ def test_what_is_no_program_has_a_reason(name):
 
 def test_the_main_documents_have_blocks_that_are_executed():
     executed = {block.document.relative_to(ROOT).as_posix() for block in ALL if kind(block) in ("run", "output")}
-    assert {"README.md", "fuzz/README.md", "conformance/iut/README.md"} <= executed
+    assert {"README.md", "fuzz/README.md", "conformance/iut/README.md", "docs/adding-a-case.md"} <= executed

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A browser's part of the adapter contract: an RTCPeerConnection with one data channel per session. contract.js stands before it.
+// A browser's part of the adapter contract: an RTCPeerConnection with audio and a data channel per session. contract.js stands before it.
 // `serve` takes a call, as a line of JSON; `write` is given what to answer and to tell. The browsers' own means carry the lines.
 class Session {
   constructor (name) { this.name = name }
 
   async open (p) {
-    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one data channel, full ICE: more is not driven')
+    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one component, packets, full ICE: more is not driven')
     const iceServers = (p.ice_servers ?? []).map(({ url, username, credential }) => ({ urls: url, username, credential }))
     this.connection = new RTCPeerConnection({ iceServers })
     this.offering = p.side === 'offerer'
@@ -14,7 +14,10 @@ class Session {
       if (this.trickling) tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
     }
     this.connection.ondatachannel = ({ channel }) => this.take(channel)
-    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
+    if (this.offering) {
+      this.connection.addTransceiver('audio')
+      this.take(this.connection.createDataChannel('icetcp'))
+    }
     return {}
   }
 

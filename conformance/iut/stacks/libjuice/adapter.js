@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The adapter of libjuice inside libdatachannel, by the npm package node-datachannel: a PeerConnection with one data
-// channel per session. It opens TCP connections and accepts none.
+// The adapter of libjuice inside libdatachannel, by the npm package node-datachannel: a PeerConnection with audio
+// and a data channel per session. It opens TCP connections and accepts none.
 'use strict'
 const fs = require('node:fs')
 const path = require('node:path')
@@ -20,7 +20,7 @@ class Session {
   constructor (name) { this.name = name }
 
   async open (p) {
-    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite' || p.ice_servers?.length) throw new Refused(NO_PARAMS, 'one data channel, full ICE, host candidates: more is not driven')
+    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite' || p.ice_servers?.length) throw new Refused(NO_PARAMS, 'one component, packets, full ICE, host candidates: more is not driven')
     const addresses = p.addresses ?? []
     if (addresses.length > 1) throw new Refused(NO_PARAMS, 'it binds to one address')
     this.offering = p.side === 'offerer'
@@ -34,7 +34,12 @@ class Session {
     })
     this.connection.onIceStateChange(state => STATES.includes(state) && tell('state', { session: this.name, state }))
     this.connection.onDataChannel(channel => this.take(channel))
-    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
+    if (this.offering) {
+      const audio = new datachannel.Audio('audio', 'RecvOnly')
+      audio.addOpusCodec(111)
+      this.track = this.connection.addTrack(audio)
+      this.take(this.connection.createDataChannel('icetcp'))
+    }
     return {}
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The adapter of libwebrtc, by the npm package @roamhq/wrtc: an RTCPeerConnection with one data channel per session.
+// The adapter of libwebrtc, by the npm package @roamhq/wrtc: an RTCPeerConnection with audio and a data channel per session.
 'use strict'
 const { RTCPeerConnection } = require('@roamhq/wrtc')
 const { version } = require('@roamhq/wrtc/package.json')
@@ -17,7 +17,7 @@ class Session {
   constructor (name) { this.name = name }
 
   async open (p) {
-    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one data channel, full ICE: more is not driven')
+    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one component, packets, full ICE: more is not driven')
     const iceServers = (p.ice_servers ?? []).map(({ url, username, credential }) => ({ urls: url, username, credential }))
     this.connection = new RTCPeerConnection({ iceServers })
     this.offering = p.side === 'offerer'
@@ -27,7 +27,10 @@ class Session {
       if (this.trickling) tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
     }
     this.connection.ondatachannel = ({ channel }) => this.take(channel)
-    if (this.offering) this.take(this.connection.createDataChannel('icetcp'))
+    if (this.offering) {
+      this.connection.addTransceiver('audio')
+      this.take(this.connection.createDataChannel('icetcp'))
+    }
     return {}
   }
 

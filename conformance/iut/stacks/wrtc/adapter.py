@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The adapter of libwebrtc M152, by the PyPI package wrtc: an RTCPeerConnection with one data channel per session."""
+"""The adapter of libwebrtc M152, by the PyPI package wrtc: an RTCPeerConnection with audio and a data channel per session."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Session:
     async def open(self, params: dict[str, Any]) -> dict[str, Any]:
         """Make the connection."""
         if params.get("components", 1) > 1 or params.get("media") == "bytes" or params.get("agent") == "lite":
-            raise Refused(NO_PARAMS, "one data channel, full ICE: more is not driven")
+            raise Refused(NO_PARAMS, "one component, packets, full ICE: more is not driven")
         servers = [
             webrtc.RTCIceServer(urls=[s["url"]], username=s.get("username"), credential=s.get("credential"))
             for s in params.get("ice_servers") or []
@@ -89,6 +89,7 @@ class Session:
         self.connection.on("iceconnectionstatechange", self.take_state)
         self.connection.on("datachannel", lambda event: self.take_channel(event.channel))
         if self.offering:
+            self.connection.add_transceiver("audio")
             self.take_channel(self.connection.create_data_channel("icetcp"))
         return {}
 
