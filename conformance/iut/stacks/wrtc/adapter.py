@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The adapter of libwebrtc M152, by the PyPI package wrtc: an RTCPeerConnection with audio and a data channel per session."""
+"""The adapter of libwebrtc M152, by the PyPI package wrtc: each session is an RTCPeerConnection with audio and data."""
 
 from __future__ import annotations
 
