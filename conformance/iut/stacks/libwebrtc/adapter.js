@@ -19,7 +19,7 @@ class Session {
   async open (p) {
     if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one component, packets, full ICE: more is not driven')
     const iceServers = (p.ice_servers ?? []).map(({ url, username, credential }) => ({ urls: url, username, credential }))
-    this.connection = new RTCPeerConnection({ iceServers })
+    this.connection = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' })
     this.offering = p.side === 'offerer'
     this.state = 'new'
     this.timer = setInterval(() => this.look(), POLL)
