@@ -82,7 +82,8 @@ class Session:
             webrtc.RTCIceServer(urls=[s["url"]], username=s.get("username"), credential=s.get("credential"))
             for s in params.get("ice_servers") or []
         ]
-        self.connection = webrtc.RTCPeerConnection(webrtc.RTCConfiguration(ice_servers=servers, bundle_policy="max-bundle"))
+        configuration = webrtc.RTCConfiguration(ice_servers=servers, bundle_policy="max-bundle")
+        self.connection = webrtc.RTCPeerConnection(configuration)
         self.offering = params.get("side") == "offerer"
         self.gathered = asyncio.Event()
         self.connection.on("icecandidate", self.take_candidate)
