@@ -137,6 +137,7 @@ class Result:
     log: str = ""
     seed: int = 0
     repeat: str = ""
+    executions: tuple[str, ...] = ()  # what became of each execution, where there was more than one
 
     def overwrite(self, verdict: Verdict, reason: str, *, expected: str = "", actual: str = "") -> None:
         """Take over ``verdict`` with its reason if it is worse than what stands."""

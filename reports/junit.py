@@ -73,6 +73,7 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "requirements.pending": str(run.pending),
         "interrupted": str(run.interrupted).lower(),
     }
+    properties |= {f"incident.{number}": text for number, text in enumerate(run.incidents, start=1)}
     return junit_xml.TestSuite(
         section,
         [_case(result, fail_on) for result in results],
@@ -116,6 +117,7 @@ def _output(result: Result) -> str:
     ]
     lines += [f"expected: {result.expected}", f"actual: {result.actual}"] if result.expected else []
     lines += [f"note: {result.note}"] if result.note else []
+    lines += [f"execution {line}" for line in result.executions]
     lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]
     lines += [f"[[ATTACHMENT|{path}]]" for path in (result.capture, result.log) if path]
     return "\n".join(lines) + (f"\n\n{result.ladder}" if result.ladder else "")

@@ -53,6 +53,7 @@ class RunInfo:
     interrupted: bool = False
     command_line: str = ""
     notes: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()  # what the adapter did against the contract
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
 
 
@@ -81,7 +82,8 @@ class Recorder:
 
     def close(self, run: RunInfo) -> None:
         """Append the end and close the file."""
-        end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged, "notes": run.notes}
+        end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged}
+        end |= {"notes": run.notes, "incidents": run.incidents}
         counts = {"cases": len({case_name(variant) for variant in self._written}), "variants": len(self._written)}
         self._line({"kind": "end", **counts, **end})
         self._file.close()
@@ -124,7 +126,8 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
         value = _decode(line, path, number, last=number >= len(lines))
         kind = value.pop("kind", None)
         if kind == "run":
-            run = RunInfo(**{**value, "notes": tuple(value["notes"])})
+            several = {name: tuple(value.get(name, ())) for name in ("notes", "incidents")}
+            run = RunInfo(**{**value, **several})
         elif kind == "verdict":
             result = result_from(value)
             results[result.case] = result
@@ -150,7 +153,8 @@ def result_from(value: dict[str, Any]) -> Result:
     value = dict(value)
     value["case"] = value.pop("variant", value["case"])
     fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
-    return Result(**{**fields, "requirements": tuple(value["requirements"])})
+    several = {name: tuple(value.get(name, ())) for name in ("requirements", "executions")}
+    return Result(**{**fields, **several})
 
 
 def packed(result: Result) -> str:

@@ -117,6 +117,7 @@ class Display(ABC):
         for verdict, heading in _HEADINGS.items():
             self._section(heading, [r for r in results if r.verdict is verdict], _STYLES[verdict])
         self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
+        self._incidents()
         self.say("")
         if self.run is not None and self.run.requirements:
             self.say(f"requirements: {self.run.requirements} in the catalogue, {self.run.pending} pending")
@@ -158,6 +159,7 @@ class Display(ABC):
             ("capture", result.capture and str(self._folder / result.capture)),
             ("log", result.log and str(self._folder / result.log)),
             ("repeat", result.repeat),
+            *(("executed", line) for line in result.executions),
         ):
             if text:
                 self.say(f"    {label + ':':9} {one_line(text)}")
@@ -172,6 +174,14 @@ class Display(ABC):
         self.say("not applicable:")
         for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
             self.say(f"  {count:4}  {reason}")
+
+    def _incidents(self) -> None:
+        if self.run is None or not self.run.incidents:
+            return
+        self.say("")
+        self.say("what the adapter did against the contract:", "bold red")
+        for text in self.run.incidents:
+            self.say(f"  {one_line(text)}")
 
     def _counts(self, results: list[Result]) -> str:
         counts = Counter(result.verdict for result in results)

@@ -67,13 +67,29 @@ def run(iut: str, **options: Any) -> int:
     Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged.
     """
     from conformance.commands import display
-    from conformance.run import session
     from conformance.run.folder import default_folder
+    from conformance.run.interrupts import end_descendants, hold, interruptible
 
     options["out"] = options["out"] or default_folder(iut)
     shown = display.make(Level(options["fail_on"]), options["out"])
+    with interruptible():
+        outcome = _outcome(shown, _run_arguments(iut, options))
+        if outcome.interrupted or outcome.fatal or outcome.crash:
+            end_descendants()
+        hold()  # all reports are written
+        status = _end_of_run(shown, outcome, nothing_matches("case", options))
+        hold(False)
+    if outcome.interrupted:
+        _leave(status)  # the user does not want to wait a second for the interpreter to tidy up
+    return status
+
+
+def _outcome(shown: Display, arguments: list[str]) -> Outcome:
+    """Return how the session went, whatever came of it."""
+    from conformance.run import session
+
     try:
-        outcome = session.run_pytest(_run_arguments(iut, options), [shown])
+        outcome = session.run_pytest(arguments, [shown])
     except KeyboardInterrupt:
         outcome = session.Outcome(interrupted=True)
     except OSError as error:
@@ -82,12 +98,7 @@ def run(iut: str, **options: Any) -> int:
         outcome = session.Outcome(crash="".join(traceback.format_exception(error)))
     finally:
         shown.close()
-    if outcome.interrupted or outcome.fatal or outcome.crash:
-        session.end_descendants()
-    status = _end_of_run(shown, outcome, nothing_matches("case", options))
-    if outcome.interrupted:
-        _leave(status)  # the user does not want to wait a second for the interpreter to tidy up
-    return status
+    return outcome
 
 
 def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:

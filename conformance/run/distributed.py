@@ -32,6 +32,7 @@ def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> Non
         "results": [asdict(result) for result in results],
         "judged": run.info.judged,
         "notes": run.recording.notes,
+        "incidents": run.info.incidents,
         "link": run.info.link,
         "pending": run.info.pending,
     }
@@ -81,6 +82,7 @@ class Controller:
         value = msgspec.json.decode(text)
         self._info.link, self._info.pending = value["link"], value["pending"]
         self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
+        self._info.incidents += tuple(value["incidents"])
         for rule, count in value["judged"].items():
             self._info.judged[rule] = self._info.judged.get(rule, 0) + count
         for result in map(result_from, value["results"]):
@@ -88,9 +90,9 @@ class Controller:
             before.overwrite(result.verdict, result.reason, expected=result.expected, actual=result.actual)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know."""
-        return self._info.notes
+    def info(self) -> RunInfo:
+        """What holds for the whole run."""
+        return self._info
 
     def finish(self, results: dict[str, Result], *, complete: bool) -> list[Path]:
         """Write the reports; return what was written. `results` get what the workers learned after the cases."""

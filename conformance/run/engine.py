@@ -30,6 +30,7 @@ from conformance.peer.segments.script import Segments
 from conformance.peer.shape import Shape
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed
+from conformance.run.evidence import Execution, Suspicion
 from conformance.verdict import Level, NotApplicable, Result, Verdict
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Engine:
         self._numbers = itertools.count(1)
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
+        self.suspicion = Suspicion()
+        self.stopped = 0.0  # when `stop` was called, in seconds since the epoch
 
     # -- one case ------------------------------------------------------------------------------------------------
 
@@ -100,38 +103,38 @@ class Engine:
         """Execute a case and return its result; only `Aborted` comes out as an exception.
 
         `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
-        lawfully. When the adapter died while it also served other cases, the case is executed once more alone with a
-        process of its own, so that the death is laid at the right door.
+        lawfully. When something happened to the adapter, the case is executed once more, alone with a process of its
+        own: that tells whose doing it was. See `evidence`.
         """
         extra: dict[str, object] = {}
         if faults:
             extra["x-faults"] = list(faults)
         if variation:
             extra["x-variation"] = dict(variation)
-        result = self._attempt(case, extra, isolated=False)
-        if result is None:
-            result = self._attempt(case, extra, isolated=True)
-        assert result is not None
-        return result
+        executions = [self._attempt(case, extra, alone=False)]
+        if executions[0].to_be_repeated and not self._stopping.is_set():
+            executions.append(self._attempt(case, extra, alone=True))
+        return self.suspicion.joined(executions, _label(case, extra))
 
-    def _attempt(self, case: Case, extra: Mapping[str, object], *, isolated: bool) -> Result | None:
+    def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:
         result = self._blank(case, extra)
         reasons = unmet(dict.fromkeys((*case.needs, *case.shape.needs)), self._pics)
         if reasons:
             result.verdict, result.reason = Verdict.NOT_APPLICABLE, "; ".join(reasons)
-            return result
+            return Execution(result)
         begun = time.monotonic()
+        execution = Execution(result, alone=alone)
         try:
-            with self._pool.lease(_label(case, extra), isolated=isolated) as lease:
+            with self._pool.lease(_label(case, extra), isolated=alone) as lease:
                 self._execute(case, result, lease, extra)
                 result.log = lease.log_name
         except AdapterError as error:
             result.overwrite(Verdict.INCONC, str(error))
         else:
-            if lease.shared_death and not isolated:  # known when the lease has ended
-                return None
+            execution.incidents = lease.incidents  # complete when the lease has ended
+            execution.shared = lease.shared_death
         result.duration = time.monotonic() - begun
-        return result
+        return execution
 
     def _execute(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object]) -> None:
         pump = Pump()
@@ -267,9 +270,9 @@ class Engine:
 
     # -- many cases ----------------------------------------------------------------------------------------------
 
-    def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case, Result | BaseException]]:
+    def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done."""
-        done: queue.SimpleQueue[tuple[Case, Result | BaseException]] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[Case | None, Result | BaseException]] = queue.SimpleQueue()
         waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
         count = 0
         for case in cases:
@@ -293,6 +296,7 @@ class Engine:
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; start no more."""
+        self.stopped = self.stopped or time.time()
         self._stopping.set()
         with self._lock:
             for pump in self._pumps:

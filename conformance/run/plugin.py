@@ -8,12 +8,13 @@ under pytest-xdist likewise, since xdist's workers are the concurrency.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from conformance.run import hooks
 from conformance.run.collect import case_of, is_case, one_variant_each, remake, usual_variants
+from conformance.run.interrupts import held, hold, opened, taken
 from conformance.run.selection import Wish
 from conformance.run.session import INTERRUPTED, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from conformance.run.distributed import Controller
     from conformance.run.premise import Premise
     from conformance.run.run import Run
+    from reports.record import RunInfo
 
 _RUN = pytest.StashKey["Run"]()
 _PREMISE = pytest.StashKey["Premise"]()
@@ -202,13 +204,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     for item in others:
         _protocol(session, item)
     done = run.engine.start([case_of(item) for item in cases.values()], run.jobs)
-    for _ in range(len(cases)):
-        case, outcome = done.get()
-        if isinstance(outcome, BaseException):
-            raise _end_of_session(outcome)
-        item = cases[case.id]
-        item.stash[_RESULT] = outcome
-        _protocol(session, item)
+    with held(lambda: done.put((None, taken()))):  # whatever has finished before an interrupt is reported before it
+        for _ in range(len(cases)):
+            case, outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise _end_of_session(outcome)
+            assert case is not None
+            item = cases[case.id]
+            item.stash[_RESULT] = outcome
+            _protocol(session, item)
     return True
 
 
@@ -253,12 +257,14 @@ def _premise(config: pytest.Config) -> Premise:
     return premise
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
     """Start an IUT that was named, so that cases are collected for it."""
     config = session.config
     if config.getoption("iut") and not config.pluginmanager.hasplugin("dsession"):
         _premise(config)
+    with opened():
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -278,7 +284,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if result is None:
         run = pyfuncitem.config.stash.get(_RUN, None) or _begin(pyfuncitem.config)
         try:
-            result = run.engine.run(case_of(pyfuncitem))
+            with opened():
+                result = run.engine.run(case_of(pyfuncitem))
         except OSError as error:
             raise _end_of_session(error) from None
     pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
@@ -332,6 +339,7 @@ class _Collector:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Watch reports from now on; pytest-xdist's controller looks at the IUT before it starts workers."""
     config = session.config
+    hold()
     config.pluginmanager.register(_Collector(config), "icetcp-collector")
     if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
         from conformance.run.distributed import Controller
@@ -349,6 +357,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         premise = session.config.stash.get(_PREMISE, None)
         if premise is not None:
             premise.end()
+        hold(False)
 
 
 def _finish(session: pytest.Session, *, complete: bool) -> Generator[None, None, None]:
@@ -357,7 +366,7 @@ def _finish(session: pytest.Session, *, complete: bool) -> Generator[None, None,
     results = list(config.stash[_RESULTS].values())
     if run is not None:
         written = run.finish(results, complete=complete)
-        _tell(config, results, run.info.notes, written)
+        _tell(config, results, run.info, written)
         if run.worker:
             from conformance.run.distributed import hand_over
 
@@ -368,18 +377,18 @@ def _finish(session: pytest.Session, *, complete: bool) -> Generator[None, None,
         by_case = config.stash[_RESULTS]
         written = controller.finish(by_case, complete=complete)
         results = list(by_case.values())
-        _tell(config, results, controller.notes, written)
+        _tell(config, results, controller.info, written)
     if complete and (run is not None or (controller is not None and results)):
         session.exitstatus = _status(results, Level(config.getoption("icetcp_fail_on")), session)
     if complete and run is not None and run.info.interrupted:
         raise pytest.exit.Exception(INTERRUPTED, returncode=int(pytest.ExitCode.INTERRUPTED))
 
 
-def _tell(config: pytest.Config, results: list[Result], notes: Sequence[str], written: Sequence[Path]) -> None:
-    for note in notes:  # those from the beginning are known already
+def _tell(config: pytest.Config, results: list[Result], run: RunInfo, written: Sequence[Path]) -> None:
+    for note in run.notes:  # those from the beginning are known already
         config.hook.pytest_icetcp_note(text=note)
     config.hook.pytest_icetcp_finish(results=results, written=list(written))
-    config.stash[_WRITTEN] = notes, written
+    config.stash[_WRITTEN] = (*run.notes, *(f"incident: {text}" for text in run.incidents)), written
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

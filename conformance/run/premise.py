@@ -25,6 +25,7 @@ from conformance.iut.pool import Hello, Pool
 from conformance.peer import lab
 from conformance.run.applicability import BOTH, Applicability
 from conformance.run.folder import FolderError, OutputFolder, default_folder
+from conformance.run.interrupts import opened
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
@@ -129,7 +130,8 @@ def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:
 def greet(pool: Pool, stack: stacks.Stack) -> Hello:
     """Return what the IUT says of itself. Ends the session with status 3 if it cannot be judged."""
     try:
-        hello = pool.hello()
+        with opened():
+            hello = pool.hello()
         problems = validate(hello.pics)
         if problems:
             raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
 from conformance.run.crosscheck import disagreements
 from conformance.run.engine import Engine, Settings
+from conformance.run.evidence import told
 from conformance.run.folder import FolderError
+from conformance.run.interrupts import opened
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
@@ -135,8 +138,10 @@ class Run:
         self.engine.stop()
         try:
             if complete:
-                self.pool.close()
-                self.recording.close()
+                with opened():
+                    self.pool.close()
+                    self.recording.close()
+                self._settle_incidents(results, until=math.inf)
                 self._read_captures(results)
         except KeyboardInterrupt:
             complete = False
@@ -146,6 +151,8 @@ class Run:
             self.pool.kill()
             self.recording.close()
             self.reader.kill()
+        if not complete:
+            self._settle_incidents(results, until=self.engine.stopped)
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
         self.info.notes = tuple(self.recording.notes)
         if self.worker:
@@ -157,10 +164,26 @@ class Run:
             raise broken_off(str(error)) from None
         return [self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
 
+    def _settle_incidents(self, results: list[Result], *, until: float) -> None:
+        """Take the pass from cases whose adapter failed without anybody knowing by whose doing.
+
+        `until`: what happened later was our own doing, since an interrupted run leaves calls unanswered.
+        """
+        incidents = [incident for incident in self.pool.incidents if incident.time < until]
+        self.info.incidents = tuple(told(incidents))
+        by_case = {result.case: result for result in results}
+        for result in self.engine.suspicion.settle(incidents, by_case):
+            if result.case not in by_case:
+                result.iut, result.repeat = self.info.iut, self.info.command_line
+                results.append(result)
+            self._explain(result)
+            self.recorder.write(result)
+
     def _read_captures(self, results: list[Result]) -> None:
         """Let the rules and the third witness have their say on what the cases left."""
-        self.reader.end()
-        readings = self.reader.readings()
+        with opened():
+            self.reader.end()
+            readings = self.reader.readings()
         self.info.judged = readings.held
         for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
             self._annotate(result)
@@ -172,7 +195,9 @@ class Run:
                 self._doubt(by_case[case], reading.problem)
         views = {case: (capture, reading.view) for case, (capture, reading) in readings.cases.items() if reading.view}
         try:
-            found = disagreements(views, self.reader.tshark_view(readings))
+            with opened():
+                seen = self.reader.tshark_view(readings)
+            found = disagreements(views, seen)
         except (TsharkMissing, TsharkFailed) as error:
             self.recording.notes.append(str(error))
             return

@@ -10,22 +10,23 @@ import contextlib
 import errno
 import gc
 import os
-import signal
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from dataclasses import dataclass, field
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from conformance.run.interrupts import descendants as descendants
+from conformance.run.interrupts import end_descendants as end_descendants
+from conformance.run.interrupts import interruptible as interruptible
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Generator, Iterator, Sequence
 
 PLUGIN = "conformance.run.plugin"
 SUITES = "conformance.suites"
@@ -189,88 +190,6 @@ def _strays() -> Iterator[list[str]]:
         yield found
     finally:
         threading.excepthook, sys.unraisablehook = before
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
-    received: list[int] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            hard_exit()
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def hard_exit() -> NoReturn:
-    """End this process and all its descendants now, with the terminal's cursor shown again."""
-    end_descendants()
-    with contextlib.suppress(OSError):
-        if os.isatty(2):
-            os.write(2, b"\x1b[?25h\n")
-    os._exit(3)
-
-
-def end_descendants(within: float = 1.0) -> None:
-    """Kill every descendant of this process, so that a run that broke off leaves none behind.
-
-    They are stopped first, until no new one appears: a child that is started while its parent is killed would go to
-    init and live on. Then it is waited, at most so many seconds, until they are gone, since a killed process goes on
-    for a moment.
-    """
-    deadline = time.monotonic() + within
-    stopped: list[int] = []
-    while new := [process for process in descendants(os.getpid()) if process not in stopped]:
-        _signal_all(new, signal.SIGSTOP)
-        stopped += new
-    _signal_all(stopped, signal.SIGKILL)
-    while any(_runs(process) for process in stopped) and time.monotonic() < deadline:
-        time.sleep(0.005)
-
-
-def _signal_all(processes: Iterable[int], number: signal.Signals) -> None:
-    for process in processes:
-        with contextlib.suppress(OSError):
-            os.kill(process, number)
-
-
-def _runs(process: int) -> bool:
-    """Whether a process is neither gone nor a zombie."""
-    with contextlib.suppress(OSError):
-        return _status(process).partition(" ")[0] not in ("Z", "X")
-    return False
-
-
-def _status(process: int) -> str:
-    """Return what /proc says of a process from its state on. Its name in parentheses may hold anything."""
-    return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(") ")[2]
-
-
-def descendants(root: int) -> list[int]:
-    """Return the ids of a process's children, their children and so on, youngest generation last."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                parent = int(_status(int(entry.name)).split()[1])
-                parents.setdefault(parent, []).append(int(entry.name))
-    found: list[int] = []
-    generation = [root]
-    while generation:
-        generation = [child for process in generation for child in parents.get(process, ())]
-        found += generation
-    return found
 
 
 def os_error(error: OSError) -> str:

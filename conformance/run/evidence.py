@@ -1,0 +1,160 @@
+"""What the adapter's incidents (death, hang, flood, wrong ids, closed stdout) say of the verdicts of a run.
+
+A process that serves several cases may die by the doing of one of them. So each of them is executed once more, alone
+in a process of its own. A case whose process dies again is the culprit, and the others are innocent. If no process
+dies again, nobody knows whose doing it was, and none of these cases may pass: nothing is green over a death that a
+repetition hid.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.iut.incidents import Kind
+from conformance.verdict import Level, Result, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from conformance.iut.incidents import Incident
+
+_NAMED = 3
+_WORDS = {
+    Kind.DIED: "died",
+    Kind.HUNG: "hung",
+    Kind.FLOODED: "flooded the tester",
+    Kind.CLOSED: "closed its stdout",
+    Kind.WRONG_ID: "answered with a wrong id",
+    Kind.GARBAGE: "wrote what is not JSON-RPC",
+    Kind.FAILED: "failed",
+}
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution of a variant: its result, and the incidents of the process that it used."""
+
+    result: Result
+    incidents: list[Incident] = field(default_factory=list)
+    alone: bool = False
+    shared: bool = False  # the process failed while other cases were using it, or before
+
+    @property
+    def serious(self) -> list[Incident]:
+        """The incidents over which nothing may pass."""
+        return [incident for incident in self.incidents if incident.serious]
+
+    @property
+    def to_be_repeated(self) -> bool:
+        """Whether an execution alone can tell whose doing an incident was, or how often it happens."""
+        several = any(len(incident.cases) > 1 for incident in self.serious)
+        return not self.alone and (self.shared or several or any(i.kind is Kind.DIED for i in self.serious))
+
+
+class Suspicion:
+    """Keeps which cases were seen to cause incidents. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._culprits: set[str] = set()
+        self._lock = threading.Lock()
+
+    def joined(self, executions: Sequence[Execution], label: str) -> Result:
+        """Return the result of a variant that was executed once, or once more alone; `label` is its lease's."""
+        last = executions[-1]
+        result = last.result
+        own = [e for e in executions if any(set(i.cases) <= {label} for i in e.serious)]
+        if last in own:
+            with self._lock:
+                self._culprits.add(label)
+        if len(executions) > 1:
+            result.executions = tuple(_line(n, e, len(executions)) for n, e in enumerate(executions, start=1))
+        if own:
+            incident = own[-1].serious[0]
+            rate = f"{len(own)} of {len(executions)} executions"
+            _spoil(result, f"the adapter {_WORDS[incident.kind]} in {rate}: {incident.text}")
+        return result
+
+    def settle(self, incidents: Iterable[Incident], results: Mapping[str, Result]) -> list[Result]:
+        """Take the pass from the cases of incidents that no execution explains; return the results that changed.
+
+        An incident that belongs to no case of the run becomes a result of its own.
+        """
+        changed: dict[str, Result] = {}
+        for incident in incidents:
+            if not incident.serious or self._culprits & set(incident.cases):
+                continue
+            cases = [case for case in incident.cases or (incident.after,) if case in results]
+            for case in cases:
+                if results[case].verdict not in (Verdict.INCONC, Verdict.FAIL, Verdict.ERROR):
+                    _spoil(results[case], _unexplained(incident))
+                    changed[case] = results[case]
+            if not cases:
+                lost = _of_nobody(incident)
+                changed[lost.case] = lost
+        return list(changed.values())
+
+
+def told(incidents: Iterable[Incident]) -> list[str]:
+    """Return incidents in words, equal ones once with their number, each with the cases that it came from."""
+    groups: defaultdict[tuple[str, str], list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        groups[incident.kind.value, incident.text].append(incident)
+    return [_told(kind, text, group) for (kind, text), group in groups.items()]
+
+
+def _told(kind: str, text: str, group: Sequence[Incident]) -> str:
+    cases = list(dict.fromkeys(case for one in group for case in one.cases or (one.after,) if case))
+    more = f" and {len(cases) - _NAMED} more" if len(cases) > _NAMED else ""
+    when = "in" if group[0].cases else "after"
+    where = f"; {when} {', '.join(cases[:_NAMED])}{more}" if cases else ""
+    times = f", {len(group)} times" if len(group) > 1 else ""
+    return f"{kind}{times}: {text}{where}"
+
+
+def counted(incidents: Iterable[Incident]) -> dict[str, int]:
+    """Return how many incidents there are of each kind."""
+    return dict(Counter(incident.kind.value for incident in incidents))
+
+
+def _line(number: int, execution: Execution, total: int) -> str:
+    alone = ", alone in a process" if execution.alone else ""
+    said = "; ".join(f"the adapter {_WORDS[i.kind]}{_company(i)}: {i.text}" for i in execution.serious)
+    verdict = execution.result.verdict.value
+    return f"{number} of {total}{alone}: {verdict}{f'; {said}' if said else ''}"
+
+
+def _company(incident: Incident) -> str:
+    others = len(incident.cases) - 1
+    return f" with {others} other case{'' if others == 1 else 's'} in flight" if others > 0 else ""
+
+
+def _unexplained(incident: Incident) -> str:
+    what = f"the adapter {_WORDS[incident.kind]}"
+    if not incident.cases:
+        return f"after the case {what}: {incident.text}"
+    if len(incident.cases) == 1:
+        return f"{what}: {incident.text}"
+    return f"{what} in 1 of 2 executions{_company(incident)}, and not when each was repeated alone: {incident.text}"
+
+
+def _spoil(result: Result, why: str) -> None:
+    """Let a result not pass; one that does not pass for another reason says this as well."""
+    if result.verdict is Verdict.INCONC:
+        result.reason = f"{result.reason}; {why}" if result.reason else why
+    result.overwrite(Verdict.INCONC, why)
+
+
+def _of_nobody(incident: Incident) -> Result:
+    return Result(
+        case=f"adapter/{incident.kind.value.replace(' ', '_')}",
+        title="what the adapter did outside of any case",
+        section="adapter",
+        requirements=(),
+        level=Level.MUST,
+        verdict=Verdict.INCONC,
+        reason=f"the adapter {_WORDS[incident.kind]}: {incident.text}",
+        started=incident.time,
+    )

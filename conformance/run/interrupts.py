@@ -1,0 +1,168 @@
+"""Ctrl-C, SIGTERM and SIGHUP: where they take effect at once, where they wait, and the end of all descendants.
+
+An interrupt that is raised at any moment may lose a verdict between two lines of ours. So a run holds interrupts from
+its beginning to its end, and opens itself to them only where it waits: see `held` and `opened`. A second one always
+ends the process at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
+
+
+class _State:
+    """What the handler knows; there is one process, and only its main thread handles signals."""
+
+    installed = False
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.holding = False
+        self.pending = False
+        self.tell: Callable[[], None] | None = None
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.received += 1
+        if self.received > 1:
+            hard_exit()
+        if not self.holding:
+            raise KeyboardInterrupt
+        self.pending = True
+        if self.tell is not None:
+            self.tell()
+
+    def deliver(self) -> None:
+        if self.pending:
+            self.pending = False
+            raise KeyboardInterrupt
+
+
+_state = _State()
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
+    global _state
+    if _state.installed:
+        yield
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    _state = _State()
+    _state.installed = True
+    before = {number: signal.signal(number, _state.interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _state.installed = False
+
+
+def hold(holding: bool = True) -> None:
+    """Let interrupts wait from now on, or no longer; one that has come meanwhile is dropped then."""
+    _state.holding, _state.pending = holding, _state.pending and holding
+
+
+@contextlib.contextmanager
+def held(tell: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let interrupts wait; `tell` is called by the one that comes, to end a wait in order."""
+    before = _state.holding, _state.tell
+    _state.holding, _state.tell = True, tell
+    try:
+        if _state.pending and tell is not None:
+            tell()
+        yield
+    finally:
+        _state.holding, _state.tell = before
+    if not _state.holding:
+        _state.deliver()
+
+
+def taken() -> KeyboardInterrupt:
+    """Return the interrupt that waits, for the one who was told of it to raise."""
+    _state.pending = False
+    return KeyboardInterrupt()
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[None]:
+    """Let interrupts take effect at once, as `KeyboardInterrupt`; also the one that has been waiting."""
+    before = _state.holding
+    _state.holding = False
+    try:
+        _state.deliver()
+        yield
+    finally:
+        _state.holding = before
+
+
+def hard_exit() -> NoReturn:
+    """End this process and all its descendants now, with the terminal's cursor shown again."""
+    end_descendants()
+    with contextlib.suppress(OSError):
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h\n")
+    os._exit(3)
+
+
+def end_descendants(within: float = 1.0) -> None:
+    """Kill every descendant of this process, so that a run that broke off leaves none behind.
+
+    They are stopped first, until no new one appears: a child that is started while its parent is killed would go to
+    init and live on. Then it is waited, at most so many seconds, until they are gone, since a killed process goes on
+    for a moment.
+    """
+    deadline = time.monotonic() + within
+    stopped: list[int] = []
+    while new := [process for process in descendants(os.getpid()) if process not in stopped]:
+        _signal_all(new, signal.SIGSTOP)
+        stopped += new
+    _signal_all(stopped, signal.SIGKILL)
+    while any(_runs(process) for process in stopped) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _signal_all(processes: Iterable[int], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(OSError):
+            os.kill(process, number)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is neither gone nor a zombie."""
+    with contextlib.suppress(OSError):
+        return _status(process).partition(" ")[0] not in ("Z", "X")
+    return False
+
+
+def _status(process: int) -> str:
+    """Return what /proc says of a process from its state on. Its name in parentheses may hold anything."""
+    return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(") ")[2]
+
+
+def descendants(root: int) -> list[int]:
+    """Return the ids of a process's children, their children and so on, youngest generation last."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                parent = int(_status(int(entry.name)).split()[1])
+                parents.setdefault(parent, []).append(int(entry.name))
+    found: list[int] = []
+    generation = [root]
+    while generation:
+        generation = [child for process in generation for child in parents.get(process, ())]
+        found += generation
+    return found

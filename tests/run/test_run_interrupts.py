@@ -1,0 +1,122 @@
+"""One signal at any moment of a run: the reports of what has finished are written, and no process is left behind."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from conformance.run.interrupts import descendants
+
+RUN = ("run", "--section", "RFC4571-2", "--link", "sockets", "--out", "out")
+COMMAND = [sys.executable, "-m", "conformance", *RUN, "--variants", "usual"]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+pytestmark = pytest.mark.timeout(120)
+
+# Sends a signal to itself when a function of ours is called for the nth time, before or after its work.
+AT = """
+import importlib, os, sys
+module, owner, name, nth, when, number = sys.argv[1:7]
+from conformance.run import plugin, run, reading, folder, premise
+from reports import junit, record
+import conformance.commands.display as display
+from conformance.commands import cli
+place = importlib.import_module(module)
+for part in owner.split(".") if owner else ():
+    place = getattr(place, part)
+original, count = getattr(place, name), 0
+def called(*arguments, **named):
+    global count
+    count += 1
+    if count == int(nth) and when == "before":
+        os.kill(os.getpid(), int(number))
+    result = original(*arguments, **named)
+    if count == int(nth) and when == "after":
+        os.kill(os.getpid(), int(number))
+    return result
+setattr(place, name, called)
+cli.main(sys.argv[7:])
+"""
+
+
+def check(folder: Path, done: subprocess.CompletedProcess[str] | subprocess.Popen[str], out: str, err: str) -> None:
+    """Whatever the moment was: a clean end, and a report of every verdict that was shown."""
+    assert err in ("icetcp: interrupted\n", ""), err
+    assert done.returncode == (3 if err else 0), (done.returncode, err)
+    shown = set(re.findall(r"^(?:pass|fail|inconc|error|n/a) +(\S+)", out, re.MULTILINE))
+    if not shown:
+        return
+    root = etree.parse(folder / "out" / "junit.xml")
+    reported = {f"RFC4571-2/{case.get('name')}" for case in root.iter("testcase")}
+    assert reported >= shown
+    lines = [json.loads(line) for line in (folder / "out" / "record.jsonl").read_text().splitlines()]
+    assert lines[-1]["kind"] == "end"
+    assert {line["variant"] for line in lines if line["kind"] == "verdict"} >= shown
+
+
+STEPS = [
+    ("conformance.run.premise", "Premise", "begin", 1, "before"),
+    ("conformance.run.premise", "", "greet", 1, "after"),
+    ("conformance.run.run", "Run", "begin", 1, "after"),
+    ("conformance.run.run", "Run", "record", 2, "before"),
+    ("conformance.run.run", "Run", "record", 2, "after"),
+    ("reports.record", "Recorder", "write", 3, "after"),
+    ("conformance.run.run", "Run", "finish", 1, "before"),
+    ("conformance.run.reading", "ReadingProcess", "readings", 1, "before"),
+    ("conformance.run.reading", "ReadingProcess", "readings", 1, "after"),
+    ("conformance.run.reading", "ReadingProcess", "tshark_view", 1, "before"),
+    ("conformance.run.reading", "ReadingProcess", "kill", 1, "before"),
+    ("reports.record", "Recorder", "close", 1, "before"),
+    ("reports.junit", "", "document", 1, "before"),
+    ("reports.junit", "", "write", 1, "after"),
+    ("conformance.run.premise", "Premise", "end", 1, "after"),
+    ("conformance.commands.display", "Display", "summary", 1, "before"),
+]
+
+
+@pytest.mark.parametrize(
+    ("step", "number"),
+    list(zip(STEPS, itertools.cycle(SIGNALS))),
+    ids=[f"{when}-{owner}.{name}" for _, owner, name, _, when in STEPS],
+)
+def test_a_signal_at_a_step_of_the_run(tmp_path, step, number) -> None:
+    words = [str(word) for word in (*step, int(number))]
+    done = subprocess.run(
+        [sys.executable, "-c", AT, *words, *RUN, "--quick"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    check(tmp_path, done, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.45, 0.7, 0.9])
+def test_a_signal_at_any_time(tmp_path, share) -> None:
+    """At shares of the time that such a run takes on this machine at the moment."""
+    begun = time.monotonic()
+    subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    took = time.monotonic() - begun
+    process = subprocess.Popen(COMMAND, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while b"conformance" not in loaded(process.pid):
+        time.sleep(0.01)
+    try:
+        out, err = process.communicate(timeout=took * share)
+    except subprocess.TimeoutExpired:
+        children = descendants(process.pid)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+        assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    if process.returncode == -signal.SIGTERM:  # it was still being loaded
+        assert (out, err) == ("", "")
+        return
+    check(tmp_path, process, out, err)
+
+
+def loaded(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
