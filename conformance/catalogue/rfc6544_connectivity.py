@@ -71,7 +71,7 @@ REQUIREMENTS = (
            "connection is opened for a session once a request names it: judged of those."),
     r("RFC6544-9.1-s01", "", "updated offer names the existing connection",
       "An updated offer after completion says by RFC 4145 that the existing connection is to be used.",
-      pics="sides:offerer sdp:full profile:plain restart"),
+      pics="sides:offerer sdp:full profile:plain updates"),
     r("RFC6544-9.2-01", "MUST NOT", "selected connections survive a restart",
       "When ICE restarts, connections that were selected are not closed.", pics="restart"),
     r("RFC6544-9.2-02", "MAY", "S-O candidate for the selected connection",

@@ -226,7 +226,7 @@ class Peer(Connecting):
     def expect_others_closed(self, selected: Channel, *, within: float) -> None:
         """Wait until the IUT has ended every connection but this one. Inconclusive if there is no other.
 
-        An IUT that nominates several (RFC6544-8/one_pair_is_nominated judges that) selects the one that it keeps.
+        An IUT that nominates several (RFC8445-8.1.1/one_pair_is_nominated judges that) selects the one that it keeps.
         """
         if not any(channel is not selected for channel in self.channels):
             raise Inconclusive("no second connection came about")

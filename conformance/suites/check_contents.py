@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import BindingSuccess, Frame
-from conformance.suites.driving import drive
+from conformance.peer.events import BindingRequest, BindingSuccess, Frame
+from conformance.suites.driving import check_each, drive
 from conformance.suites.establishing import establish
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import restart
@@ -28,25 +28,30 @@ _MOST_PRIORITY = 2**31 - 1
 _OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
 
 
-def exchange_checks(upper: Upper, peer: Peer, side: str, where: str) -> Description:
+def exchange_checks(upper: Upper, peer: Peer, side: str, where: str, *, nominate: bool = True) -> Description:
     """Have connections checked by both sides, and nominated; return the IUT's description. Judge nothing.
 
+    Not `nominate`: they are checked, and the time for a nomination passes.
     `where`: connections that the IUT "opened" or "accepted", those of two "components", or one after ICE "restarted".
     """
     if where == "restarted":
         former = establish(upper, peer, side, opener="tester")
         iut = restart(upper, peer, "IUT" if side == "offerer" else "tester")
         peer.set_aside(former)
-        drive(peer, iut, [peer.connect(iut.candidate(tcptype="passive"))])
-        return iut
-    components = 2 if where == "components" else 1
-    opened = where == "opened"
-    iut = negotiate(upper, peer, side, peer_tcptypes="passive" if opened else "active", components=components)
-    if opened:
-        drive(peer, iut, [peer.await_connection(listener) for listener in peer.listeners])
+        channels = [peer.connect(iut.candidate(tcptype="passive"))]
+    elif where == "opened":
+        iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+        channels = [peer.await_connection(listener) for listener in peer.listeners]
     else:
+        components = 2 if where == "components" else 1
+        iut = negotiate(upper, peer, side, peer_tcptypes="active", components=components)
         passive = [iut.candidate(tcptype="passive", component=n + 1) for n in range(components)]
-        drive(peer, iut, [peer.connect(candidate) for candidate in passive])
+        channels = [peer.connect(candidate) for candidate in passive]
+    if nominate:
+        drive(peer, iut, channels)
+    else:
+        check_each(peer, iut, channels, until=BindingRequest)
+        peer.wait(peer.pixit.retransmission)
     return iut
 
 

@@ -38,9 +38,9 @@ def test_there_are_some() -> None:
 
 
 def test_the_message_names_the_case() -> None:
-    ruled_out = JudgedElsewhere("it opened one connection only", case="RFC6544-8/one_pair_is_nominated")
+    ruled_out = JudgedElsewhere("it opened one connection only", case="RFC8445-8.1.1/one_pair_is_nominated")
     assert ruled_out.verdict is Verdict.NOT_APPLICABLE
-    assert str(ruled_out) == "it opened one connection only; RFC6544-8/one_pair_is_nominated judges that"
+    assert str(ruled_out) == "it opened one connection only; RFC8445-8.1.1/one_pair_is_nominated judges that"
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))

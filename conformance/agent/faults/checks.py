@@ -134,6 +134,18 @@ class TieBreakerAnew(Checks):
         return int.from_bytes(random(8), "big")
 
 
+@fault("controlled-tie-breaker-anew", "RFC8445-16.1-01", "takes a new tie-breaker for each check when it has answered")
+class ControlledTieBreakerAnew(Checks):
+    def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
+        return super().tie_breaker(own, random) if self.config.offerer else int.from_bytes(random(8), "big")
+
+
+@fault("controlled-check-without-role", "RFC8445-7.1.3-02", "sends checks without ICE-CONTROLLED")
+class ControlledCheckWithoutRole(Checks):
+    def check_attributes(self, question: Question) -> list[RawAttribute]:
+        return [a for a in super().check_attributes(question) if a.type != Attribute.ICE_CONTROLLED]
+
+
 @fault("check-without-role", "RFC8445-7.1.3-01", "sends checks with neither ICE-CONTROLLING nor ICE-CONTROLLED")
 class CheckWithoutRole(Checks):
     def check_attributes(self, question: Question) -> list[RawAttribute]:

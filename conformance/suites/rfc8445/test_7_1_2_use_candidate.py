@@ -29,9 +29,9 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
 @everywhere
 @requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="sides:answerer role:stack")
 def test_controlled_agents_checks_never_nominate(upper, peer, where):
-    """with    the IUT controlled, and connections that have been checked by both sides, and nominated by us
-    when    each check of the IUT's is read
-    then    none has USE-CANDIDATE."""
-    iut = exchange_checks(upper, peer, "answerer", where)
+    """with    the IUT controlled, and connections that have been checked by both sides, but not nominated by us
+    when    the time for a nomination has passed
+    then    none of its checks has USE-CANDIDATE."""
+    iut = exchange_checks(upper, peer, "answerer", where, nominate=False)
     wrong = wrong_checks(peer, iut, "without USE-CANDIDATE")
     assert not wrong, wrong[0]
