@@ -187,6 +187,8 @@ class Upper:
         """Tell the IUT of all candidates of our last description, one by one, and that there are no more."""
         description, self._untold = self._untold, None
         for media in description.media if description is not None else ():
+            if media.port == 0:
+                continue  # a section that we reject has no ICE, and a stack may not know it any more
             for candidate in list(media.candidates):
                 self.trickle(candidate, media.mid)
             self.trickle(None, media.mid)

@@ -101,6 +101,14 @@ def test_candidates_of_an_answer_follow_it_one_by_one_and_then_their_end():
     assert {parameters["mid"] for _, parameters in adapter.calls[1:]} == {"a"}
 
 
+def test_nothing_is_trickled_for_a_section_that_we_reject():
+    adapter = Adapter(LATER, [])
+    upper = upper_of(adapter)
+    rejected = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:b\r\n"
+    upper.accept(SessionDescription.parse(FULL + rejected))
+    assert {parameters["mid"] for method, parameters in adapter.calls if method == "trickle"} == {"a"}
+
+
 def test_candidates_of_an_offer_follow_its_answer():
     adapter = Adapter(FULL, [], kind="answer")
     upper = upper_of(adapter)
