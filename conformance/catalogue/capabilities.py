@@ -49,6 +49,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("profile", "choice", ("plain", "webrtc"), "plain", "kind of description it takes"),
         Capability("payload", "choice", ("raw", "dtls"), "raw", "what send puts on the selected connection"),
         Capability("reports", "set", ("state", "selected", "data"), [], "notifications it sends"),
+        Capability("decides", "count", (), 40, "seconds that it may take to nominate"),
         Capability("sessions", "count", (), 1, "most sessions at once"),
     )
 }

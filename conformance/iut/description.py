@@ -223,6 +223,12 @@ class Description:
             raise Inconclusive(f"nothing can be sent to what the IUT's {self.kind} offers: {named}")
         return usable
 
+    def of_family(self, candidates: Sequence[Candidate]) -> Candidate:
+        """Return the first of these candidates in the case's address family; Inconclusive if there is none."""
+        mine = [candidate for candidate in candidates if self._is_of_the_family(candidate)]
+        self.require(bool(mine), f"such a candidate of {self._family}")
+        return mine[0]
+
     @property
     def _family(self) -> str:
         return "IPv6" if self.ipv6 else "IPv4"

@@ -69,6 +69,7 @@ class Pics(Struct):
     profile: str = "plain"
     payload: str = "raw"
     reports: tuple[str, ...] = ()
+    decides: int = 40
     sessions: int = 1
 
 

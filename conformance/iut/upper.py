@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import ipaddress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.iut.description import Description, says_the_same
@@ -116,6 +117,13 @@ class Upper:
         except (NotApplicable, Rejected):
             self._opened = False  # there is no session to close
             raise
+
+    def two_addresses(self) -> list[str]:
+        """Return two addresses of the case's family at which the IUT can be; n/a where there is one only."""
+        first = self._addresses[0]
+        if ":" in first:
+            raise NotApplicable(f"the IUT has one IPv6 address here: {first}")
+        return [first, str(ipaddress.IPv4Address(first) + 1)]
 
     def offer(self, tcptypes: str = "active passive", **wishes: Any) -> Description:
         """Open the session as offerer and return the IUT's offer."""

@@ -10,6 +10,7 @@ import os
 import queue
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.iut import stacks
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 CALM = 8  # at once for what is looked at twice
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
+
+
+def _pixit(response: float) -> Pixit:
+    """Return deadlines for the reference agent, which nominates soon or never."""
+    pixit = Pixit.scaled(response)
+    return replace(pixit, decides=pixit.complete)
 
 
 class Bench:
@@ -73,7 +80,7 @@ class Bench:
                     pool.kill()
                     raise
                 self._pools.append(pool)
-                settings = Settings(iut=stack, out=self._out, pixit=Pixit.scaled(self._response))
+                settings = Settings(iut=stack, out=self._out, pixit=_pixit(self._response))
                 self._engines[stack] = Engine(pool, NoRecording(self._wire), settings, pics)
             return self._engines[stack]
 

@@ -260,6 +260,10 @@ class Channel:
         except Failed as failure:
             raise Inconclusive(str(failure)) from failure
 
+    def wait_for_end(self, *, within: float) -> bool:
+        """Give the IUT the time to end the connection; return whether it has."""
+        return self._pump.wait(lambda: not self.is_open, within)
+
     def await_end(self, *, within: float) -> None:
         """Wait for the end of the connection as a preamble: inconclusive if it does not come."""
         if not self._pump.wait(lambda: not self.is_open, within):
@@ -296,6 +300,12 @@ class Channel:
         """Whether the IUT has refused a check of ours with 487 (Role Conflict)."""
         responses = (event for event in self.events if isinstance(event, Frame) and event.solicited)
         return any(event.has_code(487) for event in responses)
+
+    @property
+    def had_success(self) -> bool:
+        """Whether the IUT has answered a check of ours with success."""
+        frames = (event for event in self.events if isinstance(event, Frame) and event.solicited)
+        return any(frame.stun.is_success for frame in frames)
 
     @property
     def is_open(self) -> bool:

@@ -77,6 +77,7 @@ class Connecting(Identity):
         self._second_address = second_address
         self.pixit = pixit
         self.shape = USUAL  # how the case is carried out
+        self.readings: list[str] = []  # which reading of an ambiguous sentence the IUT follows
         self.answering = True  # off: the script answers the IUT's checks itself
         self._answered: Channel | None = None  # the only connection on which they are answered, if there is one
         self.channels: list[Channel] = []
@@ -385,7 +386,8 @@ class Connecting(Identity):
 
     def _answer(self, channel: Channel, request: Frame) -> None:
         if not self.is_valid(request):
-            channel.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
+            if not channel.checked:  # what comes later and looks like a check may be data
+                channel.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             channel.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
         channel.send_between(RFC4571() / self.success(channel, request))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.peer.channel import Channel
     from conformance.peer.events import Frame
+    from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import SessionDescription
 
 _PEER_REFLEXIVE = 110
@@ -46,6 +47,10 @@ class Credentials(Protocol):
     @property
     def answered_setup(self) -> str | None:
         """What an answer of the IUT says in a=setup; None of an offer."""
+        ...
+
+    def hosts(self, tcptype: str | None = None) -> list[Candidate]:
+        """Return its TCP host candidates, of one tcptype."""
         ...
 
     @property

@@ -20,6 +20,8 @@ class Pixit:
     response: an answer to a check, data through an open connection.
     connect: the first connection or check of the IUT after it has both descriptions.
     complete: nomination by a controlling IUT (RFC 8445 section 8.1.1 leaves it its own criteria).
+    decides: how long a controlling IUT may take at most before it has nominated, from the exchange of descriptions:
+        until all transactions and the timer of RFC 8863 are over (39.5 s). Only a slow IUT is waited for that long.
     close: closing what is no longer needed (RFC 8445 section 8.3 lets an agent wait three seconds first).
     silence: how long nothing must come before it counts as not coming.
     retransmission: how long a retransmission, were there one, would at most keep us waiting (RFC 8445 section 14.3:
@@ -34,6 +36,7 @@ class Pixit:
     response: float = RESPONSE
     connect: float = 5.0
     complete: float = 8.0
+    decides: float = 39.5
     close: float = 6.0
     silence: float = 0.4
     retransmission: float = 1.2
@@ -55,6 +58,7 @@ class Pixit:
             response=response,
             connect=default.connect * factor,
             complete=_DECIDING + (default.complete - _DECIDING) * factor,
+            decides=max(default.decides, default.decides * factor),
             close=_FREEING + (default.close - _FREEING) * factor,
             silence=default.silence * max(1.0, factor),
             retransmission=default.retransmission * max(1.0, factor),

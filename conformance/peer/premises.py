@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conformance.peer.misframing import Reader
-from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.errors import StunError
 
 if TYPE_CHECKING:
@@ -31,11 +31,29 @@ def premises(peer: Peer) -> Iterator[None]:
         raise Failed(
             f"what the case looks at is malformed: {problem}", expected="a well-formed attribute", actual=str(problem)
         ) from problem
+    except Inconclusive:
+        if _keeps_its_role(peer):
+            raise _not_switched() from None
+        raise
     except Failed as failure:
+        if isinstance(failure, Missing) and _keeps_its_role(peer):
+            raise _not_switched() from failure
         obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
+
+
+def _not_switched() -> JudgedElsewhere:
+    return JudgedElsewhere(
+        "the IUT does not take the other role, in which this variant meets it",
+        case="RFC8445-7.3.1.1/role_conflict_that_the_iut_loses_switches_its_role",
+    )
+
+
+def _keeps_its_role(peer: Peer) -> bool:
+    """Whether the roles were to be switched, and the IUT has answered no check of ours with success."""
+    return peer.shape.roles == "switched" and not any(channel.had_success for channel in peer.channels)
 
 
 def _misframed(peer: Peer) -> str:

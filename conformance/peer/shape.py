@@ -46,7 +46,6 @@ class Shape:
         """Return the PICS conditions that the differences put on an IUT."""
         conditions = {
             f"families:{self.family[-1]}": True,
-            "role:stack": self.roles == "switched",
             f"components:{self.components}": self.components > 1,
             "trickle": self.candidates == "trickled",
         }

@@ -11,17 +11,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from conformance.peer import describe
+from conformance.peer.addresses import family_of
 from conformance.peer.connecting import Connecting
-from conformance.peer.events import BindingSuccess
+from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.identity import DIRECTION_PREFERENCE
 from conformance.verdict import Failed, Inconclusive
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from conformance.peer.channel import Channel
+    from conformance.peer.events import Frame
     from conformance.peer.identity import Credentials
     from conformance.wire.sdp import SessionDescription
 
@@ -168,11 +170,55 @@ class Peer(Connecting):
             else:
                 if not channel.checked:
                     channel.send(RFC4571() / self.check(iut, component=channel.component))
-                if not self._pump.wait(lambda: selected() is not None, self.pixit.complete):
+                self._accompany(iut)
+                if not self.wait_for_nomination(lambda: selected() is not None):
                     raise Inconclusive(f"the controlling IUT did not nominate {channel}")
         except Failed as failure:
             raise Inconclusive(f"ICE did not complete: {failure}") from failure
         return selected() or channel
+
+    def wait_for_own_check(self, iut: Credentials, channel: Channel) -> None:
+        """Give a full IUT the time to send its own check on a connection, which is answered."""
+        if not iut.lite:
+            self._pump.wait(lambda: channel.checked, self.pixit.response)
+
+    def wait_for_nomination(self, nominated: Callable[[], bool]) -> bool:
+        """Wait until a controlling IUT has nominated, as long as it may take; return whether it has.
+
+        RFC 8445 section 8.1.1 leaves the criteria to it, and by RFC 8863 it may wait for a timer: so it is waited for
+        longer where connections are still open on which it might nominate.
+        """
+        if self._pump.wait(nominated, self.pixit.complete):
+            return True
+        end = self.described_at + self.pixit.decides
+        left = max(0.0, end - time.monotonic())
+        self._pump.wait(lambda: nominated() or not any(channel.is_open for channel in self.channels), left)
+        return nominated()
+
+    def _accompany(self, iut: Credentials) -> None:
+        """Check the further components of the IUT's stream: it may nominate none before each has a valid pair.
+
+        RFC 8445 section 8.1.1. Components to which the IUT can connect itself are left to it.
+        """
+        mine = {channel.component for channel in self.channels} | {at.component for at in self.listeners}
+        for candidate in iut.hosts("passive"):
+            if candidate.component not in mine and family_of(candidate.address) == family_of(self.address):
+                mine.add(candidate.component)
+                further = self.connect_if_possible(candidate)
+                further.send(RFC4571() / self.check(iut, component=candidate.component))
+
+    def expect_nomination(self, channel: Channel) -> Frame:
+        """Expect that a controlling IUT nominates on a connection, however long it may lawfully take."""
+        wanted = BindingRequest(use_candidate=True)
+        self.wait_for_nomination(lambda: channel.has(wanted) or not channel.is_open)
+        return channel.expect(wanted, within=0)
+
+    def await_nomination(self, channel: Channel) -> Frame:
+        """Wait until a controlling IUT nominates on a connection (preamble)."""
+        try:
+            return self.expect_nomination(channel)
+        except Failed as failure:
+            raise Inconclusive(str(failure)) from failure
 
     def settle(self, channel: Channel) -> None:
         """Wait until the IUT has taken in what we have sent on a connection, the answer to a nomination say.
@@ -219,7 +265,7 @@ class Peer(Connecting):
         """Bring ICE to its end on the connection that the controlling side prefers; ours is the last one opened."""
         if self.controlling:
             return self.complete(iut, self.channels[-1])
-        if not self._pump.wait(lambda: any(c.selected for c in self.channels), self.pixit.complete):
+        if not self.wait_for_nomination(lambda: any(c.selected for c in self.channels)):
             raise Inconclusive(f"the controlling IUT nominated none of {len(self.channels)} connections")
         return next(channel for channel in self.channels if channel.selected)
 

@@ -34,8 +34,9 @@ class Applicability:
 
     def reasons(self, case: Case) -> list[str]:
         """Return why a variant cannot be judged; nothing if it can."""
-        reasons = unmet(dict.fromkeys((*case.needs, *case.shape.needs)), self.pics)
-        return reasons + self._lacking(case.shape.family, in_segments=case.in_segments)
+        shape = case.shape_for(self.pics)
+        reasons = unmet(dict.fromkeys((*case.needs, *shape.needs)), self.pics)
+        return reasons + self._lacking(shape.family, in_segments=case.in_segments)
 
     def judges(self, dimension: str, value: object, *, case: str, in_segments: bool) -> bool:
         """Whether a value of a dimension can be judged; if not, the reason is noted for this case."""

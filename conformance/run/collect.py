@@ -42,6 +42,7 @@ def _make(item: pytest.Function) -> Case:
     marks = list(item.iter_markers("requirement"))  # a variant may have one of its own beside the function's
     assert marks
     requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
+    level = next((mark.kwargs["at"] for mark in marks if mark.kwargs.get("at") is not None), level)
     _check_name(item)
     first = look_up(requirements[0])
     section = f"{first.rfc}-{first.section}"

@@ -15,7 +15,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,12 @@ class Case:
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     in_segments: bool = False
+
+    def shape_for(self, pics: Mapping[str, Any]) -> Shape:
+        """How it is carried out with this IUT: over IPv6 where it has nothing else and the case leaves it open."""
+        families = [str(family) for family in pics.get("families", ["4"])]
+        open_to_both = not {"shape", "family"} & self.parameters.keys()
+        return Shape(family="IPv6") if open_to_both and "4" not in families and "6" in families else self.shape
 
     @property
     def shape(self) -> Shape:
@@ -118,7 +124,7 @@ class Engine:
 
     def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:
         result = self._blank(case, extra)
-        reasons = unmet(dict.fromkeys((*case.needs, *case.shape.needs)), self._pics)
+        reasons = unmet(dict.fromkeys((*case.needs, *case.shape_for(self._pics).needs)), self._pics)
         if reasons:
             result.verdict, result.reason = Verdict.NOT_APPLICABLE, "; ".join(reasons)
             return Execution(result)
@@ -150,7 +156,7 @@ class Engine:
             pump.close()
 
     def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
-        family = case.shape.family
+        family = case.shape_for(self._pics).family
         with attributed(result):
             address = self._wire_address(family) if case.in_segments else self._address(family)
         if result.verdict is not Verdict.NONE:
@@ -176,7 +182,8 @@ class Engine:
         address: str,
     ) -> _Testers:
         """Return the upper and the lower tester of a case."""
-        shape, pixit = case.shape, self.settings.pixit
+        shape, pixit = case.shape_for(self._pics), self.settings.pixit
+        pixit = replace(pixit, decides=min(pixit.decides, float(self._pics.get("decides", pixit.decides))))
         rng = random.Random(f"{self.settings.seed}:{case.id}")
 
         def second_address() -> str:
@@ -217,6 +224,7 @@ class Engine:
             with attributed(result, case.function, _outcome_asked(case)), premises(testers.peer):
                 case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
+            result.note = "; ".join(testers.peer.readings)
             self._postamble(result, testers.upper)
         finally:
             with attributed(result):

@@ -27,6 +27,15 @@ def needs_regular_nomination(check: Frame) -> None:
         raise JudgedElsewhere("the IUT nominates in its first check", case="RFC6544-8/first_check_does_not_nominate")
 
 
+def needs_closed(channel: Channel, *, within: float) -> None:
+    """Give the IUT the time to close a connection whose answer was not STUN; n/a where it does not."""
+    if not channel.wait_for_end(within=within):
+        raise JudgedElsewhere(
+            f"the IUT did not close {channel} within {within:g} s",
+            case="RFC6544-7.1/answer_that_is_no_stun_closes_the_connection",
+        )
+
+
 def needs_another_connection(peer: Peer) -> Channel:
     """Return a further connection of the IUT; n/a where it opens only one."""
     try:
@@ -54,6 +63,12 @@ def await_success(peer: Peer, iut: Description, channel: Channel, **change: Any)
     request = peer.check(iut, component=channel.component, **change)
     channel.send(RFC4571() / request)
     return channel.await_frame(BindingSuccess(request.transaction_id), within=peer.pixit.response)
+
+
+def await_successes(peer: Peer, iut: Description, channels: Iterable[Channel]) -> None:
+    """Send a check on each connection and wait for its success response (preamble)."""
+    for channel in channels:
+        await_success(peer, iut, channel)
 
 
 def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Channel]]) -> None:

@@ -19,6 +19,8 @@ from conformance.suites.dimensions import varied as varied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conformance.verdict import Level
+
 F = TypeVar("F", bound="Callable[..., None]")
 
 OPENERS = [  # who opens the connections
@@ -52,8 +54,11 @@ on_other_connections = pytest.mark.parametrize(  # on which connections, besides
 in_segments = pytest.mark.in_segments
 
 
-def requirement(*identifiers: str, needs: str = "") -> Callable[[F], F]:
+def requirement(*identifiers: str, needs: str = "", at: Level | None = None) -> Callable[[F], F]:
     """Mark a function as a case of these requirements.
+
+    `at`: the level at which a failure counts, where it is weaker than the requirements' own: a MUST about a formula
+    that is itself only recommended.
 
     `needs` are further PICS conditions, separated by blanks ("offers:passive reports:data"); those of the
     requirements hold anyway. Raises at import for an unknown requirement or condition.
@@ -62,7 +67,7 @@ def requirement(*identifiers: str, needs: str = "") -> Callable[[F], F]:
         look_up(identifier)
     conditions = tuple(needs.split())
     check_conditions(conditions)
-    mark = pytest.mark.requirement(*identifiers, needs=conditions)
+    mark = pytest.mark.requirement(*identifiers, needs=conditions, at=at)
 
     def decorate(function: F) -> F:
         marked: F = mark(function)

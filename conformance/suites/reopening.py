@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.suites.establishing import establish
 from conformance.suites.media import SENDING
 from conformance.suites.values import DATA
-from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.upper import Upper
@@ -32,12 +32,14 @@ def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
     )
 
 
-def await_reopened(upper: Upper, peer: Peer) -> Channel:
-    """Let the IUT reopen the connection (preamble)."""
+def needs_reopened(upper: Upper, peer: Peer) -> Channel:
+    """Let the IUT reopen the connection; n/a where it does not."""
     try:
         return expect_reopened(upper, peer)
-    except Failed as failure:
-        raise Inconclusive(f"{failure}: {failure.actual}") from failure
+    except Missing as failure:
+        raise JudgedElsewhere(
+            f"{failure}: {failure.actual}", case="RFC6544-11.1/active_side_reopens_the_lost_connection"
+        ) from failure
 
 
 def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
@@ -46,7 +48,7 @@ def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
     iut = upper.description
     assert iut is not None, "ICE has completed"
     if opener == "IUT":
-        return peer.revive(iut, await_reopened(upper, peer))
+        return peer.revive(iut, needs_reopened(upper, peer))
     peer.wait(peer.pixit.silence)
     return peer.revive(iut, peer.connect(iut.candidate(tcptype="passive")))
 

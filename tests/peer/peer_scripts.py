@@ -9,7 +9,7 @@ from conformance.peer.tester import Peer
 from conformance.wire.layers import RFC4571, binding_request
 from conformance.wire.rfc4571 import Deframer
 
-PIXIT = Pixit(response=2.0, connect=2.0, complete=0.3, close=2.0, silence=0.05)
+PIXIT = Pixit(response=2.0, connect=2.0, complete=0.3, decides=0.5, close=2.0, silence=0.05)
 
 
 class Iut:
@@ -17,6 +17,9 @@ class Iut:
 
     ufrag, pwd, lite, answered_setup = "iutf", "i" * 22, False, None
     fragments = ("iutf",)
+
+    def hosts(self, _tcptype=None):
+        return []
 
 
 def everything(other: socket.socket, frames: int) -> list[bytes]:

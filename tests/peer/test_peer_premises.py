@@ -9,7 +9,8 @@ import pytest
 from conformance.peer.events import Frame
 from conformance.peer.misframing import Reader
 from conformance.peer.premises import premises
-from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.peer.shape import Shape
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.errors import StunError
 from conformance.wire.layers import binding_error, binding_indication
 from conformance.wire.rfc4571 import frame
@@ -17,9 +18,11 @@ from conformance.wire.rfc4571 import frame
 STUN = bytes(binding_indication(transaction_id=b"transaction:"))
 
 
-def peer(octets: bytes = b"", *, refused: str = "", in_conflict: bool = False) -> SimpleNamespace:
-    channel = SimpleNamespace(octets=octets, refused=refused, in_conflict=in_conflict)
-    return SimpleNamespace(channels=[channel])
+def peer(
+    octets: bytes = b"", *, refused: str = "", in_conflict: bool = False, roles: str = "own", had_success: bool = False
+) -> SimpleNamespace:
+    channel = SimpleNamespace(octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success)
+    return SimpleNamespace(channels=[channel], shape=Shape(roles=roles))
 
 
 @pytest.mark.parametrize("octets", [STUN, frame(STUN) + b"\0\0\1\0$" + frame(STUN), b"\0\1" + STUN])
@@ -40,6 +43,14 @@ def test_what_was_refused_explains_what_is_missing_and_nothing_that_came(obstacl
 def test_without_an_obstacle_a_failure_stays_one() -> None:
     with pytest.raises(Missing), premises(peer(frame(STUN) + frame(b"") + frame(b"data"))):
         raise Missing("no response")
+
+
+@pytest.mark.parametrize("outcome", [Inconclusive, Missing])
+def test_an_iut_that_keeps_its_role_is_not_judged_with_switched_roles(outcome) -> None:
+    with pytest.raises(JudgedElsewhere, match="does not take the other role"), premises(peer(roles="switched")):
+        raise outcome("no response")
+    with pytest.raises(outcome), premises(peer(roles="switched", had_success=True)):
+        raise outcome("no response")
 
 
 def test_an_attribute_that_does_not_decode_fails_the_case_that_reads_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
+import time
 
 import pytest
 from peer_scripts import PIXIT, Iut, check_of_the_iut
@@ -193,3 +194,15 @@ def test_a_faster_pixit_leaves_an_iut_the_time_that_the_rfcs_leave_it() -> None:
     assert fast.close > 3.0
     assert fast.complete > 5.0
     assert (fast.silence, fast.retransmission) == (Pixit().silence, Pixit().retransmission)
+
+
+def test_a_slow_nominator_is_waited_for_while_its_connections_stand(peer, pair) -> None:
+    channel, other = pair
+    deadline = time.monotonic() + peer.pixit.complete + 0.1
+    peer.described_at = time.monotonic()
+    assert peer.wait_for_nomination(lambda: time.monotonic() > deadline)
+    begun = time.monotonic()
+    other.close()
+    assert not peer.wait_for_nomination(lambda: False)
+    assert time.monotonic() - begun < peer.pixit.decides + 0.2, "nobody is left who might nominate"
+    assert not channel.is_open

@@ -23,7 +23,7 @@ from conformance.wire.rfc4571 import Deframer, frame
 from conformance.wire.stun import Message, MessageClass, Method, build
 from conformance.wire.stunstream import MessageStream
 
-PIXIT = Pixit(response=1.0, connect=1.0, complete=0.3, close=0.2, silence=0.05)
+PIXIT = Pixit(response=1.0, connect=1.0, complete=0.3, decides=0.5, close=0.2, silence=0.05)
 OURS = "127.0.0.1"
 
 

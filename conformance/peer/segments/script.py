@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from conformance.peer.pump import Pump
 
 
+_REPETITION = 1.2  # seconds after which a SYN that met no answer has surely been repeated
+
+
 class SegmentChannel(Channel):
     """A connection over our own TCP: also its single segments can be scripted."""
 
@@ -185,6 +188,29 @@ class Segments(KernelSockets):
 
         if self._pump.watch(lambda: came() is not None, within):
             raise Failed("data came", expected="no data", actual=str(came()))
+
+    def most_outstanding(self, *, calm: float) -> int:
+        """Watch until no new attempt comes for `calm` seconds; return how many were outstanding at once at most.
+
+        An attempt is outstanding from its first SYN to its last: one that the IUT gives up is repeated no more. So the
+        watch goes on for long enough that TCP repeats the SYN of each (RFC 6298 section 2: after a second).
+        """
+        seen: set[Address] = set()
+
+        def more() -> bool:
+            new = {syn.source for syn in self.syns()} - seen
+            seen.update(new)
+            return bool(new)
+
+        while self._pump.watch(more, calm + _REPETITION):
+            pass
+        lives: dict[tuple[Address, Address], list[float]] = {}
+        for time, segment in self.link.log:
+            if segment.has(SYN) and not segment.acknowledgement:
+                lives.setdefault((segment.source, segment.destination), []).append(time)
+        return max(
+            (sum(times[0] <= begin[0] <= times[-1] for times in lives.values()) for begin in lives.values()), default=0
+        )
 
     def syns(self) -> list[Segment]:
         """Return the first SYNs of the IUT's attempts so far (no repetitions)."""

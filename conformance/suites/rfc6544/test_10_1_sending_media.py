@@ -10,7 +10,7 @@ from conformance.suites.establishing import connections, establish, establish_co
 from conformance.suites.framing import PACKETS, misframed
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_octets_of, await_sent, came, send_each
-from conformance.suites.reopening import await_reopened
+from conformance.suites.reopening import needs_reopened
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import DATA, MORE_DATA, UNKNOWN_OPTIONAL
 from conformance.wire.layers import RFC4571, RawStunAttribute
@@ -101,7 +101,7 @@ def test_data_on_a_reopened_connection_is_framed(upper, peer):
     when    it has been checked both ways and the IUT's application sends packets
     then    none of them came without a frame."""
     peer.lose(establish(upper, peer, "answerer", opener="IUT"), "RST")
-    reopened = await_reopened(upper, peer)
+    reopened = needs_reopened(upper, peer)
     live(upper, peer, upper.description, [reopened], anew=False)
     bare = misframed([reopened]).bare_data
     assert not bare, bare[0]

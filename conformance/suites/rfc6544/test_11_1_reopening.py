@@ -7,7 +7,7 @@ from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, ends, requirement
 from conformance.suites.media import await_sent, expect_media
 from conformance.suites.negotiation import negotiate
-from conformance.suites.reopening import await_reopened, expect_reopened
+from conformance.suites.reopening import expect_reopened, needs_reopened
 from conformance.suites.restarts import expect_restart
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
@@ -42,7 +42,7 @@ def test_reopened_connection_is_checked(upper, peer, side, pixit):
     when    we wait for what it sends there
     then    a check with the session's credentials comes."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
-    request = await_reopened(upper, peer).expect(BindingRequest, within=pixit.response)
+    request = needs_reopened(upper, peer).expect(BindingRequest, within=pixit.response)
     assert peer.is_valid(request), "the check does not carry the session's credentials"
 
 
@@ -54,7 +54,7 @@ def test_media_waits_for_the_check_on_the_reopened_connection(upper, peer, side,
     then    none comes before we have answered the check."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
     peer.answering = False
-    reopened = await_reopened(upper, peer)
+    reopened = needs_reopened(upper, peer)
     upper.try_to_send(MORE_DATA)
     reopened.expect_nothing(Data, within=pixit.silence)
 
@@ -68,7 +68,7 @@ def test_media_flows_on_the_reopened_connection(upper, peer, side):
     selected = establish(upper, peer, side, opener="IUT")
     await_sent(upper, peer, selected)
     peer.lose(selected, "RST")
-    reopened = peer.revive(upper.description, await_reopened(upper, peer))
+    reopened = peer.revive(upper.description, needs_reopened(upper, peer))
     expect_media(upper, peer, reopened, MORE_DATA)
 
 
@@ -147,7 +147,7 @@ def test_active_side_reopens_as_often_as_the_connection_is_lost(upper, peer, sid
     when    we end that one as well and the IUT's application goes on sending
     then    the IUT opens a connection again."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
-    reopened = peer.revive(upper.description, await_reopened(upper, peer))
+    reopened = peer.revive(upper.description, needs_reopened(upper, peer))
     expect_media(upper, peer, reopened, MORE_DATA)
     peer.lose(reopened, "RST")
     expect_reopened(upper, peer)
@@ -186,7 +186,7 @@ def test_check_on_a_connection_that_it_reopened_is_answered(upper, peer, side, p
     when    a check of ours arrives on it
     then    the IUT answers it with success."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
-    reopened = await_reopened(upper, peer)
+    reopened = needs_reopened(upper, peer)
     reopened.send(RFC4571() / peer.check(upper.description))
     reopened.expect(BindingSuccess, within=pixit.response)
 
@@ -228,7 +228,7 @@ def test_refused_check_on_the_reopened_connection_permits_no_media(upper, peer, 
     then    none comes over this connection."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
     peer.answering = False
-    reopened = await_reopened(upper, peer)
+    reopened = needs_reopened(upper, peer)
     request = reopened.await_frame(BindingRequest, within=pixit.response)
     reopened.send(RFC4571() / peer.error(request, 400, "Bad Request"))
     upper.try_to_send(MORE_DATA)

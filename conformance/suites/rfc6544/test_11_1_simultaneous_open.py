@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.marks import both_sides, ends, requirement
 from conformance.suites.media import await_sent, expect_media
-from conformance.suites.reopening import await_reopened, expect_reopened, reopen_from_so
+from conformance.suites.reopening import expect_reopened, needs_reopened, reopen_from_so
 from conformance.suites.simultaneous_open import complete_on
 from conformance.suites.values import MORE_DATA
 from conformance.wire.layers import RFC4571
@@ -31,7 +31,7 @@ def test_media_flows_on_the_so_connection_that_the_iut_reopened(upper, peer, sid
     selected = complete_on(upper, peer, side, "S-O")
     await_sent(upper, peer, selected)
     peer.lose(selected, "RST")
-    reopened = peer.revive(upper.description, await_reopened(upper, peer))
+    reopened = peer.revive(upper.description, needs_reopened(upper, peer))
     expect_media(upper, peer, reopened, MORE_DATA)
 
 

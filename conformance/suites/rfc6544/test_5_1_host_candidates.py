@@ -20,7 +20,7 @@ def test_passive_candidate_is_offered(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-5.1-01", needs="offers:passive obeys:addresses families:6")
+@requirement("RFC6544-5.1-01", needs="offers:passive obeys:addresses families:4 families:6")
 def test_passive_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can listen, on an IPv4 and an IPv6 address
     when    its description is read

@@ -31,7 +31,7 @@ def test_so_and_passive_candidates_have_ports_of_their_own(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-5.1-01", needs="offers:so obeys:addresses families:6")
+@requirement("RFC6544-5.1-01", needs="offers:so obeys:addresses families:4 families:6")
 def test_so_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can act simultaneously, on an IPv4 and an IPv6 address
     when    its description is read

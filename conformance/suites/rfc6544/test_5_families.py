@@ -10,7 +10,7 @@ from conformance.wire.layers import RFC4571
 
 
 @both_sides
-@requirement("RFC6544-5-02", needs="obeys:addresses")
+@requirement("RFC6544-5-02", needs="obeys:addresses families:4 families:6")
 def test_candidates_of_both_families(upper, peer, side):
     """with    the IUT on an IPv4 and an IPv6 address, and our candidates of both families
     when    its candidates are read
@@ -22,7 +22,7 @@ def test_candidates_of_both_families(upper, peer, side):
 
 @both_sides
 @both_families
-@requirement("RFC6544-5-02", needs="obeys:addresses connects:active")
+@requirement("RFC6544-5-02", needs="families:4 families:6 obeys:addresses connects:active")
 def test_connects_over_either_family(upper, peer, side, pixit):
     """with    the IUT on an IPv4 and an IPv6 address, and our candidate of one family
     when    the IUT has both descriptions
@@ -33,7 +33,7 @@ def test_connects_over_either_family(upper, peer, side, pixit):
 
 @both_sides
 @both_families
-@requirement("RFC6544-5-02", "RFC6544-7.2-01", needs="obeys:addresses offers:passive")
+@requirement("RFC6544-5-02", "RFC6544-7.2-01", needs="families:4 families:6 obeys:addresses offers:passive")
 def test_accepts_over_either_family(upper, peer, side, pixit):
     """with    the IUT on an IPv4 and an IPv6 address
     when    we connect to its passive candidate of one family and send a check

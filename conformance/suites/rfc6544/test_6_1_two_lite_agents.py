@@ -11,7 +11,7 @@ def test_lite_answerer_accepts_on_all_passive_candidates(upper, peer):
     """with    the lite IUT on two addresses, having answered our offer, which is a lite agent's too
     when    we connect to each of its passive candidates
     then    each connection is accepted."""
-    addresses = ["127.0.0.1", "127.0.0.2"]
+    addresses = upper.two_addresses()
     iut = negotiate(upper, peer, "answerer", agent="lite", peer_lite=True, addresses=addresses)
     passive = iut.candidates(tcptype="passive")
     iut.require(len(passive) > 1, "passive candidates on two addresses")
@@ -36,7 +36,7 @@ def test_connection_that_the_new_offer_does_not_name_is_closed(upper, peer, pixi
     """with    a lite IUT on two addresses having answered our offer, a lite agent's too, and a connection to one
     when    our new offer selects the candidate on the other address
     then    the IUT closes the connection."""
-    addresses = ["127.0.0.1", "127.0.0.2"]
+    addresses = upper.two_addresses()
     iut = negotiate(upper, peer, "answerer", agent="lite", peer_lite=True, peer_tcptypes="active", addresses=addresses)
     passive = iut.candidates(tcptype="passive", component=1)
     iut.require(len(passive) > 1, "passive candidates on two addresses")

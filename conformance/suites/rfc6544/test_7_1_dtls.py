@@ -61,7 +61,7 @@ def test_handshake_of_the_controlling_waits_for_the_nomination(upper, peer, pixi
     first = channel.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(first)
     channel.send(RFC4571() / peer.success(channel, first))
-    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
+    nomination = peer.await_nomination(channel)
     channel.expect_nothing(AnyDtls, within=pixit.silence)
     channel.send(RFC4571() / peer.success(channel, nomination))
     channel.await_frame(Hello, within=pixit.complete)

@@ -9,6 +9,7 @@ from conformance.suites.checks import (
     expect_answer,
     expect_checks_at_each,
     needs_another_connection,
+    needs_closed,
     needs_regular_nomination,
 )
 from conformance.suites.framing import await_message_octets, misframed
@@ -144,7 +145,7 @@ def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pi
     channel = peer.await_connection()
     channel.await_frame(BindingRequest, within=pixit.response)
     channel.send(frame(NOT_STUN))
-    channel.await_end(within=pixit.close)
+    needs_closed(channel, within=pixit.close)
     peer.forget_arrivals()  # other pairs of this candidate, if the IUT has other addresses
     peer.expect_no_connection(within=pixit.retransmission)
 
@@ -169,13 +170,13 @@ def test_answer_that_is_no_stun_fails_all_pairs_with_the_candidate(upper, peer, 
     when    the one is answered by a frame that is no STUN message, and then the other with success
     then    the IUT does not nominate the other's pair, whose remote candidate is not ours."""
     peer.answering = False
-    negotiate(upper, peer, "offerer", peer_tcptypes="passive", addresses=["127.0.0.1", "127.0.0.2"])
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive", addresses=upper.two_addresses())
     first, second = peer.await_connection(), peer.await_connection()
     first.await_frame(BindingRequest, within=pixit.response)
     request = second.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     first.send(frame(NOT_STUN))
-    first.await_end(within=pixit.close)
+    needs_closed(first, within=pixit.close)
     second.send(RFC4571() / peer.success(second, request))
     second.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 

@@ -8,6 +8,7 @@ from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
+from conformance.suites.values import ELSEWHERE
 from conformance.wire.layers import RFC4571
 
 
@@ -102,7 +103,7 @@ def test_connection_from_an_address_not_described_is_accepted(upper, peer, side)
     """with    our description holding an active candidate at another address than the one we have
     when    we connect to the IUT's passive candidate all the same
     then    the connection is accepted, and a check answered."""
-    elsewhere = peer.candidate("active", address="198.51.100.9")
+    elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
     channel = peer.expect_accept(iut.candidate(tcptype="passive"))
     await_success(peer, iut, channel)
@@ -114,7 +115,7 @@ def test_every_passive_candidate_accepts(upper, peer, side):
     """with    the IUT on two addresses
     when    we connect to each of its passive host candidates
     then    each connection is accepted."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=["127.0.0.1", "127.0.0.2"])
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=upper.two_addresses())
     passive = iut.candidates(tcptype="passive", type="host")
     iut.require(len(passive) > 1, "passive candidates on two addresses")
     channels = peer.expect_all_accepted(passive)

@@ -7,7 +7,7 @@ from conformance.suites.establishing import connections, establish
 from conformance.suites.framing import misframed
 from conformance.suites.marks import requirement, varied
 from conformance.suites.negotiation import negotiate
-from conformance.suites.reopening import await_reopened
+from conformance.suites.reopening import needs_reopened
 from conformance.suites.restarts import restart
 from conformance.wire.layers import RFC4571
 
@@ -80,7 +80,7 @@ def test_everything_on_a_reopened_connection_is_framed(upper, peer):
     when    it is checked both ways and used
     then    nothing came without a frame."""
     peer.lose(establish(upper, peer, "answerer", opener="IUT"), "RST")
-    reopened = await_reopened(upper, peer)
+    reopened = needs_reopened(upper, peer)
     live(upper, peer, upper.description, [reopened], anew=False)
     bare = misframed([reopened]).bare
     assert not bare, bare[0]

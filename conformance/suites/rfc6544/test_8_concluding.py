@@ -35,7 +35,7 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
     channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
     peer.answer_only_on(channel)
     channel.send(RFC4571() / peer.success(channel, request))
-    channel.expect(BindingRequest(use_candidate=True), within=pixit.complete)
+    peer.expect_nomination(channel)
 
 
 @varied("family", "roles", "segmentation", "candidates")

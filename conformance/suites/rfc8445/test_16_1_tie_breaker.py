@@ -7,7 +7,7 @@ from conformance.suites.marks import everywhere, requirement
 
 
 @everywhere
-@requirement("RFC8445-16.1-03", "RFC6544-7.1-s04", needs="sides:offerer role:stack")
+@requirement("RFC8445-16.1-03", "RFC6544-7.1-s04", needs="sides:offerer")
 def test_tie_breaker_of_the_controlling_agent_stays(upper, peer, where):
     """with    the IUT controlling, and connections that have been checked by both sides, and nominated
     when    the tie-breakers of the IUT's checks are compared
@@ -17,7 +17,7 @@ def test_tie_breaker_of_the_controlling_agent_stays(upper, peer, where):
 
 
 @everywhere
-@requirement("RFC8445-16.1-01", "RFC6544-7.1-s04", needs="sides:answerer role:stack")
+@requirement("RFC8445-16.1-01", "RFC6544-7.1-s04", needs="sides:answerer")
 def test_tie_breaker_of_the_controlled_agent_stays(upper, peer, where):
     """with    the IUT controlled, and connections that have been checked by both sides, and nominated by us
     when    the tie-breakers of the IUT's checks are compared

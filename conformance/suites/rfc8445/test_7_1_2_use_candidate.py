@@ -27,7 +27,7 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
 
 
 @everywhere
-@requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="sides:answerer role:stack")
+@requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="sides:answerer")
 def test_controlled_agents_checks_never_nominate(upper, peer, where):
     """with    the IUT controlled, and connections that have been checked by both sides, but not nominated by us
     when    the time for a nomination has passed

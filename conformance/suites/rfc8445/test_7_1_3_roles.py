@@ -8,7 +8,7 @@ from conformance.suites.marks import everywhere, requirement
 from conformance.suites.negotiation import negotiate
 
 
-@requirement("RFC8445-7.1.3-01", "RFC6544-7.1-s04", needs="connects:active sides:offerer role:stack")
+@requirement("RFC8445-7.1.3-01", "RFC6544-7.1-s04", needs="connects:active sides:offerer")
 def test_controlling_agents_check_says_so(upper, peer, pixit):
     """with    the IUT having offered, and controlling
     when    its check arrives
@@ -18,7 +18,7 @@ def test_controlling_agents_check_says_so(upper, peer, pixit):
     assert request.stun.ice_controlling is not None, "no ICE-CONTROLLING attribute"
 
 
-@requirement("RFC8445-7.1.3-02", "RFC6544-7.1-s04", needs="connects:active sides:answerer role:stack")
+@requirement("RFC8445-7.1.3-02", "RFC6544-7.1-s04", needs="connects:active sides:answerer")
 def test_controlled_agents_check_says_so(upper, peer, pixit):
     """with    the IUT having answered, and controlled
     when    its check arrives
@@ -29,7 +29,7 @@ def test_controlled_agents_check_says_so(upper, peer, pixit):
 
 
 @everywhere
-@requirement("RFC8445-7.1.3-01", "RFC6544-7.1-s04", needs="sides:offerer role:stack")
+@requirement("RFC8445-7.1.3-01", "RFC6544-7.1-s04", needs="sides:offerer")
 def test_every_check_of_the_controlling_agent_says_so(upper, peer, where):
     """with    the IUT controlling, and connections that have been checked by both sides, and nominated
     when    each check of the IUT's is read
@@ -40,7 +40,7 @@ def test_every_check_of_the_controlling_agent_says_so(upper, peer, where):
 
 
 @everywhere
-@requirement("RFC8445-7.1.3-02", "RFC6544-7.1-s04", needs="sides:answerer role:stack")
+@requirement("RFC8445-7.1.3-02", "RFC6544-7.1-s04", needs="sides:answerer")
 def test_every_check_of_the_controlled_agent_says_so(upper, peer, where):
     """with    the IUT controlled, and connections that have been checked by both sides, and nominated by us
     when    each check of the IUT's is read

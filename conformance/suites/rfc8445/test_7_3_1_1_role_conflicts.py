@@ -14,7 +14,7 @@ from conformance.wire.layers import RFC4571
 
 
 @pytest.mark.parametrize(("side", "role"), [("offerer", "controlled"), ("answerer", "controlling")])
-@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive")
 def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, role, pixit):
     """with    a connection to the IUT's passive candidate
     when    a check claims the IUT's role with a tie-breaker by which the IUT loses it
@@ -29,7 +29,7 @@ def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, r
 
 
 @pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])
-@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01", needs="offers:passive")
 def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker):
     """with    a connection to the IUT's passive candidate
     when    a check claims the IUT's own role with a tie-breaker by which the IUT keeps it

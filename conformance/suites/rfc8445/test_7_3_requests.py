@@ -82,7 +82,7 @@ def test_refusal_of_credentials_has_a_fingerprint(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+@requirement("RFC8445-7.3-08", "RFC6544-7.2-s01", needs="offers:passive")
 def test_role_conflict_error_has_a_fingerprint(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    a check that claims the IUT's own role has been refused

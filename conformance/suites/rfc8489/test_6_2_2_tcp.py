@@ -49,5 +49,5 @@ def test_nomination_is_not_retransmitted(upper, peer, pixit):
     first = channel.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(first)
     channel.send(RFC4571() / peer.success(channel, first))
-    nomination = channel.await_frame(BindingRequest(use_candidate=True), within=pixit.complete)
+    nomination = peer.await_nomination(channel)
     channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)

@@ -41,10 +41,12 @@ def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pix
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
     wrong = bytearray(bytes(peer.check(iut, transaction_id=b"wrong-crc-32")))
     wrong[-1] ^= 1
     channel.send(frame(bytes(wrong)) + bytes(RFC4571() / peer.check(iut)))
     channel.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
     answers = channel.messages(transaction_id=b"wrong-crc-32")
     assert not answers, f"the request with a wrong FINGERPRINT was answered by {answers[0]}"
 
@@ -59,6 +61,7 @@ def test_malformed_message_is_discarded(upper, peer, what, pixit):
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
     channel.send(frame(MALFORMED[what]))
     request = peer.check(iut)
     channel.send(RFC4571() / request)

@@ -81,7 +81,7 @@ def test_refusal_of_credentials_has_no_integrity(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC8489-9.1.3-11", "RFC8445-7.3-03", "RFC6544-7.2-s01", needs="offers:passive role:stack")
+@requirement("RFC8489-9.1.3-11", "RFC8445-7.3-03", "RFC6544-7.2-s01", needs="offers:passive")
 def test_role_conflict_error_is_protected(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    a check that claims the IUT's own role has been refused

@@ -20,7 +20,7 @@ from conformance.wire.layers import RFC4571, binding_error, binding_success
 
 
 @both_sides
-@requirement("RFC8489-9.1.4-04", "RFC6544-7.1-s04", needs="connects:active role:stack")
+@requirement("RFC8489-9.1.4-04", "RFC6544-7.1-s04", needs="connects:active")
 def test_unprotected_role_conflict_is_not_believed(upper, peer, side, pixit):
     """with    the IUT's check on a connection
     when    a 487 (Role Conflict) without MESSAGE-INTEGRITY comes as the answer
