@@ -15,6 +15,7 @@ from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
+from conformance.wire import tcp
 from conformance.wire.attributes import Address
 from conformance.wire.layers import RFC4571
 
@@ -34,6 +35,9 @@ _LOOK = 0.02  # seconds between two looks at the kernel's tables
 _MOST_CALMS = 10  # times that an IUT which goes on making attempts may begin the calm anew
 _READING = 1.0  # seconds that an IUT may take to read before it is watched
 
+_PORT_WITHIN = 60.0  # seconds to wait for a port that another case has; no case keeps one for longer
+_PORT_AGAIN = 0.05
+
 
 class Listener:
     """A listening socket of a passive or S-O candidate; what it accepts becomes a channel at once.
@@ -44,6 +48,7 @@ class Listener:
     def __init__(self, peer: Connecting, component: int, port: int, address: str) -> None:
         self._peer = peer
         self.component = component
+        self.address = address
         self.socket = peer.sockets.listen(address, port)
         self.port: int = self.socket.getsockname()[1]
 
@@ -91,6 +96,7 @@ class Connecting(Identity):
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
         self._tap = tap
+        self.witness: Callable[[], list[bytes]] = list  # what was recorded of this case so far, as IP packets
         pump.before_watching = self.let_read
         self.met_in_look = 0  # in which look at our sockets the IUT's description was there
 
@@ -114,7 +120,7 @@ class Connecting(Identity):
     def listen(self, component: int = 1, *, port: int = 0, address: str | None = None) -> Listener:
         """Open a listening socket (a passive candidate's base) at `port`, 0: any."""
         try:
-            listener = Listener(self, component, port, address or self.address)
+            listener = self._listener(component, port, address or self.address)
         except PermissionError as error:
             raise NotApplicable(
                 f"port {port} needs privileges that this run lacks ({error}); run where user namespaces are allowed"
@@ -126,6 +132,17 @@ class Connecting(Identity):
         self.listeners.append(listener)
         self._pump.add(listener)
         return listener
+
+    def _listener(self, component: int, port: int, address: str) -> Listener:
+        """Open a listening socket; where other cases have the same address, wait until they leave its port free."""
+        end = self._pump.deadline(_PORT_WITHIN if port and silence.is_shared(address) else 0.0)
+        while True:
+            try:
+                return Listener(self, component, port, address)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or not self._pump.left(end):
+                    raise
+                self._pump.pause(_PORT_AGAIN)
 
     def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
         """Connect to a candidate of the IUT, from an S-O base of ours if one is given.
@@ -252,6 +269,7 @@ class Connecting(Identity):
             return next((n for n, (_, at) in enumerate(self._arrivals) if listener in (None, at)), None)
 
         if not self._pump.wait(lambda: arrived() is not None, seconds):
+            self._look_for_connections(listener)
             raise Missing(
                 "the IUT did not connect",
                 expected="the IUT connects to our passive candidate",
@@ -260,6 +278,22 @@ class Connecting(Identity):
         index = arrived()
         assert index is not None
         return self._arrivals.pop(index)[0]
+
+    def _look_for_connections(self, listener: Listener | None) -> None:
+        """Raise `Inconclusive` where a SYN stands in the recording that our kernel has not seen: it did not answer."""
+        bases = {Address(at.address, at.port) for at in self.listeners if listener in (None, at)}
+        syns, answered = list[tcp.Segment](), set[Address]()
+        for segment in filter(None, map(tcp.parse, self.witness())):
+            if segment.source in bases and segment.has(tcp.ACK):
+                answered.add(segment.destination)
+            elif segment.destination in bases and segment.flags & (tcp.SYN | tcp.ACK) == tcp.SYN:
+                syns.append(segment)
+        lost = next((syn for syn in syns if syn.source not in answered), None)
+        if lost is not None and not self.sockets.own_tcp:
+            raise Inconclusive(
+                f"a SYN of the IUT is in the recording but did not reach us ({lost}): it leaves by another interface "
+                "than the one that leads to us"
+            )
 
     def await_connection(self, listener: Listener | None = None) -> Channel:
         """Wait for a connection of the IUT as a preamble: inconclusive if none comes."""

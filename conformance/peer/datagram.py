@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.peer.addresses import require_address
 from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.wire import udp
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate, priority
 from conformance.wire.layers import binding_success
@@ -86,6 +87,7 @@ class DatagramSocket:
         self._pump.wait(lambda: self._find(expectation) is not None, within)
         found = self._find(expectation)
         if found is None:
+            self._look_for(expectation)
             raise Missing(
                 f"{expectation.text} did not come to {self.local_address} over UDP",
                 expected=f"{expectation.text} over UDP",
@@ -100,6 +102,24 @@ class DatagramSocket:
             return self.expect(wanted, within=within)
         except Failed as failure:
             raise Inconclusive(str(failure)) from failure
+
+    def _look_for(self, wanted: Expectation) -> None:
+        """Raise `Inconclusive` where it stands in the recording, but did not reach our socket."""
+        known = {frame.octets for _, frame in self.events}
+        for datagram in filter(None, map(udp.parse, self._peer.witness())):
+            frame = self._frame(datagram.payload)
+            if datagram.destination == self.local_address and frame.octets not in known and wanted.fulfilled_by(frame):
+                raise Inconclusive(
+                    f"{frame} from {datagram.source} is in the recording but did not reach our socket: the IUT's "
+                    "datagrams leave by another interface than the one that leads to us"
+                )
+
+    def _frame(self, octets: bytes) -> Frame:
+        frame = Frame.of(octets, len(self.events) + 1, time.monotonic())
+        message = frame.message
+        if message is not None and (message.is_success or message.is_error):
+            frame.solicited = message.transaction_id in self._asked
+        return frame
 
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes."""
@@ -126,10 +146,8 @@ class DatagramSocket:
             return
         source = Address(name[0], name[1])
         self._tap.datagram(source, self.local_address, octets, time.time_ns())
-        frame = Frame.of(octets, len(self.events) + 1, time.monotonic())
+        frame = self._frame(octets)
         message = frame.message
-        if message is not None and (message.is_success or message.is_error):
-            frame.solicited = message.transaction_id in self._asked
         self.events.append((source, frame))
         if self.first_request is None and message is not None and message.is_request:
             self.first_request = self._pump.looks

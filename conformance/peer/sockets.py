@@ -24,6 +24,7 @@ class KernelSockets:
     """
 
     channel: type[Channel] = Channel  # what is made of a connection
+    own_tcp = False  # whether a script decides what becomes of a SYN
 
     def __init__(self, network: Namespace | None = None) -> None:
         self.network = network

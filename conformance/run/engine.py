@@ -7,8 +7,6 @@ mutation tests give it the same cases with faults of the reference agent switche
 from __future__ import annotations
 
 import inspect
-import ipaddress
-import itertools
 import queue
 import random
 import shlex
@@ -31,13 +29,12 @@ from conformance.peer.shape import Shape
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed
 from conformance.run.evidence import Execution, Suspicion
-from conformance.verdict import Level, NotApplicable, Result, Verdict
+from conformance.run.topology import Topology
+from conformance.verdict import Level, Result, Verdict
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
     from conformance.run.recording import CaseRecording, NoRecording, Recording
-
-_FIRST_ADDRESS = int(ipaddress.IPv4Address("127.16.0.1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +76,7 @@ class Settings:
     out: Path
     pixit: Pixit = field(default_factory=Pixit)
     seed: int = 0
-    iut_addresses: Mapping[str, Sequence[str]] = field(
-        default_factory=lambda: {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
-    )
+    on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
     repeat: str = "icetcp run -j 1 --case {case}"
 
 
@@ -96,8 +91,7 @@ class Engine:
         self._recording = recording
         self._pics = pics
         self._lock = threading.Lock()
-        self._addresses = iter(range(_FIRST_ADDRESS, _FIRST_ADDRESS + (1 << 22)))
-        self._numbers = itertools.count(1)
+        self._topology = Topology(recording, on_wire=settings.on_wire)
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()
@@ -158,7 +152,7 @@ class Engine:
     def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
         family = case.shape_for(self._pics).family
         with attributed(result):
-            address = self._wire_address(family) if case.in_segments else self._address(family)
+            address = self._topology.address(family, in_segments=case.in_segments)
         if result.verdict is not Verdict.NONE:
             return
         with self._recording.case(case.id, address) as recorded:
@@ -187,21 +181,23 @@ class Engine:
         rng = random.Random(f"{self.settings.seed}:{case.id}")
 
         def second_address() -> str:
-            second = self._address("IPv4" if shape.family == "IPv6" else "IPv6")
+            second = self._topology.address("IPv4" if shape.family == "IPv6" else "IPv6")
             recorded.add(second)
             return second
 
         def second_on_wire() -> str:
-            second = self._wire_address(shape.family)
+            second = self._topology.address(shape.family, in_segments=True)
             recorded.add(second)
             return second
 
-        segments, addresses = None, self.settings.iut_addresses[shape.family]
+        segments = None
         if case.in_segments:
             assert isinstance(self._recording.wire, lab.Wire)
             segments = Segments(self._recording.wire, address, pump, rng, second_on_wire)
-            addresses = (lab.WIRE_IUT[shape.family],)
-        peer = Peer(address, pump, recorded.tap, pixit, rng, second_address, segments)
+        addresses = self._topology.iut_addresses(shape.family, in_segments=case.in_segments)
+        sockets = segments or self._topology.sockets()
+        peer = Peer(address, pump, recorded.tap, pixit, rng, second_address, sockets)
+        peer.witness = recorded.witness
         peer.shape = shape
         peer.profile = str(self._pics.get("profile", "plain"))
         upper = Upper(lease.session, pump, pics=self._pics, addresses=addresses, timeout=pixit.adapter, extra=extra)
@@ -254,27 +250,6 @@ class Engine:
             seed=self.settings.seed,
             repeat=self.settings.repeat.format(case=shlex.quote(case.id)),
         )
-
-    def _wire_address(self, family: str) -> str:
-        """Return an address of the tester's at which no kernel is, for a case that speaks in segments."""
-        wire = self._recording.wire
-        if isinstance(wire, lab.Unavailable):
-            raise NotApplicable(f"segments of our own need a network of the run's own: {wire.reason}; {wire.remedy}")
-        if family not in wire.families:
-            raise NotApplicable(f"there is no {family} on the wire; icetcp doctor says more")
-        with self._lock:
-            return lab.wire_address(family, next(self._numbers))
-
-    def _address(self, family: str) -> str:
-        if family == "IPv6":
-            try:
-                return self._recording.ipv6_address()
-            except OSError as error:
-                raise NotApplicable(
-                    f"there is no IPv6 here: {error.strerror or error}; icetcp doctor says more"
-                ) from None
-        with self._lock:
-            return str(ipaddress.IPv4Address(next(self._addresses)))
 
     # -- many cases ----------------------------------------------------------------------------------------------
 

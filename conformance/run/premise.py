@@ -27,6 +27,7 @@ from conformance.run.applicability import BOTH, Applicability
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
 from conformance.run.recording import LabRefused, Recording
+from conformance.run.topology import lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
 from reports.record import RunInfo
@@ -49,6 +50,7 @@ class Premise:
     hello: Hello
     pics: Mapping[str, Any]
     applicability: Applicability = field(default_factory=lambda: Applicability({}))
+    on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
 
     @classmethod
     def begin(cls, config: pytest.Config) -> Premise:
@@ -68,6 +70,7 @@ class Premise:
         pool = Pool(stack, processes=PROCESSES, log_dir=folder.path / "logs")
         try:
             hello = greet(pool, stack)
+            on_wire = lives_on_wire(pool, hello.pics, recording)
         except BaseException:
             pool.kill()
             recording.close()
@@ -75,7 +78,7 @@ class Premise:
             raise
         wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
         applicability = Applicability(hello.pics, families=_families(recording), wire=wire)
-        return cls(stack, folder, recording, pool, hello, hello.pics, applicability)
+        return cls(stack, folder, recording, pool, hello, hello.pics, applicability, on_wire)
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""

@@ -87,7 +87,9 @@ class Run:
         jobs = config.getoption("icetcp_jobs") or stack.jobs or _AT_ONCE
         sessions = int(premise.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
-        settings = Settings(iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config))
+        settings = Settings(
+            iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config), on_wire=premise.on_wire
+        )
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
         return cls(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 
 import pytest
 
+from conformance.peer import connecting
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
@@ -67,7 +69,19 @@ def test_a_tester_of_one_family_has_no_other_address(pump):
         Peer(FOUR, pump, SilentTap(), PIXIT, random.Random(1)).other_address  # noqa: B018
 
 
-def test_what_a_shared_address_hides_makes_a_case_not_applicable(pump):
+def test_a_port_of_a_shared_address_is_waited_for(pump):
+    peer = Peer(SIX, pump, SilentTap(), PIXIT, random.Random(1))
+    other = serve(SIX)
+    port = other.getsockname()[1]
+    timer = threading.Timer(0.2, other.close)
+    timer.start()
+    assert peer.listen(port=port).port == port
+    timer.join()
+    peer.close()
+
+
+def test_what_a_shared_address_hides_makes_a_case_not_applicable(pump, monkeypatch):
+    monkeypatch.setattr(connecting, "_PORT_WITHIN", 0.1)
     peer = Peer(SIX, pump, SilentTap(), PIXIT, random.Random(1))
     taken = peer.listen().port
     with serve(SIX) as other, pytest.raises(NotApplicable, match="in use"):

@@ -84,6 +84,7 @@ class Segments(KernelSockets):
     """The lower tester's TCP for one case."""
 
     channel = SegmentChannel
+    own_tcp = True
 
     def __init__(
         self, wire: Wire, address: str, pump: Pump, rng: random.Random, second_address: Callable[[], str] | None = None
