@@ -5,9 +5,10 @@ A word names a dimension and its rough value, without exact numbers: minimal cas
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from fuzz.player.render import octets, request
+from fuzz.player.render import has_symbol, octets, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,12 @@ _SHORT, _BEYOND = "short header", "delta beyond"
 _USUAL = [attribute["type"] for attribute in request()["attributes"]]
 _TEXTS = (0x06, 0x14, 0x15, 0x8022)
 _LONG = 508
+_LONG_LINE, _FEW_LINES = 200, 4
+_PARTS = 8  # of a candidate line, before its extensions
+_FOUNDATION = re.compile(r"[A-Za-z0-9+/]{1,32}\Z")
+_IPV4 = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}\Z")
+_NAME = re.compile(r"[A-Za-z]")
+_PORT = re.compile(r"(?:\{port\}|[1-9]\d{0,4})\Z")
 _OF_CLASS = {0x0101: [0x0020, 0x0008, 0x8028], 0x0111: [0x0009, 0x0008, 0x8028]}
 
 
@@ -50,12 +57,66 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
         yield "addresses"
     for operation in plan.get("sdp", ()):
         yield f"sdp {_line(operation)}"
+        if len(operation) > 2 and isinstance(operation[2], str):
+            yield from _unusual(operation[2])
+    if len(plan.get("sdp", ())) > _FEW_LINES:
+        yield "sdp many"
 
 
 def _line(operation: list[Any]) -> str:
     name = operation[0]
     text = operation[2] if len(operation) > 2 and isinstance(operation[2], str) else ""
-    return f"{name} {text[:1]} {text[2:].partition(':')[0][:16]}".strip()
+    if name not in ("set", "insert", ""):
+        return str(name)
+    if text.startswith("a=candidate:"):
+        return "candidate"
+    return f"{text[:1]} {text[2:].partition(':')[0][:16]}{' long' if len(text) > _LONG_LINE else ''}".strip()
+
+
+def _unusual(line: str) -> Iterator[str]:
+    """Return what is unusual about a line of a description."""
+    if not line.isascii():
+        yield "sdp not ASCII"
+    if any(ord(letter) < ord(" ") for letter in line):
+        yield "sdp control character"
+    if line.startswith("a=candidate:"):
+        yield from (f"candidate {what}" for what in _candidate(line))
+
+
+def _candidate(line: str) -> Iterator[str]:
+    """Return what is unusual about a candidate line (RFC 8839 section 5.1, RFC 6544 section 4.5)."""
+    if len(line) > _LONG_LINE:
+        yield "long"
+    words = line.removeprefix("a=candidate:").split(" ")
+    if len(words) < _PARTS or words[6] != "typ":
+        yield "broken"
+        return
+    foundation, component, transport, priority, address, port, _, kind = words[:_PARTS]
+    if not _FOUNDATION.match(foundation):
+        yield "foundation"
+    if component not in ("1", "2"):
+        yield "component"
+    if transport.upper() != "TCP":
+        yield "UDP" if transport.upper() == "UDP" else "transport"
+    if not priority.isdigit() or not 0 < int(priority[:20]) < 2**31:
+        yield "priority"
+    if address != "{address}" and not _IPV4.match(address):
+        yield "IPv6" if ":" in address else "name" if _NAME.search(address) else "address"
+    if not _PORT.match(port):
+        yield "port"
+    if kind != "host":
+        yield "type"
+    yield from _extensions(words[_PARTS:], transport)
+
+
+def _extensions(words: list[str], transport: str) -> Iterator[str]:
+    known = dict(zip(words[::2], words[1::2], strict=False))
+    if transport.upper() == "TCP" and known.get("tcptype") not in ("active", "passive", "so"):
+        yield "tcptype"
+    if len(words) % 2:
+        yield "unpaired"
+    if set(words[::2]) - {"tcptype"}:
+        yield "extension"
 
 
 def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
@@ -75,6 +136,7 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield step.get("method", step["do"])
         elif step["do"] == "trickle":
             yield f"trickle {_line(['', 0, step['line']])}"
+            yield from _unusual(step["line"])
         elif step["do"] == "open" and len(steps) == 1:
             yield "silent"
 
@@ -111,7 +173,9 @@ def _frame(frame: dict[str, Any]) -> Iterator[str]:
 
 def _cut_off(message: dict[str, Any], length: int, otherwise: str) -> str:
     """Say what a message is of which a frame holds so many octets: however it comes to be short, it is the same."""
-    least = 20 + sum(4 + (8 if one["value"][:1] == "$" else len(octets(one["value"]))) for one in message["attributes"])
+    least = 20 + sum(
+        4 + (8 if has_symbol(one["value"]) else len(octets(one["value"]))) for one in message["attributes"]
+    )
     if 0 < length < 20:
         return _SHORT
     return _BEYOND if 20 <= length < least else otherwise
@@ -176,9 +240,11 @@ def _repeated(attribute: dict[str, Any], types: list[Any], place: int) -> bool:
 
 
 def _value(name: str, kind: int | str, value: str) -> Iterator[str]:
-    if value.startswith("$"):
+    if has_symbol(value):
         if ":" in value or value in ("$resu", "$ufrag"):
             yield f"{name} {value}"
+        elif "+" in value:
+            yield from _pieces(name, value)
         return
     size = len(octets(value))
     if isinstance(kind, str):
@@ -194,9 +260,19 @@ def _value(name: str, kind: int | str, value: str) -> Iterator[str]:
         yield f"{name} {'short' if size < 4 else '487'}"
 
 
+def _pieces(name: str, value: str) -> Iterator[str]:
+    """Return what is unusual about the octets that stand beside symbols in a value."""
+    extra = b"".join(octets(one) for one in value.split("+") if not one.startswith("$"))
+    if b"\0" in extra:
+        yield f"{name} NUL"
+    elif not extra.isascii():
+        yield f"{name} not ASCII"
+    yield f"{name} {'long' if len(extra) > _LONG // 2 else 'value'}"
+
+
 def _length(value: str) -> int:
     """Return how long a value is, as far as alignment goes: what symbols stand for is whole words, but for names."""
-    return 0 if value.startswith("$") else len(octets(value))
+    return 0 if has_symbol(value) else len(octets(value))
 
 
 def _name(kind: int | str) -> str:

@@ -85,6 +85,8 @@ class Generator:
         self.mutators = (*MUTATORS, self.dictionary.mutate, *[self.dictionary.mutate] * (3 if words else 0))
         self.evolves = not only or "corpus" in only
         self.describes = not only or "sdp" in only
+        self.dangerous = not only or "dangerous" in only
+        self.searches = [*only] != ["dangerous"]
         self._makers = [one for one in _CLASSES if not only or one[0] in only] or list(_CLASSES)
         self._total = sum(share for _, share, _ in self._makers)
         self.corpus: list[Case] = []
@@ -367,4 +369,4 @@ _CLASSES: tuple[tuple[str, float, Callable[[Random, Generator], list[Step]]], ..
     ("state", 0.06, states),
 )
 CONNECTIONS = ("mixed", "standing", "new")
-CLASSES = (*(name for name, _, _ in _CLASSES), "sdp", "corpus", "valid")
+CLASSES = (*(name for name, _, _ in _CLASSES), "sdp", "corpus", "dangerous", "valid")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from fuzz.player.render import refusal, request, success
+from fuzz.player.render import has_symbol, refusal, request, success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,7 +208,7 @@ def _shorten(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
     place: Any = case
     for key in path:
         place = place[key]
-    if not isinstance(place, str) or place.startswith("$") or not place:
+    if not isinstance(place, str) or has_symbol(place) or not place:
         return case
     piece, star, count = place.partition("*")
     size = int(count) if star else len(piece) // 2

@@ -1,7 +1,8 @@
 """Which cases a shard plays, in blocks: first the known dangerous ones, then those that the seed decides.
 
-A block is played in sessions of one plan, then come a few mutated descriptions. The numbers of the dangerous cases are
-negative, those of the others count from 0.
+A block is played in sessions of one plan; a few mutated descriptions follow. Dangerous cases have negative numbers, the
+others count from 0. When half of the time is over and dangerous cases are left, the two alternate, so that a slow IUT
+gets both.
 """
 
 from __future__ import annotations
@@ -40,16 +41,22 @@ class Blocks:
         self.left = past.left if most is None else past.left[:most]
 
     @property
-    def known(self) -> bool:
-        """Whether dangerous cases are still to be played."""
-        return bool(self._waiting) or any(number < 0 for number in self.left)
+    def _turn_of_the_dangerous(self) -> bool:
+        if not self._waiting or not self._generator.searches:
+            return bool(self._waiting)
+        return not self._budget.half_over or self.session % 2 == 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there are no more cases."""
+        return not (self.left or self._waiting or self._generator.searches)
 
     @property
     def describes(self) -> bool:
         """Whether the next case is a description, which needs a session of its own."""
         if self.left:
             return False
-        if self._waiting:
+        if self._turn_of_the_dangerous:
             return "sdp" in self._dangerous[self._waiting[0]]["plan"]
         return self.number % PER_BLOCK >= CASES
 
@@ -63,7 +70,7 @@ class Blocks:
 
     def _next_dangerous(self) -> list[int]:
         """Return the dangerous cases that share a plan with the first one that is left."""
-        if not self._waiting:
+        if not self._turn_of_the_dangerous:
             return []
         plan = self._dangerous[self._waiting[0]]["plan"]
         some = [number for number in self._waiting if self._dangerous[number]["plan"] == plan][:CASES]
@@ -109,13 +116,14 @@ class Blocks:
 
     def description(self) -> Numbered | None:
         """Return the next case whose description is the test; None if it would only find again what is known."""
-        if self._waiting:
+        if self._turn_of_the_dangerous:
             number = self._waiting.pop(0)
             case = self._dangerous[number]
+            self.session += 1
         else:
             number, self.number = self.number, self.number + 1
             case = self._generator.sdp_case(number)
-        if not self._generator.describes or self._buckets.avoids(case):
+        if (number >= 0 and not self._generator.describes) or self._buckets.avoids(case):
             self.skipped += 1
             self._leave_out(number)
             return None

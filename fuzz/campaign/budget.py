@@ -35,6 +35,11 @@ class Budget:
         return max(0, self._cases - self.spent) if self._cases else None
 
     @property
+    def half_over(self) -> bool:
+        """Whether half of the time is over."""
+        return self._seconds > 0 and self.elapsed >= self._seconds / 2
+
+    @property
     def over(self) -> bool:
         """Whether to end."""
         return self._stopped() or self.left == 0 or (self._seconds > 0 and self.elapsed >= self._seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fuzz.judging.answers import answers_of, class_of
 from fuzz.player.reading import frames
-from fuzz.player.render import octets
+from fuzz.player.render import has_symbol, octets
 
 if TYPE_CHECKING:
     from fuzz.player.connection import Connection
@@ -54,7 +54,7 @@ def _leaves_alone(some: list[dict[str, Any]], controlling: bool) -> bool:
         for one in message["attributes"]:
             if one["type"] in _TELLING or one["value"] == "$mapped" or (controlling and one["type"] == _NOMINATES):
                 return False
-            size += (4 + len(octets(one["value"]))) * one.get("times", 1) if one["value"][:1] != "$" else 40
+            size += (4 + len(octets(one["value"]))) * one.get("times", 1) if not has_symbol(one["value"]) else 40
     return size <= _OCTETS
 
 

@@ -21,6 +21,7 @@ from fuzz.campaign.parts import Parts
 from fuzz.campaign.pipeline import Pipeline, worst
 from fuzz.campaign.spec import Spec, Status, identity
 from fuzz.campaign.suspicions import Suspicions
+from fuzz.dangerous import cases
 from fuzz.describe import words
 from fuzz.findings import Buckets, from_data, load
 from fuzz.generate import Generator
@@ -111,11 +112,12 @@ class Shard:
         self.status.rows = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in generator.plans})
         self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
         median = runner.calibrate(generator.plans[0])
+        dangerous = cases(hello.pics, spec.shard) if generator.dangerous else []
         if self._lines is not None and not self._lines.fresh():
             raise AdapterError("it executes no lines of Python, or does not let them be seen")
         return Parts(
             runner=runner,
-            blocks=Blocks(generator, self.buckets, self.budget, past),
+            blocks=Blocks(generator, self.buckets, self.budget, past, dangerous),
             notes=Notes(self._log, generator, self.budget),
             novelty=Novelty(median),
             buckets=self.buckets,
@@ -136,7 +138,7 @@ class Shard:
 
     def _loop(self) -> None:
         assert self.parts is not None
-        while not self.budget.over:
+        while not (self.budget.over or self.parts.blocks.exhausted):
             self._tell()
             if self.parts.blocks.describes:
                 self._describe(self.parts)

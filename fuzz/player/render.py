@@ -52,6 +52,7 @@ class Env:
             "$user": f"{ufrag}:{self.ufrag}".encode(),
             "$resu": f"{self.ufrag}:{ufrag}".encode(),
             "$ufrag": ufrag.encode(),
+            "$mine": self.ufrag.encode(),
             "$priority": b"\x6e\x7f\xff\xff",
             "$tie": b"\x80" + bytes(6) + b"\x01",
         }
@@ -67,6 +68,11 @@ def octets(text: str) -> bytes:
     """Return what "00ff" or "41*1000" stands for."""
     piece, star, count = text.partition("*")
     return bytes.fromhex(piece) * int(count) if star else bytes.fromhex(piece)
+
+
+def has_symbol(text: str) -> bool:
+    """Whether a value is a symbol, or has one in it: "$user", or "$user+00" for the symbol and an octet."""
+    return "$" in text
 
 
 def integrity(before: bytes, key: bytes, name: str = "sha1", size: int = 20) -> bytes:
@@ -125,7 +131,9 @@ def attribute(spec: dict[str, Any], before: bytes, env: Env) -> bytes:
         return env.made[usual]
     if kind.__class__ is str:
         kind = ROLES[kind][not env.controlling]
-    if text[:1] != "$":
+    if "+" in text:
+        value = b"".join([env.values.get(part) or octets(part) for part in text.split("+")])
+    elif text[:1] != "$":
         value = octets(text)
     else:
         known = env.values.get(text)
