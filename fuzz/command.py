@@ -78,7 +78,9 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
 @click.command(context_settings=_CONTEXT)
 @click.option("--iut", default="reference", show_default=True, callback=_iut, metavar="NAME|exec:COMMAND")
 @click.option("--time", "seconds", callback=_seconds, metavar="TIME", help="How long: 60s (the default), 5m, 1h.")
-@click.option("--cases", type=click.IntRange(1), help="How many cases per worker, instead of a time.")
+@click.option(
+    "--cases", type=click.IntRange(1), help="Cases per worker, after the known dangerous ones; instead of a time."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same cases.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Parallel shards.")
 @click.option("--shard", callback=_shard, default="1/1", show_default=True, metavar="I/N", help="For several machines.")
@@ -96,47 +98,62 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
     metavar="FILE",
     help="A dictionary as for AFL, in addition to the built-in one; see fuzz/README.",
 )
+@click.option("--unconfirmed-ok", is_flag=True, help="Growth, hangs and spins that do not come again do not fail.")
 @click.option("--resume", is_flag=True, help="Continue the campaign in --out.")
 def fuzz(**options: Any) -> int:
     """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
 
-    Exit status: 0 nothing found, 1 findings, 2 usage, 3 no campaign was possible.
+    Ctrl-C, SIGTERM and SIGHUP end the campaign: it reports what it has found so far. Exit status: 0 nothing found,
+    1 findings, 2 usage, 3 no campaign was possible, or it was interrupted before anything was found.
     """
     from fuzz.campaign.coordinator import conduct
-    from fuzz.report import coverage_lines, failing, finding_line, write_junit
+    from fuzz.campaign.interrupt import interruptible
 
-    out = _folder(Path(options["out"]), resume=options["resume"])
-    view = _View()
-    specs = _specs(options, out)
-    _same_campaign(specs)
-    try:
-        total = conduct(specs, view.show)
-    finally:
-        view.close()
+    with interruptible() as stopping:
+        out = _folder(Path(options["out"]), resume=options["resume"])
+        view = _View()
+        specs = _specs(options, out)
+        _same_campaign(specs)
+        try:
+            total = conduct(specs, view.show, stopping)
+        finally:
+            view.close()
+        return int(_report(total, out, options))
+
+
+def _report(total: Total, out: Path, options: dict[str, Any]) -> ExitStatus:
+    """Write and print the reports; return the exit status."""
+    from fuzz.report import coverage_lines, failing, finding_line, unconfirmed, write_junit
+
+    doubtful = unconfirmed(total)
+    write_junit(out / "junit.xml", total, options["iut"], options["seed"], unconfirmed_ok=options["unconfirmed_ok"])
+    (out / "summary.json").write_text(json.dumps(_summary(total, doubtful), indent=1), encoding="utf-8")
     for line in ("", *coverage_lines(total), ""):
         click.echo(line)
     for finding in total.findings.values():
         click.echo(finding_line(finding))
     for name, count in total.unconfirmed.items():
         click.echo(f"not seen again, {count} times: {name}")
-    write_junit(out / "junit.xml", total, options["iut"], options["seed"])
-    (out / "summary.json").write_text(json.dumps(_summary(total), indent=1), encoding="utf-8")
-    for problem in total.problems:
+    found, counted = failing(total), [] if options["unconfirmed_ok"] else doubtful
+    summary = [f"{total.cases} cases", f"{len(found)} findings in {out}/findings" if found else "no finding"]
+    summary += [f"{len(doubtful)} unconfirmed in {out}/unconfirmed"] if doubtful else []
+    click.echo(", ".join([*summary, *(["interrupted"] if total.interrupted else [])]))
+    if found or counted:
+        return ExitStatus.DOES_NOT_CONFORM
+    for problem in total.problems if not total.interrupted else ():
         click.echo(f"icetcp: cannot fuzz {options['iut']}: {problem}", err=True)
-    if total.problems:
-        return int(ExitStatus.COULD_NOT_JUDGE)
-    found = failing(total)
-    click.echo(f"{total.cases} cases, {f'{len(found)} findings in {out}/findings' if found else 'no finding'}")
-    return int(ExitStatus.DOES_NOT_CONFORM if found else ExitStatus.CONFORMS)
+    return ExitStatus.COULD_NOT_JUDGE if total.problems or total.interrupted else ExitStatus.CONFORMS
 
 
-def _summary(total: Total) -> dict[str, Any]:
+def _summary(total: Total, doubtful: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "cases": total.cases,
         "seconds": round(total.seconds, 1),
-        "findings": list(total.findings.values()),
+        "interrupted": total.interrupted,
+        "findings": [finding for finding in total.findings.values() if finding not in doubtful],
+        "unconfirmed": doubtful,
         "coverage": total.coverage,
-        "unconfirmed": total.unconfirmed,
+        "not_seen_again": total.unconfirmed,
     }
 
 
@@ -186,7 +203,8 @@ def _folder(out: Path, *, resume: bool) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not resume:
-            shutil.rmtree(out / "findings", ignore_errors=True)
+            for folder in ("findings", "unconfirmed"):
+                shutil.rmtree(out / folder, ignore_errors=True)
             for file in (*out.glob("log-*.jsonl"), out / "junit.xml", out / "summary.json"):
                 file.unlink(missing_ok=True)
     except OSError as error:

@@ -58,11 +58,6 @@ class Finding:
         return f"{text[:70].strip('-')}-{digest}"
 
     @property
-    def confirmed(self) -> bool:
-        """Whether it counts as a finding: a measured symptom must have come again."""
-        return self.reproduced or self.kind not in MEASURED
-
-    @property
     def octets(self) -> int:
         """How large the minimal case is, as it is written down."""
         return len(json.dumps(self.case["steps"]))
@@ -70,6 +65,11 @@ class Finding:
     def data(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {"bucket": self.bucket, **asdict(self)}
+
+
+def confirmed(finding: dict[str, Any]) -> bool:
+    """Whether a finding, as data, counts as one: a symptom that depends on time and load must have come again."""
+    return bool(finding["reproduced"]) or finding["kind"] not in MEASURED
 
 
 def _telling(cause: str) -> bool:

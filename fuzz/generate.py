@@ -141,7 +141,7 @@ class Generator:
             for step in steps:
                 if "on" in step:
                     step["on"] = (step["on"] or 1) if own else 0
-        return _fit(steps, plan)
+        return _fit(steps, plan, self.restarts)
 
     def _evolve(self, random: Random) -> list[Step]:
         """Mutate a case that was new once."""
@@ -163,8 +163,11 @@ class Generator:
         return steps
 
 
-def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
-    """Make steps possible in a session: an IUT that connects does so once, and there are only the plan's components."""
+def _fit(steps: list[Step], plan: dict[str, Any], restarts: bool) -> list[Step]:
+    """Make steps possible in a session: an IUT that connects does so once, and there are only the plan's components.
+
+    A second description without a restart is not traffic: the adapter contract does not allow the call.
+    """
     if plan["iut"] != "passive" or plan["state"] == "early":  # no further check will come
         steps = [step for step in steps if step["do"] != "hear"]
     for step in steps:
@@ -172,6 +175,9 @@ def _fit(steps: list[Step], plan: dict[str, Any]) -> list[Step]:
             step["on"] = 0
             step.pop("count", None)
             step.pop("candidate", None)
+        if step["do"] == "accept" and plan["state"] != "early":
+            step["do"] = "restart" if restarts else "wait"
+            step.update({} if restarts else {"ms": 1})
         if step.get("component", 1) > plan["components"]:
             step["component"] = plan["components"]
     if plan["state"] == "early" or (plan["iut"] != "passive" and any(step["do"] == "end" for step in steps)):
@@ -347,13 +353,11 @@ def states(random: Random, generator: Generator) -> list[Step]:
         message["attributes"][2] = {"type": "$antirole", "value": random.choice(("00*8", "ff*8"))}
         return [_send(random, 0, [{"message": message}])]
     if draw < 0.65:
-        return [{"do": "accept"}, valid]
+        return [{"do": "accept"}, valid]  # `_fit` keeps it where it is the first description
     if draw < 0.8 and generator.restarts:
         return [{"do": "restart"}, valid]
     if draw < 0.82 and generator.trickles:
         return [{"do": "trickle", "line": candidate(random)} for _ in range(random.choice((1, 1, 2)))] + [valid]
-    if draw < 0.86:
-        return [{"do": "call", "method": "describe", "params": {"trickle": False}}, valid]
     if draw < 0.93:
         return [{"do": "urgent", "on": 1, "octets": random.choice(("00", "ff"))}]
     frame = {"message": request()} if random.random() < 0.7 else {"octets": f"80*{random.choice((4, 1000))}"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import junit_xml
 from lxml import etree
 
-from fuzz.findings import LEVELS
+from fuzz.findings import LEVELS, confirmed
 from reports.junit import clean
 
 if TYPE_CHECKING:
@@ -38,12 +38,22 @@ def status_line(total: Total) -> str:
 def finding_line(finding: dict[str, Any]) -> str:
     """Return a finding as one line."""
     words = ", ".join(finding["words"])
-    return f"{finding['kind']}: {finding['cause']} [{words}] at {finding['rate']}, {finding['bucket']}"
+    if finding["reproduced"]:
+        return f"{finding['kind']}: {finding['cause']} [{words}] at {finding['rate']}, {finding['bucket']}"
+    name = f"{finding['kind']}: {finding['cause']}"
+    if not confirmed(finding):
+        name = f"unconfirmed {name}"
+    return f"{name}, seen {finding['hits']} times, reproduced in {finding['rate']} trials, {finding['bucket']}"
 
 
 def failing(total: Total) -> list[dict[str, Any]]:
     """Return the findings that count: a disagreement only shows that one of two IUTs may be wrong."""
-    return [finding for finding in total.findings.values() if finding["kind"] not in LEVELS]
+    return [one for one in total.findings.values() if one["kind"] not in LEVELS and confirmed(one)]
+
+
+def unconfirmed(total: Total) -> list[dict[str, Any]]:
+    """Return growth, hangs and spins that did not come again."""
+    return [finding for finding in total.findings.values() if not confirmed(finding)]
 
 
 def coverage_lines(total: Total) -> list[str]:
@@ -60,15 +70,16 @@ def coverage_lines(total: Total) -> list[str]:
     return [*lines, f"{never} of {len(table) * len(kinds)} kinds of session and input never met"] if never else lines
 
 
-def write_junit(path: Path, total: Total, iut: str, seed: int) -> None:
+def write_junit(path: Path, total: Total, iut: str, seed: int, *, unconfirmed_ok: bool = False) -> None:
     """Write junit.xml: a case per cell of the model's coverage that was reached, and one per finding."""
     cases = []
     for name, count in sorted(total.coverage.items()):
         session, _, kind = name.rpartition(" ")
         cases.append(junit_xml.TestCase(f"{kind} ({session})", classname="fuzz", stdout=f"{count} cases"))
     for finding in total.findings.values():
-        cases.append(_finding_case(finding))
-    for problem in total.problems:
+        cases.append(_finding_case(finding, unconfirmed_ok=unconfirmed_ok))
+    problems = [*total.problems, *(["the campaign was interrupted"] if total.interrupted else [])]
+    for problem in problems:
         broken = junit_xml.TestCase("campaign", classname="fuzz")
         broken.add_error_info(message=clean(problem), output=clean(problem), error_type="inconc")
         cases.append(broken)
@@ -82,13 +93,16 @@ def write_junit(path: Path, total: Total, iut: str, seed: int) -> None:
     path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n")
 
 
-def _finding_case(finding: dict[str, Any]) -> junit_xml.TestCase:
-    case = junit_xml.TestCase(clean(finding["bucket"]), classname="fuzz.findings")
+def _finding_case(finding: dict[str, Any], *, unconfirmed_ok: bool) -> junit_xml.TestCase:
+    doubtful = not confirmed(finding)
+    case = junit_xml.TestCase(clean(finding["bucket"]), classname=f"fuzz.{'unconfirmed' if doubtful else 'findings'}")
     text = clean(finding["text"]) or finding["kind"]
     output = clean(f"{finding_line(finding)}\n{json.dumps(finding['case']['steps'])}")
     message = clean(f"{finding['kind']}: {finding['cause']}: {text}")[:400]
-    if finding["kind"] in LEVELS:
+    if finding["kind"] in LEVELS or (doubtful and unconfirmed_ok):
         case.add_skipped_info(message=message, output=output)
     else:
-        case.add_failure_info(message=message, output=output, failure_type=finding["kind"])
+        case.add_failure_info(
+            message=message, output=output, failure_type=f"{'unconfirmed ' if doubtful else ''}{finding['kind']}"
+        )
     return case

@@ -16,7 +16,8 @@ def main() -> int:
     gc.set_threshold(20_000, 20, 20)  # thousands of cases are made and dropped, without reference cycles
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is our parent's business
+    for number in (signal.SIGINT, signal.SIGHUP):  # the terminal sends these to the whole group: the parent decides
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which the adapter would inherit
 
     def report(status: Status) -> None:
         sys.stdout.write(json.dumps(asdict(status)) + "\n")

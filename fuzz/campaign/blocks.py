@@ -37,6 +37,7 @@ class Blocks:
         self.number = past.cases  # the next one of the seed's
         self.session = past.sessions  # how many sessions were opened
         self.skipped = self._absent = 0
+        self._swept = len(past.dangerous)
         most = budget.left
         self.left = past.left if most is None else past.left[:most]
 
@@ -74,8 +75,6 @@ class Blocks:
             return []
         plan = self._dangerous[self._waiting[0]]["plan"]
         some = [number for number in self._waiting if self._dangerous[number]["plan"] == plan][:CASES]
-        most = self._budget.left
-        some = some if most is None else some[:most]
         self._waiting = [number for number in self._waiting if number not in some]
         return some
 
@@ -127,7 +126,7 @@ class Blocks:
             self.skipped += 1
             self._leave_out(number)
             return None
-        self._budget.spent += 1
+        self._count([number])
         return case, number
 
     def _leave_out(self, number: int) -> None:
@@ -136,10 +135,16 @@ class Blocks:
             self._budget.spent += 1
             self._absent += 1
 
+    def _count(self, numbers: list[int]) -> None:
+        """Count cases. The dangerous ones come in addition to those that the user asks for."""
+        dangerous = sum(number < 0 for number in numbers)
+        self._swept += dangerous
+        self._budget.spent += len(numbers) - dangerous
+
     @property
     def cases(self) -> int:
         """How many cases were played."""
-        return self._budget.spent - self._absent
+        return self._budget.spent - self._absent + self._swept
 
     @property
     def more(self) -> bool:
@@ -148,6 +153,6 @@ class Blocks:
 
     def played(self, numbers: list[int]) -> None:
         """Count cases as played: even if their session breaks off, they are not played again."""
-        self._budget.spent += len(numbers)
+        self._count(numbers)
         self.number += sum(number >= 0 for number in numbers)
         self.left = [number for number in self.left if number not in numbers]

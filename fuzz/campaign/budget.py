@@ -15,7 +15,7 @@ class Budget:
     """The time and the cases of a shard."""
 
     def __init__(self, spec: Spec, stopped: Callable[[], bool]) -> None:
-        self._cases, self._seconds, self._stopped = spec.cases, spec.seconds, stopped
+        self._cases, self._seconds, self.stopped = spec.cases, spec.seconds, stopped
         self._begun = time.monotonic()
         self.spent = 0  # cases
 
@@ -42,4 +42,4 @@ class Budget:
     @property
     def over(self) -> bool:
         """Whether to end."""
-        return self._stopped() or self.left == 0 or (self._seconds > 0 and self.elapsed >= self._seconds)
+        return self.stopped() or self.left == 0 or (self._seconds > 0 and self.elapsed >= self._seconds)

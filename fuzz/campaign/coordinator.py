@@ -1,4 +1,4 @@
-"""A campaign of several shards, each a process, and their findings put together."""
+"""A campaign of several shards: each is a process, and their findings are combined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from fuzz.campaign.spec import Spec, Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_END_WITHIN = 30.0  # seconds for a shard to finish what it is looking into, after its time
+_END_WITHIN = 30.0  # seconds for a shard that is asked to end, to finish an investigation
+_LOOK = 0.2  # seconds between two looks at whether to end
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Total:
 
     shards: dict[int, Status] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    interrupted: bool = False
 
     @property
     def cases(self) -> int:
@@ -39,12 +41,15 @@ class Total:
 
     @property
     def findings(self) -> dict[str, dict[str, Any]]:
-        """The findings by bucket: of those of several shards, the one that was there first."""
+        """The findings by bucket. If several shards have one, the first counts, and a reproduced one before others."""
         found: dict[str, dict[str, Any]] = {}
         all_of_them = [finding for status in self.shards.values() for finding in status.found]
-        for finding in sorted(all_of_them, key=lambda one: (len(one["words"]), one["seconds"])):
+        order = sorted(all_of_them, key=lambda one: (not one["reproduced"], len(one["words"]), one["seconds"]))
+        for finding in order:
             bucket = next((name for name, known in found.items() if _same(known, finding)), finding["bucket"])
-            known = found.setdefault(bucket, finding)
+            known = found.setdefault(bucket, dict(finding))
+            if known["shard"] != finding["shard"]:
+                known["hits"] += finding["hits"]
             if finding["seconds"] < known["seconds"]:
                 found[bucket] = {**known, "seconds": finding["seconds"], "number": finding["number"]}
         return dict(sorted(found.items(), key=lambda item: item[1]["seconds"]))
@@ -74,20 +79,17 @@ def _same(known: dict[str, Any], other: dict[str, Any]) -> bool:
     return alike and bool(known["words"]) and set(known["words"]) <= set(other["words"])
 
 
-def conduct(specs: list[Spec], show: Callable[[Total], None]) -> Total:
-    """Run shards until all are done; on KeyboardInterrupt ask them to end, and still return what they found."""
+def conduct(specs: list[Spec], show: Callable[[Total], None], stopping: threading.Event | None = None) -> Total:
+    """Run shards until all are done. If `stopping` is set, ask them to end, and still return what they found."""
     total = Total()
+    stopping = stopping or threading.Event()
     told: queue.Queue[tuple[int, str | None]] = queue.Queue()
     processes: dict[int, subprocess.Popen[str]] = {}
     readers: dict[int, threading.Thread] = {}
-    for spec in specs:
-        processes[spec.shard], readers[spec.shard] = _start(spec, told)
     try:
-        _listen(processes, told, total, show)
-    except KeyboardInterrupt:
-        for process in processes.values():
-            process.terminate()
-        _listen(processes, told, total, show, time.monotonic() + _END_WITHIN)
+        for spec in specs:
+            processes[spec.shard], readers[spec.shard] = _start(spec, told)
+        _listen(processes, told, total, show, stopping)
     finally:
         for shard, process in processes.items():
             process.kill()
@@ -96,7 +98,7 @@ def conduct(specs: list[Spec], show: Callable[[Total], None]) -> Total:
             if process.stdout is not None:
                 process.stdout.close()
             status = total.shards.get(shard)
-            if status is None or (status.problem and not status.cases):
+            if status is None or status.problem:
                 why = status.problem if status else f"shard {shard} ended with status {process.returncode}"
                 total.problems.append(why)
     return total
@@ -121,12 +123,17 @@ def _listen(
     told: queue.Queue[tuple[int, str | None]],
     total: Total,
     show: Callable[[Total], None],
-    deadline: float = 0.0,
+    stopping: threading.Event,
 ) -> None:
-    running = {shard for shard, process in processes.items() if process.poll() is None or not told.empty()}
+    running, deadline = set(processes), 0.0
     while running:
+        if stopping.is_set() and not deadline:
+            deadline = time.monotonic() + _END_WITHIN
+            total.interrupted = True
+            for process in processes.values():
+                process.terminate()
         try:
-            shard, line = told.get(timeout=0.5)
+            shard, line = told.get(timeout=_LOOK)
         except queue.Empty:
             running = {shard for shard in running if processes[shard].poll() is None}
             if deadline and time.monotonic() > deadline:

@@ -73,8 +73,13 @@ class Investigator:
     ``trials``: how often the IUT was asked in the last investigation.
     """
 
-    def __init__(self, runner: Runner, slips: Callable[[Symptom, Case], bool] = lambda symptom, case: False) -> None:
-        self._runner, self._slips = runner, slips
+    def __init__(
+        self,
+        runner: Runner,
+        slips: Callable[[Symptom, Case], bool] = lambda symptom, case: False,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._runner, self._slips, self._stopped = runner, slips, stopped
         self.trials = 0
 
     def investigate(self, symptom: Symptom, history: Sequence[Case], before: Sequence[Case] = ()) -> Finding | None:
@@ -186,7 +191,11 @@ class Investigator:
     ) -> tuple[Case, list[bool]]:
         """Return the smallest case that still does it, and which of some trials of it did."""
         runner = self._runner
-        asked = holds if self._slips(symptom, case) else lambda one: not self._slips(symptom, one) and holds(one)
+        slips = self._slips(symptom, case)
+
+        def asked(one: Case) -> bool:
+            return not self._stopped() and (slips or not self._slips(symptom, one)) and holds(one)
+
         if symptom.kind == "leak":
             runner.until = time.monotonic() + _PATIENT
         with _haste(runner, brief or symptom.kind not in _SLOW):

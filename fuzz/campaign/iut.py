@@ -39,12 +39,13 @@ def starter(stack: Stack, environment: Mapping[str, str] | None = None) -> Calla
 
 
 class Iut:
-    """One running adapter. ``heard``: lines on stderr so far; ``judged``: those that were judged."""
+    """One running adapter; see `fuzz.judging.subject`."""
 
     def __init__(self, stack: Stack, environment: Mapping[str, str] | None = None) -> None:
         """Start it. Raises `AdapterError`."""
         self.stack = stack
         self.heard = self.judged = 0
+        self.begun: deque[int] = deque(maxlen=2)
         self._stderr: deque[str] = deque(maxlen=_LINES)
         self._names = itertools.count(1)
         self._killed = False

@@ -76,7 +76,7 @@ class Pipeline:
     def late(self) -> bool:
         """Judge what came after the last case; return whether the process must be replaced."""
         session = self._session
-        found = session.notices() or session.fatal()
+        found = session.late()
         number = self._parts.blocks.number
         self._raised = [(one, list(self._played), number, session.evidence()) for one in worst(found)]
         return self._suspect() or any(symptom.kind in FATAL for symptom in found)

@@ -108,7 +108,7 @@ class Shard:
         generator.corpus += [*spec.corpus, *past.corpus]
         if not generator.plans:
             raise AdapterError("it neither opens nor accepts TCP connections, as its pics say")
-        self.budget.resume(past.seconds, past.cases + len(past.dangerous))
+        self.budget.resume(past.seconds, past.cases)
         self.status.rows = sorted({f"{p['side']} {p['iut']} {p['state']}" for p in generator.plans})
         self._log.event("begin", iut=hello.name, version=hello.version, **identity(spec))
         median = runner.calibrate(generator.plans[0])
@@ -128,7 +128,7 @@ class Shard:
 
     def _load(self, past: Past) -> None:
         """Know what was found before, by this shard or another, and finish what was being investigated."""
-        for file in sorted(self.out.glob("findings/*/finding.json")) if self.spec.resume else ():
+        for file in sorted(self.out.glob("*/*/finding.json")) if self.spec.resume else ():
             self.buckets.add(load(file))
         assert self.parts is not None
         if self.parts.suspicions.resume([from_data(found) for found in past.findings], past.pending):
@@ -194,10 +194,8 @@ class Shard:
         found = parts.runner.health(None)
         self._failures += 1
         if found:
-            played = self._recent[-1] if self._recent else []
             evidence = Evidence(parts.runner.iut.last_words())
-            played = played or [{"class": "valid", "plan": plan, "steps": []}]
-            parts.suspicions.suspect(found[0], played, parts.blocks.number, evidence)
+            parts.suspicions.suspect(found[0], self._played_last(plan), parts.blocks.number, evidence)
         if self._failures > _FAILURES:
             raise AdapterError(found[0].text if found else "no session can be opened any more")
         if found:
@@ -208,10 +206,14 @@ class Shard:
         assert self.parts is not None
         if self.parts.runner.spoilt:
             return
-        played = self._recent[-1] if self._recent else []
         evidence = Evidence(self._runner.iut.last_words())
         for symptom in self._runner.late():
-            self.parts.suspicions.suspect(symptom, list(played), self.parts.blocks.number, evidence)
+            played = self._played_last(self.parts.blocks.plain)
+            self.parts.suspicions.suspect(symptom, played, self.parts.blocks.number, evidence)
+
+    def _played_last(self, plan: dict[str, Any]) -> list[Case]:
+        """Return the cases of the last session; a session without a case, if that is not known any more."""
+        return list(self._recent[-1] if self._recent else ()) or [{"class": "valid", "plan": plan, "steps": []}]
 
     def _replace_process(self) -> None:
         self._runner.fresh()

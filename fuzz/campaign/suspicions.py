@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from fuzz.campaign.folder import hand_over
 from fuzz.campaign.investigation import Investigator, join
 from fuzz.describe import words
-from fuzz.findings import Finding
+from fuzz.findings import Finding, confirmed
 from fuzz.judging.symptom import CERTAIN, MEASURED, Evidence, Symptom
+from fuzz.player.outcome import PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ Case = dict[str, Any]
 _TIMES = 3  # investigations of a symptom that does not come again
 _TIMES_OF_DEATHS = 8  # different bugs may end in the same signal
 _LINES = 2000  # of a history that the log keeps
+_GROWS = 2  # times that memory must have grown: every heap does so for a while
 
 
 class Suspicions:
@@ -37,11 +39,11 @@ class Suspicions:
     ) -> None:
         self._spec, self._runner, self._buckets, self._budget, self._log = spec, runner, buckets, budget, log
         self._tell = tell
-        self._investigator = Investigator(runner, buckets.slips)
+        self._investigator = Investigator(runner, buckets.slips, budget.stopped)
         self._sought: Counter[str] = Counter()  # investigations that did not reproduce a symptom
         self.unconfirmed: Counter[str] = Counter()  # symptoms that did not come again and are no findings
         self.before: list[Case] = []  # the cases of the session before
-        self._folder = Path(spec.out) / "findings"
+        self._out = Path(spec.out)
 
     def exhausted(self, kind: str, cause: str) -> bool:
         """Whether a symptom was investigated often enough in vain."""
@@ -50,8 +52,7 @@ class Suspicions:
     def suspect(self, symptom: Symptom, played: list[Case], number: int, evidence: Evidence) -> bool:
         """Investigate the symptom of the last of these cases; return whether that used up the process."""
         process = self._runner.iut
-        case = played[-1] if played else {"class": "valid", "plan": {}, "steps": []}
-        if played and self._buckets.known(symptom, case) is not None:
+        if self._buckets.known(symptom, played[-1]) is not None:
             return False
         if self.exhausted(symptom.kind, symptom.cause):
             self._keep(symptom, [self.before, played], number, evidence)
@@ -86,15 +87,16 @@ class Suspicions:
         if symptom.kind == "spin":
             return self._investigator.spinning(symptom, sessions)
         before, played = sessions[0], sessions[-1]
-        return self._investigator.investigate(symptom, played, before) if played else None
+        return self._investigator.investigate(symptom, played, before)
 
     def _keep(self, symptom: Symptom, sessions: Sequence[list[Case]], number: int, evidence: Evidence) -> None:
         """Keep a symptom that does not come again. Deaths and exceptions are findings all the same."""
-        if symptom.kind not in (*CERTAIN, *MEASURED, "garbage"):
+        early = symptom.cause == "memory" and self._sought[f"{symptom.kind}: {symptom.cause}"] < _GROWS
+        if symptom.kind not in (*CERTAIN, *MEASURED) or early:
             self.unconfirmed[f"{symptom.kind}: {symptom.cause}"] += 1
             return
         cases = [case for session in sessions for case in session]
-        whole = join(cases) if cases else {"plan": {}, "steps": []}
+        whole = join(cases) if cases else {"plan": dict(PLAN), "steps": []}  # of growth nothing may be known
         self._found(
             Finding(
                 symptom.kind,
@@ -122,16 +124,20 @@ class Suspicions:
         finding.seconds = round(self._budget.elapsed, 1)
         if self._buckets.add(finding):
             self._log.event("finding", **finding.data())
-            hand_over(finding, self._folder, self._runner, self._spec.iut, evidence)
+            self._hand_over(finding, evidence)
         if "coalesced" in finding.words and finding.kind == "deaf":
             self._runner.separate = True
         self._tell()
+
+    def _hand_over(self, finding: Finding, evidence: Evidence) -> None:
+        parent = self._out / ("findings" if confirmed(finding.data()) else "unconfirmed")
+        hand_over(finding, parent, self._runner, self._spec.iut, evidence)
 
     def resume(self, findings: Sequence[Finding], pending: dict[str, Any] | None) -> bool:
         """Hand over what an earlier run found, and finish what it was investigating; return whether it was."""
         for finding in findings:
             if self._buckets.add(finding):
-                hand_over(finding, self._folder, self._runner, self._spec.iut, Evidence(finding.stderr))
+                self._hand_over(finding, Evidence(finding.stderr))
         if pending is None:
             return False
         symptom = Symptom(pending["kind"], pending["cause"], pending["text"])

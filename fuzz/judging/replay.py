@@ -112,7 +112,7 @@ def main(known: Known) -> int:
 
 def _replay(runner: Runner, known: Known) -> int:
     calibrate(runner, known.case["plan"])
-    for attempt in range(1, (1 if known.kind in _LONG else ATTEMPTS) + 1):
+    for attempt in range(1, (2 if known.kind in _LONG else ATTEMPTS) + 1):
         found = again(runner, known)
         for symptom in found:
             _say(f"attempt {attempt}: {symptom.kind}: {symptom.cause}: {symptom.text}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from fuzz.judging import monitors
 from fuzz.judging.growth import LEAKS, back, grew, grown, memory
-from fuzz.judging.session import JudgedSession, complaints, fatal
+from fuzz.judging.session import JudgedSession, complaints, fatal, late
 from fuzz.judging.symptom import CERTAIN, FATAL, Evidence, Symptom
 from fuzz.player.outcome import PLAN, SessionFailed
 
@@ -85,7 +86,7 @@ class Runner:
         session.close()
         median = self.median = sorted(times)[len(times) // 2] if times else 0.01
         self.within = min(3.0, max(0.7, 30 * median))
-        self.calls = min(20.0, max(1.5, 20 * opened))
+        self.calls = min(20.0, max(2.5, 20 * opened))
         return median
 
     def foresee(self, plan: dict[str, Any]) -> None:
@@ -141,9 +142,10 @@ class Runner:
         plain = {**(plan or self._plain), "state": "fresh"}
         plain.pop("sdp", None)
         failed = ""
+        busy = 1.0 if self.quick else max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others want the CPU too
         for attempt in range(1 if self.quick else 2):
             try:
-                self.session(plain, self.deadline * (1 + attempt)).close()
+                self.session(plain, self.deadline * (1 + attempt) * busy).close()
             except SessionFailed as error:
                 failed = str(error)
                 if found := fatal(self.iut):
@@ -154,7 +156,7 @@ class Runner:
 
     def late(self) -> list[Symptom]:
         """Return what has become of the process since the last session was judged."""
-        return fatal(self.iut) or complaints(self.iut)
+        return late(self.iut)
 
     # -- trials ----------------------------------------------------------------------------------------------------
 
@@ -163,6 +165,7 @@ class Runner:
         if anew or self.spoilt or not self.iut.usable:
             self.fresh()
         self._saw(complaints(self.iut), case, None)  # late, of the trial before
+        self.iut.begun.clear()
         session = JudgedSession(self.iut, case["plan"], self.deadline)
         found = self._trial(case, session)
         self.spoilt = self.spoilt or any(symptom.kind in FATAL for symptom in found)
@@ -185,10 +188,10 @@ class Runner:
         if not any(symptom.kind in FATAL for symptom in found) and not session.answered:
             found += self.health(session)
         session.close()
-        if not found:
-            found = fatal(self.iut)
-        ended = any(symptom.kind in FATAL for symptom in found)
-        return found if ended else found + session.notices()
+        if not any(symptom.kind in FATAL for symptom in found):
+            found += session.late()
+        ends = [symptom for symptom in found if symptom.kind == "death"]
+        return ends or found  # a death names the last exception
 
     def _saw(self, found: list[Symptom], case: dict[str, Any], session: JudgedSession | None) -> None:
         """Keep deaths and exceptions, also if the trial looked for something else."""
@@ -247,7 +250,10 @@ class Runner:
         try:
             session = self.session(case["plan"])
         except SessionFailed:
-            return False
+            try:
+                session = self.session(case["plan"], 4 * self.deadline)  # the machine may be busy
+            except SessionFailed:
+                return False
         session.play(case)
         for _ in range(3):  # once these are answered, the IUT has served what was sent
             session.player.alive(self.deadline)

@@ -59,6 +59,7 @@ class JudgedSession:
         steps = case["steps"]
         if any(step["do"] in ("restart", "accept", "call", "trickle") for step in steps):
             self.view.unsure = True  # we cannot know which credentials hold at each moment
+        self.iut.begun.append(self.iut.heard)
         outcome = self.outcome = self.player.play(steps)
         if steps and steps[0]["do"] == ASK_ROLE["do"]:
             self._told_role = self.asks = outcome.controlling is not None
@@ -93,6 +94,10 @@ class JudgedSession:
     def fatal(self) -> list[Symptom]:
         """Return how the process ended, or why it cannot be used any more."""
         return fatal(self.iut)
+
+    def late(self) -> list[Symptom]:
+        """Return what has become of the process since the last case was judged."""
+        return late(self.iut) + self.notices()
 
     def evidence(self) -> Evidence:
         """Return what was recorded so far."""
@@ -130,12 +135,20 @@ def complaints(iut: Subject, until: int | None = None) -> list[Symptom]:
     return monitors.complaints(iut.last_words(since)[: heard - since])
 
 
+def late(iut: Subject) -> list[Symptom]:
+    """Return how a process ended, or what it wrote on stderr. An exception may be its last words."""
+    found = complaints(iut)
+    if found:
+        iut.dies(_CLOSING)
+    return fatal(iut) or found
+
+
 def fatal(iut: Subject) -> list[Symptom]:
     """Return how a process ended by itself, or why it cannot be used; nothing for one that works or that we ended."""
     if iut.usable:
         return []
     if iut.death:
-        return [monitors.death(iut.death, iut.last_words(iut.judged))]
+        return [monitors.death(iut.death, iut.last_words(min([iut.judged, *iut.begun])))]
     if iut.failure:
         return [Symptom("garbage" if iut.garbled else "hang", "process", iut.failure)]
     return []

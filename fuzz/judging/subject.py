@@ -6,6 +6,7 @@ standard library only, for replays.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fuzz.player.outcome import Upper
@@ -37,11 +38,16 @@ class UpperSession(Upper, Protocol):
 
 
 class Subject(Protocol):
-    """A running adapter. ``heard``: lines on stderr so far; ``judged``: those that were judged."""
+    """A running adapter.
+
+    ``heard``: lines on stderr so far; ``judged``: those that were judged; ``begun``: those at the begin of the last two
+    cases.
+    """
 
     pid: int
     heard: int
     judged: int
+    begun: deque[int]
 
     @property
     def pics(self) -> Mapping[str, Any]:

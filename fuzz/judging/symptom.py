@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CERTAIN = ("death", "exception")  # kinds that no load of the machine can fake: seen once, they are findings
+CERTAIN = ("death", "exception", "garbage")  # kinds that no load of the machine can fake: seen once, they are findings
 MEASURED = ("leak", "hang", "spin")  # kinds that depend on time and load: they are findings once they come again
 FATAL = ("death", "hang", "garbage")  # kinds after which the process is of no more use
 

@@ -80,6 +80,7 @@ class Adapter:
         )
         self.pid = self.process.pid
         self.heard = self.judged = 0
+        self.begun: deque[int] = deque(maxlen=2)
         self.failure = ""
         self.garbled = False
         self.pics: dict[str, Any] = {}

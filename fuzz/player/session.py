@@ -17,6 +17,7 @@ from fuzz.player.render import Env, check, frame, request, success
 _FORESEEN = 0.5  # seconds that a connection opened ahead of its case may wait
 _AGAIN = 0.0005  # seconds between two looks at connection and adapter
 _LATE = 8  # after a missed deadline, the next ones are this many times shorter
+_PATIENT = 10  # so many deadlines at most, while answers to earlier requests come
 _HEARS = ("", "half", "urgent")
 
 
@@ -195,12 +196,17 @@ class Session:
     def listen(self, connection: Connection, wanted: bytes, within: float = 0.0) -> bool:
         """Wait for the answer to a request of ours. The wait is short if an earlier one was not answered."""
         self.pause()
-        deadline = time.monotonic() + (within or self.within / (_LATE if connection.late else 1))
+        patience = within or self.within / (_LATE if connection.late else 1)
+        begun, answers = time.monotonic(), len(connection.answers)
+        deadline = begun + patience
         while wanted not in connection.answers and not connection.closed and connection.ended in _HEARS:
             if (not connection.receive() and within == SOON) or time.monotonic() > deadline:
                 break
             if self.answering and connection.unanswered:
                 self._answer(connection)
+            if len(connection.answers) > answers:  # it is still busy with earlier requests
+                answers = len(connection.answers)
+                deadline = min(time.monotonic() + patience, begun + _PATIENT * patience)
         answered = wanted in connection.answers
         if answered or within != SOON:
             connection.late = not answered

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from conformance.iut import stacks
 from fuzz.campaign.bundle import MODULES, replay_program, source
+from fuzz.campaign.iut import starter
 from fuzz.findings import Finding
+from fuzz.judging.replay import Known, again
+from fuzz.judging.runner import Runner
 from fuzz.player.outcome import PLAN
+from fuzz.player.render import request
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,3 +88,62 @@ def test_a_module_that_cannot_be_quoted_is_refused(monkeypatch):
     monkeypatch.setattr("inspect.getsource", lambda module: "x = '''text'''")
     with pytest.raises(ValueError, match="three single quotes"):
         source("fuzz.player.render")
+
+
+def step(*frames, on=0, **more):
+    return {"do": "send", "on": on, "frames": list(frames), "probe": True, **more}
+
+
+def changed(kind, **change):
+    spec = request()
+    next(one for one in spec["attributes"] if one["type"] == kind).update(change)
+    return {"message": spec}
+
+
+CHECK = {"message": request()}
+WITHOUT = [one for one in request()["attributes"] if one["type"] != 8]
+UNKNOWN = {"type": 0x7001, "value": ""}
+EARLY_END = {"do": "end", "on": 1, "how": "half"}
+KINDS = {
+    "death": ("length-odd", [step({"message": {**request(), "delta": 3}})]),
+    "exception": ("priority-size", [step(changed(0x24, value="00*3"))]),
+    "hang": ("trailing-octets", [step({"message": {**request(), "tail": "00"}})]),
+    "deaf": ("split-length", [step({"octets": ""}, cuts=[1], gap=5)]),
+    "closed": ("null-frame-closes", [step({"octets": ""})]),
+    "answered": ("no-integrity", [step({"message": {"type": 1, "attributes": WITHOUT}})]),
+    "refused": ("after-integrity", [step({"message": {"type": 1, "attributes": [*request()["attributes"][:4], UNKNOWN, request()["attributes"][4]]}})]),
+    "uninitialised octets": ("unlisted-types", [step({"message": request(UNKNOWN, {"type": 0x7002, "value": ""})})]),
+    "media never sent": ("stale-media", [step({"octets": "80"}), step({"octets": "80"})], {"state": "completed"}),
+    "wrong component": ("wrong-component", [step(CHECK, on=1, component=2), step({"octets": "8001"}, on=1, component=2), step({"octets": ""})], {"components": 2}),
+    "leak": ("half-open-leak", [{"do": "raw", "on": 1, "octets": "00"}, EARLY_END]),
+    "spin": ("eof-in-body", [{"do": "raw", "on": 1, "octets": "004041"}, {"do": "wait", "ms": 10}, EARLY_END]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_replay_ends_with_1_when_the_finding_comes_again_and_with_0_when_not(tmp_path, kind):
+    bug, steps, *plan = KINDS[kind]
+    case = {"plan": {**PLAN, **(plan[0] if plan else {})}, "steps": steps}
+    repeat = 12 if kind in ("leak", "spin") else 1
+    runner = Runner(starter(stacks.resolve(f"exec:{sys.executable} -m fuzz.targets --bugs {bug}")))
+    try:
+        (symptom, *_) = [one for one in again(runner, Known(kind, "", case, repeat)) if one.kind == kind]
+    finally:
+        runner.close()
+    program = tmp_path / "replay.py"
+    program.write_text(replay_program(Finding(kind, symptom.cause, symptom.text, [], case, repeat=repeat)))
+    for more, status in (["--bugs", bug], 1), ([], 0):
+        command = [sys.executable, "-I", program, sys.executable, "-m", "fuzz.targets", *more]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert ("the finding comes again" in done.stdout) == bool(status)
+
+
+def test_a_replay_of_a_disagreement_asks_for_the_same_answer(tmp_path):
+    case = {"plan": PLAN, "steps": [step({"message": request(UNKNOWN)})]}
+    program = tmp_path / "replay.py"
+    program.write_text(replay_program(Finding("disagreement", "420+ok / ok", "text", [], case)))
+    for more, status in ([], 1), (["--bugs", "unknown-accepted"], 0):
+        command = [sys.executable, program, sys.executable, "-m", "fuzz.targets", *more]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr

@@ -43,7 +43,7 @@ def test_cases_are_plain_data():
 
 def test_every_class_and_every_session_is_reached():
     made = cases(count=4000, corpus=[cases()[0]])
-    assert set(CLASSES) - {"sdp", "valid"} == {case["class"] for case in made}
+    assert set(CLASSES) - {"sdp", "dangerous", "valid"} == {case["class"] for case in made}
     sessions = Counter((case["plan"]["side"], case["plan"]["iut"], case["plan"]["state"]) for case in made)
     assert {(plan["side"], plan["iut"], plan["state"]) for plan in plans(PICS)} == set(sessions)
 
@@ -60,7 +60,9 @@ def test_what_is_varied():
     made = cases(count=6000)
     steps = [step for case in made for step in case["steps"]]
     assert {step["do"] for step in steps} == {
-        "send", "rest", "raw", "hear", "end", "open", "urgent", "flood", "accept", "call", "restart", "trickle"}  # fmt: skip
+        "send", "rest", "raw", "hear", "end", "open", "urgent", "flood", "accept", "restart", "trickle"}  # fmt: skip
+    described = [case["plan"]["state"] for case in made if any(step["do"] == "accept" for step in case["steps"])]
+    assert set(described) == {"early"}  # a second description is not traffic, but a call against the adapter contract
     assert {"cuts", "gap", "stop", "component", "candidate", "probe", "count", "times"} <= {
         key for step in steps for key in step
     }

@@ -1,0 +1,42 @@
+"""Signals that end a campaign in order: it stops, and reports what it has found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from conformance.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Return an event that Ctrl-C, SIGTERM and SIGHUP (unless it is ignored, as by nohup) set.
+
+    A second signal ends this process at once. Its shards notice that nobody reads their output, and end too.
+    """
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(ExitStatus.COULD_NOT_JUDGE)
+        stopping.set()
+
+    if threading.current_thread() is not threading.main_thread():  # only it may set handlers
+        yield stopping
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
