@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import junit_xml
+import msgspec
 from lxml import etree
 
 from conformance.verdict import Level, Result, Verdict, case_name
@@ -71,8 +72,12 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "variants": str(len(results)),
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
+        "requirements.testable": str(run.testable),
+        "requirements.judged": str(run.judged_requirements),
         "interrupted": str(run.interrupted).lower(),
     }
+    properties |= {f"pics.{key}": msgspec.json.encode(printable(value)).decode() for key, value in run.pics.items()}
+    properties |= {f"scan.{number}": text for number, text in enumerate(run.scan, start=1)}
     properties |= {f"incident.{number}": text for number, text in enumerate(run.incidents, start=1)}
     return junit_xml.TestSuite(
         section,

@@ -53,6 +53,13 @@ class RunInfo:
     interrupted: bool = False
     command_line: str = ""
     notes: tuple[str, ...] = ()
+    pics: dict[str, Any] = field(default_factory=dict)  # what the IUT declares of itself
+    scan: tuple[str, ...] = ()  # where the stack does other than its pics say
+    testable: int = 0  # requirements that some case tests
+    judged_requirements: int = 0  # those of them about which a variant has said pass or fail
+    required_reach: float = 0.0  # the part of them that must be judged for the run to be green
+    left_out: dict[str, int] = field(default_factory=dict)  # for how many cases a reason left values uncombined
+    not_judged: list[dict[str, Any]] = field(default_factory=list)  # what was not applicable, by reason
     incidents: tuple[str, ...] = ()  # what the adapter did against the contract
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
 
@@ -83,7 +90,8 @@ class Recorder:
     def close(self, run: RunInfo) -> None:
         """Append the end and close the file."""
         end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged}
-        end |= {"notes": run.notes, "incidents": run.incidents}
+        end |= {"notes": run.notes, "incidents": run.incidents, "judged_requirements": run.judged_requirements}
+        end |= {"left_out": run.left_out, "not_judged": run.not_judged}
         counts = {"cases": len({case_name(variant) for variant in self._written}), "variants": len(self._written)}
         self._line({"kind": "end", **counts, **end})
         self._file.close()
@@ -126,7 +134,7 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
         value = _decode(line, path, number, last=number >= len(lines))
         kind = value.pop("kind", None)
         if kind == "run":
-            several = {name: tuple(value.get(name, ())) for name in ("notes", "incidents")}
+            several = {name: tuple(value.get(name, ())) for name in ("notes", "scan", "incidents")}
             run = RunInfo(**{**value, **several})
         elif kind == "verdict":
             result = result_from(value)

@@ -6,6 +6,7 @@ A condition is a tuple of atoms that must all hold: "offers:passive" (the value 
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,15 @@ PROFORMA: Mapping[str, Capability] = {
 
 
 def validate(pics: Mapping[str, object]) -> list[str]:
-    """Return what is wrong with a declaration, one line each. Unknown keys are allowed: newer adapters have them."""
+    """Return what is wrong with a declaration, one line each.
+
+    An unknown key is wrong: a misspelt one would rule cases out in silence. Keys that begin with "x-" are free.
+    """
     problems = []
+    for key in pics:
+        if key not in PROFORMA and not key.startswith("x-"):
+            near = difflib.get_close_matches(key, PROFORMA, 1, 0)
+            problems.append(f"pics have no key {key!r}; the nearest is {near[0]!r}")
     for key, capability in PROFORMA.items():
         if key in pics:
             problem = _problem(capability, pics[key])

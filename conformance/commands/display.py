@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.commands.terminal import counted, is_terminal, muted, one_line
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status
+from reports import reach
+from reports.reach import not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +108,7 @@ class Display(ABC):
 
     def status(self) -> ExitStatus:
         """Return the exit status that the verdicts ask for."""
-        return exit_status(self.finished, self._fail_on)
+        return reach.status(self.finished, self.run, self._fail_on)
 
     def summary(self, outcome: Outcome) -> None:
         """Print counts, what did not pass, what was ruled out and why, the verdict, and the paths."""
@@ -117,6 +119,7 @@ class Display(ABC):
         for verdict, heading in _HEADINGS.items():
             self._section(heading, [r for r in results if r.verdict is verdict], _STYLES[verdict])
         self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
+        self._scan()
         self._incidents()
         self.say("")
         if self.run is not None and self.run.requirements:
@@ -165,15 +168,30 @@ class Display(ABC):
                 self.say(f"    {label + ':':9} {one_line(text)}")
 
     def _not_applicable(self, results: list[Result]) -> None:
-        if not results:
+        groups = not_judged(results)
+        left_out = self.run.left_out if self.run is not None else {}
+        if groups:
+            self.say("")
+            self.say("not applicable:")
+        for group in groups:
+            self.say(f"  {group.variants:4}  {one_line(group.reason)}")
+            if group.remedy:
+                self.say(
+                    f"        in {counted(len(group.cases), 'case')}; to judge them it needs {one_line(group.remedy)}"
+                )
+        if left_out:
+            self.say("")
+            self.say("left out when variants were combined, in so many cases:")
+        for reason, cases in sorted(left_out.items(), key=lambda item: (-item[1], item[0])):
+            self.say(f"  {cases:4}  {one_line(reason)}")
+
+    def _scan(self) -> None:
+        if self.run is None or not self.run.scan:
             return
-        reasons: defaultdict[str, int] = defaultdict(int)
-        for result in results:
-            reasons[one_line(result.reason) or "no reason given"] += 1
         self.say("")
-        self.say("not applicable:")
-        for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-            self.say(f"  {count:4}  {reason}")
+        self.say("the stack does other than its pics say:", "yellow")
+        for text in self.run.scan:
+            self.say(f"  {one_line(text)}")
 
     def _incidents(self) -> None:
         if self.run is None or not self.run.incidents:
@@ -206,12 +224,25 @@ class Display(ABC):
             return "interrupted: the cases above had finished", "yellow"
         if outcome.fatal or outcome.crash:
             return "not judged: the run broke off", "bold magenta"
+        how_much = self._how_much()
+        if self.run is not None and reach.share(self.run) < self.run.required_reach and self._green():
+            required = f"{100 * self.run.required_reach:g} % are required"
+            return f"not judged: too little was judged{how_much}; {required}", "bold magenta"
         met = "MUST" if self._weak_failures(self.finished) else "requirement"
         texts = {
-            ExitStatus.CONFORMS: (f"conforms: every {met} that was judged is met", "bold green"),
+            ExitStatus.CONFORMS: (f"conforms: every {met} that was judged is met{how_much}", "bold green"),
             ExitStatus.DOES_NOT_CONFORM: ("does not conform", "bold red"),
         }
         return texts.get(self.status(), ("not judged: some cases came to no verdict on the IUT", "bold magenta"))
+
+    def _how_much(self) -> str:
+        if self.run is None or not self.run.testable:
+            return ""
+        share = f"{100 * reach.share(self.run):.0f} %"
+        return f" ({self.run.judged_requirements} of {self.run.testable} testable requirements judged, {share})"
+
+    def _green(self) -> bool:
+        return exit_status(self.finished, self._fail_on) is ExitStatus.CONFORMS
 
 
 class Plain(Display):

@@ -25,6 +25,18 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float |
     return value
 
 
+def _percent(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value.strip().removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 100:
+        raise click.BadParameter(f"{value!r} is not a percentage from 0% to 100%.")
+    return number
+
+
 @click.command()
 @click.option("--iut", default="reference", show_default=True, metavar="NAME|exec:COMMAND", help="What to judge.")
 @filters
@@ -44,6 +56,12 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float |
     default="must",
     show_default=True,
     help="The weakest level at which a failure fails the run.",
+)
+@click.option(
+    "--require-reach",
+    callback=_percent,
+    metavar="PERCENT",
+    help="Part of the testable requirements that must be judged, else exit status 3: 80%.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the tester's choices.")
 @click.option(
@@ -115,6 +133,8 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
     if options["timeout"] is not None:
         arguments.append(f"--icetcp-timeout={options['timeout']}")
+    if options["require_reach"] is not None:
+        arguments.append(f"--icetcp-require-reach={options['require_reach']}")
     if options["exitfirst"]:
         arguments.append("-x")
     return arguments

@@ -13,7 +13,7 @@ from conformance.catalogue.capabilities import unmet
 from conformance.suites.dimensions import conditions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.run.engine import Case
 
@@ -24,13 +24,14 @@ BOTH = ("IPv4", "IPv6")
 class Applicability:
     """`families`: the address families of this environment; `wire`: those in which the tester has its own segments.
 
-    `left_out` notes the reasons for which values of a dimension were not combined, with the cases that this concerns.
+    `left_out` notes the reasons for which values of a dimension were not combined, with the functions of the cases
+    that this concerns.
     """
 
     pics: Mapping[str, Any]
     families: Sequence[str] = BOTH
     wire: Sequence[str] = BOTH
-    left_out: dict[str, set[str]] = field(default_factory=dict)
+    left_out: dict[str, set[Callable[..., None]]] = field(default_factory=dict)
 
     def reasons(self, case: Case) -> list[str]:
         """Return why a variant cannot be judged; nothing if it can."""
@@ -38,7 +39,7 @@ class Applicability:
         reasons = unmet(dict.fromkeys((*case.needs, *shape.needs)), self.pics)
         return reasons + self._lacking(shape.family, in_segments=case.in_segments)
 
-    def judges(self, dimension: str, value: object, *, case: str, in_segments: bool) -> bool:
+    def judges(self, dimension: str, value: object, *, case: Callable[..., None], in_segments: bool) -> bool:
         """Whether a value of a dimension can be judged; if not, the reason is noted for this case."""
         reasons = unmet(conditions_of(dimension, value), self.pics)
         if dimension == "family":

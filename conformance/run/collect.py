@@ -113,7 +113,7 @@ def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
     in_segments = definition.get_closest_marker("in_segments") is not None
 
     def judges(dimension: str, value: object) -> bool:
-        return applicability.judges(dimension, value, case=definition.nodeid, in_segments=in_segments)
+        return applicability.judges(dimension, value, case=metafunc.function, in_segments=in_segments)
 
     for number, mark in enumerate(definition.own_markers):
         if mark.name == "parametrize" and len(mark.args) > 1 and isinstance(mark.args[1], Variants):

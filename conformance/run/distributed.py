@@ -16,6 +16,7 @@ import pytest
 from conformance.run.folder import FolderError
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
+from reports.reach import judged, not_judged
 from reports.record import Recorder, ReportError, RunInfo, printable, result_from
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> Non
         "judged": run.info.judged,
         "notes": run.recording.notes,
         "incidents": run.info.incidents,
+        "pics": run.info.pics,
+        "scan": run.info.scan,
+        "testable": run.info.testable,
         "link": run.info.link,
         "pending": run.info.pending,
     }
@@ -51,6 +55,7 @@ class Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self._fail_on = Level(config.getoption("icetcp_fail_on"))
+        self._required = config.getoption("icetcp_require_reach") / 100
         stack = resolve(iut_of(config))
         self._folder = claim(config)
         self._out = self._folder.path
@@ -83,6 +88,7 @@ class Controller:
         self._info.link, self._info.pending = value["link"], value["pending"]
         self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
         self._info.incidents += tuple(value["incidents"])
+        self._info.pics, self._info.scan, self._info.testable = value["pics"], tuple(value["scan"]), value["testable"]
         for rule, count in value["judged"].items():
             self._info.judged[rule] = self._info.judged.get(rule, 0) + count
         for result in map(result_from, value["results"]):
@@ -99,11 +105,14 @@ class Controller:
         from reports import junit
 
         self._info.duration, self._info.interrupted = time.time() - self._info.started, not complete
+        self._info.required_reach = self._required
         try:
             for case, result in self._handed.items():
                 if results.get(case) != result:
                     results[case] = result
                     self._recorder.write(result)
+            self._info.judged_requirements = len(judged(results.values()))
+            self._info.not_judged = [group.data() for group in not_judged(list(results.values()))]
             self._recorder.close(self._info)
             junit.write(self._out / "junit.xml", list(results.values()), self._info, self._fail_on)
         except ReportError as error:

@@ -17,7 +17,8 @@ from conformance.run.collect import case_of, is_case, one_variant_each, remake, 
 from conformance.run.interrupts import held, hold, opened, taken
 from conformance.run.selection import Wish
 from conformance.run.session import INTERRUPTED, os_error
-from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
+from conformance.verdict import ExitStatus, Level, Result, Verdict
+from reports.reach import status as exit_status_of_run
 from reports.record import ReportError, packed, unpacked
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.run.distributed import Controller
+    from conformance.run.engine import Case
     from conformance.run.premise import Premise
     from conformance.run.run import Run
     from reports.record import RunInfo
@@ -89,6 +91,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="weakest level that fails the run",
     )
     add(
+        "--icetcp-require-reach",
+        type=_percent,
+        default=0.0,
+        metavar="PERCENT",
+        help="part of the testable requirements that must be judged: 80%%",
+    )
+    add(
         "--icetcp-seed",
         type=int,
         default=0,
@@ -108,6 +117,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="own network where the kernel allows it",
     )
+
+
+def _percent(text: str) -> float:
+    value = float(text.strip().removesuffix("%"))
+    if not 0 <= value <= 100:
+        raise ValueError(text)
+    return value
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -197,7 +213,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     cases = {case_of(item).id: item for item in session.items if is_case(item)}
     if not cases or config.option.collectonly or session.testsfailed:
         return None
-    run = _begin(config, list(cases))
+    run = _begin(config, [case_of(item) for item in cases.values()])
     if run.inline:
         return None  # pytest's own loop; each case is executed when its turn comes
     others = [item for item in session.items if not is_case(item)]
@@ -233,7 +249,7 @@ def _end_of_session(error: BaseException) -> BaseException:
     return error
 
 
-def _begin(config: pytest.Config, variants: Sequence[str] = ()) -> Run:
+def _begin(config: pytest.Config, variants: Sequence[Case] = ()) -> Run:
     """Begin to write and announce the run of these variants (none are known in a worker of xdist)."""
     from conformance.run.run import Run  # heavy: only when cases are really executed
 
@@ -379,7 +395,8 @@ def _finish(session: pytest.Session, *, complete: bool) -> Generator[None, None,
         results = list(by_case.values())
         _tell(config, results, controller.info, written)
     if complete and (run is not None or (controller is not None and results)):
-        session.exitstatus = _status(results, Level(config.getoption("icetcp_fail_on")), session)
+        info = run.info if run is not None else controller.info if controller is not None else None
+        session.exitstatus = _status(results, info, Level(config.getoption("icetcp_fail_on")), session)
     if complete and run is not None and run.info.interrupted:
         raise pytest.exit.Exception(INTERRUPTED, returncode=int(pytest.ExitCode.INTERRUPTED))
 
@@ -402,8 +419,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(f"written: {path}")
 
 
-def _status(results: list[Result], fail_on: Level, session: pytest.Session) -> int:
-    status = exit_status(results, fail_on)
+def _status(results: list[Result], run: RunInfo | None, fail_on: Level, session: pytest.Session) -> int:
+    status = exit_status_of_run(results, run, fail_on)
     if status is ExitStatus.CONFORMS and session.testsfailed > sum(r.verdict is Verdict.FAIL for r in results):
         return int(pytest.ExitCode.TESTS_FAILED)  # other tests of the same session, no cases of ours
     return int(status)

@@ -27,7 +27,8 @@ from conformance.run.applicability import BOTH, Applicability
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
 from conformance.run.recording import LabRefused, Recording
-from conformance.run.topology import lives_on_wire
+from conformance.run.scan import Scan, scan
+from conformance.run.topology import Topology, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
 from reports.record import RunInfo
@@ -48,6 +49,7 @@ class Premise:
     recording: Recording
     pool: Pool
     hello: Hello
+    scan: Scan
     pics: Mapping[str, Any]
     applicability: Applicability = field(default_factory=lambda: Applicability({}))
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
@@ -77,8 +79,13 @@ class Premise:
             folder.release()
             raise
         wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
-        applicability = Applicability(hello.pics, families=_families(recording), wire=wire)
-        return cls(stack, folder, recording, pool, hello, hello.pics, applicability, on_wire)
+        families = _families(recording)
+        topology = Topology(recording, on_wire=on_wire)
+        addresses = [address for family in families for address in topology.iut_addresses(family)]
+        with opened():
+            found = Scan(dict(hello.pics)) if only else scan(pool, hello.pics, addresses)
+        applicability = Applicability(found.pics, families=families, wire=wire)
+        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, on_wire)
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""

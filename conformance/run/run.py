@@ -16,7 +16,7 @@ from conformance.iut import stacks
 from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
 from conformance.run.crosscheck import disagreements
-from conformance.run.engine import Engine, Settings
+from conformance.run.engine import Case, Engine, Settings
 from conformance.run.evidence import told
 from conformance.run.folder import FolderError
 from conformance.run.interrupts import opened
@@ -26,6 +26,7 @@ from conformance.run.recording import Recording
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import Level, Result, Verdict, case_name
 from pcaps.tshark import TsharkFailed, TsharkMissing
+from reports.reach import judged, not_judged
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ class Run:
         premise: Premise,
         *,
         tested: Collection[str] = (),
-        variants: Collection[str] = (),
+        variants: Collection[Case] = (),
     ) -> Run:
         """Begin to write, now that the IUT has said hello and cases have been selected.
 
-        `tested` are the requirements that have cases, `variants` the ids of what was selected, as far as it is known.
+        `tested` are the requirements that have cases, `variants` what was selected, as far as it is known.
         Ends the session with status 3 where the folder cannot be written to.
         """
         worker = getattr(config, "workerinput", {}).get("workerid", "")
@@ -75,7 +76,11 @@ class Run:
         pixit = Pixit() if response is None else Pixit.scaled(response)
         info = information(config, hello, stack, recording.link)
         info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
-        info.cases, info.variants = len({case_name(variant) for variant in variants}), len(variants)
+        info.cases, info.variants = len({case_name(variant.id) for variant in variants}), len(variants)
+        info.pics, info.scan = dict(premise.pics), (*premise.scan.findings, *premise.scan.told)
+        info.testable, info.required_reach = len(tested), config.getoption("icetcp_require_reach") / 100
+        functions = {variant.function for variant in variants}
+        info.left_out = {r: len(c & functions) for r, c in premise.applicability.left_out.items() if c & functions}
         info.notes = tuple(recording.notes)
         try:
             premise.folder.clear(hello.name)
@@ -155,6 +160,8 @@ class Run:
             self.reader.kill()
         if not complete:
             self._settle_incidents(results, until=self.engine.stopped)
+        self.info.judged_requirements = len(judged(results))
+        self.info.not_judged = [group.data() for group in not_judged(results)]
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
         self.info.notes = tuple(self.recording.notes)
         if self.worker:

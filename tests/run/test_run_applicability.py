@@ -16,6 +16,7 @@ from conformance.suites.dimensions import DIMENSIONS, EVERY_CUT, SIDES, varied
 from conformance.verdict import case_name
 
 ADAPTER = f"exec:{sys.executable} {Path(__file__).with_name('reticent_adapter.py')}"
+FUNCTION = discover
 FULL = {
     "agent": ["full", "lite"], "offers": ["active", "passive", "so"], "connects": ["active", "passive", "so"],
     "families": ["4", "6"], "components": 2, "restart": True, "trickle": True, "sessions": 64,
@@ -40,7 +41,7 @@ def rows_of(*names: str, pics: dict[str, object], cuts: tuple[int, ...] = ()) ->
 
     mark = next(mark for mark in case.pytestmark if mark.name == "parametrize")
     applicability = Applicability({**FULL, **pics})
-    made = mark.args[1].of(lambda name, value: applicability.judges(name, value, case="x", in_segments=False))
+    made = mark.args[1].of(lambda name, value: applicability.judges(name, value, case=FUNCTION, in_segments=False))
     return [{"side": p.values[0], **{name: getattr(p.values[1], name) for name in names}, "id": p.id} for p in made]
 
 
@@ -79,17 +80,17 @@ def test_a_dimension_of_which_nothing_is_left_stays_and_its_case_is_not_applicab
 
 def test_what_was_left_out_is_known_with_its_reason() -> None:
     applicability = Applicability({**FULL, "components": 1})
-    assert not applicability.judges("components", 2, case="x", in_segments=False)
-    assert applicability.judges("components", 1, case="x", in_segments=False)
-    assert applicability.left_out == {"the IUT's pics lack components 2": {"x"}}
+    assert not applicability.judges("components", 2, case=FUNCTION, in_segments=False)
+    assert applicability.judges("components", 1, case=FUNCTION, in_segments=False)
+    assert applicability.left_out == {"the IUT's pics lack components 2": {FUNCTION}}
 
 
 def test_an_environment_without_ipv6_is_a_limit_as_well() -> None:
     applicability = Applicability(FULL, families=["IPv4"])
-    assert not applicability.judges("family", "IPv6", case="x", in_segments=False)
+    assert not applicability.judges("family", "IPv6", case=FUNCTION, in_segments=False)
     narrow = Applicability(FULL, wire=["IPv4"])
-    assert narrow.judges("family", "IPv6", case="x", in_segments=False)
-    assert not narrow.judges("family", "IPv6", case="x", in_segments=True)
+    assert narrow.judges("family", "IPv6", case=FUNCTION, in_segments=False)
+    assert not narrow.judges("family", "IPv6", case=FUNCTION, in_segments=True)
 
 
 @pytest.fixture(scope="module")
