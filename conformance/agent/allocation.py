@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import Base
+from conformance.agent.dialogue import Question
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from conformance.agent.config import IceServer
     from conformance.agent.dialogue import Dialogue
-    from conformance.agent.gathering import Place
-    from conformance.wire.attributes import RawAttribute
     from conformance.wire.stun import Message
 
 TCP, UDP = 6, 17  # REQUESTED-TRANSPORT (RFC 6062 section 4.1, RFC 8656 section 18.8)
@@ -26,30 +27,68 @@ _AHEAD = 60.0  # an allocation is refreshed so long before it ends (RFC 8656 sec
 _PERMISSION = 240.0  # ... and permissions, which last 300 s (RFC 8656 section 9), after this
 
 
-class Allocation:
-    """A relayed address of ours. ``dialogue`` is its control connection. Times are seconds on the caller's clock."""
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Permissions for peers are asked for."""
 
-    def __init__(self, dialogue: Dialogue, place: Place, answer: Message, now: float) -> None:
+    allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """More time is asked for; ``ends``: no time at all."""
+
+    allocation: Allocation
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A connection of ours to a peer is asked for."""
+
+    allocation: Allocation
+    connection: int
+    peer: Address
+
+
+class Allocation:
+    """A relayed address of ours. ``dialogue`` is its control connection. Times are seconds on the caller's clock.
+
+    ``refused`` takes the numbers of connections that are asked of it when it is gone.
+    """
+
+    def __init__(
+        self, dialogue: Dialogue, component: int, protocol: int, answer: Message, refused: list[int], now: float
+    ) -> None:
         relayed, mapped = answer.xor_relayed_address, answer.xor_mapped_address
         if relayed is None:
             raise StunError("an allocation without XOR-RELAYED-ADDRESS")
         self.dialogue = dialogue
-        self.place = place
+        self.protocol = protocol
         self.relayed: Address = relayed
         self.mapped: Address = mapped or dialogue.local or relayed
         self.alive = True
-        starts = (("", relayed.port),) if place.protocol == UDP else (("passive", relayed.port), ("active", 0))
-        self.bases = tuple(
-            Base(0, place.component, relayed.ip, tcptype, port=port, relay=self) for tcptype, port in starts
-        )
-        self._peers: set[str] = set()  # for whom there are permissions, or requests for them
+        starts = (("", relayed.port),) if protocol == UDP else (("passive", relayed.port), ("active", 0))
+        self.bases = tuple(Base(0, component, relayed.ip, tcptype, port=port, relay=self) for tcptype, port in starts)
         self.permitting = 0  # requests for permissions that are unanswered
+        self._refused = refused
+        self._peers: set[str] = set()  # for whom there are permissions, or requests for them
         self._permit_at: float | None = None
         self._refresh_at = 0.0
-        self._note_lifetime(answer, now)
+        self.note_lifetime(answer, now)
+
+    @property
+    def server(self) -> IceServer:
+        """The server that relays."""
+        return self.dialogue.server
+
+    @property
+    def own_ip(self) -> str:
+        """The address of ours from which the server was asked."""
+        return self.dialogue.source.ip
 
     def __str__(self) -> str:
-        return f"relayed {self.relayed} of {self.dialogue.server}"
+        return f"relayed {self.relayed} of {self.server}"
 
     # -- permissions ---------------------------------------------------------------------------------------
 
@@ -64,40 +103,24 @@ class Allocation:
         return ipaddress.ip_address(ip).version == ipaddress.ip_address(self.relayed.ip).version
 
     def _create_permission(self, ips: Iterable[str], now: float) -> None:
-        peers = sorted(ips)
         self._permit_at = now + _PERMISSION if self._permit_at is None else self._permit_at
-
-        def body(transaction_id: bytes) -> list[RawAttribute]:
-            return [attr.xor_address(Attribute.XOR_PEER_ADDRESS, Address(ip, 0), transaction_id) for ip in peers]
-
-        def answered(_answer: Message | None, _why: str, _now: float) -> None:
-            self.permitting -= 1
-
         self.permitting += 1
-        self.dialogue.ask(Method.CREATE_PERMISSION, body, answered, now)
+        peers = tuple(Address(ip, 0) for ip in sorted(ips))
+        self.dialogue.ask(Question(Method.CREATE_PERMISSION, Permit(self), peers=peers), now)
 
     # -- connections ---------------------------------------------------------------------------------------
 
-    def connect(self, peer: Address, answered: Callable[[int | None, str, float], None], now: float) -> None:
-        """Let the server connect to a peer; `answered` gets CONNECTION-ID (RFC 6062 section 4.3)."""
-
-        def body(transaction_id: bytes) -> list[RawAttribute]:
-            return [attr.xor_address(Attribute.XOR_PEER_ADDRESS, peer, transaction_id)]
-
-        def on_answer(message: Message | None, why: str, then: float) -> None:
-            answered(connection_id_of(message), why, then)
-
-        self.dialogue.ask(Method.CONNECT, body, on_answer, now)
+    def open(self, connection: int, peer: Address, now: float) -> None:
+        """Let the server connect to a peer (RFC 6062 section 4.3)."""
+        if self.alive:
+            self.dialogue.ask(Question(Method.CONNECT, Open(self, connection, peer), peers=(peer,)), now)
+        else:
+            self._refused.append(connection)
 
     def send(self, peer: Address, octets: bytes) -> None:
         """Let a datagram go from a relayed UDP address (RFC 8656 section 11.1); too large a one is lost."""
-
-        def body(transaction_id: bytes) -> list[RawAttribute]:
-            to = attr.xor_address(Attribute.XOR_PEER_ADDRESS, peer, transaction_id)
-            return [to, attr.RawAttribute(Attribute.DATA, octets)]
-
         if len(octets) <= _MAX_DATA:
-            self.dialogue.indicate(Method.SEND, body)
+            self.dialogue.send_datagram(peer, octets)
 
     # -- lifetime ------------------------------------------------------------------------------------------
 
@@ -105,7 +128,7 @@ class Allocation:
         """Refresh what would end."""
         if self._refresh_at <= now:
             self._refresh_at = now + _AHEAD  # in case no answer says more
-            self.dialogue.ask(Method.REFRESH, lambda _: [], self._refreshed, now)
+            self.dialogue.ask(Question(Method.REFRESH, Refresh(self)), now)
         if self._permit_at is not None and self._permit_at <= now:
             self._permit_at = None
             self._create_permission(self._peers, now)
@@ -114,14 +137,8 @@ class Allocation:
         """Return when `advance` has something to do."""
         return self._refresh_at if self._permit_at is None else min(self._refresh_at, self._permit_at)
 
-    def _refreshed(self, answer: Message | None, why: str, now: float) -> None:
-        if answer is not None:
-            self._note_lifetime(answer, now)
-        elif self.alive:
-            self.dialogue.close()
-            self.dialogue.lost(why, now)
-
-    def _note_lifetime(self, answer: Message, now: float) -> None:
+    def note_lifetime(self, answer: Message, now: float) -> None:
+        """Take note of how long the allocation lasts."""
         lifetime = answer.lifetime or _DEFAULT_LIFETIME
         self._refresh_at = now + max(lifetime - _AHEAD, lifetime / 2)
 
@@ -129,12 +146,12 @@ class Allocation:
         """Give the allocation back and close its control connection (RFC 8656 section 8)."""
         if self.alive:
             self.alive = False
-            self.dialogue.ask(Method.REFRESH, lambda _: [attr.lifetime(0)], _no_matter, now)
+            self.dialogue.ask(Question(Method.REFRESH, Refresh(self, ends=True), (attr.lifetime(0),)), now)
             self.dialogue.close()
 
 
 def datagram_of(message: Message) -> tuple[Address, bytes] | None:
-    """Return the peer and what it sent of a Data indication (RFC 8656 section 11.4); None if it is none."""
+    """Return the peer and what it sent of a Data indication (RFC 8656 section 11.4); None if it is another message."""
     data = message.first(Attribute.DATA)
     try:
         peer = message.xor_peer_address
@@ -149,7 +166,3 @@ def connection_id_of(message: Message | None) -> int | None:
         return None if message is None else message.connection_id
     except StunError:
         return None
-
-
-def _no_matter(_answer: Message | None, _why: str, _now: float) -> None:
-    """Nothing follows: what the request was for shows itself."""

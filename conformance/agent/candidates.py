@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conformance.wire.candidate import Candidate, priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.agent.allocation import Allocation
-    from conformance.agent.connections import Connection
+    from conformance.agent.config import IceServer
     from conformance.wire.attributes import Address
 
 DISCARD = 9  # the port of every active candidate (RFC 6544 section 4.5)
@@ -22,6 +21,33 @@ MAX_OTHER = 8191
 MAX_LOCAL = 65535  # of a UDP candidate (RFC 8445 section 5.1.2.1)
 
 
+class Relay(Protocol):
+    """An allocation on a TURN server, as its candidates and connections need it."""
+
+    @property
+    def server(self) -> IceServer:
+        """The server that relays."""
+        ...
+
+    @property
+    def mapped(self) -> Address:
+        """Where the server saw us."""
+        ...
+
+    @property
+    def own_ip(self) -> str:
+        """The address of ours from which the server was asked."""
+        ...
+
+    def open(self, connection: int, peer: Address, now: float) -> None:
+        """Connect from the relayed address (RFC 6062 section 4.3)."""
+        ...
+
+    def send(self, peer: Address, octets: bytes) -> None:
+        """Let a datagram go from the relayed address (RFC 8656 section 11.1)."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Base:
     """A place that candidates start from: an interface's address and, if one can connect to it, its port.
@@ -29,7 +55,7 @@ class Base:
     ``number`` names the listening socket towards the driver; ``rank`` is the address' place in the order of preference.
     ``relay`` is the allocation whose relayed address this is.
     ``lowered`` is by how much its candidates' type preferences give way to those of a preferred transport. The tcptype
-    of a UDP socket is empty. ``carries`` is the connection that a restart may go on with from here.
+    of a UDP socket is empty. ``carries`` is the number of the connection that a restart may go on with from here.
     """
 
     number: int
@@ -38,9 +64,9 @@ class Base:
     tcptype: str
     rank: int = 0
     port: int = 0  # 0: none allocated
-    relay: Allocation | None = None
+    relay: Relay | None = None
     lowered: int = 0
-    carries: Connection | None = None
+    carries: int = 0
 
     @property
     def is_udp(self) -> bool:

@@ -7,10 +7,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.agent.pairs import OPEN_STATES, Pair, PairState
+from conformance.agent.pairs import OPEN_STATES, Pair, PairEvent, PairState, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from conformance.wire.candidate import Candidate
 
 
 class ListState(enum.Enum):
@@ -19,6 +21,23 @@ class ListState(enum.Enum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class ListEvent(enum.Enum):
+    """What happens to a check list."""
+
+    SELECTED = "each component has its selected pair"
+    EXHAUSTED = "nothing can succeed any more"
+    TRIGGERED = "a triggered check is queued"
+
+
+_R, _C, _F = ListState.RUNNING, ListState.COMPLETED, ListState.FAILED
+# RFC 8445 sections 6.1.2.1, 8.1.2 and 8.3; a check of the peer's brings a failed list back to life (RFC 8863).
+TRANSITIONS: dict[ListState, dict[ListEvent, ListState]] = {
+    _R: {ListEvent.SELECTED: _C, ListEvent.EXHAUSTED: _F, ListEvent.TRIGGERED: _R},
+    _C: {ListEvent.SELECTED: _C, ListEvent.EXHAUSTED: _F, ListEvent.TRIGGERED: _C},
+    _F: {ListEvent.SELECTED: _C, ListEvent.EXHAUSTED: _F, ListEvent.TRIGGERED: _R},
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +56,10 @@ class CheckList:
         """Whether checks are still to be made."""
         return self.state is ListState.RUNNING
 
+    def note(self, event: ListEvent) -> None:
+        """Change the state as something happens."""
+        self.state = TRANSITIONS[self.state][event]
+
     def insert(self, pair: Pair) -> None:
         """Put a pair in its place by priority."""
         self.pairs.append(pair)
@@ -50,15 +73,15 @@ class CheckList:
 
     def trigger(self, pair: Pair) -> None:
         """Queue a triggered check (RFC 8445 section 7.3.1.4)."""
-        pair.state = PairState.WAITING
+        pair.note(PairEvent.TRIGGERED)
         if pair not in self.triggered:
             self.triggered.append(pair)
-        if self.state is ListState.FAILED:
-            self.state = ListState.RUNNING
+        self.note(ListEvent.TRIGGERED)
 
     def succeeded(self, pair: Pair, valid: Pair) -> None:
         """Note that a check of `pair` succeeded and made `valid`."""
-        pair.state = valid.state = PairState.SUCCEEDED
+        pair.note(PairEvent.SUCCEEDED)
+        valid.note(PairEvent.SUCCEEDED)
         pair.valid = valid
         valid.origin = pair
         if valid not in self.valid:
@@ -66,7 +89,7 @@ class CheckList:
 
     def invalidate(self, pair: Pair) -> None:
         """Note that a pair's check failed or its connection is gone."""
-        pair.state = PairState.FAILED
+        pair.note(PairEvent.FAILED)
         if pair.valid is not None and pair.valid in self.valid:
             self.valid.remove(pair.valid)
             if self.nominated.get(pair.component) is pair.valid:
@@ -87,6 +110,40 @@ class CheckList:
             self._unqueue(pair)
         if chosen is not None:
             self._unqueue(chosen)
+
+    def nominate(self, pair: Pair) -> None:
+        """Mark the valid pair of `pair` as nominated; of several, the best counts (RFC 8445 section 8.1.1)."""
+        valid = pair.valid
+        assert valid is not None
+        valid.nominated = True
+        pair.nominate = pair.nominated_by_peer = False
+        current = self.nominated.get(pair.component)
+        if current is None or valid.priority > current.priority:
+            self.nominated[pair.component] = valid
+        self.conclude_component(pair.component)
+
+    @property
+    def all_nominated(self) -> bool:
+        """Whether each component has its nominated pair."""
+        return self.components > 0 and len(self.nominated) >= self.components
+
+    def lost(self, pair: Pair) -> None:
+        """Note that a pair can no longer be used: its check failed or its connection is gone."""
+        was_nomination = pair.nominate or pair.nominated_by_peer or pair.valid in self.nominated.values()
+        self.invalidate(pair)
+        if pair.connection is not None and pair.connection.phase is Phase.CLOSED:
+            pair.connection = None
+        pair.nominate = pair.nominated_by_peer = False
+        if was_nomination and self.running:
+            self.note(ListEvent.EXHAUSTED)  # RFC 8445 sections 7.2.5.3.4 and 7.3.1.5
+
+    def fail_remote(self, remote: Candidate) -> list[Pair]:
+        """Fail every pair with a remote candidate that turned out not to be the peer's (RFC 6544 section 7.1)."""
+        mine = [pair for pair in self.pairs if pair.remote.endpoint == remote.endpoint]
+        failed = [pair for pair in mine if pair.state is not PairState.FAILED]
+        for pair in failed:
+            self.invalidate(pair)
+        return failed
 
     def best_valid(self, component: int) -> Pair | None:
         """Return the valid pair of the highest priority."""
@@ -129,7 +186,7 @@ def set_initial_states(lists: Sequence[CheckList]) -> None:
         for pair in sorted(checks.pairs, key=lambda p: (p.component, -p.priority)):
             if pair.foundation not in seen:
                 seen.add(pair.foundation)
-                pair.state = PairState.WAITING
+                pair.note(PairEvent.UNFROZEN)
 
 
 def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: int) -> None:
@@ -149,7 +206,7 @@ def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: in
     same = [other for each in lists for other in each.pairs if other.foundation == pair.foundation]
     first = all((pair.component, -pair.priority) < (other.component, -other.priority) for other in same)
     if first or any(other.state is PairState.SUCCEEDED for other in same):
-        pair.state = PairState.WAITING
+        pair.note(PairEvent.UNFROZEN)
     checks.insert(pair)
 
 
@@ -172,7 +229,7 @@ def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str]) -> None:
     for checks in lists:
         for pair in checks.pairs:
             if pair.state is PairState.FROZEN and pair.foundation == foundation:
-                pair.state = PairState.WAITING
+                pair.note(PairEvent.UNFROZEN)
 
 
 def limit_pairs(lists: Sequence[CheckList], most: int) -> None:
@@ -185,12 +242,12 @@ def pick(
     checks: CheckList,
     lists: Sequence[CheckList],
     can_start: Callable[[Pair], bool],
-    rank: Callable[[Pair], int] = lambda _pair: 0,
+    goes_first: Callable[[Pair], int] = lambda _pair: 0,
 ) -> Pair | None:
     """Return the pair of this list whose check is next, or None (RFC 8445 section 6.1.4.2, steps 1 to 3).
 
-    `can_start` says whether a pair's check may begin now: too many connections to an address hold it back. `rank`
-    puts some pairs before others whatever their priority, as only a fault does.
+    `can_start` says whether a pair's check may begin now: too many connections to an address hold it back.
+    `goes_first` says what counts for more than the priority.
     """
     for pair in checks.triggered:
         if can_start(pair):
@@ -198,7 +255,7 @@ def pick(
     if not any(pair.state is PairState.WAITING for pair in checks.pairs):
         _thaw(checks, lists)
     waiting = [pair for pair in checks.pairs if pair.state is PairState.WAITING and can_start(pair)]
-    return max(waiting, key=lambda pair: (rank(pair), pair.priority, -pair.component), default=None)
+    return max(waiting, key=lambda pair: (goes_first(pair), pair.priority, -pair.component), default=None)
 
 
 def _thaw(checks: CheckList, lists: Sequence[CheckList]) -> None:
@@ -211,4 +268,4 @@ def _thaw(checks: CheckList, lists: Sequence[CheckList]) -> None:
     for pair in checks.pairs:
         if pair.state is PairState.FROZEN and pair.foundation not in busy:
             busy.add(pair.foundation)
-            pair.state = PairState.WAITING
+            pair.note(PairEvent.UNFROZEN)

@@ -2,97 +2,19 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.agent.events import Close, Connect, Datagram, Write
-from conformance.agent.framing import Inbound, cannot_be_stun
+from conformance.agent.pairs import Connection, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from conformance.agent.candidates import Base
     from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
     from conformance.agent.pairs import Pair
-    from conformance.agent.server import IncomingCheck
     from conformance.wire.attributes import Address
-
-_HEAD = 10  # octets that show whether the first frame may hold STUN: LENGTH, and a header up to the cookie
-
-
-class Phase(enum.Enum):
-    """Where a connection is in its life."""
-
-    CONNECTING = "connecting"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One TCP connection, or a UDP flow, which is what a UDP socket and a remote address have in common.
-
-    Times are seconds on the caller's clock.
-
-    ``authenticated``: a STUN transaction has shown on it that the peer knows the passwords, so its data is taken
-    (RFC 6544 section 12). ``spoke_stun``: something that is STUN came as the answer to our first check. ``revives``: it
-    may take the place of a selected connection that was lost. ``revived``: it has.
-    """
-
-    number: int
-    stream: int
-    base: Base
-    remote: Address
-    outgoing: bool
-    since: float
-    inbound: Inbound
-    local: Address | None = None
-    phase: Phase = Phase.CONNECTING
-    pair: Pair | None = None
-    authenticated: bool = False
-    selected: bool = False
-    spoke_stun: bool = False
-    revives: bool = False
-    revived: bool = False
-    framed: bool = False  # a frame of ours has gone out
-    head: bytes = b""
-    early: list[IncomingCheck] = field(default_factory=list)
-
-    @property
-    def component(self) -> int:
-        """The component that it serves."""
-        return self.base.component
-
-    @property
-    def is_udp(self) -> bool:
-        """Whether it is a flow of datagrams: no frames, nothing to open or close, and requests may get lost."""
-        return self.base.is_udp
-
-    @property
-    def reused(self) -> bool:
-        """Whether a restart has gone on with it (RFC 6544 section 9.2)."""
-        return self.base.carries is self
-
-    @property
-    def is_open(self) -> bool:
-        """Whether octets can be sent."""
-        return self.phase is Phase.OPEN
-
-    def speaks_something_else(self, octets: bytes) -> bool:
-        """Whether the first octets of the connection show that no STUN comes (RFC 6544 section 7.1)."""
-        if self.spoke_stun or not self.outgoing or len(self.head) >= _HEAD:
-            return False
-        head = self.head + octets
-        while head.startswith(b"\0\0"):  # null frames say nothing
-            head = head[2:]
-        self.head = head[:_HEAD]
-        return cannot_be_stun(self.head)
-
-    def __str__(self) -> str:
-        arrow = "->" if self.outgoing else "<-"
-        return f"#{self.number} {self.local or self.base.ip} {arrow} {self.remote}"
 
 
 class Connections:
@@ -103,7 +25,6 @@ class Connections:
         self._out = out
         self._live: dict[int, Connection] = {}
         self._next = 1
-        self.open_relayed: Callable[[Connection, float], None] = lambda _connection, _now: None
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._live.values()))
@@ -130,7 +51,7 @@ class Connections:
         connection = self._new(self.reserve(), stream, pair.local.base, pair.remote.endpoint, True, now)
         connection.pair = pair
         if connection.base.relay is not None:
-            self.open_relayed(connection, now)
+            connection.base.relay.open(connection.number, connection.remote, now)
         else:
             self._out.append(Connect(connection.number, source, pair.remote.endpoint))
         return connection
@@ -161,6 +82,11 @@ class Connections:
         inbound = self._decisions.inbound()
         connection = self._live[number] = Connection(number, stream, base, remote, outgoing, now, inbound)
         return connection
+
+    def opened(self, connection: Connection, local: Address) -> None:
+        """Note that a connection that was asked for now stands, and from where."""
+        connection.local = local
+        connection.phase = Phase.OPEN
 
     # -- octets --------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ credential mechanism with MD5, which every server of RFC 8489 accepts from older
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,14 +19,11 @@ from conformance.wire.stun import Message, MessageClass, Method, build
 from conformance.wire.stunstream import MessageStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conformance.agent.config import IceServer
     from conformance.agent.events import Output
     from conformance.wire.attributes import Address, RawAttribute
-
-Body = Callable[[bytes], list["RawAttribute"]]  # the attributes of a request with this transaction id
-Answered = Callable[["Message | None", str, float], None]  # the success response; or None, and why there is none
 
 _PACED = frozenset({Method.BINDING, Method.ALLOCATE})  # RFC 6544 section 4.1
 _UNAUTHENTICATED, _STALE_NONCE = 401, 438
@@ -66,14 +62,44 @@ class Login:
 
 @dataclass(slots=True, eq=False)
 class Question:
-    """A request that is to be answered. ``key`` is the one that the response must be protected with."""
+    """A request that is to be answered, ``about`` something of the asker's.
+
+    ``peers`` become XOR-PEER-ADDRESS. ``key`` is the one that the response must be protected with.
+    """
 
     method: Method
-    body: Body
-    answered: Answered
+    about: object
+    attributes: tuple[RawAttribute, ...] = ()
+    peers: tuple[Address, ...] = ()
     attempts: int = _ATTEMPTS
     deadline: float = 0.0
     key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The success response to a question; or None, and why there is none."""
+
+    question: Question
+    message: Message | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """What the server says unasked."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection to the server is of no more use."""
+
+    why: str
+
+
+Heard = Answer | Indication | Lost
 
 
 class Dialogue:
@@ -94,8 +120,6 @@ class Dialogue:
         self.server = server
         self.source = source
         self.local: Address | None = None  # once connected
-        self.on_indication: Callable[[Message, float], None] = lambda _message, _now: None
-        self.on_lost: Callable[[str, float], None] = lambda _why, _now: None
         self.login = login
         self._turns = turns
         self._out = out
@@ -108,11 +132,8 @@ class Dialogue:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def ask(self, method: Method, body: Body, answered: Answered, now: float) -> None:
-        """Ask something; `answered` is called once."""
-        self._ask(Question(method, body, answered), now)
-
-    def _ask(self, question: Question, now: float) -> None:
+    def ask(self, question: Question, now: float) -> None:
+        """Ask something; there will be one answer."""
         if question.method in _PACED:
             self._turns.append((self, question))
         else:
@@ -132,17 +153,18 @@ class Dialogue:
     def _send(self, question: Question) -> None:
         transaction_id = self._random(12)
         question.key = self.login.key
-        body = [*question.body(transaction_id), attr.software(SOFTWARE), *self.login.attributes()]
+        peers = _peer_addresses(question.peers, transaction_id)
+        body = [*peers, *question.attributes, attr.software(SOFTWARE), *self.login.attributes()]
         octets = build(question.method, MessageClass.REQUEST, transaction_id, body, key=question.key)
         self._pending[transaction_id] = question
         self._out.append(Write(self.number, octets))
 
-    def indicate(self, method: Method, body: Body) -> None:
-        """Say something that nobody answers; servers authenticate no indications (RFC 8489 section 9.2)."""
+    def send_datagram(self, peer: Address, octets: bytes) -> None:
+        """Say what nobody answers; servers authenticate no indications (RFC 8489 section 9.2, RFC 8656 11.1)."""
         if self.local is not None:
             transaction_id = self._random(12)
-            octets = build(method, MessageClass.INDICATION, transaction_id, body(transaction_id))
-            self._out.append(Write(self.number, octets))
+            body = [*_peer_addresses((peer,), transaction_id), attr.RawAttribute(Attribute.DATA, octets)]
+            self._out.append(Write(self.number, build(Method.SEND, MessageClass.INDICATION, transaction_id, body)))
 
     # -- what happens --------------------------------------------------------------------------------------
 
@@ -153,40 +175,37 @@ class Dialogue:
         for question in held:
             self._send(question)
 
-    def received(self, octets: bytes, now: float) -> None:
+    def received(self, octets: bytes, now: float) -> Iterator[Heard]:
         """Take octets of the server's."""
         for message in self._stream.feed(octets):
             try:
                 decoded = Message.decode(message)
             except StunError as error:
                 self.close()
-                self.lost(f"the server does not speak STUN: {error}", now)
+                yield Lost(f"the server does not speak STUN: {error}")
                 return
             if decoded.is_indication:
-                self.on_indication(decoded, now)
+                yield Indication(decoded)
             elif not decoded.is_request:
-                self._answer(decoded, message, now)
+                yield from self._answer(decoded, message, now)
 
     def release(self) -> bytes:
         """Return what has come behind the last message: from now on the connection carries something else."""
         return self._stream.release()
 
-    def lost(self, why: str, now: float) -> None:
+    def lost(self, why: str) -> list[Answer]:
         """Let everything that is unanswered fail (RFC 8489 section 6.2.2)."""
         unanswered = [*self._held, *self._pending.values()]
         self._held.clear()
         self._pending.clear()
-        for question in unanswered:
-            question.answered(None, why, now)
-        self.on_lost(why, now)
+        return [Answer(question, None, why) for question in unanswered]
 
-    def expire(self, now: float) -> None:
+    def expire(self, now: float) -> list[Answer]:
         """Let requests fail whose time is over."""
         late = [question for question in self._questions() if question.deadline <= now]
         self._held = [question for question in self._held if question not in late]
         self._pending = {key: question for key, question in self._pending.items() if question not in late}
-        for question in late:
-            question.answered(None, "no answer in time", now)
+        return [Answer(question, None, "no answer in time") for question in late]
 
     def next_time(self) -> float | None:
         """Return when `expire` has something to do."""
@@ -202,18 +221,18 @@ class Dialogue:
 
     # -- answers -------------------------------------------------------------------------------------------
 
-    def _answer(self, message: Message, octets: bytes, now: float) -> None:
+    def _answer(self, message: Message, octets: bytes, now: float) -> Iterator[Answer]:
         question = self._pending.pop(message.transaction_id, None)
         if question is None:
             return
         if message.is_error:
-            self._refused(question, message, now)
+            yield from self._refused(question, message, now)
         elif question.key is not None and check_integrity(octets, question.key) is not Check.VALID:
-            question.answered(None, "the answer's MESSAGE-INTEGRITY is not right", now)
+            yield Answer(question, None, "the answer's MESSAGE-INTEGRITY is not right")
         else:
-            question.answered(message, "", now)
+            yield Answer(question, message)
 
-    def _refused(self, question: Question, message: Message, now: float) -> None:
+    def _refused(self, question: Question, message: Message, now: float) -> Iterator[Answer]:
         """Log in, or give up (RFC 8489 section 9.2.5)."""
         try:
             error = message.error_code
@@ -221,10 +240,14 @@ class Dialogue:
             stale = code == _STALE_NONCE and self.login.learn(message)
             challenged = code == _UNAUTHENTICATED and question.key is None and self.login.learn(message)
         except StunError as problem:
-            question.answered(None, str(problem), now)
+            yield Answer(question, None, str(problem))
             return
         question.attempts -= 1
         if (stale or challenged) and question.attempts:
-            self._ask(question, now)
+            self.ask(question, now)
         else:
-            question.answered(None, f"the server answered {error}", now)
+            yield Answer(question, None, f"the server answered {error}")
+
+
+def _peer_addresses(peers: tuple[Address, ...], transaction_id: bytes) -> list[RawAttribute]:
+    return [attr.xor_address(Attribute.XOR_PEER_ADDRESS, peer, transaction_id) for peer in peers]

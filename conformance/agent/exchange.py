@@ -1,264 +1,227 @@
-"""Gathering and the exchange of descriptions: the first one, updates and restarts."""
+"""The exchange of descriptions: the first one, updates and restarts (RFC 8839 section 4, RFC 8445 section 9)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent import description, lite, renewal, reuse
+from conformance.agent import description, lite, restart
 from conformance.agent.config import StreamPlan
-from conformance.agent.description import PeerDescription
-from conformance.agent.events import (
-    AgentError,
-    Bind,
-    Listen,
-    Note,
-    Rejected,
-    State,
-)
-from conformance.agent.session import Session
-from conformance.agent.stream import Stream
+from conformance.agent.events import AgentError, Rejected, State
+from conformance.agent.stream import Outbox, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from conformance.agent.candidates import Base
+    from conformance.agent.checks import Checks
+    from conformance.agent.completion import Completion
+    from conformance.agent.config import Config
+    from conformance.agent.connections import Connections
+    from conformance.agent.consent import Consent
+    from conformance.agent.decisions import Decisions
+    from conformance.agent.description import PeerDescription
+    from conformance.agent.gathering import Gathering
+    from conformance.agent.roles import Role
+    from conformance.agent.status import Status
+    from conformance.agent.writer import Writer
 
 
-class Exchange(Session):
-    """A session that gathers candidates, describes itself and takes the peer's descriptions."""
+class Exchange:
+    """Whose turn it is to describe itself, and what follows. Times are seconds on the caller's clock."""
 
-    # -- gathering ---------------------------------------------------------------------------------------------
-
-    def gather(self, now: float, *, trickle: bool = False) -> None:
-        """Begin to gather; listening sockets are asked for. Raises `AgentError` for an answerer without an offer.
-
-        ``trickle``: the next description need not wait for all candidates, if the peer can do with that.
-        """
-        self._require_open()
-        if self._upkeep.restart_wanted and self._settled:
-            self.restart(now)  # RFC 6544 section 11.1
-        if self._gathering:
-            return
-        if not self._streams:
-            raise AgentError("an answerer gathers candidates after the offer has come")
-        self._gathering, self._noted = True, False
-        for stream in [stream for stream in self._streams if not stream.bases]:
-            stream.progress.ours_open = trickle and self._may_trickle
-            for base in stream.plan_bases(self._next_base):
-                self._next_base = base.number + 1
-                self._open(stream, base)
-        self._ask_servers(now)
-
-    def _open(self, stream: Stream, base: Base) -> None:
-        """Ask for the socket of a base, unless a restart goes on with one that is there."""
-        base.number = reuse.listener((held for _, held in self._bases.values()), base)
-        is_there = base.number in self._bases
-        self._bases[base.number] = (stream, base)
-        if is_there or not base.listens:
-            return
-        self._awaited.add(base.number)
-        if base.is_udp:
-            self._out.append(Bind(base.number, base.ip))
-            return
-        self._out.append(Listen(base.number, base.ip, base.port, shared=self.decisions.shares_ports()))
-
-    def listening(self, number: int, port: int, now: float) -> None:
-        """Take note of an open listening socket."""
-        self._bases[number][1].port = port
-        self._awaited.discard(number)
-        self._ask_servers(now)
-
-    def listen_failed(self, number: int, why: str, now: float) -> None:
-        """Do without the candidate of a listening socket that could not be opened."""
-        stream, base = self._bases.pop(number)
-        stream.bases.remove(base)
-        self._awaited.discard(number)
-        self._out.append(Note(f"no {base.tcptype or 'UDP'} candidate on {base.ip}: {why}"))
-        self._ask_servers(now)
-
-    def _ask_servers(self, now: float) -> None:
-        """Go on to the servers once it is known where we listen."""
-        if self._gathering and not self._awaited:
-            self._servers.begin([stream for stream in self._streams if not stream.locals], now)
-            self._advance(now)
+    def __init__(
+        self,
+        config: Config,
+        decisions: Decisions,
+        connections: Connections,
+        gathering: Gathering,
+        checks: Checks,
+        completion: Completion,
+        consent: Consent,
+        role: Role,
+        status: Status,
+        writer: Writer,
+        streams: list[Stream],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.offers = config.offerer  # in the exchange that is under way, or was the last
+        self.peer: PeerDescription | None = None
+        self.described = ""
+        self._peer_trickles = False
+        self._config = config
+        self._decisions = decisions
+        self._connections = connections
+        self._gathering = gathering
+        self._checks = checks
+        self._completion = completion
+        self._consent = consent
+        self._role = role
+        self._status = status
+        self._writer = writer
+        self._streams = streams
+        self._random = random
+        if config.offerer:
+            self._add_streams(config.streams)
 
     @property
-    def _may_trickle(self) -> bool:
+    def settled(self) -> bool:
+        """Whether no offer waits for its answer, after the first exchange."""
+        return self.peer is not None and bool(self.described)
+
+    @property
+    def may_trickle(self) -> bool:
         """Whether the peer takes candidates after the description; before its first one, who asks for it knows.
 
         RFC 8838 sections 3, 5 and 15; what a lite agent has, it has at once (appendix B).
         """
-        return not self.config.lite and (self._peer_trickles or (self._offers and not self._checker.started))
+        return not self._config.lite and (self._peer_trickles or (self.offers and not self._checks.started))
 
-    # -- descriptions ------------------------------------------------------------------------------------------
+    def _add_streams(self, plans: tuple[StreamPlan, ...]) -> None:
+        for plan in plans:
+            credentials = self._decisions.credentials(self._random)
+            self._streams.append(Stream(len(self._streams), plan, *credentials, Outbox(self._config.max_outbox)))
+
+    # -- ours ----------------------------------------------------------------------------------------------
 
     @property
     def describable(self) -> bool:
         """Whether enough is known for a description."""
-        return self._gathering and (self.gathered or all(s.locals or s.progress.ours_open for s in self._streams))
+        known = self._gathering.complete or all(s.locals or s.progress.ours_open for s in self._streams)
+        return self._gathering.begun and known
 
-    def describe(self, now: float) -> tuple[str, str]:
-        """Return ("offer" or "answer", SDP). An answerer begins its checks with it (RFC 8839 section 4.3.2).
+    def describe(self) -> tuple[str, str, bool]:
+        """Return "offer" or "answer", SDP, and whether checks begin with it (RFC 8839 section 4.3.2).
 
         Raises `AgentError` before gathering has ended, unless they trickle, or when no candidate could be had.
         """
-        self._require_open()
         if not self.describable:
             raise AgentError("candidates are still being gathered")
         for stream in self._streams:
-            stream.progress.ours_open = stream.progress.ours_open and not self.gathered
+            stream.progress.ours_open = stream.progress.ours_open and not self._gathering.complete
             stream.progress.told = list(stream.locals)
         if not all(stream.locals or stream.progress.ours_open for stream in self._streams):
             raise AgentError("no candidate could be gathered")
-        if self._settled and self.state is State.COMPLETED:
-            self._offers, self._peer, self._described = True, None, ""  # an updated offer (RFC 6544 section 9.1)
-        if self._offers:
-            self._described = self._described or self._writer.offer(self._streams, controlling=self.controlling)
-            return "offer", self._described
-        assert self._peer is not None, "without an offer there is nothing to gather"
-        if not self._described:
-            self._described = self._writer.answer(self._streams, self._peer)
-            if not all(stream.formed for stream in self._streams):
-                self._start(now)
-        return "answer", self._described
+        if self.settled and self._status.state is State.COMPLETED:
+            self.offers, self.peer, self.described = True, None, ""  # an updated offer (RFC 6544 section 9.1)
+        if self.offers:
+            self.described = self.described or self._writer.offer(self._streams, controlling=self._role.controlling)
+            return "offer", self.described, False
+        assert self.peer is not None, "without an offer there is nothing to gather"
+        if self.described:
+            return "answer", self.described, False
+        self.described = self._writer.answer(self._streams, self.peer)
+        return "answer", self.described, not all(stream.formed for stream in self._streams)
 
-    def accept(self, kind: str, sdp: str, now: float) -> None:
-        """Take the peer's offer or answer.
+    # -- the peer's ----------------------------------------------------------------------------------------
+
+    def accept(self, kind: str, sdp: str, now: float) -> bool:
+        """Take the peer's offer or answer; return whether checks begin with it.
 
         Raises `Rejected` if it cannot be used, `AgentError` if it is not its turn, `Unsupported` for streams that are
         added or removed later.
         """
-        self._require_open()
-        if kind != ("offer" if self._settled or not self._offers else "answer"):
+        if kind != ("offer" if self.settled or not self.offers else "answer"):
             raise AgentError(f"{kind!r} is not what this side waits for")
-        if self._offers and not self._described:
+        if self.offers and not self.described:
             raise AgentError("an answer before the offer")
-        if not self._offers and self._peer is not None and not self._described:
+        if not self.offers and self.peer is not None and not self.described:
             raise AgentError("an offer before the last one has its answer")
-        peer = description.read(sdp, self.decisions)
-        if self.config.secured:
+        peer = description.read(sdp, self._decisions)
+        if self._config.secured:
             description.require_fingerprints(peer)
-        if self._settled:
+        if self.settled:
             self._meet_new_offer(peer, now)
-            return
-        if self._offers and len(peer.streams) != len(self._streams):
+            return False
+        if self.offers and len(peer.streams) != len(self._streams):
             raise Rejected(f"the answer has {len(peer.streams)} media sections, the offer {len(self._streams)}")
-        if self._offers and any(stream.remote_ufrag or stream.former for stream in self._streams):
-            self._meet_new_answer(peer, now)
-            return
+        if self.offers and any(stream.remote_ufrag or stream.former for stream in self._streams):
+            return self._meet_new_answer(peer)
         self._note_peer(peer)
-        if self._offers:
-            self._meet_answer(peer, now)
+        if self.offers:
+            self._meet_answer(peer)
         else:
             self._meet_offer(peer)
+        return self.offers
 
     def _note_peer(self, peer: PeerDescription) -> None:
-        known = self._checker.started
-        self._peer, self._peer_trickles = peer, peer.trickles
-        if not known or peer.lite is not self._checker.peer_lite:  # else the roles stay (RFC 8445 section 6.1.1)
-            self._checker.meet(peer.lite)
-        self._checker.pacing = max(self.config.pacing, peer.pacing or 0.0)
+        self.peer, self._peer_trickles = peer, peer.trickles
+        if not self._checks.started or peer.lite is not self._role.peer_lite:  # else roles stay (RFC 8445 6.1.1)
+            self._role.meet(peer.lite)
+        self._checks.pacing = max(self._config.pacing, peer.pacing or 0.0)
 
-    def _meet_answer(self, peer: PeerDescription, now: float) -> None:
+    def _meet_answer(self, peer: PeerDescription) -> None:
         for stream, theirs in zip(self._streams, peer.streams, strict=True):
             if theirs is None:
                 stream.give_up()
             else:
                 stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
                 stream.dtls_client = theirs.section.setup == "passive"
-        self._listen_late()
+        self._gathering.listen_late()
         for connection in self._connections:
-            if not (connection.outgoing or self.decisions.keeps_early_connection(connection)):
-                self._conclusion.end(connection, "it came before the answer")
-        self._start(now)
-
-    def _listen_late(self) -> None:
-        """Listen on the bases whose time has come only with the answer: on none, of a lawful agent."""
-        for stream, base in [self._bases[number] for number in self._silent if number in self._bases]:
-            if self.decisions.listens(stream, base, answered=True):
-                self._out.append(Listen(base.number, base.ip, base.port, shared=self.decisions.shares_ports()))
+            if not (connection.outgoing or self._decisions.keeps_early_connection(connection)):
+                self._completion.end(connection, "it came before the answer")
 
     def _meet_offer(self, peer: PeerDescription) -> None:
-        wanted = self.config.streams[0].components
-        usable = [theirs for theirs in peer.streams if theirs is not None]
-        for theirs in usable:
+        wanted = self._config.streams[0].components
+        for theirs in [theirs for theirs in peer.streams if theirs is not None]:
             plan = theirs.plan
             self._add_streams((StreamPlan(plan.media, min(wanted, plan.components), plan.mid),))
             self._streams[-1].needs_active = (theirs.section.setup or "").lower() == "passive"
             self._streams[-1].meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
 
-    def trickle(self, candidate: str, mid: str, now: float) -> None:
-        """Take a candidate of the peer's that came after its description; empty: it has no others.
-
-        Raises `Rejected` for what is no candidate or of no stream, `AgentError` if there is no description yet.
-        """
-        self._require_open()
-        if self._peer is None and not self._checker.started:
+    def streams_of(self, candidate: str, mid: str) -> list[Stream]:
+        """Return the streams that the peer trickles for. Raises `Rejected` or `AgentError` if there are none."""
+        if self.peer is None and not self._checks.started:
             raise AgentError("a candidate before the description that it belongs to")
         streams = [stream for stream in self._streams if stream.plan.mid == mid or not mid]
         if not streams or (candidate and len(streams) > 1):
             raise Rejected(f"no media section has mid {mid!r}" if mid else "of which media section is the candidate?")
-        for stream in streams if self._peer is not None else ():  # else it is late: ICE has restarted
-            self._trickling.receive(stream, candidate, now)
-        self._advance(now)
+        return streams if self.peer is not None else []  # else it is late: ICE has restarted
 
-    # -- later descriptions --------------------------------------------------------------------------------------
-
-    @property
-    def _settled(self) -> bool:
-        """Whether no offer waits for its answer, after the first exchange."""
-        return self._peer is not None and bool(self._described)
+    # -- later descriptions --------------------------------------------------------------------------------
 
     def restart(self, now: float) -> None:
         """Restart ICE: the next description is an offer with new credentials (RFC 8445 section 9)."""
-        self._require_open()
-        if not self._settled:
+        if not self.settled:
             raise AgentError("ICE restarts only when no offer waits for its answer")
-        self._offers, self._peer, self._described = True, None, ""
+        self.offers, self.peer, self.described = True, None, ""
         self._renew(self._streams, now)
 
     def _renew(self, streams: Sequence[Stream], now: float) -> None:
         for stream in streams:
-            renewal.renew(stream, *self._credentials())
-            for connection in renewal.unneeded(stream, self._connections):
-                self._conclusion.end(connection, "ICE restarts")
+            restart.renew(stream, *self._decisions.credentials(self._random))
+            for connection in restart.unneeded(stream, self._connections):
+                self._completion.end(connection, "ICE restarts")
             for connection in stream.selected.values():
-                if self.decisions.closes_for_restart(connection):
-                    self._conclusion.end(connection, "ICE restarts")
-        self._upkeep.restart_wanted = False
-        self._gathering = False
-        self._conclusion.begin(now)
+                if self._decisions.closes_for_restart(connection):
+                    self._completion.end(connection, "ICE restarts")
+        self._consent.restart_wanted = False
+        self._gathering.begun = False
+        self._completion.begin(now)
 
     def _meet_new_offer(self, peer: PeerDescription, now: float) -> None:
         """Take an offer of later: a restart where the credentials are new (RFC 8839 section 4.4.1.1.1)."""
-        pairs = renewal.matched(self._streams, peer)
-        fresh = renewal.restarted(pairs)
-        self._offers, self._described = False, ""
+        pairs = restart.matched(self._streams, peer)
+        fresh = restart.restarted(pairs)
+        self.offers, self.described = False, ""
         if fresh:
             self._renew([stream for stream, _ in fresh], now)
         self._note_peer(peer)
         for stream, theirs in fresh:
             stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
-        for stream, theirs in pairs if self.config.lite and peer.lite and not fresh else ():
-            for connection in lite.mismatched(stream, theirs.section, self.decisions):
-                self._conclusion.end(connection, "it is not that of the new offer's pair")
-                self._upkeep.restart_wanted = True  # RFC 6544 section 6.1
+        for stream, theirs in pairs if self._config.lite and peer.lite and not fresh else ():
+            for connection in lite.mismatched(stream, theirs.section, self._decisions):
+                self._completion.end(connection, "it is not that of the new offer's pair")
+                self._consent.restart_wanted = True  # RFC 6544 section 6.1
 
-    def _meet_new_answer(self, peer: PeerDescription, now: float) -> None:
+    def _meet_new_answer(self, peer: PeerDescription) -> bool:
         """Take the answer to an offer of later; to a restart it has new credentials as well (RFC 8839 4.4.2.1)."""
-        for stream, theirs in renewal.matched(self._streams, peer):
+        for stream, theirs in restart.matched(self._streams, peer):
             before = stream.former or stream
             new = (theirs.ufrag, theirs.pwd) != (before.remote_ufrag, before.remote_pwd)
             if new is not (stream.remote_ufrag == ""):
                 raise Rejected("the answer restarts ICE for other streams than the offer does")
         self._note_peer(peer)
-        waiting = [(s, theirs) for s, theirs in renewal.matched(self._streams, peer) if not s.remote_ufrag]
+        waiting = [(s, theirs) for s, theirs in restart.matched(self._streams, peer) if not s.remote_ufrag]
         for stream, theirs in waiting:
             stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
-        if waiting:
-            self._start(now)
-
-    def _start(self, now: float) -> None:
-        self._conclusion.begin(now)
-        self._checker.start(now)
-        self._advance(now)
+        return bool(waiting)

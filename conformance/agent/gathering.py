@@ -1,286 +1,152 @@
-"""Candidates from STUN and TURN servers, and the connections to these servers (RFC 6544 sections 4.1, 5 and 11.2)."""
+"""Gathering candidates: host candidates on each address, then those from servers (RFC 6544 sections 4.1 and 5)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.agent import servercandidates
-from conformance.agent.allocation import TCP, UDP, Allocation, datagram_of
-from conformance.agent.dialogue import Dialogue, Login, Question
-from conformance.agent.events import Note
-from conformance.agent.relay import Relays
-from conformance.wire import attributes as attr
-from conformance.wire.attributes import Address
-from conformance.wire.errors import StunError
-from conformance.wire.stun import Method
+from conformance.agent import restart
+from conformance.agent.candidates import Base
+from conformance.agent.events import Bind, Listen, Note, Unlisten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from conformance.agent.candidates import Base, Foundations
-    from conformance.agent.config import Config, IceServer
-    from conformance.agent.connections import Connections
+    from conformance.agent.candidates import Foundations
+    from conformance.agent.config import Config
     from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
-    from conformance.agent.servercandidates import Reflection
+    from conformance.agent.servers import Servers
     from conformance.agent.stream import Stream
-    from conformance.wire.stun import Message
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """Where a server is asked from: an interface's address and, if something listens there, its port.
-
-    ``protocol`` is what it is asked to relay. For UDP it takes a TCP connection of its own (RFC 6544 section 4.1).
-    Not ``relayed``: it is only asked where it sees us.
-    """
-
-    stream: Stream
-    component: int
-    ip: str
-    base: Base | None
-    protocol: int = TCP
-    relayed: bool = True
-
-    @property
-    def source(self) -> Address:
-        """The address to connect from: a listening base's own (RFC 6544 section 5.2), else from any port."""
-        return Address(self.ip, self.base.port if self.base else 0)
-
-
-class Servers:
-    """All dealings of a session with its servers. Times are seconds on the caller's clock."""
+class Gathering:
+    """Opens the sockets of a session and finds its candidates. `bases` are those held, by number."""
 
     def __init__(
         self,
         config: Config,
         decisions: Decisions,
-        connections: Connections,
+        servers: Servers,
+        bases: dict[int, tuple[Stream, Base]],
+        streams: Sequence[Stream],
         out: list[Output],
-        random: Callable[[int], bytes],
     ) -> None:
+        self.begun = False
         self._config = config
         self._decisions = decisions
-        self._connections = connections
+        self._servers = servers
+        self._bases = bases
+        self._streams = streams
         self._out = out
-        self._random = random
-        self._dialogues: dict[int, Dialogue] = {}
-        self._turns: list[tuple[Dialogue, Question]] = []
-        self._next_turn = 0.0
-        self._unanswered: set[Dialogue] = set()
-        self._deadline: float | None = None
-        self._reflections: list[Reflection] = []
-        self._allocations: list[Allocation] = []
-        self._in_use: list[Allocation] = []
-        self._former: list[Allocation] = []  # of before a restart
-        self._lost_in_use = False
-        self._concluded = False
-        self.on_loss: Callable[[], None] = lambda: None
-        self.on_datagram: Callable[[Allocation, Address, bytes, float], None] = lambda *_: None
-        self.relays = Relays(config, connections, self._dialogues, out, random)
+        self._noted = False  # that all candidates are known
+        self._awaited: set[int] = set()
+        self._silent: list[int] = []  # bases that do not listen, as was decided
+        self._next_base = 1
 
-    # -- gathering -----------------------------------------------------------------------------------------
+    # -- progress ------------------------------------------------------------------------------------------
 
     @property
-    def busy(self) -> bool:
-        """Whether candidates may still come, or could not be connected to yet.
+    def hosts_known(self) -> bool:
+        """Whether it is known where we listen."""
+        return self.begun and not self._awaited
 
-        An answerer's peer may connect to relayed addresses as soon as it has the answer: permissions come first.
+    @property
+    def complete(self) -> bool:
+        """Whether all candidates are known."""
+        return self.hosts_known and not self._servers.busy
+
+    def begin(self, now: float, *, trickles: bool) -> None:
+        """Ask for the sockets of streams that have none yet; `trickles`: candidates may be told one after the other."""
+        self.begun, self._noted = True, False
+        for stream in [stream for stream in self._streams if not stream.bases]:
+            stream.progress.ours_open = trickles
+            for base in self._plan(stream):
+                self._open(stream, base)
+        self._ask_servers(now)
+
+    def listening(self, number: int, port: int, now: float) -> None:
+        """Take note of an open listening socket."""
+        self._bases[number][1].port = port
+        self._awaited.discard(number)
+        self._ask_servers(now)
+
+    def listen_failed(self, number: int, why: str, now: float) -> None:
+        """Do without the candidate of a listening socket that could not be opened."""
+        stream, base = self._bases.pop(number)
+        stream.bases.remove(base)
+        self._awaited.discard(number)
+        self._out.append(Note(f"no {base.tcptype or 'UDP'} candidate on {base.ip}: {why}"))
+        self._ask_servers(now)
+
+    def _ask_servers(self, now: float) -> None:
+        """Go on to the servers once it is known where we listen."""
+        if self.hosts_known:
+            self._servers.begin([stream for stream in self._streams if not stream.locals], now)
+
+    # -- bases ---------------------------------------------------------------------------------------------
+
+    def _plan(self, stream: Stream) -> list[Base]:
+        """Decide where host candidates start: each component, address and tcptype (RFC 6544 sections 4.1, 5.1)."""
+        directions = self._decisions.directions(stream.plan.media, self._decisions.tcptypes(stream.needs_active))
+        mixed = "" in directions and len(directions) > 1
+        for component in range(1, stream.plan.components + 1):
+            for rank, ip in enumerate(self._decisions.addresses()):
+                for tcptype in directions:
+                    lowered = self._decisions.lowered(tcptype, mixed)
+                    base = Base(self._number(), component, ip, tcptype, rank, lowered=lowered)
+                    restart.settle(stream, base)
+                    stream.bases.append(base)
+            for rank, ip in enumerate(self._config.addresses * self._decisions.more_listeners()):
+                if "passive" in self._config.tcptypes:
+                    base = Base(self._number(), component, ip, "passive", len(self._config.addresses) + rank)
+                    stream.bases.append(base)
+        return stream.bases
+
+    def _number(self) -> int:
+        self._next_base += 1
+        return self._next_base - 1
+
+    def _open(self, stream: Stream, base: Base) -> None:
+        """Ask for the socket of a base, unless a restart goes on with one that is there."""
+        base.number = restart.listener((held for _, held in self._bases.values()), base)
+        is_there = base.number in self._bases
+        self._bases[base.number] = (stream, base)
+        if is_there or not base.listens:
+            return
+        self._awaited.add(base.number)
+        self._out.append(Bind(base.number, base.ip) if base.is_udp else self._listen(base))
+
+    def _listen(self, base: Base) -> Listen:
+        return Listen(base.number, base.ip, base.port, shared=self._decisions.shares_ports())
+
+    # -- candidates ----------------------------------------------------------------------------------------
+
+    def note(self, foundations: Foundations, *, answered: bool) -> list[tuple[Stream, bool]]:
+        """Make candidates of what is known by now; return the streams that may trickle some, and whether all are known.
+
+        `answered`: the peer's description is there.
         """
-        return self._deadline is not None and self._waits
+        done = self.complete and not self._noted
+        late = []
+        for stream in self._streams:
+            trickles = stream.progress.ours_open and self.hosts_known
+            if trickles or (done and not stream.locals):
+                if not stream.locals:
+                    stream.locals = self._decisions.host_candidates(stream.bases, foundations)
+                self._servers.add_candidates(stream, foundations)
+            if trickles:
+                late.append((stream, done))
+        if done:
+            self._noted = True
+            self._silent = [n for n, (stream, base) in self._bases.items() if self._is_silent(stream, base, answered)]
+            self._out += map(Unlisten, self._silent)
+        return late
 
-    @property
-    def _waits(self) -> bool:
-        return bool(self._unanswered) or any(allocation.permitting for allocation in self._allocations)
+    def _is_silent(self, stream: Stream, base: Base, answered: bool) -> bool:
+        return base.listens and not base.is_udp and not self._decisions.listens(stream, base, answered)
 
-    def begin(self, streams: Sequence[Stream], now: float) -> None:
-        """Ask every server from every place that can reach it. Listening sockets have their ports by now."""
-        servers = self._decisions.servers(self._config.servers, self._lost_in_use)
-        self._forget(streams)
-        self._deadline = now + self._config.gathering_timeout
-        self._next_turn = now
-        asked: set[tuple[Address, Address]] = set()
-        for stream in streams:
-            for server in sorted(servers, key=lambda server: not server.relays):
-                for place in _places(stream, server):
-                    way = (place.source, server.address)
-                    if way in asked and place.base is not None:
-                        continue  # a TURN server says where it saw us as well, and there is but one such connection
-                    asked.add(way)
-                    self._ask(server, place, now)
-
-    def _forget(self, streams: Sequence[Stream]) -> None:
-        """Let what streams that begin anew have gathered before be no candidates; what is in use goes on."""
-        self._concluded = False
-        self._reflections = [found for found in self._reflections if found.place.stream not in streams]
-        self._former += [found for found in self._allocations if found.place.stream in streams]
-
-    def _ask(self, server: IceServer, place: Place, now: float) -> None:
-        dialogue = self._dialogue(server, place.source)
-        self._unanswered.add(dialogue)
-
-        def answered(message: Message | None, why: str, then: float) -> None:
-            self._unanswered.discard(dialogue)
-            self._answered(dialogue, place, message, why, then)
-
-        if server.relays and place.relayed:
-            dialogue.ask(Method.ALLOCATE, lambda _: [attr.requested_transport(place.protocol)], answered, now)
-        else:
-            dialogue.ask(Method.BINDING, lambda _: [], answered, now)
-
-    def _dialogue(self, server: IceServer, source: Address) -> Dialogue:
-        login = Login(server.username, server.credential)
-        timeout = self._config.transaction_timeout
-        number = self._connections.reserve()
-        dialogue = Dialogue(number, server, source, login, self._turns, self._out, self._random, timeout)
-        dialogue.on_lost = lambda why, now: self._lost(dialogue, why, now)
-        self._dialogues[number] = dialogue
-        return dialogue
-
-    def _answered(self, dialogue: Dialogue, place: Place, message: Message | None, why: str, now: float) -> None:
-        try:
-            if message is None:
-                raise StunError(why)
-            if dialogue.server.relays and place.relayed:
-                self._allocated(Allocation(dialogue, place, message, now), now)
-            mapped = message.xor_mapped_address
-        except StunError as error:
-            self._out.append(Note(f"no candidate from {dialogue.server}: {error}"))
-            self._drop(dialogue)
-            return
-        if mapped is not None:
-            self._reflections.append(servercandidates.Reflection(place, dialogue.server, mapped))
-        if not self._decisions.keeps_server():
-            self._drop(dialogue)
-
-    def _allocated(self, allocation: Allocation, now: float) -> None:
-        self._allocations.append(allocation)
-        allocation.dialogue.on_indication = lambda message, then: self._indication(allocation, message, then)
-        if self._deadline is None:
-            self._delete(allocation, now)  # too late for the description
-
-    def _indication(self, allocation: Allocation, message: Message, now: float) -> None:
-        if allocation.place.protocol == TCP:
-            self.relays.attempt(allocation, message, now)
-        elif (found := datagram_of(message)) is not None and self._decisions.takes_relayed_datagrams():
-            self.on_datagram(allocation, *found, now)
-
-    def add_candidates(self, stream: Stream, foundations: Foundations) -> None:
-        """Put the candidates that servers gave behind a stream's host candidates, those that are not there yet."""
-        reflections = [found for found in self._reflections if found.place.stream is stream]
-        mine = [allocation for allocation in self._allocations if allocation.place.stream is stream]
-        relays = [a for a in mine if a not in self._former and not (self.busy and a.permitting)]
-        stream.locals += servercandidates.reflexive(stream, reflections, foundations, self._decisions)
-        stream.locals += servercandidates.relayed(stream, relays, foundations, self._decisions)
-
-    # -- the course of things ------------------------------------------------------------------------------
-
-    def advance(self, now: float) -> None:
-        """Do what is due: ask the next server (one every Ta, RFC 6544 section 4.1), refresh, permit, give up."""
-        for dialogue in list(self._dialogues.values()):
-            dialogue.expire(now)
-        if self._turns and now >= self._next_turn:
-            dialogue, question = self._turns.pop(0)
-            self._next_turn = now + self._config.pacing
-            dialogue.start(question, now)
-        for allocation in list(self._allocations):
-            allocation.permit({remote.address for remote in allocation.place.stream.remotes}, now)
-            if allocation.next_time() <= now:
-                allocation.advance(now)
-        if self._deadline is not None and (not self._waits or now >= self._deadline):
-            self._deadline = None
-
-    def next_time(self) -> float | None:
-        """Return when `advance` has something to do without anything happening before."""
-        times = [dialogue.next_time() for dialogue in self._dialogues.values()]
-        times += [allocation.next_time() for allocation in self._allocations]
-        times.append(self._next_turn if self._turns else None)
-        times.append(self._deadline)
-        return min((time for time in times if time is not None), default=None)
-
-    def owns(self, number: int) -> bool:
-        """Whether a connection is one to a server, which carries no frames."""
-        return number in self._dialogues
-
-    def connected(self, number: int, local: Address) -> None:
-        """Use a connection to a server that now stands."""
-        self._dialogues[number].connected(local)
-
-    def received(self, number: int, octets: bytes, now: float) -> None:
-        """Take octets of a server's."""
-        self._dialogues[number].received(octets, now)
-
-    def closed(self, number: int, why: str, now: float) -> None:
-        """Do without a connection to a server."""
-        self._dialogues[number].lost(why, now)
-
-    # -- ends ----------------------------------------------------------------------------------------------
-
-    def conclude(self, selected: Iterable[Base], now: float) -> None:
-        """Close what ICE no longer needs once it has completed (RFC 6544 section 11.2)."""
-        if self._concluded:
-            return
-        self._concluded = True
-        self._deadline = None  # what has not answered yet comes too late
-        self._unanswered.clear()
-        used = [base.relay for base in selected if base.relay is not None]
-        self._in_use = [allocation for allocation in self._allocations if allocation in used]
-        for allocation in list(self._allocations):
-            if not self._decisions.needs_allocation(allocation in used):
-                self._delete(allocation, now)
-        controls = [allocation.dialogue for allocation in self._allocations]
-        for dialogue in [dialogue for dialogue in self._dialogues.values() if dialogue not in controls]:
-            if not self._decisions.needs_server(dialogue.server):
-                self._drop(dialogue)
-
-    def _delete(self, allocation: Allocation, now: float) -> None:
-        self._allocations.remove(allocation)
-        self._dialogues.pop(allocation.dialogue.number, None)
-        allocation.delete(now)
-
-    def _drop(self, dialogue: Dialogue) -> None:
-        if self._dialogues.pop(dialogue.number, None) is not None:
-            self._turns = [turn for turn in self._turns if turn[0] is not dialogue]
-            dialogue.close()
-
-    def _lost(self, dialogue: Dialogue, why: str, now: float) -> None:
-        """Note that a connection to a server is gone, and with it the allocation that it controlled."""
-        self._dialogues.pop(dialogue.number, None)
-        for allocation in [allocation for allocation in self._allocations if allocation.dialogue is dialogue]:
-            allocation.alive = False
-            self._allocations.remove(allocation)
-            self._out.append(Note(f"{allocation} is lost: {why}"))
-            if self._concluded and allocation in self._in_use:
-                self._lost_in_use = True
-                self.on_loss()
-
-    def close(self) -> None:
-        """Give everything back."""
-        for allocation in list(self._allocations):
-            self._delete(allocation, 0.0)  # no answer is waited for
-        for dialogue in list(self._dialogues.values()):
-            self._drop(dialogue)
-        self._turns.clear()
-        self._deadline = None
-
-
-def _places(stream: Stream, server: IceServer) -> Iterator[Place]:
-    """Return where a server is asked from: from each listening port, and where there is none once per address.
-
-    A relayed address is asked for from one of the ports; from the others a TURN server is asked where it sees us.
-    """
-    seen: set[tuple[int, str]] = set()
-    bases = [base for base in stream.bases if not base.is_udp]
-    for base in bases:
-        where = (base.component, base.ip)
-        if where in seen or (":" in base.ip) is not (":" in server.address.ip):
-            continue
-        seen.add(where)
-        listening: list[Base | None] = [b for b in bases if b.listens and (b.component, b.ip) == where]
-        for number, listener in enumerate(listening or [None]):
-            yield Place(stream, base.component, base.ip, listener, relayed=not number)
-    if server.relays:
-        for base in stream.bases:
-            if base.is_udp and (":" in base.ip) is (":" in server.address.ip):
-                yield Place(stream, base.component, base.ip, None, UDP)
+    def listen_late(self) -> None:
+        """Listen on the bases whose time has come only with the answer: on none, of a lawful agent."""
+        for stream, base in [self._bases[number] for number in self._silent if number in self._bases]:
+            if self._decisions.listens(stream, base, answered=True):
+                self._out.append(self._listen(base))

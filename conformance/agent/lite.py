@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent.pairs import Pair, PairState, may_pair
+from conformance.agent import forming
+from conformance.agent.pairs import Pair, PairEvent, PairState, may_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.agent.candidates import Base
-    from conformance.agent.connections import Connection
+    from conformance.agent.decisions import Decisions
     from conformance.agent.decisions.connections import Closing
-    from conformance.agent.server import IncomingCheck
+    from conformance.agent.messages import IncomingCheck
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
     from conformance.wire.sdp import Media as Section
 
 
-def take_nomination(stream: Stream, connection: Connection, check: IncomingCheck) -> None:
+def take_nomination(stream: Stream, connection: Connection, check: IncomingCheck, decisions: Decisions) -> None:
     """Nominate the pair on which the full peer's nomination came (RFC 8445 section 7.3.2)."""
     if not check.use_candidate:
         return
-    pair = stream.incoming_pair(connection, check.priority, controlling=False)
+    pair = forming.incoming_pair(stream, connection, check.priority, False, decisions)
     if pair is not None and pair.component not in stream.checks.nominated:
         settle(stream, pair, connection)
 
@@ -33,7 +35,12 @@ def settle(stream: Stream, pair: Pair, connection: Connection) -> None:
     """Make a pair the valid and nominated one of its component, without a check."""
     pair.connection, connection.pair = connection, pair
     stream.checks.succeeded(pair, pair)
-    stream.set_nominated(pair)
+    stream.checks.nominate(pair)
+
+
+def trust(connection: Connection) -> None:
+    """Let data flow without any check."""
+    connection.authenticated = connection.spoke_stun = True
 
 
 # -- two lite agents ---------------------------------------------------------------------------------------
@@ -55,7 +62,7 @@ def begin(stream: Stream, controlling: bool) -> None:
             pair.reprioritise(controlling)
         best = max(pairs, key=lambda pair: pair.priority, default=None)
         if best is not None:
-            best.state = PairState.WAITING
+            best.note(PairEvent.UNFROZEN)
             stream.checks.insert(best)
 
 
@@ -64,14 +71,14 @@ def proceed(stream: Stream, may_start: Callable[[Pair], bool], connect: Callable
     for pair in list(stream.checks.pairs):
         if pair.state is not PairState.WAITING or not may_start(pair):
             continue
-        pair.state = PairState.IN_PROGRESS
+        pair.note(PairEvent.BEGUN)
         pair.connection = connect(pair)
         if pair.connection.is_udp:
             trust(pair.connection)
             settle(stream, pair, pair.connection)
 
 
-def arrived(stream: Stream, connection: Connection) -> None:
+def arrived(stream: Stream, connection: Connection, decisions: Decisions) -> None:
     """Take a connection from a lite peer's address as that of its component, if it is the first.
 
     Nothing authenticates it but the address (RFC 6544 section 6.1); any passive candidate may be met.
@@ -79,7 +86,7 @@ def arrived(stream: Stream, connection: Connection) -> None:
     known = connection.remote.ip in {remote.address for remote in stream.remotes}
     if not known or connection.component in stream.checks.nominated:
         return
-    pair = stream.incoming_pair(connection, priority=1, controlling=False)
+    pair = forming.incoming_pair(stream, connection, 1, False, decisions)
     if pair is not None:
         trust(connection)
         settle(stream, pair, connection)
@@ -96,8 +103,3 @@ def unnamed(stream: Stream, base: Base) -> bool:
     """Whether a lite peer's new offer names another local candidate of the component than this base's."""
     mine = (base.ip, str(base.port))
     return stream.named.get(str(base.component), mine) != mine
-
-
-def trust(connection: Connection) -> None:
-    """Let data flow without any check."""
-    connection.authenticated = connection.spoke_stun = True

@@ -1,4 +1,4 @@
-"""Candidate pairs and their states (RFC 8445 section 6.1.2), with RFC 6544's pairing and pruning."""
+"""Candidate pairs, their states and the connections that carry their checks (RFC 8445 section 6.1.2, RFC 6544 6.2)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,96 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from conformance.agent.framing import cannot_be_stun
 
-    from conformance.agent.candidates import Local
-    from conformance.agent.connections import Connection
-    from conformance.agent.decisions.pairing import Pairing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.agent.candidates import Base, Local
+    from conformance.agent.framing import Inbound
+    from conformance.agent.messages import IncomingCheck
+    from conformance.wire.attributes import Address
     from conformance.wire.candidate import Candidate
 
 # RFC 6544 section 6.2: which local tcptype meets which remote one.
 PARTNER = {"active": "passive", "passive": "active", "so": "so"}
+
+
+_HEAD = 10  # octets that show whether the first frame may hold STUN: LENGTH, and a header up to the cookie
+
+
+class Phase(enum.Enum):
+    """Where a connection is in its life."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One TCP connection, or a UDP flow, which is what a UDP socket and a remote address have in common.
+
+    Times are seconds on the caller's clock.
+
+    ``authenticated``: a STUN transaction has shown on it that the peer knows the passwords, so its data is taken
+    (RFC 6544 section 12). ``spoke_stun``: something that is STUN came as the answer to our first check. ``revives``: it
+    may take the place of a selected connection that was lost. ``revived``: it has.
+    """
+
+    number: int
+    stream: int
+    base: Base
+    remote: Address
+    outgoing: bool
+    since: float
+    inbound: Inbound
+    local: Address | None = None
+    phase: Phase = Phase.CONNECTING
+    pair: Pair | None = None
+    authenticated: bool = False
+    selected: bool = False
+    spoke_stun: bool = False
+    revives: bool = False
+    revived: bool = False
+    why_ended: str = ""
+    framed: bool = False  # a frame of ours has gone out
+    head: bytes = b""
+    early: list[IncomingCheck] = field(default_factory=list)
+
+    @property
+    def component(self) -> int:
+        """The component that it serves."""
+        return self.base.component
+
+    @property
+    def is_udp(self) -> bool:
+        """Whether it is a flow of datagrams: no frames, nothing to open or close, and requests may get lost."""
+        return self.base.is_udp
+
+    @property
+    def reused(self) -> bool:
+        """Whether a restart has gone on with it (RFC 6544 section 9.2)."""
+        return self.base.carries == self.number
+
+    @property
+    def is_open(self) -> bool:
+        """Whether octets can be sent."""
+        return self.phase is Phase.OPEN
+
+    def speaks_something_else(self, octets: bytes) -> bool:
+        """Whether the first octets of the connection show that no STUN comes (RFC 6544 section 7.1)."""
+        if self.spoke_stun or not self.outgoing or len(self.head) >= _HEAD:
+            return False
+        head = self.head + octets
+        while head.startswith(b"\0\0"):  # null frames say nothing
+            head = head[2:]
+        self.head = head[:_HEAD]
+        return cannot_be_stun(self.head)
+
+    def __str__(self) -> str:
+        arrow = "->" if self.outgoing else "<-"
+        return f"#{self.number} {self.local or self.base.ip} {arrow} {self.remote}"
 
 
 class PairState(enum.Enum):
@@ -29,7 +109,28 @@ class PairState(enum.Enum):
     FAILED = "failed"
 
 
-OPEN_STATES = frozenset({PairState.FROZEN, PairState.WAITING, PairState.IN_PROGRESS})
+class PairEvent(enum.Enum):
+    """What happens to a pair."""
+
+    UNFROZEN = "its foundation is free"
+    TRIGGERED = "it waits for a triggered check"
+    BEGUN = "its check begins"
+    SUCCEEDED = "a check has succeeded"
+    FAILED = "its check failed, or its connection is gone"
+
+
+_F, _W, _P, _S, _X = PairState.FROZEN, PairState.WAITING, PairState.IN_PROGRESS, PairState.SUCCEEDED, PairState.FAILED
+_ALWAYS = {PairEvent.TRIGGERED: _W, PairEvent.BEGUN: _P, PairEvent.SUCCEEDED: _S, PairEvent.FAILED: _X}
+# RFC 8445 sections 6.1.2.6, 7.2.5.2 to 7.2.5.4 and 7.3.1.4: what is frozen thaws, and a triggered check may come at any
+# time, also for a pair that has failed.
+TRANSITIONS: dict[PairState, dict[PairEvent, PairState]] = {
+    _F: {PairEvent.UNFROZEN: _W, **_ALWAYS},
+    _W: {PairEvent.UNFROZEN: _W, **_ALWAYS},
+    _P: {PairEvent.UNFROZEN: _P, **_ALWAYS},
+    _S: {PairEvent.UNFROZEN: _S, **_ALWAYS},
+    _X: {PairEvent.UNFROZEN: _X, **_ALWAYS},
+}
+OPEN_STATES = frozenset({_F, _W, _P})
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +167,10 @@ class Pair:
     def ends(self) -> tuple[int, str, int]:
         """What a check goes between: a base and a remote address (RFC 8445 section 6.1.2.4)."""
         return id(self.local.base), self.remote.address, self.remote.port
+
+    def note(self, event: PairEvent) -> None:
+        """Change the state as something happens."""
+        self.state = TRANSITIONS[self.state][event]
 
     def reprioritise(self, controlling: bool) -> None:
         """Compute the pair's priority (RFC 8445 section 6.1.2.3)."""
@@ -115,18 +220,3 @@ def _same_family(own: str, theirs: str) -> bool:
     except ValueError:  # a name: RFC 8839 section 5.1 lets an agent ignore such candidates
         return False
     return ours.version == peers.version and ours.is_link_local == peers.is_link_local
-
-
-def form_pairs(
-    locals_: Iterable[Local], remotes: Sequence[Candidate], controlling: bool, decisions: Pairing
-) -> list[Pair]:
-    """Return the pairs of a check list, best first, pruned (RFC 8445 sections 6.1.2.2 to 6.1.2.4, RFC 6544 6.2)."""
-    pairs = [Pair(local, remote) for local in locals_ for remote in remotes if may_pair(local, remote, decisions.meets)]
-    for pair in pairs:
-        pair.reprioritise(controlling)
-    pairs.sort(key=lambda pair: pair.priority, reverse=True)
-    kept: dict[tuple[int, str, int], Pair] = {}
-    for pair in pairs:
-        if decisions.opens(pair):  # else the peer's active candidate connects (RFC 6544 section 6.2)
-            kept.setdefault(pair.ends, pair)
-    return list(kept.values())

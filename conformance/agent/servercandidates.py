@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from conformance.agent.candidates import Base, Foundations
     from conformance.agent.config import IceServer
     from conformance.agent.decisions.candidates import Candidates
-    from conformance.agent.gathering import Place
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import Address
 
 
 @dataclass(frozen=True, slots=True)
 class Reflection:
-    """Where a server saw us when we connected to it from a place."""
+    """Where a server saw us when we connected to it from an address, or from a listening base on it."""
 
-    place: Place
+    stream: Stream
+    component: int
+    ip: str
+    base: Base | None
     server: IceServer
     mapped: Address
 
@@ -61,15 +63,17 @@ def reflexive(
     known = {(id(local.base), local.candidate.address, local.candidate.port) for local in stream.locals}
     priorities = _Priorities(stream.locals, decisions)
     for reflection in reflections:
-        place, mapped = reflection.place, reflection.mapped
-        active = (b for b in stream.bases if (b.component, b.ip, b.tcptype) == (place.component, place.ip, "active"))
-        for base in (place.base, next(active, None)):
+        mapped, start = reflection.mapped, (reflection.component, reflection.ip, "active")
+        active = (base for base in stream.bases if (base.component, base.ip, base.tcptype) == start)
+        for base in (reflection.base, next(active, None)):
             if base is None or (mapped.ip == base.ip and (not base.listens or mapped.port == base.port)):
                 continue
             key = (id(base), mapped.ip, decisions.reflexive_port(base, mapped))
             if key not in found and key not in known:
                 worth = priorities.best("srflx", base)
-                found[key] = Local(decisions.reflexive_candidate(reflection, base, worth, foundations), base)
+                found[key] = Local(
+                    decisions.reflexive_candidate(reflection.server, mapped, base, worth, foundations), base
+                )
     return list(found.values())
 
 
@@ -83,5 +87,5 @@ def relayed(
         Local(decisions.relayed_candidate(allocation, base, priorities.best("relay", base), foundations), base)
         for allocation in allocations
         for base in allocation.bases
-        if (base.is_udp or base.tcptype in stream.config.tcptypes) and base not in known
+        if (base.is_udp or base.tcptype in decisions.config.tcptypes) and base not in known
     ]

@@ -5,59 +5,45 @@ RFC 6544's pairing and pruning hold for them as for all others; only the time is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.agent import reuse
+from conformance.agent import restart
 from conformance.agent.checklist import add_pair
 from conformance.agent.events import Note, Rejected, TrickledCandidate, Unlisten
-from conformance.agent.pairs import form_pairs
+from conformance.agent.forming import form_pairs
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.candidates import Local
-    from conformance.agent.checker import Checker
     from conformance.agent.config import Config
     from conformance.agent.connections import Connections
     from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
+    from conformance.agent.roles import Role
     from conformance.agent.stream import Stream
-
-OPTION = "trickle"  # in a=ice-options
-END = "end-of-candidates"
-
-
-@dataclass(slots=True, eq=False)
-class Progress:
-    """How far the candidates of one stream are.
-
-    ``ours_open``: we may still have some to tell; ``theirs_open``: the peer may; ``theirs_ended``: it has said that it
-    has none. ``told``: those of ours that the peer knows of.
-    """
-
-    ours_open: bool = False
-    theirs_open: bool = False
-    theirs_ended: bool = False
-    told: list[Local] = field(default_factory=list)
-
-    @property
-    def more(self) -> bool:
-        """Whether the check list may still get pairs, so that it cannot have failed (RFC 8838 section 8)."""
-        return self.ours_open or self.theirs_open
 
 
 class Trickling:
     """Tells our late candidates, takes the peer's, and pairs both. Times are seconds on the caller's clock."""
 
     def __init__(
-        self, config: Config, decisions: Decisions, connections: Connections, checker: Checker, out: list[Output]
+        self,
+        config: Config,
+        decisions: Decisions,
+        connections: Connections,
+        role: Role,
+        streams: Sequence[Stream],
+        out: list[Output],
     ) -> None:
         self._config = config
         self._decisions = decisions
         self._connections = connections
-        self._checker = checker
+        self._role = role
+        self._streams = streams
         self._out = out
 
     # -- ours --------------------------------------------------------------------------------------------------
@@ -69,7 +55,7 @@ class Trickling:
         """
         fresh = [local for local in stream.locals if local not in stream.progress.told]
         for local in sorted(fresh, key=lambda local: local.candidate.component):
-            if local.candidate.type != "prflx" and not stream.all_nominated:
+            if local.candidate.type != "prflx" and not stream.checks.all_nominated:
                 stream.progress.told.append(local)
                 text = self._decisions.trickled(local.candidate)
                 self._out.append(TrickledCandidate(stream.plan.mid, text))
@@ -136,7 +122,7 @@ class Trickling:
         for pair in {*stream.checks.pairs, *stream.checks.valid}:
             if pair.remote is known:
                 pair.remote = remote
-        stream.checks.reprioritise(self._checker.controlling)
+        stream.checks.reprioritise(self._role.controlling)
         self._pair(stream, stream.progress.told, [remote])
 
     # -- pairs -------------------------------------------------------------------------------------------------
@@ -146,10 +132,10 @@ class Trickling:
             return  # formed later with all that is known then, or over
         mine = [local for local in mine if local.candidate.component <= stream.checks.components]
         mine = self._decisions.checks_from(mine)
-        lists = [other.checks for other in self._checker.streams]
-        for pair in form_pairs(mine, theirs, self._checker.controlling, self._decisions):
+        lists = [other.checks for other in self._streams]
+        for pair in form_pairs(mine, theirs, self._role.controlling, self._decisions):
             add_pair(stream.checks, lists, pair, self._config.max_pairs)
-        reuse.attach(stream, self._decisions)
+        restart.attach(stream, self._decisions)
 
 
 def _place(candidate: Candidate) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from conformance.agent.candidates import Base, Foundations, Local
-    from conformance.agent.client import Question
+    from conformance.agent.messages import OutgoingCheck
     from conformance.wire.candidate import Candidate
 
 _UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC 8489 section 14)
@@ -82,9 +82,9 @@ class Varied(Decisions):
 
     # -- messages ------------------------------------------------------------------------------------------
 
-    def check_attributes(self, question: Question) -> list[RawAttribute]:
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         """Have other attributes in a check, in another order."""
-        return self._dressed(super().check_attributes(question))
+        return self._dressed(super().check_attributes(check))
 
     def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
         """Have other attributes in a success response, in another order."""

@@ -15,7 +15,8 @@ from conformance.agent.candidates import (
 from conformance.agent.checklist import CheckList, ListState, limit_pairs, pick, set_initial_states, unfreeze
 from conformance.agent.config import Config
 from conformance.agent.decisions import Decisions
-from conformance.agent.pairs import Pair, PairState, form_pairs, may_pair
+from conformance.agent.forming import form_pairs
+from conformance.agent.pairs import Pair, PairState, may_pair
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 

@@ -105,7 +105,7 @@ def test_role_conflict_is_resolved(controlling, seeds):
     a = network.host(offerer=True, seed=seeds[0])
     b = network.host(offerer=False, addresses=["10.0.0.2"], seed=seeds[1])
     for host in (a, b):
-        host.agent._checker.controlling = controlling
+        host.agent._role.controlling = controlling
     network.complete(a, b)
     assert a.agent.controlling is not b.agent.controlling
 
@@ -245,7 +245,7 @@ def test_a_lite_peer_makes_the_answerer_controlling():
     text = peer.description(peer.passive(Address("10.0.0.9", 5)), setup="actpass")
     a.tell("accept", "offer", text.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\na=ice-pacing:200\r\n"))
     assert a.agent.controlling
-    assert a.agent._checker.pacing == pytest.approx(0.2)
+    assert a.agent._checks.pacing == pytest.approx(0.2)
 
 
 def test_listening_sockets_that_cannot_be_had():

@@ -102,7 +102,7 @@ def play(fault=None, offerer=True):
     two = network.host(offerer=not offerer, addresses=["10.0.0.2"], streams=streams)
     offerer_host, answerer_host = (one, two) if offerer else (two, one)
     network.exchange(offerer_host, answerer_host)
-    texts = [one.agent._described, two.agent._described]
+    texts = [one.agent._exchange.described, two.agent._exchange.described]
     network.run(4)
     for host in (one, two):
         for size in (10, 30_000, 60_000):

@@ -206,7 +206,7 @@ def test_a_lost_turn_connection_is_replaced_by_a_restart(network):
     restart(network, a, b)
     assert b.agent._streams[0].ufrag != before
     assert len(server.allocations) == 2
-    offered = [c.endpoint for c in candidates(b.agent._described)]
+    offered = [c.endpoint for c in candidates(b.agent._exchange.described)]
     assert lost not in offered
     assert server.allocations[1].address in offered
     network.run(2)

@@ -131,7 +131,7 @@ def test_two_secured_agents_and_who_is_the_client() -> None:
     a = network.host(offerer=True, secured=True, streams=RTP)
     b = network.host(offerer=False, addresses=["10.0.0.2"], secured=True)
     network.complete(a, b)
-    offer, answer = (SessionDescription.parse(h.agent._described).media[0] for h in (a, b))
+    offer, answer = (SessionDescription.parse(h.agent._exchange.described).media[0] for h in (a, b))
     assert (offer.setup, answer.setup) == ("actpass", "active")
     assert (offer.proto, answer.proto, offer.connection) == ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVPF", None)
     assert len(offer.attribute("fingerprint").split()[1]) == 95

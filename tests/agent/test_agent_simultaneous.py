@@ -24,7 +24,7 @@ def so(address, foundation="1", priority=2120220671):
 
 
 def media_of(host):
-    return SessionDescription.parse(host.agent._described).media[0]
+    return SessionDescription.parse(host.agent._exchange.described).media[0]
 
 
 def test_two_agents_with_nothing_else_complete_and_talk() -> None:

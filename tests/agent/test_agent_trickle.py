@@ -11,7 +11,7 @@ from server_simulation import PASSWORD, TURN, USER, Server
 from conformance.agent.checklist import CheckList, ListState, add_pair
 from conformance.agent.config import IceServer, Media, StreamPlan
 from conformance.agent.events import AgentError, Rejected, State
-from conformance.agent.pairs import PairState
+from conformance.agent.pairs import TRANSITIONS, PairState
 from conformance.agent.variation import Variation
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
@@ -156,7 +156,7 @@ def test_a_restart_trickles_anew():
     network = Network()
     a, b = network.host(offerer=True), network.host(offerer=False, addresses=["10.0.0.2"])
     network.complete(a, b)
-    old = parsed(b.agent._described)
+    old = parsed(b.agent._exchange.described)
     a.tell("restart")
     offer = a.describe_at_once()
     assert not parsed(offer).candidates
@@ -251,7 +251,7 @@ def test_useless_candidates_are_ignored_and_malformed_ones_rejected():
 def test_a_peer_reflexive_candidate_becomes_the_trickled_one_and_keeps_its_connection():
     network = Network()
     a, peer = offering(network, tcptypes=frozenset({"so"}))
-    passive = parsed(a.agent._described).candidates[0]
+    passive = parsed(a.agent._exchange.described).candidates[0]
     end = network.dial(passive.endpoint)
     assert end.ask(peer.check(priority=99)).is_success
     (pair,) = a.agent._streams[0].checks.pairs
@@ -299,6 +299,9 @@ class Stub:
 
     def reprioritise(self, controlling):
         pass
+
+    def note(self, event):
+        self.state = TRANSITIONS[self.state][event]
 
 
 def list_of(*pairs):

@@ -159,7 +159,9 @@ def test_frames_are_divided_and_surrounded():
 
 def test_candidates_are_worth_what_was_asked_and_unique():
     one, _, _ = play(Variation(listeners=2, type_preference=5, directions=5, other=0))
-    candidates = [c for c in SessionDescription.parse(one.agent._described).media[0].candidates if c.type == "host"]
+    candidates = [
+        c for c in SessionDescription.parse(one.agent._exchange.described).media[0].candidates if c.type == "host"
+    ]
     assert [c.tcptype for c in candidates].count("passive") == 2
     assert {c.type_preference for c in candidates} == {5}
     assert {c.direction_preference for c in candidates} == {7, 0}

@@ -11,9 +11,8 @@ from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.allocation import Allocation
-    from conformance.agent.candidates import Base, Foundations
-    from conformance.agent.servercandidates import Reflection
+    from conformance.agent.candidates import Base, Foundations, Relay
+    from conformance.agent.config import IceServer
     from conformance.wire.attributes import Address
 
 TYPE_PREFERENCES = {"host": 126, "prflx": 110, "srflx": 100, "relay": 0}  # RFC 8445 section 5.1.2.2
@@ -97,34 +96,33 @@ class Candidates(Topic):
         return mapped.port if base.listens else DISCARD
 
     def reflexive_candidate(
-        self, reflection: Reflection, base: Base, worth: int, foundations: Foundations
+        self, server: IceServer, mapped: Address, base: Base, worth: int, foundations: Foundations
     ) -> Candidate:
         """Return the candidate at the address that a NAT lends a base (RFC 6544 section 4.5)."""
         return Candidate(
-            foundation=foundations.of("srflx", base.ip, str(reflection.server)),
+            foundation=foundations.of("srflx", base.ip, str(server)),
             component=base.component,
             transport="TCP",
             priority=worth,
-            address=reflection.mapped.ip,
-            port=self.reflexive_port(base, reflection.mapped),
+            address=mapped.ip,
+            port=self.reflexive_port(base, mapped),
             type="srflx",
             related_address=base.ip,
             related_port=base.port if base.listens else DISCARD,
             tcptype=base.tcptype,
         )
 
-    def relayed_candidate(self, allocation: Allocation, base: Base, worth: int, foundations: Foundations) -> Candidate:
+    def relayed_candidate(self, relay: Relay, base: Base, worth: int, foundations: Foundations) -> Candidate:
         """Return the candidate of an allocation's base: for TCP one of each direction (RFC 6544 sections 4.1, 4.5)."""
-        address = foundations.of("relay", base.ip, str(allocation.dialogue.server), "udp" if base.is_udp else "tcp")
         return Candidate(
-            foundation=address,
+            foundation=foundations.of("relay", base.ip, str(relay.server), "udp" if base.is_udp else "tcp"),
             component=base.component,
             transport="UDP" if base.is_udp else "TCP",
             priority=worth,
             address=base.ip,
             port=base.port if base.listens else DISCARD,
             type="relay",
-            related_address=allocation.mapped.ip,
-            related_port=allocation.mapped.port if base.listens else DISCARD,
+            related_address=relay.mapped.ip,
+            related_port=relay.mapped.port if base.listens else DISCARD,
             tcptype=base.tcptype or None,
         )

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conformance.agent.candidates import Base
-    from conformance.agent.client import Question
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.messages import OutgoingCheck
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import RawAttribute
 
@@ -94,18 +93,18 @@ class Checks(Topic):
         """Return the tie-breaker of a check: the same in each of the session (RFC 8445 section 7.1.3)."""
         return own
 
-    def check_attributes(self, question: Question) -> list[RawAttribute]:
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         """Return what a check says, its protection apart (RFC 8445 sections 7.1 and 7.2.2)."""
-        role = attr.ice_controlling if question.controlling else attr.ice_controlled
+        role = attr.ice_controlling if check.controlling else attr.ice_controlled
         body = [
-            attr.username(question.username),
-            attr.priority(question.priority),
-            role(question.tie_breaker),
+            attr.username(check.user_name),
+            attr.priority(check.priority),
+            role(check.tie_breaker),
             attr.software(SOFTWARE),
         ]
-        return [*body, attr.use_candidate()] if question.use_candidate else body
+        return [*body, attr.use_candidate()] if check.use_candidate else body
 
-    def protects_check(self, question: Question) -> bool:
+    def protects_check(self, check: OutgoingCheck) -> bool:
         """Whether a check has MESSAGE-INTEGRITY (RFC 8445 section 7.2.2)."""
         return True
 

@@ -12,7 +12,7 @@ from conformance.wire.stun import looks_like_stun
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
 
 PORTION = 16384  # octets of a byte stream in one frame; any number would do
 

@@ -9,7 +9,7 @@ from conformance.agent.decisions.topic import Topic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.topic import Topic
 
 if TYPE_CHECKING:
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.pairs import Connection, Pair
 
 
 class Nomination(Topic):

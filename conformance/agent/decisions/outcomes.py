@@ -11,7 +11,7 @@ from conformance.agent.decisions.topic import Topic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.stun import Message
 

@@ -9,8 +9,7 @@ from conformance.agent.pairs import meets
 
 if TYPE_CHECKING:
     from conformance.agent.candidates import Local
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
 

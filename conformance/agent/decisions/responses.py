@@ -13,9 +13,9 @@ from conformance.wire.stun import looks_like_stun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.agent.connections import Connection
-    from conformance.agent.server import IncomingCheck
-    from conformance.agent.stream import Stream
+    from conformance.agent.messages import IncomingCheck
+    from conformance.agent.pairs import Connection
+    from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import Address, RawAttribute
 
 
@@ -46,6 +46,13 @@ class Responses(Topic):
         `started`: the peer's description is there.
         """
         return True
+
+    def meant(self, stream: Stream, user_name: str) -> Credentials:
+        """Return whose password protects a request: the stream's, or its former one's while it restarts.
+
+        RFC 8445 sections 7.3 and 9.
+        """
+        return stream.addressed(user_name)
 
     # -- who may ask ---------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.topic import Topic
 
 if TYPE_CHECKING:
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 

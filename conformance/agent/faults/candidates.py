@@ -13,8 +13,7 @@ from conformance.wire.candidate import priority
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.allocation import Allocation
-    from conformance.agent.candidates import Base, Foundations, Local
+    from conformance.agent.candidates import Base, Foundations, Local, Relay
     from conformance.wire.attributes import Address
     from conformance.wire.candidate import Candidate
 
@@ -135,15 +134,15 @@ class ActiveAddressUnused(Candidates):
 
 @fault("active-relayed-address-own", "RFC6544-4.5-02", "states its own address in active relayed candidates")
 class ActiveRelayedAddressOwn(Candidates):
-    def relayed_candidate(self, allocation: Allocation, base: Base, worth: int, foundations: Foundations) -> Candidate:
-        candidate = super().relayed_candidate(allocation, base, worth, foundations)
-        return replace(candidate, address=allocation.place.ip) if base.tcptype == "active" else candidate
+    def relayed_candidate(self, relay: Relay, base: Base, worth: int, foundations: Foundations) -> Candidate:
+        candidate = super().relayed_candidate(relay, base, worth, foundations)
+        return replace(candidate, address=relay.own_ip) if base.tcptype == "active" else candidate
 
 
 @fault("relayed-udp-as-tcp", "RFC6544-4.1-09", "states a relayed UDP address as a passive TCP candidate")
 class RelayedUdpAsTcp(Candidates):
-    def relayed_candidate(self, allocation: Allocation, base: Base, worth: int, foundations: Foundations) -> Candidate:
-        candidate = super().relayed_candidate(allocation, base, worth, foundations)
+    def relayed_candidate(self, relay: Relay, base: Base, worth: int, foundations: Foundations) -> Candidate:
+        candidate = super().relayed_candidate(relay, base, worth, foundations)
         return replace(candidate, transport="TCP", tcptype="passive") if base.is_udp else candidate
 
 

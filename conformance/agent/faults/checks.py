@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conformance.agent.candidates import Base
-    from conformance.agent.client import Question
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.messages import OutgoingCheck
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import RawAttribute
 
@@ -142,33 +141,33 @@ class ControlledTieBreakerAnew(Checks):
 
 @fault("controlled-check-without-role", "RFC8445-7.1.3-02", "sends checks without ICE-CONTROLLED")
 class ControlledCheckWithoutRole(Checks):
-    def check_attributes(self, question: Question) -> list[RawAttribute]:
-        return [a for a in super().check_attributes(question) if a.type != Attribute.ICE_CONTROLLED]
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        return [a for a in super().check_attributes(check) if a.type != Attribute.ICE_CONTROLLED]
 
 
 @fault("check-without-role", "RFC8445-7.1.3-01", "sends checks with neither ICE-CONTROLLING nor ICE-CONTROLLED")
 class CheckWithoutRole(Checks):
-    def check_attributes(self, question: Question) -> list[RawAttribute]:
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         roles = (Attribute.ICE_CONTROLLING, Attribute.ICE_CONTROLLED)
-        return [attribute for attribute in super().check_attributes(question) if attribute.type not in roles]
+        return [attribute for attribute in super().check_attributes(check) if attribute.type not in roles]
 
 
 @fault("check-without-priority", "RFC8445-7.1.1-01", "sends checks without PRIORITY")
 class CheckWithoutPriority(Checks):
-    def check_attributes(self, question: Question) -> list[RawAttribute]:
-        return [a for a in super().check_attributes(question) if a.type != Attribute.PRIORITY]
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        return [a for a in super().check_attributes(check) if a.type != Attribute.PRIORITY]
 
 
 @fault("check-without-integrity", "RFC8445-7.2.2-01", "sends checks without MESSAGE-INTEGRITY")
 class CheckWithoutIntegrity(Checks):
-    def protects_check(self, question: Question) -> bool:
+    def protects_check(self, check: OutgoingCheck) -> bool:
         return False
 
 
 @fault("nomination-without-integrity", "RFC8445-7.2.2-01", "sends nominating checks without MESSAGE-INTEGRITY")
 class NominationWithoutIntegrity(Checks):
-    def protects_check(self, question: Question) -> bool:
-        return not question.use_candidate and super().protects_check(question)
+    def protects_check(self, check: OutgoingCheck) -> bool:
+        return not check.use_candidate and super().protects_check(check)
 
 
 @fault("check-without-fingerprint", "RFC8445-7.2.4-02", "sends checks without FINGERPRINT")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conformance.agent.candidates import Base
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import Address
     from conformance.wire.sdp import Media as Section

@@ -10,8 +10,8 @@ from conformance.wire.dtls import ContentType, Record
 from conformance.wire.stun import Message, MessageClass, Method, build, looks_like_stun
 
 if TYPE_CHECKING:
-    from conformance.agent.connections import Connection
     from conformance.agent.framing import Inbound
+    from conformance.agent.pairs import Connection
 
 fault = Faults()
 

@@ -11,7 +11,7 @@ from conformance.agent.framing import COOKIE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 fault = Faults()

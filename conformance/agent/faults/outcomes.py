@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent.client import is_conflict
 from conformance.agent.decisions.outcomes import Outcomes, Stranger
 from conformance.agent.faults.model import Faults
+from conformance.agent.messages import is_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.stun import Message
 

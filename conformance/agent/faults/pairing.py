@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Base, Local
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
 
@@ -140,7 +139,7 @@ class RestartOpensNewConnection(Pairing, Checks):
         return False
 
     def source(self, stream: Stream, base: Base) -> Address:
-        return super().source(stream, base) if base.carries is None else Address(base.ip, 0)
+        return super().source(stream, base) if not base.carries else Address(base.ip, 0)
 
 
 @fault(

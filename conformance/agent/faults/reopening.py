@@ -8,8 +8,7 @@ from conformance.agent.decisions.reopening import Reopening
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
-    from conformance.agent.connections import Connection
-    from conformance.agent.pairs import Pair
+    from conformance.agent.pairs import Connection, Pair
 
 fault = Faults()
 

@@ -9,15 +9,14 @@ from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 from conformance.agent.framing import COOKIE
-from conformance.agent.renewal import is_former
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.agent.connections import Connection
-    from conformance.agent.server import IncomingCheck
+    from conformance.agent.messages import IncomingCheck
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.integrity import Check
@@ -65,7 +64,7 @@ class CheckAfterCompletionUnanswered(Responses):
 @fault("check-in-restart-unanswered", "RFC6544-11.1-08", "ignores checks on selected connections in a restart")
 class CheckInRestartUnanswered(Responses):
     def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
-        return not is_former(stream, connection) and super().answers(stream, connection, started)
+        return not stream.is_former(connection) and super().answers(stream, connection, started)
 
 
 @fault("opened-connections-deaf", "RFC6544-11.1-08", "ignores checks on connections that it opened")

@@ -8,7 +8,7 @@ from conformance.agent.decisions.security import Security
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
-    from conformance.agent.connections import Connection
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 fault = Faults()

@@ -73,7 +73,7 @@ def test_either_side_restarts_and_data_flows_all_the_time(offerer, ours, theirs)
 def test_a_restart_has_new_credentials_and_a_higher_version():
     network = Network()
     a, b = completed(network)
-    first = a.agent._described
+    first = a.agent._exchange.described
     a.tell("restart")
     second = a.describe()
     assert media(first).ufrag != media(second).ufrag
@@ -82,7 +82,7 @@ def test_a_restart_has_new_credentials_and_a_higher_version():
     assert versions[0][0] == versions[1][0]
     assert int(versions[1][1]) == int(versions[0][1]) + 1
     b.tell("accept", "offer", second)
-    assert media(b.describe()).ufrag != media(b.agent._described).pwd
+    assert media(b.describe()).ufrag != media(b.agent._exchange.described).pwd
 
 
 def test_restarts_follow_each_other():
@@ -192,22 +192,22 @@ def test_an_answer_without_new_credentials_is_no_answer_to_a_restart():
 def test_turns_are_kept():
     network = Network()
     a, b = completed(network)
-    offer = a.agent._described
+    offer = a.agent._exchange.described
     with pytest.raises(AgentError, match="waits for"):
-        a.tell("accept", "answer", b.agent._described)
+        a.tell("accept", "answer", b.agent._exchange.described)
     a.tell("restart")
     with pytest.raises(AgentError, match="waits for its answer"):
         a.tell("restart")
     with pytest.raises(AgentError, match="waits for"):
         a.tell("accept", "offer", offer)
     with pytest.raises(AgentError, match="before the offer"):
-        a.tell("accept", "answer", b.agent._described)
+        a.tell("accept", "answer", b.agent._exchange.described)
 
 
 def test_half_a_restart_and_other_streams_are_rejected():
     network = Network()
     a, b = completed(network)
-    text = a.agent._described
+    text = a.agent._exchange.described
     half = text.replace(f"a=ice-ufrag:{media(text).ufrag}", "a=ice-ufrag:another")
     with pytest.raises(Rejected, match="both"):
         b.tell("accept", "offer", half)
@@ -225,7 +225,7 @@ def test_an_updated_offer_names_what_is_there(offerer):
     network = Network()
     hosts = completed(network, ACTIVE, PASSIVE)
     one, other = hosts[offerer], hosts[1 - offerer]
-    first = media(one.agent._described)
+    first = media(one.agent._exchange.described)
     offer = one.describe()
     section = media(offer)
     assert (section.ufrag, section.pwd) == (first.ufrag, first.pwd)
@@ -248,7 +248,7 @@ def test_an_updated_offer_names_what_is_there(offerer):
 def test_the_remote_candidates_are_the_selected_pairs():
     network = Network()
     a, b = completed(network, ACTIVE, PASSIVE)
-    ear = media(b.agent._described).candidates[0]
+    ear = media(b.agent._exchange.described).candidates[0]
     assert media(a.describe()).attribute("remote-candidates") == f"1 {ear.address} {ear.port}"
 
 
@@ -263,7 +263,7 @@ def test_an_answer_with_other_credentials_does_not_fit_an_update():
     network = Network()
     a, b = completed(network)
     a.describe()
-    other = b.agent._described.replace(media(b.agent._described).ufrag, "another")
+    other = b.agent._exchange.described.replace(media(b.agent._exchange.described).ufrag, "another")
     with pytest.raises(Rejected):
         a.tell("accept", "answer", other)
 
@@ -274,7 +274,7 @@ def test_an_answer_with_other_credentials_does_not_fit_an_update():
 def test_what_cannot_be_reopened_is_offered_anew_by_the_controlling_side():
     network = Network()
     a, b = completed(network, ACTIVE, PASSIVE)
-    before = media(a.agent._described)
+    before = media(a.agent._exchange.described)
     listeners, network.listeners = network.listeners, {}
     a.open_ends[0].close()
     a.tell("closed", next(iter(a.ends)), "reset")
@@ -297,7 +297,7 @@ def test_a_check_of_the_restart_on_the_old_connection_is_answered_and_changes_no
     fresh.ufrag, fresh.pwd = "fresh", "f" * 24
     agent.tell("accept", "answer", fresh.description(fresh.active, setup="active"))
     fresh._ids.seed(9)
-    agent.agent._checker.controlling = False
+    agent.agent._role.controlling = False
     assert end.ask(fresh.check(controlling=True, use_candidate=True)).is_success
     network.run(1)
     assert agent.agent.state is State.CHECKING, "the old pair is not what the restart selects"

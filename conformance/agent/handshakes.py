@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from conformance.agent.candidates import Base
     from conformance.agent.config import Config
-    from conformance.agent.connections import Connection, Connections
+    from conformance.agent.connections import Connections
     from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 _FIRST_TIMEOUT, _LAST_TIMEOUT = 1.0, 60.0  # RFC 6347 section 4.2.4.1
@@ -62,7 +63,7 @@ class Association:
         return Record(content, fragment, sequence=self.sequence - 1).encode()
 
 
-class Security:
+class Handshakes:
     """The handshakes of a session. Times are seconds on the caller's clock."""
 
     def __init__(

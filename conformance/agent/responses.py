@@ -1,10 +1,14 @@
-"""The STUN server of connectivity checks (RFC 8489 sections 6.3 and 9.1.3, RFC 8445 section 7.3)."""
+"""Answering the peer's checks, and what follows from them (RFC 8489 sections 6.3 and 9.1.3, RFC 8445 section 7.3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.agent import forming, lite
+from conformance.agent.events import Note
+from conformance.agent.messages import IncomingCheck
+from conformance.agent.pairs import PairState
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
@@ -12,7 +16,15 @@ from conformance.wire.integrity import check_integrity, check_integrity_sha256, 
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
-    from conformance.agent.decisions.responses import Responses
+    from collections.abc import Sequence
+
+    from conformance.agent.checks import Checks
+    from conformance.agent.connections import Connections
+    from conformance.agent.decisions import Decisions, responses
+    from conformance.agent.events import Output
+    from conformance.agent.pairs import Connection, Pair
+    from conformance.agent.roles import Role
+    from conformance.agent.stream import Stream
     from conformance.wire.attributes import Address, RawAttribute
 
 
@@ -25,15 +37,6 @@ class Identity:
     controlling: bool
     tie_breaker: int
     lite: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingCheck:
-    """A connectivity check that was accepted."""
-
-    priority: int
-    use_candidate: bool
-    peer_ufrag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class _Refused(Exception):
 
 
 class Server:
-    """Answers requests; holds no state between them."""
+    """Decides about requests; holds no state between them."""
 
-    def __init__(self, decisions: Responses) -> None:
+    def __init__(self, decisions: responses.Responses) -> None:
         self._decisions = decisions
 
     def judge(self, octets: bytes, message: Message, source: Address, me: Identity, *, nominable: bool) -> Judgement:
@@ -156,3 +159,106 @@ class Server:
         if we_lead == me.controlling:
             raise _Refused(487, "Role Conflict")
         return self._decisions.yields()
+
+
+class Responses:
+    """Answers checks and does what follows from them."""
+
+    def __init__(
+        self,
+        decisions: Decisions,
+        connections: Connections,
+        checks: Checks,
+        role: Role,
+        streams: Sequence[Stream],
+        out: list[Output],
+    ) -> None:
+        self._decisions = decisions
+        self._connections = connections
+        self._checks = checks
+        self._role = role
+        self._streams = streams
+        self._out = out
+        self._server = Server(decisions)
+
+    def indication(self, connection: Connection, message: Message) -> None:
+        """Take an indication: it keeps alive by merely coming (RFC 8489 section 6.3.2)."""
+        if self._decisions.answers_indications():
+            answer = build(Method.BINDING, MessageClass.SUCCESS, message.transaction_id)
+            self._connections.send_response(connection, answer)
+
+    def answer(self, connection: Connection, octets: bytes, message: Message) -> bool:
+        """Answer a request; return whether it came over a connection of a stream that has completed."""
+        stream = self._streams[connection.stream]
+        if not self._decisions.answers(stream, connection, self._checks.started):
+            return False
+        role = self._role
+        meant = self._decisions.meant(stream, _user_name(message))
+        me = Identity(meant.ufrag, meant.pwd, role.controlling, role.tie_breaker, role.lite)
+        nominable = meant is not stream or _nominable(stream, connection)
+        judged = self._server.judge(octets, message, connection.remote, me, nominable=nominable)
+        if judged.switch_role:
+            role.switch()  # RFC 8445 section 7.3.1.1
+        self._connections.send_response(connection, judged.response)
+        if judged.check is None:
+            self._out.append(Note(f"{connection}: check answered with {judged.error}"))
+            if self._checks.started and self._decisions.minds_refused():
+                return self.follow_up(connection, IncomingCheck(1, False, stream.remote_ufrag))
+            return False
+        connection.authenticated = True
+        if meant is not stream:
+            return False  # the pair was selected before the restart
+        if self._checks.started and stream.formed:
+            return self.follow_up(connection, judged.check)
+        if self._decisions.keeps_early(judged.check):
+            connection.early.append(judged.check)
+        return False
+
+    def follow_up(self, connection: Connection, check: IncomingCheck) -> bool:
+        """Do what follows an accepted check (RFC 8445 sections 7.3.1.3 to 7.3.1.5); return whether that is for others.
+
+        So it is once the stream has completed.
+        """
+        stream = self._streams[connection.stream]
+        check = self._decisions.heard(check)
+        if check.peer_ufrag != stream.remote_ufrag or stream.is_former(connection):
+            return False
+        if stream.completed_at is not None:
+            return True
+        if self._decisions.triggers(check):
+            self._check_back(stream, connection, check)
+        return False
+
+    def _check_back(self, stream: Stream, connection: Connection, check: IncomingCheck) -> None:
+        controlling, checks = self._role.controlling, not self._role.lite
+        if not controlling and self._decisions.selects_unchecked(checks):
+            lite.take_nomination(stream, connection, check, self._decisions)
+        if not self._decisions.checks_in_return(checks):
+            return
+        pair = forming.incoming_pair(stream, connection, check.priority, controlling, self._decisions)
+        if pair is None or pair.component in stream.checks.nominated:
+            return
+        if pair.valid is None:
+            self._trigger(stream, pair)
+        if check.use_candidate and not controlling:
+            pair.nominated_by_peer = True
+            if pair.valid is not None:
+                stream.checks.nominate(pair)
+
+    def _trigger(self, stream: Stream, pair: Pair) -> None:
+        if pair.state is PairState.IN_PROGRESS:
+            self._checks.cancel(pair)
+        stream.checks.trigger(pair)
+
+
+def _user_name(message: Message) -> str:
+    try:
+        return message.username or ""
+    except StunError:
+        return ""
+
+
+def _nominable(stream: Stream, connection: Connection) -> bool:
+    """Whether a nomination here can be taken: not if another pair of the component is nominated already."""
+    current = stream.checks.nominated.get(connection.component)
+    return current is None or current.connection is connection

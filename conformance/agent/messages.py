@@ -1,0 +1,61 @@
+"""What checks say and what their responses mean (RFC 8445 sections 7.1, 7.2.5 and 7.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.wire.attributes import Address
+    from conformance.wire.stun import Message
+
+_ROLE_CONFLICT = 487
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingCheck:
+    """What a check says about its sender."""
+
+    user_name: str
+    pwd: str
+    priority: int
+    controlling: bool
+    tie_breaker: int
+    use_candidate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCheck:
+    """A connectivity check that was accepted."""
+
+    priority: int
+    use_candidate: bool
+    peer_ufrag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The peer answered; ``mapped`` is where it saw us."""
+
+    mapped: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RoleConflict:
+    """The peer wants us in the other role (487)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """The transaction is over without success."""
+
+    why: str
+
+
+Outcome = Succeeded | RoleConflict | CheckFailed
+
+
+def is_conflict(message: Message) -> bool:
+    """Whether a message is the error 487. Raises `StunError` where its ERROR-CODE cannot be read."""
+    error = message.error_code if message.is_error else None
+    return error is not None and error.code == _ROLE_CONFLICT
