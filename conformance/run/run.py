@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 _AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
 
 
+def known_for(known: Mapping[str, stacks.Expectation], variant: str) -> stacks.Expectation | None:
+    """Return the known deviation of a variant: its own, that of the usual variant like it, or that of its case."""
+    return known.get(variant) or known.get(usual_form(variant)) or known.get(case_name(variant))
+
+
 @dataclass(slots=True)
 class Run:
     """What a run holds from its beginning to its end."""
@@ -126,7 +131,7 @@ class Run:
             result.ladder = self.reader.ladder(result.case)
 
     def _annotate(self, result: Result) -> None:
-        known = self.known.get(result.case) or self.known.get(usual_form(result.case))
+        known = known_for(self.known, result.case)
         if known is None or result.verdict is Verdict.NOT_APPLICABLE:
             return
         if known.verdict is result.verdict:

@@ -11,6 +11,7 @@ import pytest
 from conformance.iut import stacks
 from conformance.iut.stacks import StackError, UnknownStack, build
 from conformance.run.discovery import discover
+from conformance.verdict import case_name
 
 HELLO_C = '#include "word.h"\n#include <stdio.h>\nint main(void) { return puts(WORD) < 0; }\n'
 
@@ -120,7 +121,8 @@ def test_expectations_name_verdicts_and_evidence():
 
 
 def test_expectations_name_cases_that_there_are():
-    cases = {case.id for case in discover().every}
+    variants = {case.id for case in discover().every}
+    cases = variants | {case_name(variant) for variant in variants}
     reference = stacks.resolve("reference")
     for name in stacks.names():
         known = stacks.expectations(replace(reference, folder=Path(stacks.__file__).parent / name))

@@ -60,14 +60,10 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence.
-
-    ``sometimes``: it shows in some runs only, by the stack's own timing.
-    """
+    """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence."""
 
     verdict: Verdict
     evidence: str
-    sometimes: bool = False
 
 
 def names() -> list[str]:
@@ -130,7 +126,7 @@ def _command(text: str) -> Stack:
 
 
 def expectations(stack: Stack) -> Mapping[str, Expectation]:
-    """Return the stack's confirmed deviations by case id."""
+    """Return the stack's confirmed deviations by the id of a variant, or of a case if all its variants show it."""
     if stack.folder is None:
         return {}
     file = stack.folder.joinpath("expectations.toml")
@@ -138,7 +134,7 @@ def expectations(stack: Stack) -> Mapping[str, Expectation]:
         return {}
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
-        case: Expectation(Verdict(entry["verdict"]), entry["evidence"], entry.get("sometimes", False))
+        case: Expectation(Verdict(entry["verdict"]), entry["evidence"])
         for entry in table.get("deviation", [])
         for case in entry["cases"]
     }
