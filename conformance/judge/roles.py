@@ -36,9 +36,9 @@ def _role(stun: Stun) -> Attribute | None:
     return found[0]
 
 
-def _agents(exchange: Exchange) -> dict[tuple[str, str], _Agent]:
-    """Return the judged agents by address and user name of their checks, which a restart changes."""
-    found: defaultdict[tuple[str, str], _Agent] = defaultdict(_Agent)
+def _agents(exchange: Exchange) -> dict[str, _Agent]:
+    """Return the judged agents by the user name of their checks, which a restart changes, whatever their addresses."""
+    found: defaultdict[str, _Agent] = defaultdict(_Agent)
     for talk in exchange.talks:
         for stun in talk.stun:
             role = _role(stun) if stun.is_check and stun.valid and stun.username else None
@@ -47,9 +47,9 @@ def _agents(exchange: Exchange) -> dict[tuple[str, str], _Agent]:
             theirs, _, own = stun.username.partition(":")
             sender, receiver = talk.address(client=stun.from_client), talk.address(client=not stun.from_client)
             if exchange.known.judges(sender):
-                found[sender.ip, stun.username].sent.append((talk, stun, role))
+                found[stun.username].sent.append((talk, stun, role))
             if exchange.known.judges(receiver):
-                found[receiver.ip, f"{own}:{theirs}"].came.append((stun.event.time_ns, role))
+                found[f"{own}:{theirs}"].came.append((stun.event.time_ns, role))
         for error in talk.stun:
             if error.is_response and error.valid and _is_conflict(error):
                 _conflict(exchange, talk, error, found)
@@ -58,12 +58,12 @@ def _agents(exchange: Exchange) -> dict[tuple[str, str], _Agent]:
     return found
 
 
-def _conflict(exchange: Exchange, talk: Talk, error: Stun, found: dict[tuple[str, str], _Agent]) -> None:
+def _conflict(exchange: Exchange, talk: Talk, error: Stun, found: dict[str, _Agent]) -> None:
     asker = talk.address(client=not error.from_client)
     for request in talk.requests_for(error) if exchange.known.judges(asker) else ():
         role = _role(request)
         if role is not None and request.username and _is_right(error, request, exchange.known):
-            found[asker.ip, request.username].conflicts.append((error.event.time_ns, talk, error, role))
+            found[request.username].conflicts.append((error.event.time_ns, talk, error, role))
 
 
 def _is_right(stun: Stun, request: Stun, known: Known) -> bool:
@@ -82,7 +82,8 @@ def _is_conflict(error: Stun) -> bool:
 @rule("RFC8445-6.1.1-s01", "RFC8445-7.3.1.1-03", "RFC8445-7.2.5.1-01", title="a role changes by a conflict only")
 def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]:
     """Within a session: what tells an agent to change its role is a check with the same role, or an error 487."""
-    for (ip, _), agent in _agents(exchange).items():
+    for agent in _agents(exchange).values():
+        places = {talk.address(client=check.from_client).ip for talk, check, _ in agent.sent}
         changes = [(earlier, later) for earlier, later in pairwise(agent.sent) if earlier[2] is not later[2]]
         for (_, before, had), (talk, check, has) in changes:
             now = check.event.time_ns
@@ -90,8 +91,11 @@ def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]
             refused = any(time_ns <= now for time_ns, *_ in agent.conflicts)
             if told or refused:
                 yield HELD
-            elif doubt := _doubt(exchange, ip, talk):
-                yield unclear(f"whether a role conflict made {ip} {_NAMES[has]}: {doubt}", talk)
+            elif doubt := _doubt(exchange, places):
+                yield unclear(
+                    f"whether a role conflict made {talk.address(client=check.from_client).ip} {_NAMES[has]}: {doubt}",
+                    talk,
+                )
             else:
                 yield broken(
                     talk,
@@ -104,13 +108,13 @@ def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]
             yield HELD
 
 
-def _doubt(exchange: Exchange, ip: str, talk: Talk) -> str:
+def _doubt(exchange: Exchange, places: set[str]) -> str:
     """Return what keeps one from knowing all that the agent was told."""
     if exchange.partial or exchange.untimed:
         return "not all of the exchange is known in its order"
     if exchange.strangers:
         return "connections began before the capture"
-    near = [other for other in exchange.talks if ip in (other.connection.client.ip, other.connection.server.ip)]
+    near = [talk for talk in exchange.talks if places & {talk.connection.client.ip, talk.connection.server.ip}]
     if not all(other.whole() and other.legible(client=True) and other.legible(client=False) for other in near):
         return "not all that was said can be read"
     if not any(party.media and not party.speaks_udp for party in exchange.known.parties):

@@ -243,6 +243,25 @@ def clean_role_conflict_refused(scene: Scene) -> None:
 
 
 @golden()
+def clean_role_conflict_told_elsewhere(scene: Scene) -> None:
+    """An agent with two addresses gets its 487 on one of them, and has the other role on both."""
+    elsewhere = replace(scene.left, ip="192.0.2.3")
+    first, second = (
+        active(scene).open(),
+        scene.connection(elsewhere.at(50000), scene.right.at(scene.right.passive)).open(),
+    )
+    scene.transact(second, elsewhere, scene.right, scene.check(scene.left, scene.right, controlling=False))
+    conflict = attr.error_code(487, "Role Conflict")
+    scene.refuse(first, scene.left, scene.right, scene.check(scene.left, scene.right, controlling=False), conflict)
+    scene.wait(2 * s.SECOND)
+    scene.transact(second, elsewhere, scene.right, scene.check(scene.left, scene.right))
+    scene.transact(first, scene.left, scene.right, scene.check(scene.left, scene.right))
+    scene.transact(first, scene.right, scene.left, scene.check(scene.right, scene.left))
+    first.end(first.client)
+    second.end(second.client)
+
+
+@golden()
 def clean_unknown_attribute(scene: Scene) -> None:
     """What is not understood is refused by 420, which says what that was."""
     link = active(scene).open()
