@@ -54,8 +54,14 @@ class Data:
         connection = target.selected.get(component)
         if connection is not None and not connection.is_open:
             self._reopening.wanted(target, component, octets, now)
-        elif connection is None or self._config.secured:
+        elif self._config.secured:
             target.outbox.hold(component, octets)
+        elif connection is None:
+            early = self._decisions.early_carrier(target, component, self._connections)
+            if early is None:
+                target.outbox.hold(component, octets)
+            else:
+                self._transmit(target, early, octets)
         else:
             self._transmit(target, connection, octets)
 

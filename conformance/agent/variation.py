@@ -57,6 +57,9 @@ class Variation:
     segments: int = _between(0, 40, 0, "octets of each of a frame's first ten writes; 0: frames are written whole")
     null_frames: int = _between(0, 2, 0, "null frames; 1: behind each frame, 2: before it as well")
     portion: int = _between(1, 65535, 16384, "octets of a byte stream in a frame")
+    early_data: bool = _flag("data on a valid pair, before it is selected (RFC 8445 section 12.1)")
+    early_dtls: bool = _flag("DTLS on a valid pair, before it is selected (RFC 8445 section 12.1)")
+    data_from_any: bool = _flag("data taken on any candidate, checked or not (RFC 5245 section 11.2)")
     # times
     delay: float = _between(0.0, 0.2, 0.0, "before anything is sent, opened or closed")
     pacing: float = _between(0.05, 0.2, 0.05, "Ta; of a peer that says nothing it is 50 ms (RFC 8839 section 5.5)")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from conformance.agent.candidates import Base, Foundations, Local
     from conformance.agent.messages import OutgoingCheck
+    from conformance.agent.pairs import Connection
+    from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
 
 _UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC 8489 section 14)
@@ -129,3 +131,20 @@ class Varied(Decisions):
                 position += size
         if position < len(octets):
             yield octets[position:]
+
+    # -- data ----------------------------------------------------------------------------------------------
+
+    def secures(self, stream: Stream, connection: Connection) -> bool:
+        """Begin DTLS on a valid pair already (RFC 8445 section 12.1)."""
+        valid = any(pair.connection is connection for pair in stream.checks.valid)
+        return (self.variation.early_dtls and valid) or super().secures(stream, connection)
+
+    def early_carrier(self, stream: Stream, component: int, every: Iterable[Connection]) -> Connection | None:
+        """Send data on a valid pair already (RFC 8445 section 12.1)."""
+        valid = (pair.connection for pair in stream.checks.valid if pair.component == component)
+        found = next((connection for connection in valid if connection is not None and connection.is_open), None)
+        return found if self.variation.early_data else super().early_carrier(stream, component, every)
+
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        """Take data on any candidate, whether a check has come there or not (RFC 5245 section 11.2)."""
+        return self.variation.data_from_any or super().delivers(stream, connection)

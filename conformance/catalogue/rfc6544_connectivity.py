@@ -44,8 +44,8 @@ REQUIREMENTS = (
       pics="payload:dtls"),
     r("RFC6544-7.1-s06", "", "(D)TLS handshake after ICE", "(D)TLS handshakes start once ICE has completed.",
       pics="payload:dtls",
-      note="RFC 8445 section 12.1 permits data on a valid pair before it is selected; for handshakes this sentence, "
-           "which is stricter, is the rule."),
+      note="RFC 8445 section 12.1 permits data on a valid pair before it is selected, RFC 5245 section 11.1.1 does "
+           "not. Both are accepted and noted; before a check of its own has succeeded there, an agent never begins."),
     r("RFC6544-7.2-01", "MUST", "prepared for connections on passive and S-O bases",
       "Full or lite, the agent is prepared for connection requests on the base of every passive and S-O candidate."),
     r("RFC6544-7.2-02", "MUST", "connection requests are accepted", "The agent accepts such a connection request."),
@@ -153,5 +153,7 @@ REQUIREMENTS = (
       "No more than five connection attempts are outstanding to the same peer at the same address."),
     r("RFC6544-12-s01", "", "only validated connections are used",
       "A full agent uses a connection for media only when a STUN transaction with the credentials validated it.",
-      binds="full", pics="agent:full"),
+      binds="full", pics="agent:full",
+      note="RFC 5245 section 11.2 has media taken on any candidate: whether data on a connection without a valid "
+           "check is given to the application is noted, and both pass. The agent's own data must not go there."),
 )  # fmt: skip

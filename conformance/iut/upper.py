@@ -306,6 +306,11 @@ class Upper:
                 actual=f"it received {_short(got)}",
             )
 
+    def has_received(self, octets: bytes) -> bool:
+        """Whether the IUT's application has received these octets, on any component or stream."""
+        self._take_notifications()
+        return any(octets in data for data in self.received.values())
+
     def forget_data(self) -> None:
         """Start counting received data anew."""
         self._take_notifications()

@@ -136,6 +136,18 @@ _MOVED: Mapping[str, Mapping[str, str]] = {
     },
 }
 _SPLIT: Mapping[str, tuple[str, ...]] = {
+    "RFC6544-7.1/handshake_of_the_controlled_waits_for_the_nomination": (
+        "RFC6544-7.1/handshake_of_the_controlled_waits_for_a_success",
+    ),
+    "RFC6544-7.1/handshake_of_the_controlling_waits_for_the_nomination": (
+        "RFC6544-7.1/handshake_of_the_controlling_waits_for_a_success",
+    ),
+    "RFC6544-12/media_on_an_unvalidated_connection_is_not_delivered": (
+        "RFC6544-12/data_on_an_unvalidated_connection_diverts_no_media",
+    ),
+    "RFC6544-12/media_before_any_valid_check_is_not_delivered": (
+        "RFC6544-12/no_media_for_data_before_any_valid_check",
+    ),
     "RFC6544-7.2/role_conflict_error_is_protected": (
         "RFC8489-9.1.3/role_conflict_error_is_protected",
         "RFC8445-7.3/role_conflict_error_has_a_fingerprint",

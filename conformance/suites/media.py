@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Data
+from conformance.peer.secure import AnyDtls
 from conformance.suites.values import DATA, rtp
 from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.rfc4571 import frame as framed
@@ -62,6 +63,28 @@ def await_delivered(upper: Upper, peer: Peer, channel: Channel, *, stream: int =
     except Failed as failure:
         raise Inconclusive(f"ordinary data is not delivered: {failure.actual}") from failure
     upper.forget_data()
+
+
+def note_beginning(peer: Peer, channel: Channel) -> None:
+    """Note whether (D)TLS begins on a valid pair before it is nominated: both readings are lawful."""
+    peer.wait_until(lambda: any(AnyDtls().fulfilled_by(event) for event in channel.events), peer.pixit.silence)
+    nominated = any(BindingRequest(use_candidate=True).fulfilled_by(event) for event in channel.events)
+    early = any(AnyDtls().fulfilled_by(event) for event in channel.events) and not nominated
+    peer.readings.append(
+        "(D)TLS began on a valid pair before it was nominated, as RFC 8445 section 12.1 allows"
+        if early
+        else "(D)TLS did not begin before the nomination, as RFC 5245 section 11.1.1 has it"
+    )
+
+
+def note_delivery(upper: Upper, peer: Peer, octets: bytes) -> None:
+    """Note whether data on a connection without a valid check is given to the application: both readings are lawful."""
+    peer.wait_until(lambda: upper.has_received(octets), peer.pixit.silence)
+    peer.readings.append(
+        "data on a connection without a valid check is delivered, as RFC 5245 section 11.2 has it for any candidate"
+        if upper.has_received(octets)
+        else "data on a connection without a valid check is not delivered, as RFC 6544 section 12 has it"
+    )
 
 
 def expect_completion(upper: Upper, peer: Peer, channel: Channel) -> None:

@@ -30,6 +30,10 @@ class Data(Topic):
         """Return the connection that carries a component's data: the selected one (RFC 6544 section 10.1)."""
         return selected
 
+    def early_carrier(self, stream: Stream, component: int, every: Iterable[Connection]) -> Connection | None:
+        """Return what carries a component's data while nothing is selected: nothing, it waits (RFC 5245 11.1.1)."""
+        return None
+
     def frames_data(self) -> bool:
         """Whether data goes in frames (RFC 6544 section 10.1)."""
         return True

@@ -65,12 +65,21 @@ class MediaLostInRestart(Data):
         return stream.former is None and super().delivers(stream, connection)
 
 
+@fault("data-before-validation", "RFC6544-12-s01", "sends data over connections on which nothing has been validated")
+class DataBeforeValidation(Data):
+    def early_carrier(self, stream: Stream, component: int, every: Iterable[Connection]) -> Connection | None:
+        return next((one for one in every if one.is_open and one.component == component), None)
+
+
 @fault(
-    "unvalidated-data-delivered", "RFC6544-12-s01", "delivers data from connections on which nobody has authenticated"
+    "unvalidated-data-diverts",
+    "RFC6544-12-s01",
+    "sends data over a connection that nobody has validated, if any",
 )
-class UnvalidatedDataDelivered(Data):
-    def delivers(self, stream: Stream, connection: Connection) -> bool:
-        return True
+class UnvalidatedDataDiverts(Data):
+    def carrier(self, selected: Connection, every: Iterable[Connection]) -> Connection:
+        strangers = (one for one in every if one.is_open and not one.outgoing and not one.authenticated)
+        return next(strangers, selected)
 
 
 @fault("frame-ends-become-newlines", "RFC6544-10.2-s02", "adds an octet to the byte stream at the end of each frame")

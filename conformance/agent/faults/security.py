@@ -26,11 +26,11 @@ class DtlsAtOnce(Security):
         return connection.is_open
 
 
-@fault("dtls-before-completion", "RFC6544-7.1-s06", "begins DTLS when a pair is valid, before it is nominated")
-class DtlsBeforeCompletion(Security):
+@fault("dtls-before-success", "RFC6544-7.1-s06", "begins DTLS when the peer or it has checked, before its own success")
+class DtlsBeforeSuccess(Security):
     def secures(self, stream: Stream, connection: Connection) -> bool:
-        valid = any(pair.connection is connection for pair in stream.checks.valid)
-        return valid or super().secures(stream, connection)
+        asked = any(pair.connection is connection for pair in stream.checks.pairs)
+        return connection.authenticated or asked or super().secures(stream, connection)
 
 
 @fault("opener-begins-dtls", "RFC6544-4.5-s04", "begins DTLS where it opened the connection, whatever setup says")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls, Hello
-from conformance.suites.checks import needs_regular_nomination
 from conformance.suites.marks import both_sides, in_pieces, requirement, varied
-from conformance.suites.media import expect_completion
+from conformance.suites.media import expect_completion, note_beginning
 from conformance.suites.negotiation import negotiate_dtls
 from conformance.wire.layers import RFC4571
 
@@ -36,35 +35,37 @@ def test_checks_on_an_opened_connection_are_outside_dtls(upper, peer, side, pixi
 
 
 @requirement("RFC6544-7.1-s06", "RFC6544-3-s03", needs="payload:dtls offers:passive sides:answerer")
-def test_handshake_of_the_controlled_waits_for_the_nomination(upper, peer, pixit):
-    """with    the IUT controlled, and a pair valid on both sides but not nominated
-    when    some time passes, and then we nominate the pair
-    then    the IUT begins DTLS after the nomination, not before."""
+def test_handshake_of_the_controlled_waits_for_a_success(upper, peer, pixit):
+    """with    the IUT controlled, its own check on a connection unanswered
+    when    some time passes, and then we answer the check and nominate the pair
+    then    the IUT begins DTLS after the answer, not before."""
+    peer.answering = False
     iut = negotiate_dtls(upper, peer, "answerer", peer_tcptypes="active")
     channel = peer.connect(iut.candidate(tcptype="passive"))
     channel.send(RFC4571() / peer.check(iut))
     channel.await_frame(BindingSuccess, within=pixit.response)
     channel.await_frame(BindingRequest, within=pixit.connect)
     channel.expect_nothing(AnyDtls, within=pixit.silence)
+    peer.answer_held()
+    note_beginning(peer, channel)
     channel.send(RFC4571() / peer.check(iut, use_candidate=True))
     channel.await_frame(Hello, within=pixit.complete)
 
 
 @requirement("RFC6544-7.1-s06", "RFC6544-3-s03", needs="payload:dtls connects:active sides:offerer")
-def test_handshake_of_the_controlling_waits_for_the_nomination(upper, peer, pixit):
-    """with    the IUT controlling, a check of its answered, and its nomination unanswered
-    when    some time passes, and then we answer the nomination
+def test_handshake_of_the_controlling_waits_for_a_success(upper, peer, pixit):
+    """with    the IUT controlling, its check on a connection unanswered
+    when    some time passes, and then we answer the check, and whatever nomination follows
     then    the IUT begins DTLS after the answer, not before."""
     peer.answering = False
     negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
     channel = peer.await_connection()
     first = channel.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(first)
-    channel.send(RFC4571() / peer.success(channel, first))
-    nomination = peer.await_nomination(channel)
     channel.expect_nothing(AnyDtls, within=pixit.silence)
-    channel.send(RFC4571() / peer.success(channel, nomination))
-    channel.await_frame(Hello, within=pixit.complete)
+    peer.answer_only_on(channel)
+    channel.send(RFC4571() / peer.success(channel, first))
+    note_beginning(peer, channel)
+    channel.await_frame(Hello, within=pixit.decides)
 
 
 @varied("family", side="offerer")
