@@ -110,6 +110,11 @@ def case_name(identifier: str) -> str:
     return identifier.partition("[")[0]
 
 
+def is_rule(identifier: str) -> bool:
+    """Whether an id is that of a rule of the judge: RFC6544-7.1/judge_check_is_not_retransmitted."""
+    return "/judge_" in identifier
+
+
 @dataclass(slots=True, kw_only=True)
 class Result:
     """One executed (or ruled out) variant of a case: the source of every report. ``case`` is the variant's id.

@@ -23,7 +23,7 @@ import junit_xml
 import msgspec
 from lxml import etree
 
-from conformance.verdict import Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports.record import RunInfo, cannot_write, printable
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "link": run.link,
         "seed": str(run.seed),
         "command": run.command_line,
-        "cases": str(len({case_name(result.case) for result in results})),
-        "variants": str(len(results)),
+        "cases": str(len({case_name(result.case) for result in results if not is_rule(result.case)})),
+        "variants": str(sum(not is_rule(result.case) for result in results)),
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
         "requirements.testable": str(run.testable),

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.verdict import ExitStatus, Level, Verdict, case_name, exit_status
+from conformance.verdict import ExitStatus, Level, Verdict, case_name, exit_status, is_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,11 +25,11 @@ _REMEDIES = (
 
 
 def judged(results: Iterable[Result]) -> set[str]:
-    """Return the requirements about which a variant has said pass or fail."""
+    """Return the requirements about which a variant has said pass or fail; rules of the judge are no variants."""
     return {
         requirement
         for result in results
-        if result.verdict in (Verdict.PASS, Verdict.FAIL)
+        if result.verdict in (Verdict.PASS, Verdict.FAIL) and not is_rule(result.case)
         for requirement in result.requirements
     }
 

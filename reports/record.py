@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from conformance.verdict import Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,8 @@ class Recorder:
         end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged}
         end |= {"notes": run.notes, "incidents": run.incidents, "judged_requirements": run.judged_requirements}
         end |= {"left_out": run.left_out, "not_judged": run.not_judged}
-        counts = {"cases": len({case_name(variant) for variant in self._written}), "variants": len(self._written)}
+        variants = [variant for variant in self._written if not is_rule(variant)]
+        counts = {"cases": len({case_name(variant) for variant in variants}), "variants": len(variants)}
         self._line({"kind": "end", **counts, **end})
         self._file.close()
 

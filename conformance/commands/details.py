@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.catalogue import REQUIREMENTS, exclusions
 from conformance.commands.entries import by_case, purpose, status_of
 from conformance.commands.terminal import counted
+from conformance.judge import RULES, rule_of
 from conformance.run.selection import nearest
 from conformance.verdict import case_name
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.catalogue import Requirement
+    from conformance.judge import Rule
     from conformance.run.discovery import Found
     from conformance.run.engine import Case
 
@@ -30,7 +32,8 @@ def of_name(wanted: str, found: Found) -> list[str] | None:
         return section
     variants = [variant for variant in found.every if wanted in _names(variant)]
     if not variants:
-        return None
+        rule = rule_of(wanted)
+        return None if rule is None else _rule_lines(rule)
     exact = "[" in wanted or variants[0].id == case_name(variants[0].id)
     return _variant_lines(variants[0]) if exact else _case_lines(variants)
 
@@ -38,7 +41,7 @@ def of_name(wanted: str, found: Found) -> list[str] | None:
 def nearest_names(wanted: str, found: Found) -> list[str]:
     """Return the ids of cases, variants and requirements that look most like what was asked for."""
     names = dict.fromkeys(name for case in found.every for name in (case_name(case.id), case.id))
-    return nearest(wanted, [*names, *REQUIREMENTS])
+    return nearest(wanted, [*names, *(rule.id for rule in RULES), *REQUIREMENTS])
 
 
 def _as_identifier(text: str) -> str:
@@ -65,6 +68,16 @@ def _variant_lines(variant: Case) -> list[str]:
     if variant.parameters:
         lines.append(f"parameters    {', '.join(f'{k}={v}' for k, v in variant.parameters.items())}")
     return [*lines, *_asked([variant]), *_command("run it alone", f"--case {shlex.quote(variant.id)}")]
+
+
+def _rule_lines(rule: Rule) -> list[str]:
+    """Return what a rule of the judge holds captures against."""
+    lines = [rule.id, "", f"  {rule.title}", *_wrapped(" ".join((rule.look.__doc__ or "").split()))]
+    lines += ["", f"level         {REQUIREMENTS[rule.requirement].level.value.upper()}", "", "requirements"]
+    for identifier in rule.requirements:
+        lines += _paragraph(identifier, REQUIREMENTS[identifier])
+    held = "A rule of the judge: it is held against every capture of a run, and by icetcp judge against any capture."
+    return [*lines, "", *_wrapped(held), *_command("judge all captures of a run", f"--case {rule.id}")]
 
 
 def _head(name: str, case: Case, needs: Sequence[str]) -> list[str]:

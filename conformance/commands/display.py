@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.commands.terminal import counted, is_terminal, muted, one_line
-from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status
+from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status, is_rule
 from reports import reach
 from reports.reach import not_judged
 
@@ -202,14 +202,16 @@ class Display(ABC):
             self.say(f"  {one_line(text)}")
 
     def _counts(self, results: list[Result]) -> str:
-        counts = Counter(result.verdict for result in results)
+        shown = [r for r in results if not (is_rule(r.case) and r.verdict is Verdict.PASS)]
+        counts = Counter(result.verdict for result in shown)
         parts = [f"{counts[verdict]} {verdict.value}" for verdict in _SHOWN if counts[verdict]]
         weak = self._weak_failures(results)
         if weak:
             parts[[p.endswith(" fail") for p in parts].index(True)] += f" ({weak} of them below MUST)"
-        done = f"{len(results)} of " if len(results) < self.total else ""
-        executed = counted(max(len(results), self.total), "variant")
-        cases = counted(len({case_name(result.case) for result in results}), "case")
+        variants = [result.case for result in results if not is_rule(result.case)]
+        done = f"{len(variants)} of " if len(variants) < self.total else ""
+        executed = counted(max(len(variants), self.total), "variant")
+        cases = counted(len(set(map(case_name, variants))), "case")
         took = time.monotonic() - self._begun
         return f"{done}{executed} of {cases} in {took:.1f} s: {', '.join(parts) or 'none finished'}"
 

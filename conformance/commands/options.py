@@ -51,7 +51,13 @@ def filters(command: Callable[..., int]) -> Callable[..., int]:
             metavar="ID",
             help="Only cases that test this requirement; repeatable.",
         ),
-        click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or variant; repeatable."),
+        click.option(
+            "--case",
+            "cases",
+            multiple=True,
+            metavar="ID",
+            help="Only this case or variant; repeatable.",
+        ),
         click.option("-k", "expression", default="", metavar="EXPR", help="Only names that match, as in pytest -k."),
     ):
         filtered = option(filtered)

@@ -36,6 +36,7 @@ class Exchange:
     strangers: Collection[tuple[Address, Address]] = ()
     untimed: bool = False
 
+    found: dict[str, object] = field(default_factory=dict)  # what several rules of a topic ask for
     _sides: list[tuple[Talk, bool]] | None = None  # many rules ask for the same
     _checks: list[tuple[Talk, Stun]] | None = None
     _answers: list[tuple[Talk, Stun]] | None = None
@@ -166,6 +167,13 @@ class Rule:
 
 
 RULES: list[Rule] = []
+
+
+def rule_of(name: str) -> Rule | None:
+    """Return the rule of an id, or of a name with or without "judge_"; None: there is none."""
+    short = name.strip().rpartition("/")[2].removeprefix("judge_")
+    found = next((entry for entry in RULES if entry.name == short), None)
+    return found if found is not None and name.strip() in (found.id, found.name, f"judge_{found.name}") else None
 
 
 def rule(*requirements: str, title: str) -> Callable[[Looker], Looker]:

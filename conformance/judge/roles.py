@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import cast
 
 from conformance.judge.known import Known
 from conformance.judge.model import HELD, Exchange, Observation, broken, rule, unclear
@@ -38,6 +39,12 @@ def _role(stun: Stun) -> Attribute | None:
 
 def _agents(exchange: Exchange) -> dict[str, _Agent]:
     """Return the judged agents by the user name of their checks, which a restart changes, whatever their addresses."""
+    if "roles" not in exchange.found:
+        exchange.found["roles"] = _gathered(exchange)
+    return cast("dict[str, _Agent]", exchange.found["roles"])
+
+
+def _gathered(exchange: Exchange) -> dict[str, _Agent]:
     found: defaultdict[str, _Agent] = defaultdict(_Agent)
     for talk in exchange.talks:
         for stun in talk.stun:

@@ -95,7 +95,9 @@ class Talk:
         self._successes: dict[bool, list[tuple[Stun, Stun]]] = {}
         self._said: dict[bool, bytes] = {}
         self._free = {side: self._media_from(client=side) for side in (True, False)}
+        self._framed = {side: self._frames_of_stun(client=side) for side in (True, False)}
         self.malformed = {side: self._meant(client=side) for side in (True, False)}
+        self._legible: dict[bool, bool] = {}
         self.checked = not controls and (any(stun.is_check for stun in self.stun) or self._is_framed_stun())
 
     def _decode(self, event: Event, index: int) -> None:
@@ -145,6 +147,9 @@ class Talk:
 
         Behind a wrong LENGTH frames cannot be found: it is the last one.
         """
+        return self._framed[client]
+
+    def _frames_of_stun(self, *, client: bool) -> list[tuple[Event, int, int]]:
         found = []
         for event in self.connection.events[: self._free[client]]:
             if event.from_client is client and event.what == "frame" and event.whole:
@@ -161,6 +166,11 @@ class Talk:
 
     def legible(self, *, client: bool) -> bool:
         """Whether all that one side sent is in the capture and can be read: else its silence proves nothing."""
+        if client not in self._legible:
+            self._legible[client] = self._is_legible(client=client)
+        return self._legible[client]
+
+    def _is_legible(self, *, client: bool) -> bool:
         if not self.connection.complete_from(client=client) or self.malformed[client]:
             return False
         if any(event.what == "unframed" and event.from_client is client for event in self.connection.events):

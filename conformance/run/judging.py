@@ -149,7 +149,7 @@ def _judge_ended(judged: JudgedCapture, known: Known, show: int, *, last: bool =
 def sum_up(
     judged: Iterable[tuple[CaseCapture, list[Judgement]]], blank: Result, root: Path
 ) -> tuple[list[Result], dict[str, int]]:
-    """Return a verdict for each rule that the IUT broke, and how often each rule held.
+    """Return a verdict for each rule that the IUT broke or kept, and how often each rule held.
 
     `blank` has, as its repeat command, one with a place for the ``{case}``. Doubts do not count: a tester
     leaves gaps on purpose.
@@ -162,6 +162,10 @@ def sum_up(
                 origins.setdefault(judgement.rule.name, capture)
             sums[judgement.rule.name].add(judgement)
     findings = [_of_run(sums[name], capture, blank, root) for name, capture in origins.items()]
+    for name, total in sums.items():
+        if total.held and name not in origins:
+            total.doubts, total.unclear = 0, []
+            findings.append(replace(result_of(total, blank), repeat=blank.repeat.format(case=total.rule.id)))
     return findings, {name: total.held for name, total in sums.items()}
 
 

@@ -52,9 +52,9 @@ class CaseReading:
 
 @dataclass(slots=True)
 class Readings:
-    """What all captures came to: verdicts of broken rules, how often each rule held, and each case's own reading.
+    """What all captures came to: verdicts of the rules that were broken or kept, and each case's own reading.
 
-    ``unasked``: why tshark cannot be asked about them.
+    ``held``: how often each rule held. ``unasked``: why tshark cannot be asked about them.
     """
 
     findings: list[Result] = field(default_factory=list)

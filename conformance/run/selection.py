@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue import REQUIREMENTS
 from conformance.suites.former_ids import today
-from conformance.verdict import Level, case_name
+from conformance.verdict import Level, case_name, is_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,8 @@ class Wish:
     """Which cases are wanted. An empty filter wants all.
 
     `sections`: the case is in one of them: "RFC4571-2", or "7.2" of RFC 6544. `level`: at least as strong. `cases`:
-    ids, with or without a variant. `requirements`: the case tests one of them.
+    ids, with or without a variant; a rule of the judge wants all, for it is held against whatever is executed.
+    `requirements`: the case tests one of them.
     """
 
     sections: Sequence[str] = ()
@@ -37,7 +38,8 @@ class Wish:
         """Whether a case is wanted."""
         if self.level is not None and _ORDER.index(case.level) > _ORDER.index(Level(self.level)):
             return False
-        if self.cases and not {case.id, case_name(case.id)} & {new for asked in self.cases for new in today(asked)}:
+        cases = [asked for asked in self.cases if not _is_rule(asked)]
+        if cases and not {case.id, case_name(case.id)} & {new for asked in cases for new in today(asked)}:
             return False
         if self.requirements and not set(case.requirements) & set(self.requirements):
             return False
@@ -62,6 +64,14 @@ class Wish:
             yield "--requirement", value, Wish(requirements=(value,)), replace(self, requirements=(value,))
         for value in dict.fromkeys(self.cases):
             yield "--case", value, Wish(cases=(value,)), replace(self, cases=(value,))
+
+
+def _is_rule(asked: str) -> bool:
+    if not is_rule(asked):
+        return False
+    from conformance.judge import rule_of  # only who asks for a rule waits for its import
+
+    return rule_of(asked) is not None
 
 
 def in_section(section: str, asked: str) -> bool:

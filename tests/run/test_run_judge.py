@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from lxml import etree
 
 from conformance.verdict import Verdict
 from reports.record import read
@@ -32,7 +33,7 @@ def test_breaches_become_findings_of_the_run(tmp_path, link) -> None:
     done = run(tmp_path, link, *FAULTS)
     assert done.returncode == 1, done.stdout
     _, results = read(tmp_path / "record.jsonl")
-    findings = {r.case: r for r in results if "/judge_" in r.case}
+    findings = {r.case: r for r in results if "/judge_" in r.case and r.verdict is not Verdict.PASS}
     assert {case: r.requirements[0] for case, r in findings.items()} == dict(FAULTS.values())
     cases = {r.case for r in results} - findings.keys()
     for result in findings.values():
@@ -49,7 +50,43 @@ def test_of_a_healthy_agent_the_counts_are_kept(tmp_path) -> None:
     done = run(tmp_path, "auto")
     assert done.returncode == 0, done.stdout
     _, results = read(tmp_path / "record.jsonl")
-    assert not [r.case for r in results if "/judge_" in r.case]
+    rules = {r.case: r for r in results if "/judge_" in r.case}
+    assert {r.verdict for r in rules.values()} == {Verdict.PASS}
+    assert "RFC6544-7.1/judge_check_is_not_retransmitted" in rules
+    names = {case.get("name") for case in etree.parse(tmp_path / "junit.xml").iter("testcase")}
+    assert "judge_check_is_not_retransmitted" in names
+    assert f"{len(results) - len(rules)} variants of 3 cases" in done.stdout
     end = json.loads((tmp_path / "record.jsonl").read_text().splitlines()[-1])
     assert end["judged"]["check_is_not_retransmitted"] > 0
     assert "had something to judge" in done.stdout
+
+
+def icetcp(*arguments: str):
+    command = [sys.executable, "-m", "conformance", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+RULE = "RFC6544-7.1/judge_check_is_not_retransmitted"
+
+
+@pytest.mark.parametrize("name", [RULE, "judge_check_is_not_retransmitted"])
+def test_a_rule_is_shown(name) -> None:
+    done = icetcp("show", name)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{RULE}\n")
+    assert "RFC6544-7.1-s03" in done.stdout
+
+
+def test_a_rule_that_is_not_there_is_named_with_the_nearest() -> None:
+    for arguments in (("show", f"{RULE}x"), ("run", "--iut", "reference", "--case", f"{RULE}x")):
+        done = icetcp(*arguments)
+        assert done.returncode == 2
+        assert f"{RULE}x" in done.stderr
+    assert f"nearest: {RULE}" in icetcp("show", f"{RULE}x").stderr
+
+
+def test_a_rule_selects_all_cases(tmp_path) -> None:
+    done = icetcp("run", "--case", RULE, "-k", "length_equals", "--quick", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout
+    _, results = read(tmp_path / "out" / "record.jsonl")
+    assert {"RFC6544-7.1/judge_check_is_not_retransmitted"} < {r.case for r in results}

@@ -13,6 +13,7 @@ import pytest
 from conformance.run.crosscheck import disagreements
 from conformance.run.reading import ReadingProcess, Readings, Work
 from conformance.run.recording import SHARED, CaseCapture
+from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
 from pcaps.tshark import TsharkFailed, View
 
@@ -67,7 +68,7 @@ def test_it_says_what_this_process_says(reader: ReadingProcess, tmp_path: Path) 
     reader.end()
     found = reader.readings()
     assert told(found) == told(read_here(SOME, tmp_path))
-    assert {finding.case for finding in found.findings} == {
+    assert {finding.case for finding in found.findings if finding.verdict is Verdict.FAIL} == {
         "RFC6544-7.1/judge_check_is_not_retransmitted",
         "RFC6544-7.1/judge_opened_connection_is_framed",
     }
