@@ -72,9 +72,13 @@ def _lacking(stun: Stun) -> str:
 
 @rule("RFC8445-7.1.1-01", "RFC8445-5.1.2.1-01", title="a check's PRIORITY is that of a peer-reflexive candidate")
 def check_has_the_priority_of_a_reflexive_candidate(exchange: Exchange) -> Iterator[Observation]:
-    """Its type preference is one of its own, at most 126, its component that of the candidate connected to."""
+    """Its type preference is one of its own, at most 126, its component that of the candidate connected to.
+
+    Requests without USE-CANDIDATE on a validated pair may be for consent alone, which needs no PRIORITY (RFC 7675).
+    """
     for talk, stun in exchange.checks():
-        priority = _priority(stun) if stun.valid else None
+        late = stun.index > talk.validated_at(exchange.known, client=stun.from_client)
+        priority = _priority(stun) if stun.valid and (not late or stun.message.use_candidate) else None
         if priority is None or not 1 <= priority <= _MOST_PRIORITY or talk.relayed:
             continue
         preference, component = priority >> 24, 256 - (priority & 0xFF)
@@ -85,6 +89,8 @@ def check_has_the_priority_of_a_reflexive_candidate(exchange: Exchange) -> Itera
         if preference > _MOST_PREFERENCE:
             what = f"with type preference {preference}"
             yield broken(talk, stun, f"sent a check {what}", expected="a type preference from 0 to 126", actual=what)
+        elif preference in taken and not talk.readable_by(client=stun.from_client):
+            yield unclear(f"whether a request with a host's priority is for consent alone: {hole(talk)}", talk)
         elif preference in taken:
             what = f"with type preference {preference}, that of its host candidates"
             yield broken(talk, stun, f"sent a check {what}", expected="that of peer-reflexive candidates", actual=what)

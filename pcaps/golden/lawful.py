@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
+from conformance.wire.candidate import priority, tcp_local_preference
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
 from conformance.wire.stun import MessageClass, Method, build
@@ -357,6 +358,17 @@ def clean_consent(scene: Scene) -> None:
         without = (Attribute.PRIORITY, Attribute.ICE_CONTROLLING)
         scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right, without=without))
         scene.media(link)
+    link.end(link.client)
+
+
+@golden()
+def clean_consent_with_host_priority(scene: Scene) -> None:
+    """Requests for consent have the PRIORITY of the host candidate: it is of no use there, and no rule forbids it."""
+    link = selected(scene)
+    host = {Attribute.PRIORITY: attr.priority(priority(126, tcp_local_preference(6, 8191), 1)).value}
+    for _ in range(2):
+        scene.wait(5 * s.SECOND)
+        scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right, values=host))
     link.end(link.client)
 
 

@@ -78,6 +78,7 @@ SWITCHES = [  # of Chromium
     "--disable-component-update",
     "--disable-sync",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--js-flags=--expose-gc",  # a page may have 500 connections, closed ones included until they are collected
     "--allow-loopback-in-peer-connection",
     "--remote-debugging-pipe",
 ]

@@ -2,6 +2,7 @@
 // A browser's part of the adapter contract: an RTCPeerConnection with audio and a data channel per session. contract.js stands before it.
 // `serve` takes a call, as a line of JSON; `write` is given what to answer and to tell. The browsers' own means carry the lines.
 class Session {
+  static closed = 0
   constructor (name) { this.name = name }
 
   async open (p) {
@@ -67,7 +68,11 @@ class Session {
   }
 
   async restart () { this.restarting = this.offering = true; return {} }
-  async close () { this.connection?.close(); return {} }
+  async close () {
+    this.connection?.close()
+    if (++Session.closed % 50 === 0) globalThis.gc?.()
+    return {}
+  }
 }
 
 const { serve, tell } = contract(Session, line => write(line))
