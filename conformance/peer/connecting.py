@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Container, Iterable, Sequence
 
-    from conformance.peer.channel import Channel, Tap
+    from conformance.peer.connection import Connection, Tap
     from conformance.peer.identity import Credentials
     from conformance.peer.pixit import Pixit
     from conformance.peer.pump import Pump
@@ -40,7 +40,7 @@ _PORT_AGAIN = 0.05
 
 
 class Listener:
-    """A listening socket of a passive or S-O candidate; what it accepts becomes a channel at once.
+    """A listening socket of a passive or S-O candidate; what it accepts becomes a connection at once.
 
     From a port of its own connections can be opened as well, as S-O candidates do it (RFC 6544 appendix B).
     """
@@ -55,11 +55,11 @@ class Listener:
     def on_readable(self) -> None:
         """Accept what has come."""
         try:
-            connection, name = self.socket.accept()
+            sock, name = self.socket.accept()
         except (BlockingIOError, ConnectionError):
             return
         remote = Address(name[0], name[1])
-        self._peer.adopt(connection, outgoing=False, component=self.component, listener=self, remote=remote)
+        self._peer.adopt(sock, outgoing=False, component=self.component, listener=self, remote=remote)
 
 
 class Connecting(Identity):
@@ -84,13 +84,13 @@ class Connecting(Identity):
         self.shape = USUAL  # how the case is carried out
         self.readings: list[str] = []  # which reading of an ambiguous sentence the IUT follows
         self.answering = True  # off: the script answers the IUT's checks itself
-        self._answered: Channel | None = None  # the only connection on which they are answered, if there is one
-        self.channels: list[Channel] = []
-        self._aside: list[Channel] = []
+        self._answered: Connection | None = None  # the only connection on which they are answered, if there is one
+        self.connections: list[Connection] = []
+        self._aside: list[Connection] = []
         self.listeners: list[Listener] = []
-        self.before_answer: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
-        self._arrivals: list[tuple[Channel, Listener]] = []
-        self._held: list[tuple[Channel, Frame]] = []
+        self.before_answer: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
+        self._arrivals: list[tuple[Connection, Listener]] = []
+        self._held: list[tuple[Connection, Frame]] = []
         self._servers: list[Server] = []
         self._silent: list[silence.SilentPort | Doorway] = []
         self.datagram_sockets: list[DatagramSocket] = []
@@ -144,7 +144,7 @@ class Connecting(Identity):
                     raise
                 self._pump.pause(_PORT_AGAIN)
 
-    def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+    def connect(self, candidate: Candidate, *, source: Listener | None = None) -> Connection:
         """Connect to a candidate of the IUT, from an S-O base of ours if one is given.
 
         Preamble, so a refusal is inconclusive. An S-O candidate may lawfully refuse, so then the case is n/a.
@@ -156,7 +156,7 @@ class Connecting(Identity):
         except OSError as error:
             raise Inconclusive(f"no connection to the IUT's candidate at {candidate.endpoint}: {error}") from None
 
-    def expect_accept(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+    def expect_accept(self, candidate: Candidate, *, source: Listener | None = None) -> Connection:
         """Connect to a candidate of the IUT that must accept (RFC 6544 section 7.2)."""
         try:
             return self._connect(candidate, source)
@@ -167,11 +167,11 @@ class Connecting(Identity):
                 actual=str(error),
             ) from None
 
-    def expect_all_accepted(self, candidates: Iterable[Candidate]) -> list[Channel]:
+    def expect_all_accepted(self, candidates: Iterable[Candidate]) -> list[Connection]:
         """Connect to every one of these candidates, all of which must accept."""
         return [self.expect_accept(candidate) for candidate in candidates]
 
-    def connect_if_possible(self, candidate: Candidate, *, source: Listener | None = None) -> Channel:
+    def connect_if_possible(self, candidate: Candidate, *, source: Listener | None = None) -> Connection:
         """Connect to a candidate at which the IUT may lawfully refuse: n/a then."""
         try:
             return self._connect(candidate, source)
@@ -230,8 +230,8 @@ class Connecting(Identity):
     def let_read(self) -> None:
         """Give the IUT the time to read what we have sent; where the kernel does not tell, nothing is waited for."""
         end = self._pump.deadline(_READING)
-        for channel in self.channels:
-            channel.let_read(within=self._pump.left(end))
+        for connection in self.connections:
+            connection.let_read(within=self._pump.left(end))
 
     def forget_arrivals(self) -> None:
         """Let only what connects after this be expected, or not expected, as a connection."""
@@ -241,10 +241,10 @@ class Connecting(Identity):
         """Expect only what connects from now on."""
         self._arrivals.clear()
 
-    def set_aside(self, channel: Channel) -> None:
+    def set_aside(self, connection: Connection) -> None:
         """Leave a connection out of what is asked of all from now on; it stays open until the end."""
-        self.channels.remove(channel)
-        self._aside.append(channel)
+        self.connections.remove(connection)
+        self._aside.append(connection)
 
     def stop_listening(self) -> None:
         """Refuse connections to our passive candidates from now on."""
@@ -258,7 +258,7 @@ class Connecting(Identity):
         """Whether a connection has come that no expectation has taken."""
         return bool(self._arrivals)
 
-    def expect_connection(self, listener: Listener | None = None, *, within: float | None = None) -> Channel:
+    def expect_connection(self, listener: Listener | None = None, *, within: float | None = None) -> Connection:
         """Wait for a connection of the IUT to one of our passive candidates (or to this listener).
 
         Each connection is returned once. Raises `Failed` when none comes in time (default: `pixit.connect`).
@@ -295,7 +295,7 @@ class Connecting(Identity):
                 "than the one that leads to us"
             )
 
-    def await_connection(self, listener: Listener | None = None) -> Channel:
+    def await_connection(self, listener: Listener | None = None) -> Connection:
         """Wait for a connection of the IUT as a preamble: inconclusive if none comes."""
         try:
             return self.expect_connection(listener)
@@ -306,7 +306,7 @@ class Connecting(Identity):
         self,
         listener: Listener | None = None,
         *,
-        beside: Channel | None = None,
+        beside: Connection | None = None,
         but_from: Container[Address] = (),
         within: float | None = None,
     ) -> None:
@@ -317,12 +317,14 @@ class Connecting(Identity):
         """
         seconds = self.pixit.silence if within is None else within
 
-        def is_unwanted(channel: Channel) -> bool:
-            elsewhere = beside is not None and channel.remote_address.ip != beside.remote_address.ip
-            return not elsewhere and channel.remote_address not in but_from
+        def is_unwanted(connection: Connection) -> bool:
+            elsewhere = beside is not None and connection.remote_address.ip != beside.remote_address.ip
+            return not elsewhere and connection.remote_address not in but_from
 
-        def unwanted() -> list[Channel]:
-            return [channel for channel, at in self._arrivals if listener in (None, at) and is_unwanted(channel)]
+        def unwanted() -> list[Connection]:
+            return [
+                connection for connection, at in self._arrivals if listener in (None, at) and is_unwanted(connection)
+            ]
 
         if self._pump.watch(lambda: bool(unwanted()), seconds):
             raise Failed(
@@ -333,26 +335,26 @@ class Connecting(Identity):
 
     def adopt(
         self,
-        connection: socket.socket | Pipe,
+        sock: socket.socket | Pipe,
         *,
         outgoing: bool,
         component: int,
         listener: Listener | None = None,
         remote: Address | None = None,
-    ) -> Channel:
-        """Make a channel of a connected socket."""
-        kind = self.sockets.channel
-        channel = kind(connection, self._pump, self._tap, outgoing=outgoing, component=component, remote=remote)
-        channel.divide = self._divide
-        self.take_over(channel, listener)
-        return channel
+    ) -> Connection:
+        """Make a connection of a connected socket."""
+        kind = self.sockets.connection
+        connection = kind(sock, self._pump, self._tap, outgoing=outgoing, component=component, remote=remote)
+        connection.divide = self._divide
+        self.take_over(connection, listener)
+        return connection
 
-    def take_over(self, channel: Channel, listener: Listener | None = None) -> None:
-        """Let a channel carry checks from now on; `listener`: where the IUT connected to."""
-        channel.on_request = self._on_request
-        self.channels.append(channel)
+    def take_over(self, connection: Connection, listener: Listener | None = None) -> None:
+        """Let a connection carry checks from now on; `listener`: where the IUT connected to."""
+        connection.on_request = self._on_request
+        self.connections.append(connection)
         if listener is not None:
-            self._arrivals.append((channel, listener))
+            self._arrivals.append((connection, listener))
 
     def stun_server(self, *, mapped: str | None = None) -> Server:
         """Be a STUN server as well; `mapped`: say that requests come from this IP address, as behind a NAT."""
@@ -370,27 +372,27 @@ class Connecting(Identity):
     def _divide(self, octets: bytes) -> tuple[bytes, Sequence[int], float]:
         return self.shape.divide(octets, self.pixit.drip, self._rng)
 
-    def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> tuple[Channel, Frame]:
+    def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> tuple[Connection, Frame]:
         """Wait until any connection brings this; return the connection and the frame."""
         expectation = as_expectation(wanted)
 
-        def where() -> Channel | None:
-            return next((channel for channel in self.channels if channel.has(expectation)), None)
+        def where() -> Connection | None:
+            return next((connection for connection in self.connections if connection.has(expectation)), None)
 
         if not self._pump.wait(lambda: where() is not None, within):
-            count = len(self.channels)
+            count = len(self.connections)
             raise Missing(
                 f"{expectation.text} did not come on any connection",
                 expected=expectation.text,
                 actual=f"not within {within:g} s on any of {count} connections",
             )
-        channel = where()
-        assert channel is not None
-        return channel, channel.expect(expectation, within=0)
+        connection = where()
+        assert connection is not None
+        return connection, connection.expect(expectation, within=0)
 
     def checks(self) -> list[Frame]:
         """Return the requests of the IUT so far, on whichever connection."""
-        frames = (event for channel in self.channels for event in channel.events if isinstance(event, Frame))
+        frames = (event for connection in self.connections for event in connection.events if isinstance(event, Frame))
         return [frame for frame in frames if frame.message is not None and frame.message.is_request]
 
     def wait_until(self, condition: Callable[[], bool], within: float) -> bool:
@@ -401,16 +403,16 @@ class Connecting(Identity):
         """Let time pass while everything is served; for scripts whose timing is their point."""
         self._pump.pause(seconds)
 
-    def _on_request(self, channel: Channel, request: Frame) -> None:
-        self.before_answer(channel, request)
-        if self.answering and self._answered in (None, channel):
-            self._answer(channel, request)
+    def _on_request(self, connection: Connection, request: Frame) -> None:
+        self.before_answer(connection, request)
+        if self.answering and self._answered in (None, connection):
+            self._answer(connection, request)
         else:
-            self._held.append((channel, request))
+            self._held.append((connection, request))
 
-    def answer_only_on(self, channel: Channel) -> None:
+    def answer_only_on(self, connection: Connection) -> None:
         """Answer checks on this connection alone from now on: the other pairs of an IUT with several addresses wait."""
-        self.answering, self._answered = True, channel
+        self.answering, self._answered = True, connection
 
     def answer_held(self) -> None:
         """Answer what came while `answering` was False, and from now on whatever comes."""
@@ -418,21 +420,21 @@ class Connecting(Identity):
         while self._held:
             self._answer(*self._held.pop(0))
 
-    def _answer(self, channel: Channel, request: Frame) -> None:
+    def _answer(self, connection: Connection, request: Frame) -> None:
         if not self.is_valid(request):
-            if not channel.checked:  # what comes later and looks like a check may be data
-                channel.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
-            channel.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
+            if not connection.checked:  # what comes later and looks like a check may be data
+                connection.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
+            connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
-        channel.send_between(RFC4571() / self.success(channel, request))
-        channel.checked = True
+        connection.send_between(RFC4571() / self.success(connection, request))
+        connection.checked = True
         if request.stun.use_candidate and not self.controlling:
-            channel.selected = True
+            connection.selected = True
 
     def close(self) -> None:
         """Close every connection and listening socket."""
-        for channel in (*self.channels, *self._aside):
-            channel.close()
+        for connection in (*self.connections, *self._aside):
+            connection.close()
         for listener in self.listeners:
             self._pump.remove(listener)
             listener.socket.close()
@@ -444,7 +446,7 @@ class Connecting(Identity):
             udp.close()
         self.sockets.close()
 
-    def _connect(self, candidate: Candidate, source: Listener | None = None) -> Channel:
+    def _connect(self, candidate: Candidate, source: Listener | None = None) -> Connection:
         require_address(candidate)
         family = family_of(candidate.address)
         own = self.address if family == family_of(self.address) else self.other_address

@@ -22,8 +22,8 @@ from conformance.wire.layers import binding_success
 if TYPE_CHECKING:
     from scapy.packet import Packet
 
-    from conformance.peer.channel import Tap
     from conformance.peer.connecting import Connecting
+    from conformance.peer.connection import Tap
     from conformance.peer.pump import Pump
 
 _LARGEST = 65535

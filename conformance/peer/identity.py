@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.events import Frame
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import SessionDescription
@@ -122,10 +122,10 @@ class Identity:
         }
         return binding_request(**{**arguments, **change})
 
-    def success(self, channel: Channel, request: Frame) -> Packet:
+    def success(self, connection: Connection, request: Frame) -> Packet:
         """Return the success response to a request of the IUT (RFC 8445 section 7.3.1.3), unframed."""
         pwd = self._passwords.get(self._fragment(request), self.pwd)
-        return binding_success(request.stun.transaction_id, channel.seen_from, pwd)
+        return binding_success(request.stun.transaction_id, connection.seen_from, pwd)
 
     def error(self, request: Frame, code: int, reason: str) -> Packet:
         """Return an error response to a request of the IUT, with integrity, unframed."""

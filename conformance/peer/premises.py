@@ -53,22 +53,22 @@ def _not_switched() -> JudgedElsewhere:
 
 def _keeps_its_role(peer: Peer) -> bool:
     """Whether the roles were to be switched, and the IUT has answered no check of ours with success."""
-    return peer.shape.roles == "switched" and not any(channel.had_success for channel in peer.channels)
+    return peer.shape.roles == "switched" and not any(connection.had_success for connection in peer.connections)
 
 
 def _misframed(peer: Peer) -> str:
     """Say what came that was not in frames: what such octets hold is not known."""
     reader = Reader()
-    for channel in peer.channels:
-        reader.read(bytes(channel.octets))
+    for connection in peer.connections:
+        reader.read(bytes(connection.octets))
     return f"but what came is not in RFC 4571 frames: {reader.found.any[0]}" if reader.found.any else ""
 
 
 def _refused(peer: Peer) -> str:
     """Say what was refused before: for its credentials by us, or for its role by the IUT."""
-    for channel in peer.channels:
-        if channel.refused:
-            return f"but the IUT's check on {channel} was refused: {channel.refused}"
-        if channel.in_conflict:
-            return f"but the IUT has refused our check on {channel} with 487 (Role Conflict)"
+    for connection in peer.connections:
+        if connection.refused:
+            return f"but the IUT's check on {connection} was refused: {connection.refused}"
+        if connection.in_conflict:
+            return f"but the IUT has refused our check on {connection} with 487 (Role Conflict)"
     return ""

@@ -23,7 +23,7 @@ from conformance.wire.dtls import (
 from conformance.wire.rfc4571 import frame
 
 if TYPE_CHECKING:
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 _ALERT_OCTETS = 2
@@ -88,7 +88,7 @@ def client_hello(random: bytes) -> bytes:
     return Record(ContentType.HANDSHAKE, message.encode()).encode()
 
 
-def expect_server(peer: Peer, channel: Channel, hello: bytes, *, within: float) -> None:
+def expect_server(peer: Peer, connection: Connection, hello: bytes, *, within: float) -> None:
     """Say hello as DTLS's client, again every second as DTLS does, until the IUT answers as its server.
 
     On whichever connection: an IUT that has several valid ones sends over the one that it has selected.
@@ -96,11 +96,11 @@ def expect_server(peer: Peer, channel: Channel, hello: bytes, *, within: float) 
     deadline = time.monotonic() + within
 
     def answered() -> bool:
-        return any(each.has(ServerFlight()) for each in peer.channels)
+        return any(each.has(ServerFlight()) for each in peer.connections)
 
-    channel.send(frame(hello))
+    connection.send(frame(hello))
     while (left := deadline - time.monotonic()) > _TIMEOUT and not peer.wait_until(answered, _TIMEOUT):
-        channel.send(frame(hello))
+        connection.send(frame(hello))
     peer.expect(ServerFlight, within=max(left, 0.0))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.peer import turn
-from conformance.peer.channel import Channel
+from conformance.peer.connection import Connection
 from conformance.peer.events import Event, Frame
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import layers
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
-    from conformance.peer.channel import Tap
     from conformance.peer.connecting import Connecting, Listener
+    from conformance.peer.connection import Tap
     from conformance.peer.pump import Pump
     from conformance.wire.candidate import Candidate
 
@@ -51,10 +51,10 @@ class _Waiting:
     """A peer's connection that waits for ConnectionBind; ``listener``: of ours that the IUT asked for."""
 
     listener: Listener | None = None
-    channel: Channel | None = None
+    connection: Connection | None = None
 
 
-Allocation = turn.Allocation[Channel]
+Allocation = turn.Allocation[Connection]
 
 
 class Server:
@@ -67,17 +67,17 @@ class Server:
         self.mapped = mapped
         username, password, nonce = rng.randbytes(4).hex(), rng.randbytes(12).hex(), rng.randbytes(8).hex()
         transports = (turn.TCP, turn.UDP) if relays else ()
-        self._core: turn.Server[Channel, _Waiting] = turn.Server(
+        self._core: turn.Server[Connection, _Waiting] = turn.Server(
             username, password, nonce, lambda: rng.getrandbits(32), transports
         )
-        self.connections: list[Channel] = []
-        self.used: list[Channel] = []  # those on which an address was learnt
-        self._controls: list[tuple[Channel, Address]] = []  # every allocation ever made
+        self.connections: list[Connection] = []
+        self.used: list[Connection] = []  # those on which an address was learnt
+        self._controls: list[tuple[Connection, Address]] = []  # every allocation ever made
         self._peer = peer
         self._pump = pump
         self._tap = tap
         self._rng = rng
-        self._streams: dict[Channel, MessageStream] = {}
+        self._streams: dict[Connection, MessageStream] = {}
         self.socket = self._listen()
         self.port: int = self.socket.getsockname()[1]
         pump.add(self)
@@ -117,27 +117,27 @@ class Server:
     def on_readable(self) -> None:
         """Accept what has come."""
         try:
-            connection, name = self.socket.accept()
+            sock, name = self.socket.accept()
         except (BlockingIOError, ConnectionError):
             return
         stream, remote = MessageStream(), Address(name[0], name[1])
-        channel = Channel(
-            connection, self._pump, self._tap, outgoing=False, component=1, splitter=stream, remote=remote
+        connection = Connection(
+            sock, self._pump, self._tap, outgoing=False, component=1, splitter=stream, remote=remote
         )
-        channel.on_request = self._on_request
-        self._streams[channel] = stream
-        self.connections.append(channel)
+        connection.on_request = self._on_request
+        self._streams[connection] = stream
+        self.connections.append(connection)
 
     def close(self) -> None:
         """Close the listening socket and every connection."""
         self._pump.remove(self)
         self.socket.close()
-        for channel in self.connections:
-            channel.close()
+        for connection in self.connections:
+            connection.close()
 
     # -- what scripts ask ----------------------------------------------------------------------------------------
 
-    def connect(self, candidate: Candidate) -> Channel:
+    def connect(self, candidate: Candidate) -> Connection:
         """Connect, as the peer, to a relayed candidate of the IUT's. Preamble: inconclusive if it does not come about.
 
         The IUT must have a permission for our address (RFC 8656 section 9) and take the connection (RFC 6062 4.4).
@@ -148,11 +148,11 @@ class Server:
         self._await_permission(allocation)
         waiting, from_ = _Waiting(), Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED))
         allocation.control.send(self._encode(self._core.attempt(allocation, from_, waiting, self._rng.randbytes(12))))
-        if not self._pump.wait(lambda: waiting.channel is not None, self._peer.pixit.response):
+        if not self._pump.wait(lambda: waiting.connection is not None, self._peer.pixit.response):
             raise Inconclusive("the IUT did not take a connection to its relayed candidate")
-        assert waiting.channel is not None
-        waiting.channel.component = candidate.component
-        return waiting.channel
+        assert waiting.connection is not None
+        waiting.connection.component = candidate.component
+        return waiting.connection
 
     def udp_allocation(self) -> Allocation:
         """Return the allocation of UDP that the IUT has asked for; n/a if it has not, as it may not want to."""
@@ -195,11 +195,11 @@ class Server:
         if not self._pump.wait(lambda: ours in allocation.permissions, self._peer.pixit.response):
             raise Inconclusive(f"the IUT created no permission for {ours}")
 
-    def control_of(self, connection: Channel) -> Channel:
+    def control_of(self, connection: Connection) -> Connection:
         """Return the control connection of the allocation that a data connection belongs to."""
         return next(control for control, relayed in self._controls if relayed == connection.seen_from)
 
-    def lose(self, connection: Channel) -> None:
+    def lose(self, connection: Connection) -> None:
         """End the control connection that a data connection hangs on, and with it the allocation."""
         control = self.control_of(connection)
         allocation = self._core.end(control)
@@ -207,9 +207,9 @@ class Server:
             _close_data(allocation)
         control.close()
 
-    def seen(self, channel: Channel) -> Address:
+    def seen(self, connection: Connection) -> Address:
         """Return where the server says that the requests of a connection come from; a NAT maps ports as well."""
-        remote = channel.remote_address
+        remote = connection.remote_address
         return (
             remote
             if self.mapped is None
@@ -224,8 +224,8 @@ class Server:
     def expect_kept(self, *, within: float) -> None:
         """Watch that no connection ends over which the IUT has learnt an address. Inconclusive if there is none."""
         self._require_used()
-        if self._pump.watch(lambda: not all(channel.is_open for channel in self.used), within):
-            ended = [str(channel) for channel in self.used if not channel.is_open]
+        if self._pump.watch(lambda: not all(connection.is_open for connection in self.used), within):
+            ended = [str(connection) for connection in self.used if not connection.is_open]
             raise Failed(
                 f"the IUT ended its connection to the server: {', '.join(ended)}",
                 expected="connections over which candidates were obtained stay open until ICE has completed",
@@ -235,8 +235,8 @@ class Server:
     def expect_closed(self, *, within: float) -> None:
         """Wait until the IUT has ended every connection over which it has learnt an address."""
         self._require_used()
-        if not self._pump.wait(lambda: not any(channel.is_open for channel in self.used), within):
-            kept = [str(channel) for channel in self.used if channel.is_open]
+        if not self._pump.wait(lambda: not any(connection.is_open for connection in self.used), within):
+            kept = [str(connection) for connection in self.used if connection.is_open]
             raise Failed(
                 f"the IUT's connection to the server is still open: {', '.join(kept)}",
                 expected="connections to servers that are no longer needed are closed",
@@ -249,8 +249,8 @@ class Server:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def _on_request(self, channel: Channel, request: Frame) -> None:
-        todo = self._core.take(channel, request.stun, request.octets, self.seen(channel))
+    def _on_request(self, connection: Connection, request: Frame) -> None:
+        todo = self._core.take(connection, request.stun, request.octets, self.seen(connection))
         match todo:
             case turn.Allocate():
                 reply = self._allocate(todo)
@@ -259,18 +259,18 @@ class Server:
             case _:
                 reply = todo.reply
         if reply.cls == MessageClass.SUCCESS and reply.method in (Method.BINDING, Method.ALLOCATE):
-            self._learnt(channel)
-        channel.send_between(self._encode(reply))
+            self._learnt(connection)
+        connection.send_between(self._encode(reply))
         if isinstance(todo, turn.End):
             _close_data(todo.allocation)
         elif isinstance(todo, turn.Bind):
-            self._join(channel, todo)
+            self._join(connection, todo)
 
-    def _learnt(self, channel: Channel) -> None:
-        if channel not in self.used:
-            self.used.append(channel)
+    def _learnt(self, connection: Connection) -> None:
+        if connection not in self.used:
+            self.used.append(connection)
 
-    def _allocate(self, asked: turn.Allocate[Channel]) -> turn.Reply:
+    def _allocate(self, asked: turn.Allocate[Connection]) -> turn.Reply:
         taken = {address.port for address in self.relayed}
         port = next(p for p in iter(self._any_port, None) if p not in taken)
         allocation, reply = self._core.grant(asked, Address(self._peer.address, port))
@@ -280,21 +280,21 @@ class Server:
     def _any_port(self) -> int:
         return self._rng.randint(_FIRST_RELAYED, _LAST_RELAYED)
 
-    def _connect(self, asked: turn.Connect[Channel]) -> turn.Reply:
+    def _connect(self, asked: turn.Connect[Connection]) -> turn.Reply:
         """Connect to a peer, which can only be a passive candidate of our own."""
         ours = (at for at in self._peer.listeners if asked.peer == Address(self._peer.address, at.port))
         listener = next(ours, None)
         return self._core.refused(asked) if listener is None else self._core.connected(asked, _Waiting(listener))
 
-    def _join(self, channel: Channel, bound: turn.Bind[Channel, _Waiting]) -> None:
+    def _join(self, connection: Connection, bound: turn.Bind[Connection, _Waiting]) -> None:
         """Make a data connection one between the IUT and the peer, which is us (RFC 6062 section 5.4)."""
-        channel.seen_from = bound.allocation.relayed
+        connection.seen_from = bound.allocation.relayed
         listener = bound.other.listener
         if listener is not None:
-            channel.component = listener.component
-        self._peer.take_over(channel, listener)
-        bound.other.channel = channel
-        channel.speak_frames(self._streams[channel].release())
+            connection.component = listener.component
+        self._peer.take_over(connection, listener)
+        bound.other.connection = connection
+        connection.speak_frames(self._streams[connection].release())
 
     def _encode(self, reply: turn.Reply) -> Packet:
         attributes: list[Packet] = []
@@ -322,8 +322,8 @@ def _message(
 
 def _close_data(allocation: Allocation) -> None:
     """Close an allocation's data connections, which end with it (RFC 6062 section 5.5)."""
-    for channel in allocation.data:
-        channel.close()
+    for connection in allocation.data:
+        connection.close()
 
 
 def _datagram(event: Event) -> Message | None:

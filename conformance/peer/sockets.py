@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer import silence
 from conformance.peer.addresses import family_of
-from conformance.peer.channel import Channel
+from conformance.peer.connection import Connection
 
 if TYPE_CHECKING:
     from conformance.peer.namespace import Namespace
@@ -23,7 +23,7 @@ class KernelSockets:
     `network`: where the sockets are made, if not in the run's own network.
     """
 
-    channel: type[Channel] = Channel  # what is made of a connection
+    connection: type[Connection] = Connection  # what is made of a connection
     own_tcp = False  # whether a script decides what becomes of a SYN
 
     def __init__(self, network: Namespace | None = None) -> None:

@@ -22,7 +22,7 @@ from conformance.wire.layers import RFC4571
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.events import Frame
     from conformance.peer.identity import Credentials
     from conformance.wire.sdp import SessionDescription
@@ -152,35 +152,35 @@ class Peer(Connecting):
 
     # -- preamble ------------------------------------------------------------------------------------------------
 
-    def complete(self, iut: Credentials, channel: Channel) -> Channel:
+    def complete(self, iut: Credentials, connection: Connection) -> Connection:
         """Bring ICE to its end on this connection: validated both ways and nominated. Preamble: inconclusive.
 
         Returns the selected connection, which a controlling IUT with several addresses may have opened beside it.
         """
-        channel.iut = iut
-        former = [one for one in self.channels if one.selected and one is not channel]
+        connection.iut = iut
+        former = [one for one in self.connections if one.selected and one is not connection]
 
-        def selected() -> Channel | None:
-            new = (one for one in (channel, *self.channels) if one.selected and one not in former)
-            return next((one for one in new if one.component == channel.component), None)
+        def selected() -> Connection | None:
+            new = (one for one in (connection, *self.connections) if one.selected and one not in former)
+            return next((one for one in new if one.component == connection.component), None)
 
         try:
             if self.controlling:
-                self._nominate(iut, channel)
+                self._nominate(iut, connection)
             else:
-                if not channel.checked:
-                    channel.send(RFC4571() / self.check(iut, component=channel.component))
+                if not connection.checked:
+                    connection.send(RFC4571() / self.check(iut, component=connection.component))
                 self._accompany(iut)
                 if not self.wait_for_nomination(lambda: selected() is not None):
-                    raise Inconclusive(f"the controlling IUT did not nominate {channel}")
+                    raise Inconclusive(f"the controlling IUT did not nominate {connection}")
         except Failed as failure:
             raise Inconclusive(f"ICE did not complete: {failure}") from failure
-        return selected() or channel
+        return selected() or connection
 
-    def wait_for_own_check(self, iut: Credentials, channel: Channel) -> None:
+    def wait_for_own_check(self, iut: Credentials, connection: Connection) -> None:
         """Give a full IUT the time to send its own check on a connection, which is answered."""
         if not iut.lite:
-            self._pump.wait(lambda: channel.checked, self.pixit.response)
+            self._pump.wait(lambda: connection.checked, self.pixit.response)
 
     def wait_for_nomination(self, nominated: Callable[[], bool]) -> bool:
         """Wait until a controlling IUT has nominated, as long as it may take; return whether it has.
@@ -192,7 +192,7 @@ class Peer(Connecting):
             return True
         end = self.described_at + self.pixit.decides
         left = max(0.0, end - time.monotonic())
-        self._pump.wait(lambda: nominated() or not any(channel.is_open for channel in self.channels), left)
+        self._pump.wait(lambda: nominated() or not any(connection.is_open for connection in self.connections), left)
         return nominated()
 
     def _accompany(self, iut: Credentials) -> None:
@@ -200,41 +200,41 @@ class Peer(Connecting):
 
         RFC 8445 section 8.1.1. Components to which the IUT can connect itself are left to it.
         """
-        mine = {channel.component for channel in self.channels} | {at.component for at in self.listeners}
+        mine = {connection.component for connection in self.connections} | {at.component for at in self.listeners}
         for candidate in iut.hosts("passive"):
             if candidate.component not in mine and family_of(candidate.address) == family_of(self.address):
                 mine.add(candidate.component)
                 further = self.connect_if_possible(candidate)
                 further.send(RFC4571() / self.check(iut, component=candidate.component))
 
-    def expect_nomination(self, channel: Channel) -> Frame:
+    def expect_nomination(self, connection: Connection) -> Frame:
         """Expect that a controlling IUT nominates on a connection, however long it may lawfully take."""
         wanted = BindingRequest(use_candidate=True)
-        self.wait_for_nomination(lambda: channel.has(wanted) or not channel.is_open)
-        return channel.expect(wanted, within=0)
+        self.wait_for_nomination(lambda: connection.has(wanted) or not connection.is_open)
+        return connection.expect(wanted, within=0)
 
-    def await_nomination(self, channel: Channel) -> Frame:
+    def await_nomination(self, connection: Connection) -> Frame:
         """Wait until a controlling IUT nominates on a connection (preamble)."""
         try:
-            return self.expect_nomination(channel)
+            return self.expect_nomination(connection)
         except Failed as failure:
             raise Inconclusive(str(failure)) from failure
 
-    def settle(self, channel: Channel) -> None:
+    def settle(self, connection: Connection) -> None:
         """Wait until the IUT has taken in what we have sent on a connection, the answer to a nomination say.
 
         It answers a check only after what came before it. One that answers none gets the time that it would have had.
         """
         assert self.iut is not None
-        of_stream = channel.iut is not None and channel.iut.ufrag in self.iut.fragments  # else ICE has restarted
-        iut = channel.iut if channel.iut is not None and of_stream else self.iut
-        request = self.check(iut, component=channel.component)
-        channel.send(RFC4571() / request)
+        of_stream = connection.iut is not None and connection.iut.ufrag in self.iut.fragments  # else ICE has restarted
+        iut = connection.iut if connection.iut is not None and of_stream else self.iut
+        request = self.check(iut, component=connection.component)
+        connection.send(RFC4571() / request)
         identifier = bytes(request)[8:20]
-        self._pump.wait(lambda: bool(channel.messages(transaction_id=identifier)), self.pixit.response)
-        channel.pass_over(transaction_id=identifier)
+        self._pump.wait(lambda: bool(connection.messages(transaction_id=identifier)), self.pixit.response)
+        connection.pass_over(transaction_id=identifier)
 
-    def lose(self, selected: Channel, end: str) -> None:
+    def lose(self, selected: Connection, end: str) -> None:
         """End a selected connection by "FIN" or "RST"; only what connects after this is expected as a connection.
 
         Not before the IUT knows that it is selected: RST would take our answer to its nomination away from it.
@@ -244,46 +244,46 @@ class Peer(Connecting):
         self.forget_arrivals()
         selected.close(reset=end == "RST")
 
-    def revive(self, iut: Credentials, channel: Channel) -> Channel:
+    def revive(self, iut: Credentials, connection: Connection) -> Connection:
         """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: inconclusive.
 
         Where we control, the pair is nominated once more, for agents that send nothing before that.
         """
         try:
-            channel.send(RFC4571() / self.check(iut, component=channel.component))
-            channel.expect(BindingSuccess, within=self.pixit.response)
-            if not self._pump.wait(lambda: channel.checked, self.pixit.response):
-                raise Inconclusive(f"the IUT sent no check of its own on {channel}")
+            connection.send(RFC4571() / self.check(iut, component=connection.component))
+            connection.expect(BindingSuccess, within=self.pixit.response)
+            if not self._pump.wait(lambda: connection.checked, self.pixit.response):
+                raise Inconclusive(f"the IUT sent no check of its own on {connection}")
             if self.controlling:
-                channel.send(RFC4571() / self.check(iut, component=channel.component, use_candidate=True))
-                channel.expect(BindingSuccess, within=self.pixit.response)
+                connection.send(RFC4571() / self.check(iut, component=connection.component, use_candidate=True))
+                connection.expect(BindingSuccess, within=self.pixit.response)
         except Failed as failure:
             raise Inconclusive(f"the reopened connection was not checked both ways: {failure}") from failure
-        return channel
+        return connection
 
-    def complete_any(self, iut: Credentials) -> Channel:
+    def complete_any(self, iut: Credentials) -> Connection:
         """Bring ICE to its end on the connection that the controlling side prefers; ours is the last one opened."""
         if self.controlling:
-            return self.complete(iut, self.channels[-1])
-        if not self.wait_for_nomination(lambda: any(c.selected for c in self.channels)):
-            raise Inconclusive(f"the controlling IUT nominated none of {len(self.channels)} connections")
-        return next(channel for channel in self.channels if channel.selected)
+            return self.complete(iut, self.connections[-1])
+        if not self.wait_for_nomination(lambda: any(c.selected for c in self.connections)):
+            raise Inconclusive(f"the controlling IUT nominated none of {len(self.connections)} connections")
+        return next(connection for connection in self.connections if connection.selected)
 
-    def expect_others_closed(self, selected: Channel, *, within: float) -> None:
+    def expect_others_closed(self, selected: Connection, *, within: float) -> None:
         """Wait until the IUT has ended every connection but this one. Inconclusive if there is no other.
 
         An IUT that nominates several (RFC8445-8.1.1/one_pair_is_nominated judges that) selects the one that it keeps.
         """
-        if not any(channel is not selected for channel in self.channels):
+        if not any(connection is not selected for connection in self.connections):
             raise Inconclusive("no second connection came about")
 
-        def unselected() -> list[Channel]:
-            still = [channel for channel in self.channels if channel.is_open]
-            kept = [channel for channel in still if channel.selected and not selected.is_open][:1]
-            return [channel for channel in still if channel not in (selected, *kept)]
+        def unselected() -> list[Connection]:
+            still = [connection for connection in self.connections if connection.is_open]
+            kept = [connection for connection in still if connection.selected and not selected.is_open][:1]
+            return [connection for connection in still if connection not in (selected, *kept)]
 
         self._pump.wait(lambda: not unselected(), within)
-        still_open = [str(channel) for channel in unselected()]
+        still_open = [str(connection) for connection in unselected()]
         if still_open:
             raise Failed(
                 f"{', '.join(still_open)} is still open beside the selected {selected}",
@@ -291,17 +291,17 @@ class Peer(Connecting):
                 actual=f"after {within:g} s still open: {', '.join(still_open)}",
             )
 
-    def expect_all_closed(self, channels: Iterable[Channel], *, within: float) -> None:
+    def expect_all_closed(self, connections: Iterable[Connection], *, within: float) -> None:
         """Wait until the IUT has ended every one of these connections."""
-        for channel in channels:
-            channel.expect_end(within=within)
+        for connection in connections:
+            connection.expect_end(within=within)
 
-    def _nominate(self, iut: Credentials, channel: Channel) -> None:
-        component = channel.component
-        channel.send(RFC4571() / self.check(iut, component=component))
-        channel.expect(BindingSuccess, within=self.pixit.response)
-        if not (iut.lite or self._pump.wait(lambda: channel.checked, self.pixit.response)):
-            raise Inconclusive(f"the IUT sent no check of its own on {channel}")
-        channel.send(RFC4571() / self.check(iut, component=component, use_candidate=True))
-        channel.expect(BindingSuccess, within=self.pixit.response)
-        channel.selected = True
+    def _nominate(self, iut: Credentials, connection: Connection) -> None:
+        component = connection.component
+        connection.send(RFC4571() / self.check(iut, component=component))
+        connection.expect(BindingSuccess, within=self.pixit.response)
+        if not (iut.lite or self._pump.wait(lambda: connection.checked, self.pixit.response)):
+            raise Inconclusive(f"the IUT sent no check of its own on {connection}")
+        connection.send(RFC4571() / self.check(iut, component=component, use_candidate=True))
+        connection.expect(BindingSuccess, within=self.pixit.response)
+        connection.selected = True

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 _MOST_PRIORITY = 2**31 - 1
@@ -38,39 +38,39 @@ def exchange_checks(upper: Upper, peer: Peer, side: str, where: str, *, nominate
         former = establish(upper, peer, side, opener="tester")
         iut = restart(upper, peer, "IUT" if side == "offerer" else "tester")
         peer.set_aside(former)
-        channels = [peer.connect(iut.candidate(tcptype="passive"))]
+        connections = [peer.connect(iut.candidate(tcptype="passive"))]
     elif where == "opened":
         iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-        channels = [peer.await_connection(listener) for listener in peer.listeners]
+        connections = [peer.await_connection(listener) for listener in peer.listeners]
     else:
         components = 2 if where == "components" else 1
         iut = negotiate(upper, peer, side, peer_tcptypes="active", components=components)
         passive = [iut.candidate(tcptype="passive", component=n + 1) for n in range(components)]
-        channels = [peer.connect(candidate) for candidate in passive]
+        connections = [peer.connect(candidate) for candidate in passive]
     if nominate:
-        drive(peer, iut, channels)
+        drive(peer, iut, connections)
     else:
-        check_each(peer, iut, channels, until=BindingRequest)
+        check_each(peer, iut, connections, until=BindingRequest)
         peer.wait(peer.pixit.retransmission)
     return iut
 
 
-def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Channel, Description, Frame]:
+def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Connection, Description, Frame]:
     """Have a check of ours answered with success; return the connection, the IUT's description and the response.
 
     `where`: on a connection that the IUT "opened", on one to its second "component", or to its "so" candidate.
     """
     if where == "opened":
         iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-        channel = peer.await_connection()
+        connection = peer.await_connection()
     elif where == "component":
         iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
-        channel = peer.connect(iut.candidate(tcptype="passive", component=2))
+        connection = peer.connect(iut.candidate(tcptype="passive", component=2))
     else:
         iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-        channel = peer.connect(iut.candidate(tcptype="so"))
-    channel.send(RFC4571() / peer.check(iut, component=channel.component))
-    return channel, iut, channel.await_frame(BindingSuccess, within=peer.pixit.response)
+        connection = peer.connect(iut.candidate(tcptype="so"))
+    connection.send(RFC4571() / peer.check(iut, component=connection.component))
+    return connection, iut, connection.await_frame(BindingSuccess, within=peer.pixit.response)
 
 
 def conflicting_check(peer: Peer, iut: Description) -> Packet:
@@ -163,8 +163,8 @@ def _checks(peer: Peer) -> Iterator[Frame]:
     Requests for consent (RFC 7675), which come behind a connection's first check and need neither PRIORITY nor role,
     are no checks.
     """
-    for channel in peer.channels:
-        requests = (event for event in channel.events if isinstance(event, Frame) and event.message is not None)
+    for connection in peer.connections:
+        requests = (event for event in connection.events if isinstance(event, Frame) and event.message is not None)
         for number, request in enumerate(request for request in requests if request.stun.is_request):
             if number == 0 or any(request.stun.has(kind) for kind in _OF_CHECKS):
                 yield request

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.iut.description import Description
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 
@@ -27,16 +27,16 @@ def needs_regular_nomination(check: Frame) -> None:
         raise JudgedElsewhere("the IUT nominates in its first check", case="RFC6544-8/first_check_does_not_nominate")
 
 
-def needs_closed(channel: Channel, *, within: float) -> None:
+def needs_closed(connection: Connection, *, within: float) -> None:
     """Give the IUT the time to close a connection whose answer was not STUN; n/a where it does not."""
-    if not channel.wait_for_end(within=within):
+    if not connection.wait_for_end(within=within):
         raise JudgedElsewhere(
-            f"the IUT did not close {channel} within {within:g} s",
+            f"the IUT did not close {connection} within {within:g} s",
             case="RFC6544-7.1/answer_that_is_no_stun_closes_the_connection",
         )
 
 
-def needs_another_connection(peer: Peer) -> Channel:
+def needs_another_connection(peer: Peer) -> Connection:
     """Return a further connection of the IUT; n/a where it opens only one."""
     try:
         return peer.expect_connection()
@@ -58,28 +58,28 @@ def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
         ) from failure
 
 
-def await_success(peer: Peer, iut: Description, channel: Channel, **change: Any) -> Frame:
+def await_success(peer: Peer, iut: Description, connection: Connection, **change: Any) -> Frame:
     """Send a check and wait for its success response (preamble); `change`: see `Peer.check`."""
-    request = peer.check(iut, component=channel.component, **change)
-    channel.send(RFC4571() / request)
-    return channel.await_frame(BindingSuccess(request.transaction_id), within=peer.pixit.response)
+    request = peer.check(iut, component=connection.component, **change)
+    connection.send(RFC4571() / request)
+    return connection.await_frame(BindingSuccess(request.transaction_id), within=peer.pixit.response)
 
 
-def await_successes(peer: Peer, iut: Description, channels: Iterable[Channel]) -> None:
+def await_successes(peer: Peer, iut: Description, connections: Iterable[Connection]) -> None:
     """Send a check on each connection and wait for its success response (preamble)."""
-    for channel in channels:
-        await_success(peer, iut, channel)
+    for connection in connections:
+        await_success(peer, iut, connection)
 
 
-def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Channel]]) -> None:
+def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Connection]]) -> None:
     """Send a check with these credentials on each connection, and expect that it is answered with success."""
-    for iut, channel in asked:
-        request = peer.check(iut, component=channel.component)
-        channel.send(RFC4571() / request)
-        expect_answer(peer, iut, channel, request)
+    for iut, connection in asked:
+        request = peer.check(iut, component=connection.component)
+        connection.send(RFC4571() / request)
+        expect_answer(peer, iut, connection, request)
 
 
-def expect_answer(peer: Peer, iut: Description, channel: Channel, *requests: Packet) -> None:
+def expect_answer(peer: Peer, iut: Description, connection: Connection, *requests: Packet) -> None:
     """Expect that these checks, sent on a connection, are answered with success, or one that was if none is named.
 
     Where they are not, ordinary checks on a new connection tell whether what is special here is the reason: the case is
@@ -88,55 +88,55 @@ def expect_answer(peer: Peer, iut: Description, channel: Channel, *requests: Pac
     wanted = [BindingSuccess(request.transaction_id) for request in requests] or [BindingSuccess()]
     try:
         for one in wanted:
-            channel.expect(one, within=peer.pixit.response)
+            connection.expect(one, within=peer.pixit.response)
     except Missing as failure:
-        _require_ordinary_answers(peer, iut, channel, failure)
+        _require_ordinary_answers(peer, iut, connection, failure)
         raise
 
 
-def expect_refusal(peer: Peer, iut: Description, channel: Channel, *codes: int) -> Frame:
+def expect_refusal(peer: Peer, iut: Description, connection: Connection, *codes: int) -> Frame:
     """Expect that the check sent last on a connection is refused with one of these codes; see `expect_answer`."""
     try:
-        return channel.expect(BindingError(*codes), within=peer.pixit.response)
+        return connection.expect(BindingError(*codes), within=peer.pixit.response)
     except Missing as failure:
-        _require_ordinary_answers(peer, iut, channel, failure)
+        _require_ordinary_answers(peer, iut, connection, failure)
         raise
 
 
-def expect_check(peer: Peer, iut: Description, channel: Channel) -> Frame:
+def expect_check(peer: Peer, iut: Description, connection: Connection) -> Frame:
     """Expect a check of the IUT's on a connection of ours; see `expect_answer`."""
     try:
-        return channel.expect(BindingRequest, within=peer.pixit.connect)
+        return connection.expect(BindingRequest, within=peer.pixit.connect)
     except Missing as failure:
-        _require_ordinary_answers(peer, iut, channel, failure)
+        _require_ordinary_answers(peer, iut, connection, failure)
         raise
 
 
-def expect_answer_octets(peer: Peer, iut: Description, channel: Channel, request: Packet) -> None:
+def expect_answer_octets(peer: Peer, iut: Description, connection: Connection, request: Packet) -> None:
     """Expect an answer to this check, in a frame or not; `expect_answer` says what else is looked at."""
     try:
-        await_answer_octets(peer, channel, request.transaction_id)
+        await_answer_octets(peer, connection, request.transaction_id)
     except Inconclusive as failure:
-        _require_ordinary_answers(peer, iut, channel, failure)
+        _require_ordinary_answers(peer, iut, connection, failure)
         raise Missing(
-            f"the check is not answered on {channel}",
+            f"the check is not answered on {connection}",
             expected="an answer to the check, as to an ordinary one",
             actual=f"none within {peer.pixit.response:g} s",
         ) from failure
 
 
-def _require_ordinary_answers(peer: Peer, iut: Description, channel: Channel, failure: Exception) -> None:
+def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connection, failure: Exception) -> None:
     """Raise `Inconclusive` unless two checks, whole and on a new connection, are answered with success."""
-    passive = [c for c in iut.hosts("passive") if c.component == channel.component]
+    passive = [c for c in iut.hosts("passive") if c.component == connection.component]
     if not passive:
         return
     try:
-        ordinary = peer.connect(iut.candidate(tcptype="passive", component=channel.component))
+        ordinary = peer.connect(iut.candidate(tcptype="passive", component=connection.component))
     except (Inconclusive, NotApplicable) as refusal:
         raise Inconclusive(f"{failure}; nor can an ordinary check be made: {refusal}") from failure
     ordinary.divide = lambda octets: (octets, (), 0.0)
     for _ in range(2):
-        request = peer.check(iut, component=channel.component)
+        request = peer.check(iut, component=connection.component)
         ordinary.send(RFC4571() / request)
         if not ordinary.wait_for(BindingSuccess(request.transaction_id), within=peer.pixit.response):
             raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure

@@ -16,65 +16,65 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.events import Expectation
     from conformance.peer.tester import Peer
 
 _STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
 
 
-def live(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel], *, anew: bool = True) -> None:
+def live(upper: Upper, peer: Peer, iut: Description, connections: Sequence[Connection], *, anew: bool = True) -> None:
     """Make the IUT say everything it can say on these connections: refusals, success, checks, nomination, data.
 
     Nothing is judged; where an IUT takes no part any more, what it has said so far stands. `anew`: see `drive`.
     """
-    for channel in channels:
+    for connection in connections:
         for refused in ({"password": "wrong" * 5}, {"password": None}, {"attributes": [_STRANGE]}):
-            _ask(peer, channel, peer.check(iut, component=channel.component, **refused))
-    drive(peer, iut, channels, anew=anew)
-    for channel in channels:
+            _ask(peer, connection, peer.check(iut, component=connection.component, **refused))
+    drive(peer, iut, connections, anew=anew)
+    for connection in connections:
         for packet in PACKETS if upper.pics.get("payload") == "raw" else ():
-            upper.try_to_send(packet, channel.component)
-        _ask(peer, channel, peer.check(iut, component=channel.component))
+            upper.try_to_send(packet, connection.component)
+        _ask(peer, connection, peer.check(iut, component=connection.component))
     peer.wait(peer.pixit.silence)
 
 
-def drive(peer: Peer, iut: Description, channels: Iterable[Channel], *, anew: bool = True) -> None:
+def drive(peer: Peer, iut: Description, connections: Iterable[Connection], *, anew: bool = True) -> None:
     """Check each connection and have it nominated by whoever controls, so far as the IUT takes part; judge nothing.
 
     Not `anew`: it takes the place of a connection whose pair is nominated already.
     """
-    for channel in channels:
-        channel.send(RFC4571() / peer.check(iut, component=channel.component))
-        channel.wait_for(BindingSuccess, within=peer.pixit.response)
-        channel.wait_for(BindingRequest, within=peer.pixit.connect)
+    for connection in connections:
+        connection.send(RFC4571() / peer.check(iut, component=connection.component))
+        connection.wait_for(BindingSuccess, within=peer.pixit.response)
+        connection.wait_for(BindingRequest, within=peer.pixit.connect)
         if peer.controlling:
-            channel.send(RFC4571() / peer.check(iut, component=channel.component, use_candidate=True))
+            connection.send(RFC4571() / peer.check(iut, component=connection.component, use_candidate=True))
             peer.wait(peer.pixit.silence)
         elif anew:
-            channel.wait_for(BindingRequest(use_candidate=True), within=peer.pixit.complete)
+            connection.wait_for(BindingRequest(use_candidate=True), within=peer.pixit.complete)
 
 
 def check_each(
-    peer: Peer, iut: Description, channels: Iterable[Channel], until: type[Expectation] = BindingSuccess
+    peer: Peer, iut: Description, connections: Iterable[Connection], until: type[Expectation] = BindingSuccess
 ) -> None:
     """Send a check on each connection, and give what is to follow the time to come; judge nothing."""
-    for channel in channels:
-        channel.send(RFC4571() / peer.check(iut, component=channel.component))
-        channel.wait_for(until, within=peer.pixit.connect)
+    for connection in connections:
+        connection.send(RFC4571() / peer.check(iut, component=connection.component))
+        connection.wait_for(until, within=peer.pixit.connect)
 
 
-def refused_check(peer: Peer, iut: Description, channel: Channel) -> Channel:
+def refused_check(peer: Peer, iut: Description, connection: Connection) -> Connection:
     """Send a check with a wrong password: it names the session that a connection is for, and validates nothing.
 
     An IUT whose sessions share a listening socket knows whose a connection is by nothing else.
     """
-    channel.send(RFC4571() / peer.check(iut, component=channel.component, password="wrong" * 5))
-    channel.wait_for(AnyResponse, within=peer.pixit.response)
-    return channel
+    connection.send(RFC4571() / peer.check(iut, component=connection.component, password="wrong" * 5))
+    connection.wait_for(AnyResponse, within=peer.pixit.response)
+    return connection
 
 
-def _ask(peer: Peer, channel: Channel, request: Packet) -> None:
-    before = len(channel.octets)
-    channel.send(RFC4571() / request)
-    peer.wait_until(lambda: len(channel.octets) > before, peer.pixit.silence)
+def _ask(peer: Peer, connection: Connection, request: Packet) -> None:
+    before = len(connection.octets)
+    connection.send(RFC4571() / request)
+    peer.wait_until(lambda: len(connection.octets) > before, peer.pixit.silence)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 
@@ -30,7 +30,7 @@ def opener_of(upper: Upper, wished: str | None) -> str:
     return opener
 
 
-def connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Description, list[Channel]]:
+def open_connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Description, list[Connection]]:
     """Exchange descriptions and have each component's connection opened, by the "tester" or by the "IUT"."""
     numbers = range(1, peer.shape.components + 1)
     if opener_of(upper, opener) == "tester":
@@ -40,7 +40,7 @@ def connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[Descr
     return iut, [peer.await_connection(listener) for listener in peer.listeners]
 
 
-def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener: str | None = None) -> Channel:
+def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener: str | None = None) -> Connection:
     """Bring ICE to completion and return the selected connection, ready for media; `opener`: see `opener_of`."""
     if opener is None and peer.shape.components > 1:
         return establish_components(upper, peer, side, peer.shape.components)[0]
@@ -56,29 +56,29 @@ def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener
     return selected
 
 
-def establish_components(upper: Upper, peer: Peer, side: str, components: int) -> list[Channel]:
+def establish_components(upper: Upper, peer: Peer, side: str, components: int) -> list[Connection]:
     """Bring ICE to completion for several components over connections that we open; return them in order."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", components=components)
     numbers = range(1, components + 1)
-    channels = [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
-    selected = complete_all(upper, peer, iut, channels)
+    connections = [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
+    selected = complete_all(upper, peer, iut, connections)
     upper.forget_data()
     return selected
 
 
-def establish_streams(upper: Upper, peer: Peer, side: str) -> list[Channel]:
+def establish_streams(upper: Upper, peer: Peer, side: str) -> list[Connection]:
     """Bring ICE to completion for two streams; return the selected connection of each."""
     streams = negotiate_streams(upper, peer, side)
-    channels = [peer.connect(stream.candidate(tcptype="passive")) for stream in streams]
-    for stream, channel in zip(streams, channels, strict=True):
-        peer.complete(stream, channel)
-    for channel in channels:
-        await_selection(upper, peer, channel)
+    connections = [peer.connect(stream.candidate(tcptype="passive")) for stream in streams]
+    for stream, connection in zip(streams, connections, strict=True):
+        peer.complete(stream, connection)
+    for connection in connections:
+        await_selection(upper, peer, connection)
     upper.forget_data()
-    return channels
+    return connections
 
 
-def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active") -> Channel:
+def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active") -> Connection:
     """Bring ICE to completion below DTLS, over a connection that either side opened."""
     if "passive" in upper.pics.get("offers", []):
         iut = negotiate_dtls(upper, peer, side, iut_is=iut_is, peer_tcptypes="active")
@@ -90,15 +90,15 @@ def establish_dtls(upper: Upper, peer: Peer, side: str, *, iut_is: str = "active
     return selected
 
 
-def complete_all(upper: Upper, peer: Peer, iut: Description, channels: Sequence[Channel]) -> list[Channel]:
+def complete_all(upper: Upper, peer: Peer, iut: Description, connections: Sequence[Connection]) -> list[Connection]:
     """Bring ICE to completion on connections, one for each component; return the selected ones."""
-    selected = [peer.complete(iut, channel) for channel in channels]
-    for channel in selected:
-        await_selection(upper, peer, channel)
+    selected = [peer.complete(iut, connection) for connection in connections]
+    for connection in selected:
+        await_selection(upper, peer, connection)
     return selected
 
 
-def await_selection(upper: Upper, peer: Peer, selected: Channel) -> None:
+def await_selection(upper: Upper, peer: Peer, selected: Connection) -> None:
     """Wait until the IUT itself knows of the selection, and has kept the connection.
 
     A stack may tell no state, or be connected before it has read our answer to its nomination.
@@ -109,7 +109,7 @@ def await_selection(upper: Upper, peer: Peer, selected: Channel) -> None:
     await_open(peer, selected)
 
 
-def await_open(peer: Peer, selected: Channel) -> None:
+def await_open(peer: Peer, selected: Connection) -> None:
     """Make sure that the IUT has not closed a connection just after its selection."""
     peer.wait(peer.pixit.drip)
     if not selected.is_open:

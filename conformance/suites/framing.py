@@ -11,7 +11,7 @@ from conformance.verdict import Inconclusive
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 # Packets of many lengths, none of which begins or ends like another.
@@ -19,45 +19,49 @@ PACKETS = tuple(rtp(number, bytes([0x41 + number]) * size) for number, size in e
 _HEADER = 20  # octets of a STUN message's
 
 
-def misframed(channels: Sequence[Channel]) -> Misframed:
+def misframed(connections: Sequence[Connection]) -> Misframed:
     """Read all that came on these connections."""
     reader = Reader(PACKETS)
-    for channel in channels:
-        reader.read(bytes(channel.octets))
+    for connection in connections:
+        reader.read(bytes(connection.octets))
     return reader.found
 
 
-def require_framed(channel: Channel) -> None:
+def require_framed(connection: Connection) -> None:
     """Raise `Inconclusive` if what came so far on a connection was not all in frames."""
-    if misframed([channel]).any:
-        raise Inconclusive(f"before that, what came on {channel} was not in frames: {misframed([channel]).any[0]}")
+    if misframed([connection]).any:
+        raise Inconclusive(
+            f"before that, what came on {connection} was not in frames: {misframed([connection]).any[0]}"
+        )
 
 
-def await_answer_octets(peer: Peer, channel: Channel, transaction_id: bytes) -> None:
+def await_answer_octets(peer: Peer, connection: Connection, transaction_id: bytes) -> None:
     """Wait until an answer to this request of ours has come whole, in a frame or not (preamble)."""
 
     def whole() -> bool:
-        begin = channel.octets.find(transaction_id) - 8
+        begin = connection.octets.find(transaction_id) - 8
         if begin < 0:
             return False
-        return len(channel.octets) >= begin + _HEADER + int.from_bytes(channel.octets[begin + 2 : begin + 4], "big")
+        return len(connection.octets) >= begin + _HEADER + int.from_bytes(
+            connection.octets[begin + 2 : begin + 4], "big"
+        )
 
     if not peer.wait_until(whole, peer.pixit.response):
-        raise Inconclusive(f"no octets of an answer came on {channel} within {peer.pixit.response:g} s")
+        raise Inconclusive(f"no octets of an answer came on {connection} within {peer.pixit.response:g} s")
 
 
-def await_message_octets(peer: Peer, channel: Channel) -> None:
+def await_message_octets(peer: Peer, connection: Connection) -> None:
     """Wait until the IUT has sent as much as a STUN message's header on a connection, in a frame or not (preamble)."""
-    if not peer.wait_until(lambda: len(channel.octets) >= _HEADER + 2, peer.pixit.response):
-        raise Inconclusive(f"{len(channel.octets)} octets came on {channel} within {peer.pixit.response:g} s")
+    if not peer.wait_until(lambda: len(connection.octets) >= _HEADER + 2, peer.pixit.response):
+        raise Inconclusive(f"{len(connection.octets)} octets came on {connection} within {peer.pixit.response:g} s")
     peer.wait(peer.pixit.drip)
 
 
-def send_halves(peer: Peer, channels: Sequence[Channel], octets: Sequence[bytes]) -> None:
-    """Send the first half of each channel's octets, then the second halves: their frames are open side by side."""
+def send_halves(peer: Peer, connections: Sequence[Connection], octets: Sequence[bytes]) -> None:
+    """Send the first half of each connection's octets, then the second halves: their frames are open side by side."""
     for half in (slice(0, 40), slice(40, None)):
-        for channel, one in zip(channels, octets, strict=True):
-            channel.send(one[half])
+        for connection, one in zip(connections, octets, strict=True):
+            connection.send(one[half])
         peer.wait(peer.pixit.drip)
-        for channel in channels:
-            channel.await_read(within=peer.pixit.response)
+        for connection in connections:
+            connection.await_read(within=peer.pixit.response)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 ORDINARY = rtp(9, b"nothing special")
@@ -27,49 +27,49 @@ def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
         upper.send(packet)
 
 
-def came(upper: Upper, peer: Peer, channel: Channel, octets: bytes, *, stream: int = 0) -> bool:
+def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, stream: int = 0) -> bool:
     """Let the IUT's application send until this comes over a connection, in a frame or not; return whether it does."""
     for _ in range(round(peer.pixit.response / SENDING)):
-        upper.try_to_send(octets, channel.component, stream=stream)
-        if peer.wait_until(lambda: octets in channel.octets, SENDING):
+        upper.try_to_send(octets, connection.component, stream=stream)
+        if peer.wait_until(lambda: octets in connection.octets, SENDING):
             return True
     return False
 
 
-def await_octets_of(upper: Upper, peer: Peer, channel: Channel, packets: Sequence[bytes]) -> None:
+def await_octets_of(upper: Upper, peer: Peer, connection: Connection, packets: Sequence[bytes]) -> None:
     """Let the IUT's application send these packets; wait until their octets have come, framed or not (preamble)."""
-    wanted = len(channel.octets) + sum(map(len, packets))
+    wanted = len(connection.octets) + sum(map(len, packets))
     send_each(upper, packets)
-    peer.wait_until(lambda: len(channel.octets) >= wanted and packets[-1] in channel.octets, peer.pixit.response)
-    if packets[-1] not in channel.octets:
-        raise Inconclusive(f"the last of {len(packets)} packets of the application did not come on {channel}")
+    peer.wait_until(lambda: len(connection.octets) >= wanted and packets[-1] in connection.octets, peer.pixit.response)
+    if packets[-1] not in connection.octets:
+        raise Inconclusive(f"the last of {len(packets)} packets of the application did not come on {connection}")
 
 
-def await_sent(upper: Upper, peer: Peer, channel: Channel) -> None:
+def await_sent(upper: Upper, peer: Peer, connection: Connection) -> None:
     """Let the IUT's application send an ordinary packet until it comes over a connection, in a frame (preamble)."""
     try:
-        expect_media(upper, peer, channel, ORDINARY)
+        expect_media(upper, peer, connection, ORDINARY)
     except Failed as failure:
         raise Inconclusive(f"ordinary data does not come: {failure}") from failure
-    channel.begin_anew(selected=True)
+    connection.begin_anew(selected=True)
 
 
-def await_delivered(upper: Upper, peer: Peer, channel: Channel, *, stream: int = 0) -> None:
+def await_delivered(upper: Upper, peer: Peer, connection: Connection, *, stream: int = 0) -> None:
     """Send a frame with an ordinary packet and wait until the IUT's application has received it alone (preamble)."""
     upper.forget_data()
-    channel.send(framed(ORDINARY))
+    connection.send(framed(ORDINARY))
     try:
-        upper.expect_data(ORDINARY, component=channel.component, stream=stream, within=peer.pixit.response)
+        upper.expect_data(ORDINARY, component=connection.component, stream=stream, within=peer.pixit.response)
     except Failed as failure:
         raise Inconclusive(f"ordinary data is not delivered: {failure.actual}") from failure
     upper.forget_data()
 
 
-def note_beginning(peer: Peer, channel: Channel) -> None:
+def note_beginning(peer: Peer, connection: Connection) -> None:
     """Note whether (D)TLS begins on a valid pair before it is nominated: both readings are lawful."""
-    peer.wait_until(lambda: any(AnyDtls().fulfilled_by(event) for event in channel.events), peer.pixit.silence)
-    nominated = any(BindingRequest(use_candidate=True).fulfilled_by(event) for event in channel.events)
-    early = any(AnyDtls().fulfilled_by(event) for event in channel.events) and not nominated
+    peer.wait_until(lambda: any(AnyDtls().fulfilled_by(event) for event in connection.events), peer.pixit.silence)
+    nominated = any(BindingRequest(use_candidate=True).fulfilled_by(event) for event in connection.events)
+    early = any(AnyDtls().fulfilled_by(event) for event in connection.events) and not nominated
     peer.readings.append(
         "(D)TLS began on a valid pair before it was nominated, as RFC 8445 section 12.1 allows"
         if early
@@ -87,22 +87,22 @@ def note_delivery(upper: Upper, peer: Peer, octets: bytes) -> None:
     )
 
 
-def expect_completion(upper: Upper, peer: Peer, channel: Channel) -> None:
+def expect_completion(upper: Upper, peer: Peer, connection: Connection) -> None:
     """Expect a sign that ICE goes on to its end on a connection of a controlling IUT: a nomination, state or data.
 
     Data are what the application sends, or what the stack itself begins with (DTLS).
     """
-    first = next(event for event in channel.events if BindingRequest().fulfilled_by(event))
+    first = next(event for event in connection.events if BindingRequest().fulfilled_by(event))
     nominations = BindingRequest(use_candidate=True)
 
     def seen() -> bool:
-        upper.try_to_send(DATA, channel.component)
-        nominated = any(nominations.fulfilled_by(event) for event in channel.events if event is not first)
-        media = any(Data().fulfilled_by(event) for event in channel.events)
-        return nominated or media or DATA in channel.octets or upper.is_connected
+        upper.try_to_send(DATA, connection.component)
+        nominated = any(nominations.fulfilled_by(event) for event in connection.events if event is not first)
+        media = any(Data().fulfilled_by(event) for event in connection.events)
+        return nominated or media or DATA in connection.octets or upper.is_connected
 
     for _ in range(round(max(peer.pixit.complete, peer.pixit.decides) / SENDING)):
-        if seen() or peer.wait_until(lambda: not channel.is_open, SENDING):
+        if seen() or peer.wait_until(lambda: not connection.is_open, SENDING):
             break
     if not seen():
         raise Missing(
@@ -112,20 +112,22 @@ def expect_completion(upper: Upper, peer: Peer, channel: Channel) -> None:
         )
 
 
-def expect_media(upper: Upper, peer: Peer, channel: Channel, octets: bytes, *, within: float | None = None) -> None:
+def expect_media(
+    upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, within: float | None = None
+) -> None:
     """Let the IUT's application send until this packet comes over a connection; the IUT may refuse it before."""
     for _ in range(round((peer.pixit.response if within is None else within) / SENDING)):
         upper.try_to_send(octets)
-        if channel.wait_for(Data(octets), within=SENDING):
+        if connection.wait_for(Data(octets), within=SENDING):
             break
-    channel.expect(Data(octets), within=SENDING)
+    connection.expect(Data(octets), within=SENDING)
 
 
-def expect_media_when_ready(upper: Upper, peer: Peer, channel: Channel, octets: bytes) -> None:
+def expect_media_when_ready(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:
     """Let the IUT's application send when the stack says that it is connected; where it never says, until it comes.
 
     For a body that judges by what comes over the connection whether ICE has completed.
     """
     upper.allow_for_connecting(within=peer.pixit.complete)
     within = peer.pixit.response if upper.reports_state else peer.pixit.complete
-    expect_media(upper, peer, channel, octets, within=within)
+    expect_media(upper, peer, connection, octets, within=within)

@@ -54,9 +54,9 @@ class Ranked:
         """Return, by port, in which look the IUT's first connection or request for a candidate was there."""
         ours = {candidate.port for candidate in self.candidates}
         looks: dict[int, int] = {}
-        for channel in peer.channels:
-            if channel.local_address.port in ours:
-                looks.setdefault(channel.local_address.port, channel.look)
+        for connection in peer.connections:
+            if connection.local_address.port in ours:
+                looks.setdefault(connection.local_address.port, connection.look)
         if self.udp.first_request is not None:
             looks[self.udp.local_address.port] = self.udp.first_request
         return looks

@@ -61,7 +61,7 @@ def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
         raise Inconclusive(f"the IUT sent no check within {peer.pixit.connect:g} s")
     if len(checks) < 2:
         raise NotApplicable(f"the IUT made one check alone within {within:g} s, which has no pace")
-    connections = [channel.opened_at - peer.described_at for channel in peer.channels]
+    connections = [connection.opened_at - peer.described_at for connection in peer.connections]
     return Pace(connections, checks, least_ta(iut))
 
 

@@ -11,11 +11,11 @@ from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotAppli
 
 if TYPE_CHECKING:
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 
-def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
+def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Connection:
     """Let the IUT's application send until the IUT has opened a connection again.
 
     The application sends repeatedly: what it sends before the IUT has seen the loss asks for nothing.
@@ -32,7 +32,7 @@ def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Channel:
     )
 
 
-def needs_reopened(upper: Upper, peer: Peer) -> Channel:
+def needs_reopened(upper: Upper, peer: Peer) -> Connection:
     """Let the IUT reopen the connection; n/a where it does not."""
     try:
         return expect_reopened(upper, peer)
@@ -42,7 +42,7 @@ def needs_reopened(upper: Upper, peer: Peer) -> Channel:
         ) from failure
 
 
-def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
+def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Connection:
     """Bring ICE to completion, lose the connection, and return the one in its place, checked both ways (preamble)."""
     peer.lose(establish(upper, peer, side, opener=opener), "RST")
     iut = upper.description
@@ -53,7 +53,7 @@ def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
     return peer.revive(iut, peer.connect(iut.candidate(tcptype="passive")))
 
 
-def reopen_from_so(upper: Upper, peer: Peer, lost: Channel) -> Channel:
+def reopen_from_so(upper: Upper, peer: Peer, lost: Connection) -> Connection:
     """Open the connection of two S-O candidates again, from our side (preamble); n/a where the IUT has been faster."""
     assert upper.description is not None, "ICE has completed"
     theirs = [c for c in upper.description.candidates(tcptype="so") if c.endpoint == lost.remote_address]

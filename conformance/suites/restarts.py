@@ -27,8 +27,8 @@ def restart(
     needed = {"IUT": "offerer", "tester": "answerer"}[by]
     if needed not in upper.pics.get("sides", SIDES):
         raise NotApplicable(f"the IUT's pics lack sides {needed}, which a restart by the {by} makes it")
-    for channel in [channel for channel in peer.channels if channel.selected]:
-        peer.settle(channel)  # an IUT that has not seen our success yet has selected nothing
+    for connection in [connection for connection in peer.connections if connection.selected]:
+        peer.settle(connection)  # an IUT that has not seen our success yet has selected nothing
     if by == "IUT":
         theirs = upper.restart()
         upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes, candidates=candidates), kind="answer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest
-from conformance.peer.segments.script import SegmentChannel, Segments
+from conformance.peer.segments.script import SegmentConnection, Segments
 from conformance.suites.establishing import establish
 from conformance.verdict import Missing
 from conformance.wire.layers import RFC4571
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -34,15 +34,15 @@ ORDERS = {
 ENDS = ("FIN", "half-close", "RST", "stall")
 
 
-def break_off(channel: Channel, end: str) -> None:
+def break_off(connection: Connection, end: str) -> None:
     """Break a connection off in one of the ways of `ENDS`."""
-    assert isinstance(channel, SegmentChannel)
+    assert isinstance(connection, SegmentConnection)
     if end == "half-close":
-        channel.half_close()
+        connection.half_close()
     elif end == "stall":
-        channel.acknowledge(False)
+        connection.acknowledge(False)
     else:
-        channel.close(reset=end == "RST")
+        connection.close(reset=end == "RST")
 
 
 def silent_candidates(peer: Peer, segments: Segments, count: int) -> list[Candidate]:
@@ -53,17 +53,17 @@ def silent_candidates(peer: Peer, segments: Segments, count: int) -> list[Candid
     ]
 
 
-def expect_check_elsewhere(peer: Peer, stuck: Channel, *, within: float) -> None:
+def expect_check_elsewhere(peer: Peer, stuck: Connection, *, within: float) -> None:
     """Wait for a check at another candidate of ours than the one that this connection goes to."""
 
     def checked() -> bool:
-        return any(one.has(BindingRequest()) for one in peer.channels if one.local_address != stuck.local_address)
+        return any(one.has(BindingRequest()) for one in peer.connections if one.local_address != stuck.local_address)
 
     if not peer.wait_until(checked, within):
         raise Missing(
             "no check came to any other candidate",
             expected="a Binding request on a connection to another candidate",
-            actual=f"not within {within:g} s on any of {len(peer.channels)} connections",
+            actual=f"not within {within:g} s on any of {len(peer.connections)} connections",
         )
 
 
@@ -72,14 +72,14 @@ def in_order_of(name: str, octets: bytes) -> list[tuple[int, int]]:
     return [(begin * len(octets) // 10, end * len(octets) // 10) for begin, end in ORDERS[name]]
 
 
-def establish_in_segments(upper: Upper, peer: Peer, side: str) -> SegmentChannel:
+def establish_in_segments(upper: Upper, peer: Peer, side: str) -> SegmentConnection:
     """Bring ICE to completion over our own TCP and return the selected connection (preamble)."""
     selected = establish(upper, peer, side)
-    assert isinstance(selected, SegmentChannel)
+    assert isinstance(selected, SegmentConnection)
     return selected
 
 
-def cut_everywhere(peer: Peer, iut: Description, channel: SegmentChannel, *, pause: float) -> list[Packet]:
+def cut_everywhere(peer: Peer, iut: Description, connection: SegmentConnection, *, pause: float) -> list[Packet]:
     """Send one check for each octet of a check's frame, cut in two segments at that octet; return these checks.
 
     The IUT gets `pause` seconds in all to read the first halves by themselves.
@@ -87,5 +87,5 @@ def cut_everywhere(peer: Peer, iut: Description, channel: SegmentChannel, *, pau
     length = len(bytes(RFC4571() / peer.check(iut)))
     checks = [peer.check(iut) for _ in range(1, length)]
     for position, check in enumerate(checks, 1):
-        channel.send(RFC4571() / check, cut=[position], pause=pause / length)
+        connection.send(RFC4571() / check, cut=[position], pause=pause / length)
     return checks

@@ -14,7 +14,7 @@ from conformance.verdict import NotApplicable
 if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
-    from conformance.peer.channel import Channel
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 _ALL = "active passive so"
@@ -28,7 +28,7 @@ def openers(identifier: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("opener", [pytest.param(name, marks=mark) for name, mark in marks.items()])
 
 
-def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
+def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Connection:
     """Bring ICE to completion on a connection between the IUT and a port at which we also listen (preamble)."""
     base = peer.listen()
     tcptype = {"tester": "active", "IUT": "passive", "S-O": "so"}[opener]
@@ -44,14 +44,14 @@ def complete_on(upper: Upper, peer: Peer, side: str, opener: str) -> Channel:
     return selected
 
 
-def complete_dtls_on(upper: Upper, peer: Peer, side: str) -> Channel:
+def complete_dtls_on(upper: Upper, peer: Peer, side: str) -> Connection:
     """Do the same below DTLS, whose client is the IUT, on a connection that we open (preamble)."""
     base = peer.listen()
     iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active", tcptypes=_ALL)
     return peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"), source=base))
 
 
-def restart_on(upper: Upper, peer: Peer, side: str, selected: Channel) -> Description:
+def restart_on(upper: Upper, peer: Peer, side: str, selected: Connection) -> Description:
     """Restart with S-O candidates at both ends of the selected connection; return the IUT's description (preamble).
 
     n/a where the IUT states none there, which RFC 6544 section 9.2 leaves to it.

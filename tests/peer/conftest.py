@@ -29,11 +29,11 @@ def peer(pump):
 
 @pytest.fixture
 def pair(peer):
-    """A channel, and the socket at its other end."""
+    """A connection, and the socket at its other end."""
     listener = peer.listen()
     other = socket.create_connection((peer.address, listener.port), timeout=5, source_address=("127.0.0.1", 0))
-    channel = peer.expect_connection()
-    yield channel, other
+    connection = peer.expect_connection()
+    yield connection, other
     other.close()
 
 

@@ -39,8 +39,8 @@ def check_of_the_iut(peer: Peer, **change):
     return RFC4571() / binding_request(**{**fields, **change})
 
 
-def ask(peer: Peer, channel) -> bytes:
+def ask(peer: Peer, connection) -> bytes:
     """Send a check and return its transaction id."""
     request = peer.check(Iut(), transaction_id=b"from us, yes")
-    channel.send(RFC4571() / request)
+    connection.send(RFC4571() / request)
     return b"from us, yes"

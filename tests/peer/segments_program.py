@@ -16,9 +16,9 @@ assert isinstance(wire, lab.Wire), wire
 
 from scapy.layers.inet import TCP  # noqa: E402  (heavy; the network first, while there is one thread)
 
-from conformance.peer.channel import Channel  # noqa: E402
+from conformance.peer.connection import Connection  # noqa: E402
 from conformance.peer.pump import Pump  # noqa: E402
-from conformance.peer.segments.script import SegmentChannel, Segments  # noqa: E402
+from conformance.peer.segments.script import SegmentConnection, Segments  # noqa: E402
 from conformance.run.recording import SilentTap  # noqa: E402
 
 FAMILY = sys.argv[1]
@@ -35,9 +35,9 @@ def kernel_socket() -> socket.socket:
     return sock
 
 
-def channel(pipe) -> SegmentChannel:
-    made = SegmentChannel(pipe, pump, SilentTap(), outgoing=True, component=1)
-    assert isinstance(made, Channel)
+def connection(pipe) -> SegmentConnection:
+    made = SegmentConnection(pipe, pump, SilentTap(), outgoing=True, component=1)
+    assert isinstance(made, Connection)
     return made
 
 
@@ -62,7 +62,7 @@ def received(sock: socket.socket, count: int) -> bytes:
 
 def established(backlog=8):
     server = socket.create_server((IUT, 0), family=KIND, backlog=backlog)
-    ours = channel(segments.connect(OURS, server.getsockname()[:2], 2.0))
+    ours = connection(segments.connect(OURS, server.getsockname()[:2], 2.0))
     theirs = server.accept()[0]
     theirs.setblocking(False)
     server.close()
@@ -75,7 +75,7 @@ def check_handshakes() -> None:
     client = kernel_socket()
     client.connect_ex((OURS, door.port))
     assert pump.wait(lambda: any(pipe.is_open for pipe in door.coming), 2.0)
-    accepted = channel(door.accept()[0])
+    accepted = connection(door.accept()[0])
     accepted.send(b"x" * 100_000)
     assert received(client, 100_000) == b"x" * 100_000, "larger than any window"
     ours.close()

@@ -21,8 +21,8 @@ STUN = bytes(binding_indication(transaction_id=b"transaction:"))
 def peer(
     octets: bytes = b"", *, refused: str = "", in_conflict: bool = False, roles: str = "own", had_success: bool = False
 ) -> SimpleNamespace:
-    channel = SimpleNamespace(octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success)
-    return SimpleNamespace(channels=[channel], shape=Shape(roles=roles))
+    connection = SimpleNamespace(octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success)
+    return SimpleNamespace(connections=[connection], shape=Shape(roles=roles))
 
 
 @pytest.mark.parametrize("octets", [STUN, frame(STUN) + b"\0\0\1\0$" + frame(STUN), b"\0\1" + STUN])

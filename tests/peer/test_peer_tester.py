@@ -67,7 +67,7 @@ def test_silent_ports_and_outstanding_attempts(peer) -> None:
 
 
 def test_completion_with_each_side_controlling(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
 
     def play() -> None:
         """Answer two checks, and send one in between."""
@@ -78,7 +78,7 @@ def test_completion_with_each_side_controlling(peer, pair) -> None:
             while not payloads:
                 payloads = [p for p in deframer.feed(other.recv(65536)) if Message.decode(p).is_request]
             tid = Message.decode(payloads[0]).transaction_id
-            other.sendall(bytes(RFC4571() / binding_success(tid, channel.local_address, Iut.pwd)))
+            other.sendall(bytes(RFC4571() / binding_success(tid, connection.local_address, Iut.pwd)))
             if not sent:
                 other.sendall(bytes(check_of_the_iut(peer, controlling=None, controlled=3)))
                 sent = True
@@ -86,11 +86,11 @@ def test_completion_with_each_side_controlling(peer, pair) -> None:
     peer.controlling = True
     thread = threading.Thread(target=play)
     thread.start()
-    assert peer.complete_any(Iut()) is channel
+    assert peer.complete_any(Iut()) is connection
     thread.join(2)
-    assert channel.selected
+    assert connection.selected
     with pytest.raises(Inconclusive, match="no second connection"):
-        peer.expect_others_closed(channel, within=0)
+        peer.expect_others_closed(connection, within=0)
 
 
 @pytest.mark.parametrize(("nominated", "ended", "fine"), [
@@ -104,11 +104,11 @@ def test_the_others_are_closed_but_for_the_one_that_the_iut_selected(peer, pair,
     first, far = pair
     beside = socket.create_connection(("127.16.200.1", peer.listeners[0].port))
     second = peer.expect_connection()
-    for channel, other, selected, ends in zip((first, second), (far, beside), nominated, ended, strict=True):
-        channel.selected = selected
+    for connection, other, selected, ends in zip((first, second), (far, beside), nominated, ended, strict=True):
+        connection.selected = selected
         if ends:
             other.close()
-            channel.expect_end(within=1)
+            connection.expect_end(within=1)
     if fine:
         peer.expect_others_closed(first, within=0.05)
     else:
@@ -118,9 +118,9 @@ def test_the_others_are_closed_but_for_the_one_that_the_iut_selected(peer, pair,
 
 
 def test_completion_that_does_not_come(peer, pair) -> None:
-    channel, _ = pair
+    connection, _ = pair
     with pytest.raises(Inconclusive, match="did not nominate"):
-        peer.complete(Iut(), channel)
+        peer.complete(Iut(), connection)
     with pytest.raises(Inconclusive, match="none of 1 connections"):
         peer.complete_any(Iut())
 
@@ -197,7 +197,7 @@ def test_a_faster_pixit_leaves_an_iut_the_time_that_the_rfcs_leave_it() -> None:
 
 
 def test_a_slow_nominator_is_waited_for_while_its_connections_stand(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     deadline = time.monotonic() + peer.pixit.complete + 0.1
     peer.described_at = time.monotonic()
     assert peer.wait_for_nomination(lambda: time.monotonic() > deadline)
@@ -205,4 +205,4 @@ def test_a_slow_nominator_is_waited_for_while_its_connections_stand(peer, pair) 
     other.close()
     assert not peer.wait_for_nomination(lambda: False)
     assert time.monotonic() - begun < peer.pixit.decides + 0.2, "nobody is left who might nominate"
-    assert not channel.is_open
+    assert not connection.is_open

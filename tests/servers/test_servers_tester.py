@@ -190,13 +190,13 @@ def test_the_client_connects_to_a_passive_candidate_through_the_relay(peer, clie
     data.nonce = asking.nonce
     assert code(data.ask(Method.CONNECTION_BIND, attr.connection_id(1 ^ joined.connection_id))) == 400
     assert data.ask(Method.CONNECTION_BIND, attr.connection_id(joined.connection_id)).is_success
-    channel = peer.expect_connection(listener)
-    assert (channel.component, channel.seen_from) == (2, relayed)
-    assert server.control_of(channel) is server.connections[0]
-    answered(peer, data, channel)
+    connection = peer.expect_connection(listener)
+    assert (connection.component, connection.seen_from) == (2, relayed)
+    assert server.control_of(connection) is server.connections[0]
+    answered(peer, data, connection)
 
 
-def answered(peer, data, channel):
+def answered(peer, data, connection):
     """The peer answers a check that comes in a frame over the data connection, with the relayed address."""
     peer.controlling = False
     check = build(
@@ -209,8 +209,8 @@ def answered(peer, data, channel):
     deframer, got = Deframer(), []
     data.socket.sendall(frame(check))
     data.until(lambda: bool(got.extend(deframer.feed(data.raw)) or data.__setattr__("raw", b"") or got))
-    assert Message.decode(got[0]).xor_mapped_address == channel.seen_from
-    assert channel.checked
+    assert Message.decode(got[0]).xor_mapped_address == connection.seen_from
+    assert connection.checked
 
 
 def test_the_peer_connects_to_a_relayed_candidate(peer, client):
@@ -231,8 +231,8 @@ def test_the_peer_connects_to_a_relayed_candidate(peer, client):
     data.nonce = asking.nonce
     bind = attr.connection_id(attempt.connection_id)
     assert data.ask(Method.CONNECTION_BIND, bind).is_success
-    answered(peer, data, peer.channels[-1])
-    peer.channels[-1].send(RFC4571() / peer.check(Iut))
+    answered(peer, data, peer.connections[-1])
+    peer.connections[-1].send(RFC4571() / peer.check(Iut))
     with pytest.raises(Inconclusive, match="no relayed address"):
         server.connect(Candidate("1", 1, "TCP", 1, relayed.ip, relayed.port ^ 1, "relay", tcptype="passive"))
     assert asking.ask(Method.REFRESH, attr.lifetime(0)).is_success
@@ -261,10 +261,10 @@ def test_connect_returns_what_the_client_joins(peer, client):
 
     taking = threading.Thread(target=take)
     taking.start()
-    channel = server.connect(Candidate("1", 3, "TCP", 1, relayed.ip, relayed.port, "relay", tcptype="passive"))
+    connection = server.connect(Candidate("1", 3, "TCP", 1, relayed.ip, relayed.port, "relay", tcptype="passive"))
     taking.join()
-    assert (channel.component, channel.seen_from) == (3, relayed)
-    assert channel in peer.channels
+    assert (connection.component, connection.seen_from) == (3, relayed)
+    assert connection in peer.connections
 
 
 def test_a_relayed_udp_address(peer, client):

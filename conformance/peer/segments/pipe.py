@@ -1,4 +1,4 @@
-"""What looks like a socket of the kernel's and is our own TCP: so channels and listeners need not know."""
+"""What looks like a socket of the kernel's and is our own TCP: so connections and listeners need not know."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIRST_PAUSE = 0.3  # seconds: the wire loses nothing, but a full backlog may
 
 
 class Pipe(Source):
-    """A connection, with as much of a non-blocking socket's face as a channel uses."""
+    """A connection, with as much of a non-blocking socket's face as a connection uses."""
 
     def __init__(self, tcp: Tcp, forget: Callable[[Pipe], None]) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.channel import Channel
+from conformance.peer.connection import Connection
 from conformance.peer.segments.link import Link
 from conformance.peer.segments.pipe import Doorway, Pipe
 from conformance.peer.sockets import KernelSockets
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _REPETITION = 1.2  # seconds after which a SYN that met no answer has surely been repeated
 
 
-class SegmentChannel(Channel):
+class SegmentConnection(Connection):
     """A connection over our own TCP: also its single segments can be scripted."""
 
     socket: Pipe
@@ -83,7 +83,7 @@ class SegmentChannel(Channel):
 class Segments(KernelSockets):
     """The lower tester's TCP for one case."""
 
-    channel = SegmentChannel
+    connection = SegmentConnection
     own_tcp = True
 
     def __init__(

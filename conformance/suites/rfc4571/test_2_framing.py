@@ -7,7 +7,7 @@ import pytest
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import await_successes, expect_answer
 from conformance.suites.driving import live
-from conformance.suites.establishing import connections, establish
+from conformance.suites.establishing import establish, open_connections
 from conformance.suites.framing import await_answer_octets, await_message_octets, misframed, send_halves
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_delivered
@@ -24,11 +24,11 @@ def test_length_equals_the_response(upper, peer, side):
     when    a check has been answered
     then    LENGTH is the number of octets of the response, by the response's own header."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     request = peer.check(iut)
-    channel.send(RFC4571() / request)
-    await_answer_octets(peer, channel, request.transaction_id)
-    wrong = misframed([channel]).length
+    connection.send(RFC4571() / request)
+    await_answer_octets(peer, connection, request.transaction_id)
+    wrong = misframed([connection]).length
     assert not wrong, wrong[0]
 
 
@@ -39,9 +39,9 @@ def test_length_equals_the_request(upper, peer, side):
     when    its check arrives
     then    LENGTH is the number of octets of the request, by the request's own header."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    await_message_octets(peer, channel)
-    wrong = misframed([channel]).length
+    connection = peer.await_connection()
+    await_message_octets(peer, connection)
+    wrong = misframed([connection]).length
     assert not wrong, wrong[0]
 
 
@@ -52,11 +52,11 @@ def test_frames_follow_each_other_directly(upper, peer, side):
     when    three checks have arrived on it
     then    the responses come in frames with no marker before their LENGTH and nothing else between them."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     requests = [peer.check(iut) for _ in range(3)]
-    channel.send(b"".join(bytes(RFC4571() / request) for request in requests))
-    await_answer_octets(peer, channel, requests[-1].transaction_id)
-    strays = misframed([channel]).between
+    connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
+    await_answer_octets(peer, connection, requests[-1].transaction_id)
+    strays = misframed([connection]).between
     assert not strays, strays[0]
 
 
@@ -78,9 +78,9 @@ def test_every_length_is_right(upper, peer, opener):
     """with    a connection
     when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
     then    each LENGTH was the number of octets of the one message or packet behind it."""
-    iut, channels = connections(upper, peer, "offerer", opener)
-    live(upper, peer, iut, channels)
-    wrong = misframed(channels).length
+    iut, connections = open_connections(upper, peer, "offerer", opener)
+    live(upper, peer, iut, connections)
+    wrong = misframed(connections).length
     assert not wrong, wrong[0]
 
 
@@ -90,9 +90,9 @@ def test_nothing_stands_between_frames(upper, peer, opener):
     """with    a connection
     when    checks have been refused and accepted, a pair nominated and packets of many lengths sent
     then    no octets came between one frame and the next LENGTH."""
-    iut, channels = connections(upper, peer, "offerer", opener)
-    live(upper, peer, iut, channels)
-    strays = misframed(channels).between
+    iut, connections = open_connections(upper, peer, "offerer", opener)
+    live(upper, peer, iut, connections)
+    strays = misframed(connections).between
     assert not strays, strays[0]
 
 
@@ -103,9 +103,9 @@ def test_null_frame_before_the_first_check(upper, peer, side):
     when    a null frame arrives, and then a check
     then    the IUT answers the check."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(frame(b"") + bytes(RFC4571() / peer.check(iut)))
-    expect_answer(peer, iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(frame(b"") + bytes(RFC4571() / peer.check(iut)))
+    expect_answer(peer, iut, connection)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -115,12 +115,12 @@ def test_null_frames_between_checks(upper, peer, side, pixit):
     when    null frames arrive, one of them cut in two, and then a check
     then    the connection stays open and the IUT answers the check."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.send(frame(b"") * 3, cut=[1], pause=pixit.drip)
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.send(frame(b"") * 3, cut=[1], pause=pixit.drip)
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -144,12 +144,12 @@ def test_frames_of_two_connections_are_kept_apart(upper, peer, side, pixit):
     then    the IUT answers both."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channels = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
-    await_successes(peer, iut, channels)
-    checks = [peer.check(iut) for _ in channels]
-    send_halves(peer, channels, [bytes(RFC4571() / check) for check in checks])
-    channels[0].expect(BindingSuccess(checks[0].transaction_id), within=pixit.response)
-    channels[1].expect(BindingSuccess(checks[1].transaction_id), within=pixit.response)
+    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    await_successes(peer, iut, connections)
+    checks = [peer.check(iut) for _ in connections]
+    send_halves(peer, connections, [bytes(RFC4571() / check) for check in checks])
+    connections[0].expect(BindingSuccess(checks[0].transaction_id), within=pixit.response)
+    connections[1].expect(BindingSuccess(checks[1].transaction_id), within=pixit.response)
 
 
 @both_sides
@@ -159,7 +159,7 @@ def test_null_frames_on_an_opened_connection(upper, peer, side, pixit):
     when    null frames arrive, and then a check
     then    the connection stays open and the IUT answers the check."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(frame(b"") * 2 + bytes(RFC4571() / peer.check(iut)))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(frame(b"") * 2 + bytes(RFC4571() / peer.check(iut)))
+    connection.expect(BindingSuccess, within=pixit.response)

@@ -23,9 +23,9 @@ def test_check_in_segments_of_one_octet(upper, peer, side, pixit):
     when    a check arrives with every octet of its frame in a segment of its own
     then    the IUT answers it."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.one_by_one(RFC4571() / peer.check(iut), pause=pixit.drip * 20)
-    expect_answer(peer, iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.one_by_one(RFC4571() / peer.check(iut), pause=pixit.drip * 20)
+    expect_answer(peer, iut, connection)
 
 
 @in_segments
@@ -39,9 +39,9 @@ def test_check_cut_at_each_octet(upper, peer, side, pixit):
         False  # or a controlling IUT may complete on the connection, and what it does then is not judged here
     )
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    checks = cut_everywhere(peer, iut, channel, pause=pixit.drip * 20)
-    expect_answer(peer, iut, channel, *checks)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    checks = cut_everywhere(peer, iut, connection, pause=pixit.drip * 20)
+    expect_answer(peer, iut, connection, *checks)
 
 
 @in_segments
@@ -53,11 +53,11 @@ def test_segment_ends_inside_the_next_frame(upper, peer, side, cut, pixit):
     when    a segment brings a check and the beginning of another, the next one its rest and a third
     then    the IUT answers all three."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     checks = [peer.check(iut) for _ in range(3)]
     frames = [bytes(RFC4571() / check) for check in checks]
-    channel.send(b"".join(frames), cut=[len(frames[0]) + cut], pause=pixit.drip * 5)
-    expect_answer(peer, iut, channel, *checks)
+    connection.send(b"".join(frames), cut=[len(frames[0]) + cut], pause=pixit.drip * 5)
+    expect_answer(peer, iut, connection, *checks)
 
 
 @in_segments
@@ -70,12 +70,12 @@ def test_checks_in_segments_out_of_order(upper, peer, side, order, pixit):
     then    the IUT answers each check once, for TCP has put the octets in order.
     """
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     checks = [peer.check(iut) for _ in range(3)]
     octets = b"".join(bytes(RFC4571() / check) for check in checks)
-    channel.arrange(octets, *in_order_of(order, octets))
-    expect_answer(peer, iut, channel, *checks)
-    channel.expect_nothing(BindingSuccess, within=pixit.silence)
+    connection.arrange(octets, *in_order_of(order, octets))
+    expect_answer(peer, iut, connection, *checks)
+    connection.expect_nothing(BindingSuccess, within=pixit.silence)
 
 
 @in_segments

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingSuccess
 from conformance.suites.driving import live
-from conformance.suites.establishing import connections, establish, establish_components
+from conformance.suites.establishing import establish, establish_components, open_connections
 from conformance.suites.framing import PACKETS, misframed
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_octets_of, await_sent, came, send_each
@@ -76,9 +76,9 @@ def test_data_on_every_selected_connection_is_framed(upper, peer, opener):
     """with    connections for all components, opened by the IUT or by us
     when    ICE has completed and the IUT's application sends packets on each component
     then    none of them came without a frame."""
-    iut, channels = connections(upper, peer, "answerer", opener)
-    live(upper, peer, iut, channels)
-    bare = misframed(channels).bare_data
+    iut, connections = open_connections(upper, peer, "answerer", opener)
+    live(upper, peer, iut, connections)
+    bare = misframed(connections).bare_data
     assert not bare, bare[0]
 
 

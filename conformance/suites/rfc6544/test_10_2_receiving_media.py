@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.establishing import await_selection, complete_all, connections, establish, establish_components
+from conformance.suites.establishing import (
+    await_selection,
+    complete_all,
+    establish,
+    establish_components,
+    open_connections,
+)
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_delivered
 from conformance.suites.negotiation import negotiate
@@ -99,8 +105,8 @@ def test_media_on_an_opened_connection_is_delivered(upper, peer, pixit):
     """with    ICE completed on connections that the IUT opened
     when    a frame with data arrives
     then    the IUT's application receives the data without the frame."""
-    iut, channels = connections(upper, peer, "answerer", "IUT")
-    selected = complete_all(upper, peer, iut, channels)[-1]
+    iut, connections = open_connections(upper, peer, "answerer", "IUT")
+    selected = complete_all(upper, peer, iut, connections)[-1]
     selected.send(frame(DATA))
     upper.expect_data(DATA, component=selected.component, within=pixit.response)
 

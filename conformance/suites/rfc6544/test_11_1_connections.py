@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import AnyResponse, BindingSuccess
 from conformance.suites.checks import expect_answers
-from conformance.suites.establishing import await_open, complete_all, connections, establish
+from conformance.suites.establishing import await_open, complete_all, establish, open_connections
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -57,8 +57,8 @@ def test_every_selected_connection_stays_open(upper, peer, opener, pixit):
     """with    connections for all components, opened by the IUT or by us
     when    ICE has completed, and the IUT's application has sent something
     then    the IUT closes none of them."""
-    iut, channels = connections(upper, peer, "answerer", opener)
-    selected = complete_all(upper, peer, iut, channels)
+    iut, connections = open_connections(upper, peer, "answerer", opener)
+    selected = complete_all(upper, peer, iut, connections)
     upper.try_to_send(DATA, selected[0].component)
     upper.try_to_send(DATA, selected[-1].component)
     selected[-1].expect_open(within=pixit.silence)
@@ -72,8 +72,8 @@ def test_every_selected_connection_is_closed_with_the_session(upper, peer, opene
     """with    connections for all components, opened by the IUT or by us
     when    ICE has completed, and the IUT's session is closed
     then    the IUT closes all of them."""
-    iut, channels = connections(upper, peer, "answerer", opener)
-    selected = complete_all(upper, peer, iut, channels)
+    iut, connections = open_connections(upper, peer, "answerer", opener)
+    selected = complete_all(upper, peer, iut, connections)
     upper.close()
     peer.expect_all_closed(selected, within=peer.pixit.close)
 
@@ -84,8 +84,8 @@ def test_check_on_an_opened_connection_is_answered(upper, peer, side):
     """with    connections that the IUT has opened, one for each component
     when    a check arrives on each
     then    it is answered with success."""
-    iut, channels = connections(upper, peer, side, "IUT")
-    expect_answers(peer, [(iut, channel) for channel in channels])
+    iut, connections = open_connections(upper, peer, side, "IUT")
+    expect_answers(peer, [(iut, connection) for connection in connections])
 
 
 @both_sides

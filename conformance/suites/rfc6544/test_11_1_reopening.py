@@ -160,9 +160,9 @@ def test_active_side_reopens_the_second_component(upper, peer, side):
     when    we end the second one's and the IUT's application goes on sending on it
     then    the IUT opens a connection to the same candidate of ours."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive", components=2)
-    channels = [peer.complete(iut, peer.await_connection(listener)) for listener in peer.listeners]
-    await_selection(upper, peer, channels[1])
-    peer.lose(channels[1], "RST")
+    connections = [peer.complete(iut, peer.await_connection(listener)) for listener in peer.listeners]
+    await_selection(upper, peer, connections[1])
+    peer.lose(connections[1], "RST")
     assert expect_reopened(upper, peer, component=2).component == 2, "it connected for the other component"
 
 

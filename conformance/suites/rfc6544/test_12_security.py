@@ -68,10 +68,10 @@ def test_no_media_before_validation(upper, peer, side, pixit):
     then    none comes over the connection."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
     upper.try_to_send(DATA)
-    channel.expect_nothing(Data, within=pixit.silence)
+    connection.expect_nothing(Data, within=pixit.silence)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -96,13 +96,13 @@ def test_no_media_for_data_before_any_valid_check(upper, peer, side, pixit):
     when    data arrives on it before any other check, and the IUT's application wants to send
     then    no data comes over it."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
-    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    channel.wait_for(AnyResponse, within=pixit.response)
-    channel.send(frame(DATA))
+    connection = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    connection.wait_for(AnyResponse, within=pixit.response)
+    connection.send(frame(DATA))
     note_delivery(upper, peer, DATA)
-    upper.try_to_send(MORE_DATA, channel.component)
-    channel.expect_nothing(Data, within=pixit.silence)
+    upper.try_to_send(MORE_DATA, connection.component)
+    connection.expect_nothing(Data, within=pixit.silence)
 
 
 @requirement("RFC6544-12-s01", needs="offers:passive payload:raw sides:answerer")
@@ -112,8 +112,8 @@ def test_no_media_for_a_nomination_before_the_iuts_own_check_succeeds(upper, pee
     then    none comes over the connection."""
     peer.answering = False
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, use_candidate=True))
-    channel.wait_for(BindingRequest, within=pixit.connect)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, use_candidate=True))
+    connection.wait_for(BindingRequest, within=pixit.connect)
     upper.try_to_send(DATA)
-    channel.expect_nothing(Data, within=pixit.silence)
+    connection.expect_nothing(Data, within=pixit.silence)

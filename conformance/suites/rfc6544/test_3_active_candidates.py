@@ -18,9 +18,9 @@ def test_any_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
     named = peer.listen()
     iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("active", port=named.port)])
     await_success(peer, iut, peer.connect(iut.candidate(tcptype="passive"), source=named))
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -30,6 +30,6 @@ def test_port_of_our_active_candidate_is_ignored(upper, peer, side, pixit):
     when    we connect from another port and send a check
     then    the IUT answers it."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)

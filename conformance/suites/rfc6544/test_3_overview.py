@@ -29,5 +29,5 @@ def test_no_handshake_before_checks(upper, peer, side, pixit):
     when    some time passes
     then    the IUT begins no DTLS handshake on it."""
     iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.expect_nothing(AnyDtls, within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.expect_nothing(AnyDtls, within=pixit.silence)

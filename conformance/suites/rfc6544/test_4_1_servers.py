@@ -28,7 +28,7 @@ def test_reflexive_passive_candidate_is_at_the_mapped_port(upper, peer, side):
     then    each is at a transport address that the server has told the IUT."""
     server = peer.stun_server(mapped=NAT)
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
-    told = {server.seen(channel) for channel in server.used}
+    told = {server.seen(connection) for connection in server.used}
     strange = [c for c in gathered(iut, "srflx", "passive") if c.endpoint not in told]
     assert not strange, f"a passive reflexive candidate at no address that the server has told: {strange[0]}"
 

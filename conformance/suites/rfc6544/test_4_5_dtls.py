@@ -24,8 +24,8 @@ def test_dtls_client_begins_on_a_connection_it_accepted(upper, peer, side, pixit
     when    ICE has completed on a connection that we opened
     then    the IUT begins the handshake."""
     iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    selected = peer.complete(iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    selected = peer.complete(iut, connection)
     await_selection(upper, peer, selected)
     selected.expect(Hello, within=pixit.complete)
 

@@ -62,9 +62,9 @@ def test_active_candidate_has_the_address_that_connects(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from the address of its active candidate."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
+    connection = peer.await_connection()
     addresses = {c.address for c in iut.candidates(tcptype="active")}
-    assert channel.remote_address.ip in addresses, f"connected from {channel.remote_address}, offered {addresses}"
+    assert connection.remote_address.ip in addresses, f"connected from {connection.remote_address}, offered {addresses}"
 
 
 @varied("family", "components", "candidates")

@@ -39,6 +39,6 @@ def test_accepts_over_either_family(upper, peer, side, pixit):
     when    we connect to its passive candidate of one family and send a check
     then    the IUT accepts and answers."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=BOTH_FAMILIES)
-    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)

@@ -24,11 +24,11 @@ def test_connection_that_the_new_offer_names_is_kept(upper, peer, pixit):
     when    our new offer selects this candidate
     then    the IUT answers the offer and keeps the connection."""
     iut = negotiate(upper, peer, "answerer", agent="lite", peer_lite=True, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     upper.accept(peer.selecting_offer(iut.candidate(tcptype="passive")), kind="offer")
     answer = upper.describe()
     assert answer.kind == "answer", f"our new offer led to an {answer.kind} of the IUT's"
-    channel.expect_open(within=pixit.silence)
+    connection.expect_open(within=pixit.silence)
 
 
 @requirement("RFC6544-6.1-04", needs="offers:passive sdp:full obeys:addresses")
@@ -40,7 +40,7 @@ def test_connection_that_the_new_offer_does_not_name_is_closed(upper, peer, pixi
     iut = negotiate(upper, peer, "answerer", agent="lite", peer_lite=True, peer_tcptypes="active", addresses=addresses)
     passive = iut.candidates(tcptype="passive", component=1)
     iut.require(len(passive) > 1, "passive candidates on two addresses")
-    channel = peer.connect(passive[0])
+    connection = peer.connect(passive[0])
     upper.accept(peer.selecting_offer(passive[1]), kind="offer")
     upper.describe()
-    channel.expect_end(within=pixit.close)
+    connection.expect_end(within=pixit.close)

@@ -17,8 +17,8 @@ def test_active_is_paired_with_passive(upper, peer, side, pixit):
     when    the IUT has both descriptions
     then    it connects to it from an active candidate and sends a check."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.expect_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.expect_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
 
 
 @varied("family", "segmentation", "candidates")
@@ -59,9 +59,9 @@ def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixi
     then    the IUT does not connect to our active candidate."""
     discard = peer.listen(port=9)
     iut = negotiate(upper, peer, side, tcptypes="passive", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection(discard)
 
 
@@ -72,7 +72,7 @@ def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
     when    checks have begun, as our own connection shows
     then    the IUT does not connect to our passive candidate."""
     iut = negotiate(upper, peer, side, tcptypes="passive")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection()

@@ -17,10 +17,10 @@ def test_checks_on_an_accepted_connection_are_outside_dtls(upper, peer, side, pi
     when    the IUT checks in return
     then    its check is a STUN message in a frame of its own."""
     iut = negotiate_dtls(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.expect(BindingRequest, within=pixit.connect)
 
 
 @both_sides
@@ -41,15 +41,15 @@ def test_handshake_of_the_controlled_waits_for_a_success(upper, peer, pixit):
     then    the IUT begins DTLS after the answer, not before."""
     peer.answering = False
     iut = negotiate_dtls(upper, peer, "answerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.await_frame(BindingRequest, within=pixit.connect)
-    channel.expect_nothing(AnyDtls, within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.await_frame(BindingRequest, within=pixit.connect)
+    connection.expect_nothing(AnyDtls, within=pixit.silence)
     peer.answer_held()
-    note_beginning(peer, channel)
-    channel.send(RFC4571() / peer.check(iut, use_candidate=True))
-    channel.await_frame(Hello, within=pixit.complete)
+    note_beginning(peer, connection)
+    connection.send(RFC4571() / peer.check(iut, use_candidate=True))
+    connection.await_frame(Hello, within=pixit.complete)
 
 
 @requirement("RFC6544-7.1-s06", "RFC6544-3-s03", needs="payload:dtls connects:active sides:offerer")
@@ -59,13 +59,13 @@ def test_handshake_of_the_controlling_waits_for_a_success(upper, peer, pixit):
     then    the IUT begins DTLS after the answer, not before."""
     peer.answering = False
     negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    first = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.expect_nothing(AnyDtls, within=pixit.silence)
-    peer.answer_only_on(channel)
-    channel.send(RFC4571() / peer.success(channel, first))
-    note_beginning(peer, channel)
-    channel.await_frame(Hello, within=pixit.decides)
+    connection = peer.await_connection()
+    first = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.expect_nothing(AnyDtls, within=pixit.silence)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, first))
+    note_beginning(peer, connection)
+    connection.await_frame(Hello, within=pixit.decides)
 
 
 @varied("family", side="offerer")
@@ -77,8 +77,8 @@ def test_response_in_pieces_leads_to_the_nomination(upper, peer, pixit, cut):
     then    the pair has become valid: a nomination, a state or the ClientHello shows it."""
     peer.answering = False
     negotiate_dtls(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    peer.answer_only_on(channel)
-    channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
-    expect_completion(upper, peer, channel)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, request), cut=cut, pause=pixit.drip / len(cut))
+    expect_completion(upper, peer, connection)

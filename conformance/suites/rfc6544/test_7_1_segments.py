@@ -66,7 +66,7 @@ def test_syns_cross(upper, peer, segments, side, ending, pixit):
     ours = [peer.candidate("so", port=base.port)]
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     segments.meet_late(base, ending, within=pixit.connect)
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
-    assert channel.remote_address in {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    assert connection.remote_address in {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
     peer.expect_no_connection(within=pixit.silence)

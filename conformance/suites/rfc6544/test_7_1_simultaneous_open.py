@@ -16,9 +16,9 @@ def test_connects_from_the_so_candidate_itself(upper, peer, side):
     when    the IUT connects to it
     then    the connection comes from the address and port of an S-O candidate of the IUT."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
-    channel = peer.await_connection()
+    connection = peer.await_connection()
     bases = {c.endpoint for c in iut.candidates(tcptype="so", type="host")}
-    assert channel.remote_address in bases, f"it connected from {channel.remote_address}"
+    assert connection.remote_address in bases, f"it connected from {connection.remote_address}"
 
 
 @both_sides
@@ -28,11 +28,11 @@ def test_check_from_the_so_candidate_is_framed(upper, peer, side, pixit):
     when    its first octets arrive
     then    they are a frame that holds exactly one Binding request."""
     negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="so")
-    channel = peer.await_connection()
-    await_message_octets(peer, channel)
-    bare = misframed([channel]).unframed
+    connection = peer.await_connection()
+    await_message_octets(peer, connection)
+    bare = misframed([connection]).unframed
     assert not bare, bare[0]
-    request = channel.expect(BindingRequest, within=pixit.response)
+    request = connection.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 
@@ -43,11 +43,11 @@ def test_no_second_connection_for_an_so_pair(upper, peer, pixit):
     then    they come on this connection, and no other one is opened from the same address."""
     offer = upper.offer("active passive so")
     base = peer.listen()
-    channel = peer.connect_if_possible(offer.candidate(tcptype="so"), source=base)
+    connection = peer.connect_if_possible(offer.candidate(tcptype="so"), source=base)
     upper.accept(peer.answer(offer.sdp, candidates=[peer.candidate("so", port=base.port)]))
-    channel.send(RFC4571() / peer.check(offer))
-    channel.await_frame(BindingRequest, within=pixit.connect)
-    peer.expect_no_connection(beside=channel, within=pixit.retransmission)
+    connection.send(RFC4571() / peer.check(offer))
+    connection.await_frame(BindingRequest, within=pixit.connect)
+    peer.expect_no_connection(beside=connection, within=pixit.retransmission)
 
 
 @both_sides

@@ -52,8 +52,8 @@ def test_connects_from_the_interface_of_its_candidate(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from that address."""
     negotiate(upper, peer, side, peer_tcptypes="passive", addresses=["127.0.0.3"])
-    channel = peer.await_connection()
-    assert channel.remote_address.ip == "127.0.0.3", f"it connected from {channel.remote_address}"
+    connection = peer.await_connection()
+    assert connection.remote_address.ip == "127.0.0.3", f"it connected from {connection.remote_address}"
 
 
 @varied("family", "segmentation", "candidates")
@@ -63,9 +63,9 @@ def test_connects_from_an_unallocated_port(upper, peer, side):
     when    it connects to our passive candidate
     then    the connection comes from a port that is no candidate's."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
+    connection = peer.await_connection()
     allocated = {c.port for c in iut.candidates()}
-    assert channel.remote_address.port not in allocated, f"it connected from {channel.remote_address}"
+    assert connection.remote_address.port not in allocated, f"it connected from {connection.remote_address}"
 
 
 @both_sides
@@ -88,11 +88,11 @@ def test_check_is_framed(upper, peer, side, pixit):
     when    its first octets arrive
     then    they are a frame that holds exactly one Binding request."""
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    await_message_octets(peer, channel)
-    bare = misframed([channel]).unframed
+    connection = peer.await_connection()
+    await_message_octets(peer, connection)
+    bare = misframed([connection]).unframed
     assert not bare, bare[0]
-    request = channel.expect(BindingRequest, within=pixit.response)
+    request = connection.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 
@@ -128,10 +128,10 @@ def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
     then    the IUT closes the connection."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(frame(NOT_STUN))
-    channel.expect_end(within=pixit.close)
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(frame(NOT_STUN))
+    connection.expect_end(within=pixit.close)
 
 
 @varied("family", "segmentation", "candidates")
@@ -142,10 +142,10 @@ def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pi
     then    it does not try this remote candidate again."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(frame(NOT_STUN))
-    needs_closed(channel, within=pixit.close)
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(frame(NOT_STUN))
+    needs_closed(connection, within=pixit.close)
     peer.forget_arrivals()  # other pairs of this candidate, if the IUT has other addresses
     peer.expect_no_connection(within=pixit.retransmission)
 
@@ -158,10 +158,10 @@ def test_other_protocols_answer_closes_the_connection(upper, peer, answer, pixit
     then    the IUT closes the connection."""
     peer.answering = False
     negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(OTHER_PROTOCOLS[answer])
-    channel.expect_end(within=pixit.close)
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(OTHER_PROTOCOLS[answer])
+    connection.expect_end(within=pixit.close)
 
 
 @requirement("RFC6544-7.1-05", needs="connects:active obeys:addresses sides:offerer")
@@ -189,10 +189,10 @@ def test_response_and_check_in_one_segment_are_both_taken(upper, peer, side, pix
     then    the IUT answers the check."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(bytes(RFC4571() / peer.success(channel, request)) + bytes(RFC4571() / peer.check(iut)))
-    expect_answer(peer, iut, channel)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(bytes(RFC4571() / peer.success(connection, request)) + bytes(RFC4571() / peer.check(iut)))
+    expect_answer(peer, iut, connection)
 
 
 @varied("family", "segmentation", "candidates", side="offerer", cuts=EVERY_CUT)
@@ -203,11 +203,11 @@ def test_response_is_taken(upper, peer, pixit):
     then    the pair has become valid: a nomination, a state or data shows it."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    peer.answer_only_on(channel)
-    channel.send(RFC4571() / peer.success(channel, request))
-    expect_completion(upper, peer, channel)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, request))
+    expect_completion(upper, peer, connection)
 
 
 @varied("family", "candidates", side="offerer")
@@ -219,8 +219,8 @@ def test_response_in_pieces_is_taken(upper, peer, pixit, cut):
     then    the pair has become valid: a nomination, a state or data shows it."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    peer.answer_only_on(channel)
-    channel.send(RFC4571() / peer.success(channel, request), cut=cut, pause=pixit.drip / len(cut))
-    expect_completion(upper, peer, channel)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, request), cut=cut, pause=pixit.drip / len(cut))
+    expect_completion(upper, peer, connection)

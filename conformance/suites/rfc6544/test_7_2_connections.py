@@ -30,8 +30,8 @@ def test_every_component_accepts(upper, peer, side):
     then    each connection is accepted."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
     passive = [iut.candidate(tcptype="passive", component=number) for number in (1, 2)]
-    channels = peer.expect_all_accepted(passive)
-    channels[-1].expect_open(within=peer.pixit.silence)
+    connections = peer.expect_all_accepted(passive)
+    connections[-1].expect_open(within=peer.pixit.silence)
 
 
 @varied("family", "candidates", side="offerer")
@@ -50,11 +50,11 @@ def test_connection_of_before_the_answer_is_served(upper, peer, pixit):
     when    it has the answer, and a check arrives
     then    the IUT answers it with success."""
     offer = upper.offer()
-    channel = peer.connect(offer.candidate(tcptype="passive"))
+    connection = peer.connect(offer.candidate(tcptype="passive"))
     peer.wait(pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    channel.send(RFC4571() / peer.check(offer))
-    expect_answer(peer, offer, channel)
+    connection.send(RFC4571() / peer.check(offer))
+    expect_answer(peer, offer, connection)
 
 
 @both_sides
@@ -66,8 +66,8 @@ def test_connection_is_accepted_beside_one_that_the_iut_opened(upper, peer, side
     peer.answering = False
     iut = negotiate(upper, peer, side)
     peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    await_success(peer, iut, channel)
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    await_success(peer, iut, connection)
 
 
 @requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive sides:answerer")
@@ -92,9 +92,9 @@ def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
     then    the connection is accepted, and a check answered."""
     establish(upper, peer, side, opener="tester")
     iut = restart(upper, peer, RESTARTS_BY[side])
-    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
 
 
 @both_sides
@@ -105,8 +105,8 @@ def test_connection_from_an_address_not_described_is_accepted(upper, peer, side)
     then    the connection is accepted, and a check answered."""
     elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
-    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
-    await_success(peer, iut, channel)
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    await_success(peer, iut, connection)
 
 
 @both_sides
@@ -118,8 +118,8 @@ def test_every_passive_candidate_accepts(upper, peer, side):
     iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=upper.two_addresses())
     passive = iut.candidates(tcptype="passive", type="host")
     iut.require(len(passive) > 1, "passive candidates on two addresses")
-    channels = peer.expect_all_accepted(passive)
-    channels[-1].expect_open(within=peer.pixit.silence)
+    connections = peer.expect_all_accepted(passive)
+    connections[-1].expect_open(within=peer.pixit.silence)
 
 
 @varied("family", "roles", "components", "candidates")

@@ -26,9 +26,9 @@ def test_broken_connection_leaves_the_others(upper, peer, side, end, sent, pixit
     peer.wait(pixit.drip * 5)  # the IUT reads what there is
     break_off(broken, end)
     peer.wait(pixit.silence)
-    channel = peer.expect_accept(passive.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(passive))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.expect_accept(passive.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(passive))
+    connection.expect(BindingSuccess, within=pixit.response)
 
 
 @in_segments
@@ -46,6 +46,6 @@ def test_connection_broken_behind_its_check_leaves_the_others(upper, peer, side,
     peer.wait(pixit.drip * 5)  # the IUT reads it
     break_off(broken, end)
     peer.wait(pixit.silence)
-    channel = peer.connect_if_possible(passive.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(passive))
-    channel.expect(BindingSuccess, within=pixit.response)
+    connection = peer.connect_if_possible(passive.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(passive))
+    connection.expect(BindingSuccess, within=pixit.response)

@@ -36,11 +36,11 @@ def test_check_on_an_so_connection_is_answered(upper, peer, side):
     when    a check arrives in a frame
     then    the success response comes back in a frame."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-    channel = peer.connect_if_possible(iut.candidate(tcptype="so"))
+    connection = peer.connect_if_possible(iut.candidate(tcptype="so"))
     request = peer.check(iut)
-    channel.send(RFC4571() / request)
-    await_answer_octets(peer, channel, request.transaction_id)
-    bare = misframed([channel]).unframed
+    connection.send(RFC4571() / request)
+    await_answer_octets(peer, connection, request.transaction_id)
+    bare = misframed([connection]).unframed
     assert not bare, bare[0]
 
 

@@ -19,10 +19,10 @@ def test_request_without_a_frame_is_not_answered(upper, peer, side, pixit):
     when    a check arrives without LENGTH before it
     then    it is not answered, for to who reads frames it is none."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(peer.check(iut, transaction_id=b"out-of-frame"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(peer.check(iut, transaction_id=b"out-of-frame"))
     peer.wait(pixit.silence)
-    assert b"out-of-frame" not in channel.octets, "it was answered"
+    assert b"out-of-frame" not in connection.octets, "it was answered"
 
 
 @varied("family", "roles", "segmentation", "components", "candidates", cuts=EVERY_CUT)
@@ -32,11 +32,11 @@ def test_response_is_framed(upper, peer, side):
     when    a check arrives in a frame
     then    the success response comes back in a frame."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     request = peer.check(iut)
-    channel.send(RFC4571() / request)
-    expect_answer_octets(peer, iut, channel, request)
-    bare = misframed([channel]).unframed
+    connection.send(RFC4571() / request)
+    expect_answer_octets(peer, iut, connection, request)
+    bare = misframed([connection]).unframed
     assert not bare, bare[0]
 
 
@@ -47,10 +47,10 @@ def test_length_field_split_between_segments(upper, peer, side, pixit):
     when    a Binding request arrives with its frame length in two segments
     then    the IUT answers once, on the same connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut), cut=[1], pause=pixit.drip)
-    expect_answer(peer, iut, channel)
-    channel.expect_nothing(AnyResponse, within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut), cut=[1], pause=pixit.drip)
+    expect_answer(peer, iut, connection)
+    connection.expect_nothing(AnyResponse, within=pixit.silence)
 
 
 @varied("family", "roles", "components", "candidates")
@@ -63,9 +63,9 @@ def test_request_split_between_segments(upper, peer, side, pixit, cut):
     when    the frame with a check comes in two segments
     then    the IUT answers it with success."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut), cut=cut, pause=pixit.drip)
-    expect_answer(peer, iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut), cut=cut, pause=pixit.drip)
+    expect_answer(peer, iut, connection)
 
 
 @varied("family", "roles", "components", "candidates")
@@ -75,10 +75,10 @@ def test_request_octet_by_octet(upper, peer, side):
     when    a check arrives octet by octet
     then    the IUT answers it with success."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     request = bytes(RFC4571() / peer.check(iut))
-    channel.send(request, cut=range(1, len(request)), pause=0.001)
-    expect_answer(peer, iut, channel)
+    connection.send(request, cut=range(1, len(request)), pause=0.001)
+    expect_answer(peer, iut, connection)
 
 
 @varied("family", "roles", "components", "candidates")
@@ -88,10 +88,10 @@ def test_two_requests_in_one_segment(upper, peer, side):
     when    two checks arrive in one segment
     then    the IUT answers both."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     checks = [peer.check(iut) for _ in range(2)]
-    channel.send(b"".join(bytes(RFC4571() / check) for check in checks))
-    expect_answer(peer, iut, channel, *checks)
+    connection.send(b"".join(bytes(RFC4571() / check) for check in checks))
+    expect_answer(peer, iut, connection, *checks)
 
 
 @varied("family", "roles", "segmentation", "candidates")

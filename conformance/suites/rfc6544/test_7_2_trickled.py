@@ -15,5 +15,5 @@ def test_trickled_passive_candidates_accept(upper, peer, side, pixit):
     then    it accepts every connection and answers every check."""
     negotiate_trickled(upper, peer, side)
     iut = upper.await_candidates()
-    channels = peer.expect_all_accepted(iut.trickled_candidates(tcptype="passive"))
-    expect_answers(peer, [(iut, channel) for channel in channels])
+    connections = peer.expect_all_accepted(iut.trickled_candidates(tcptype="passive"))
+    expect_answers(peer, [(iut, connection) for connection in connections])

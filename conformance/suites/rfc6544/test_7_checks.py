@@ -17,11 +17,11 @@ def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
     when    checks have begun, as our own connection shows
     then    the IUT opens no connection to ours."""
     iut = negotiate(upper, peer, side, agent="lite")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.wait_for(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.wait_for(BindingSuccess, within=pixit.response)
     peer.expect_no_connection()
-    channel.await_frame(BindingSuccess, within=0)  # else checks have not begun
+    connection.await_frame(BindingSuccess, within=0)  # else checks have not begun
 
 
 @varied("family", "segmentation", "candidates")
@@ -31,10 +31,10 @@ def test_lite_agent_sends_no_check_in_turn(upper, peer, side, pixit):
     when    a check of ours has been answered with success
     then    no check of the IUT's comes on the connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect_nothing(BindingRequest, within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.expect_nothing(BindingRequest, within=pixit.silence)
 
 
 @varied("family", "segmentation", "candidates")
@@ -44,11 +44,11 @@ def test_lite_agent_accepts_and_answers(upper, peer, side):
     when    we connect to its passive candidate and send a check in a frame
     then    the connection is accepted, and the check answered in a frame."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", agent="lite")
-    channel = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
     request = peer.check(iut)
-    channel.send(RFC4571() / request)
-    await_answer_octets(peer, channel, request.transaction_id)
-    assert not misframed([channel]).unframed, misframed([channel]).unframed[0]
+    connection.send(RFC4571() / request)
+    await_answer_octets(peer, connection, request.transaction_id)
+    assert not misframed([connection]).unframed, misframed([connection]).unframed[0]
 
 
 @both_sides

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.driving import live
-from conformance.suites.establishing import connections, establish
+from conformance.suites.establishing import establish, open_connections
 from conformance.suites.framing import misframed
 from conformance.suites.marks import requirement, varied
 from conformance.suites.negotiation import negotiate
@@ -18,9 +18,9 @@ def test_everything_on_accepted_connections_is_framed(upper, peer, side):
     """with    connections to the IUT's passive candidates, one for each component
     when    checks have been refused and accepted, a pair nominated and data sent
     then    nothing came without a frame."""
-    iut, channels = connections(upper, peer, side, "tester")
-    live(upper, peer, iut, channels)
-    bare = misframed(channels).bare
+    iut, connections = open_connections(upper, peer, side, "tester")
+    live(upper, peer, iut, connections)
+    bare = misframed(connections).bare
     assert not bare, bare[0]
 
 
@@ -30,9 +30,9 @@ def test_everything_on_opened_connections_is_framed(upper, peer, side):
     """with    connections that the IUT has opened, one for each component
     when    checks have been refused and accepted, a pair nominated and data sent
     then    nothing came without a frame."""
-    iut, channels = connections(upper, peer, side, "IUT")
-    live(upper, peer, iut, channels)
-    bare = misframed(channels).bare
+    iut, connections = open_connections(upper, peer, side, "IUT")
+    live(upper, peer, iut, connections)
+    bare = misframed(connections).bare
     assert not bare, bare[0]
 
 
@@ -41,10 +41,10 @@ def test_everything_on_a_further_connection_is_framed(upper, peer):
     """with    two connections to the IUT's passive candidate
     when    the second one is the one that is checked, nominated and used
     then    nothing came without a frame."""
-    iut, channels = connections(upper, peer, "answerer", "tester")
+    iut, connections = open_connections(upper, peer, "answerer", "tester")
     second = peer.connect(iut.candidate(tcptype="passive"))
     live(upper, peer, iut, [second])
-    bare = misframed([*channels, second]).bare
+    bare = misframed([*connections, second]).bare
     assert not bare, bare[0]
 
 
@@ -105,13 +105,13 @@ def test_response_before_the_answer_is_framed(upper, peer, pixit):
     when    the IUT has got our answer, and everything else has been said
     then    nothing came without a frame."""
     offer = upper.offer()
-    channel = peer.connect(offer.candidate(tcptype="passive"))
+    connection = peer.connect(offer.candidate(tcptype="passive"))
     peer.controlling = False
-    channel.send(RFC4571() / peer.check(offer))
+    connection.send(RFC4571() / peer.check(offer))
     peer.wait(pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    live(upper, peer, offer, [channel])
-    bare = misframed([channel]).bare
+    live(upper, peer, offer, [connection])
+    bare = misframed([connection]).bare
     assert not bare, bare[0]
 
 
@@ -121,7 +121,7 @@ def test_everything_on_an_so_connection_is_framed(upper, peer):
     when    checks have been refused and accepted, a pair nominated and data sent
     then    nothing came without a frame."""
     iut = negotiate(upper, peer, "answerer", tcptypes="active passive so", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="so"))
-    live(upper, peer, iut, [channel])
-    bare = misframed([channel]).bare
+    connection = peer.connect(iut.candidate(tcptype="so"))
+    live(upper, peer, iut, [connection])
+    bare = misframed([connection]).bare
     assert not bare, bare[0]

@@ -15,8 +15,8 @@ def test_candidates_of_every_stream_accept(upper, peer, side, pixit):
     when    we connect to a passive candidate of each and check with its stream's credentials
     then    the IUT accepts both connections and answers both checks."""
     streams = negotiate_streams(upper, peer, side)
-    channels = peer.expect_all_accepted(stream.candidate(tcptype="passive") for stream in streams)
-    expect_answers(peer, zip(streams, channels, strict=True))
+    connections = peer.expect_all_accepted(stream.candidate(tcptype="passive") for stream in streams)
+    expect_answers(peer, zip(streams, connections, strict=True))
 
 
 @crosswise
@@ -26,6 +26,6 @@ def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     when    the IUT checks
     then    it connects to both, and each check carries the credentials of its candidate's stream."""
     streams = negotiate_streams(upper, peer, side, peer_tcptypes="passive")
-    channels = [peer.expect_connection(listener) for listener in peer.listeners]
-    names = [channel.await_frame(BindingRequest, within=pixit.response).stun.username for channel in channels]
+    connections = [peer.expect_connection(listener) for listener in peer.listeners]
+    names = [connection.await_frame(BindingRequest, within=pixit.response).stun.username for connection in connections]
     assert names == [f"{peer.ufrag}:{stream.ufrag}" for stream in streams], f"USERNAME of the checks: {names}"

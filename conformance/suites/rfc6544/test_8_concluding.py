@@ -30,12 +30,12 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
     then    it does not nominate; it does once a check has succeeded."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
-    peer.answer_only_on(channel)
-    channel.send(RFC4571() / peer.success(channel, request))
-    peer.expect_nomination(channel)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, request))
+    peer.expect_nomination(connection)
 
 
 @varied("family", "roles", "segmentation", "candidates")
@@ -66,10 +66,10 @@ def test_first_check_on_an_accepted_connection_does_not_nominate(upper, peer, pi
     then    no check of the IUT's carries USE-CANDIDATE."""
     peer.answering = False
     iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
-    channel.send(RFC4571() / peer.check(iut, component=channel.component))
-    channel.wait_for(BindingRequest, within=pixit.connect)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
+    connection.send(RFC4571() / peer.check(iut, component=connection.component))
+    connection.wait_for(BindingRequest, within=pixit.connect)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
 
 
 @requirement("RFC6544-8-01", needs="connects:active sides:offerer components:2")
@@ -78,8 +78,8 @@ def test_first_check_of_each_component_does_not_nominate(upper, peer, pixit):
     when    its first check arrives on each
     then    it is without USE-CANDIDATE."""
     negotiate(upper, peer, "offerer", peer_tcptypes="passive", components=2)
-    channels = [peer.await_connection(), peer.await_connection()]
-    first = [channel.await_frame(BindingRequest, within=pixit.response) for channel in channels]
+    connections = [peer.await_connection(), peer.await_connection()]
+    first = [connection.await_frame(BindingRequest, within=pixit.response) for connection in connections]
     assert not any(check.stun.use_candidate for check in first), "a first check carries USE-CANDIDATE"
 
 
@@ -90,9 +90,9 @@ def test_first_check_from_an_so_candidate_does_not_nominate(upper, peer, pixit):
     then    no check of the IUT's carries USE-CANDIDATE."""
     peer.answering = False
     negotiate(upper, peer, "offerer", tcptypes="active passive so", peer_tcptypes="so")
-    channel = peer.await_connection()
-    channel.wait_for(BindingRequest, within=pixit.response)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+    connection = peer.await_connection()
+    connection.wait_for(BindingRequest, within=pixit.response)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
 
 
 @requirement("RFC6544-8-01", needs="offers:passive restart sides:offerer")
@@ -103,10 +103,10 @@ def test_first_check_after_a_restart_does_not_nominate(upper, peer, pixit):
     establish(upper, peer, "offerer", opener="tester")
     peer.answering = False
     iut = restart(upper, peer, "IUT")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.wait_for(BindingRequest, within=pixit.connect)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.wait_for(BindingRequest, within=pixit.connect)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
 
 
 @both_sides
@@ -159,10 +159,10 @@ def test_nothing_is_closed_before_the_nomination(upper, peer, pixit):
     when    none has been nominated
     then    the IUT closes neither, for ICE has not completed."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    channels = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
-    check_each(peer, iut, channels, BindingRequest)
-    channels[0].expect_open(within=pixit.silence)
-    channels[1].expect_open(within=0)
+    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    check_each(peer, iut, connections, BindingRequest)
+    connections[0].expect_open(within=pixit.silence)
+    connections[1].expect_open(within=0)
 
 
 @both_sides

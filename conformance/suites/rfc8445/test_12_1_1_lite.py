@@ -15,8 +15,8 @@ def test_lite_agent_uses_no_pair_before_our_nomination(upper, peer, pixit):
     when    the IUT's application wants to send data
     then    none comes over the connection."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", agent="lite")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.wait_for(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.wait_for(BindingSuccess, within=pixit.response)
     upper.try_to_send(DATA)
-    channel.expect_nothing(Data, within=pixit.silence)
+    connection.expect_nothing(Data, within=pixit.silence)

@@ -20,10 +20,10 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
     when    checks of both sides have succeeded on it
     then    none of its checks carried USE-CANDIDATE."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection = peer.await_connection()
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
 @everywhere

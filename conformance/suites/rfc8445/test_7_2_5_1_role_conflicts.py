@@ -29,10 +29,10 @@ def test_role_conflict_makes_the_check_come_again_in_the_other_role(upper, peer,
     then    the IUT checks the pair again, and now claims the other role."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
-    again = channel.expect(BindingRequest, within=pixit.connect)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    again = connection.expect(BindingRequest, within=pixit.connect)
     assert getattr(again.stun, f"ice_{role}") is not None, f"the new check does not claim to be {role}"
 
 
@@ -43,10 +43,10 @@ def test_agent_that_became_controlling_nominates(upper, peer, pixit):
     then    it nominates the pair."""
     peer.answering = False
     negotiate(upper, peer, "answerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     peer.controlling, peer.answering = False, True
-    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
     peer.wait_for_nomination(lambda: any(check.stun.use_candidate for check in peer.checks()))
     assert any(check.stun.use_candidate for check in peer.checks()), "it nominated no pair"
 
@@ -58,9 +58,9 @@ def test_agent_that_became_controlled_does_not_nominate(upper, peer, pixit):
     then    it does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     peer.controlling, peer.answering = True, True
-    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

@@ -63,9 +63,9 @@ def test_former_connection_that_breaks_leaves_the_restart(upper, peer, side, end
     then    the IUT answers there and checks in return."""
     former = establish_in_segments(upper, peer, side)
     iut = restart(upper, peer, RESTARTS_BY[side])
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     break_off(former, end)
     peer.wait(pixit.silence)
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
+    connection.expect(BindingRequest, within=pixit.connect)

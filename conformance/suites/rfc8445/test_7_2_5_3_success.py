@@ -19,8 +19,8 @@ def test_error_response_makes_no_pair_valid(upper, peer, code, pixit):
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
-    channel.send(RFC4571() / peer.error(request, code, ERRORS[code]))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection.send(RFC4571() / peer.error(request, code, ERRORS[code]))
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

@@ -21,10 +21,10 @@ def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, r
     then    the IUT answers with success, and its own check claims the other role."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     peer.switch_roles()
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.expect(BindingSuccess, within=pixit.response)
-    request = channel.await_frame(BindingRequest, within=pixit.connect)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
+    request = connection.await_frame(BindingRequest, within=pixit.connect)
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
 
 
@@ -36,6 +36,6 @@ def test_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_b
     then    the IUT answers with error 487."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     peer.tie_breaker = tie_breaker
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, controlling=controlling))
-    expect_refusal(peer, iut, channel, 487)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, controlling=controlling))
+    expect_refusal(peer, iut, connection, 487)

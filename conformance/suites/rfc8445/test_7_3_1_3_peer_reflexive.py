@@ -16,6 +16,6 @@ def test_request_from_an_unknown_address_is_followed_by_a_check(upper, peer, sid
     then    the IUT takes the address for a peer-reflexive candidate and sends a check on this connection."""
     elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    await_success(peer, iut, channel)
-    expect_check(peer, iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    await_success(peer, iut, connection)
+    expect_check(peer, iut, connection)

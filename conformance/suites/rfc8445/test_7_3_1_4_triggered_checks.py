@@ -34,10 +34,10 @@ def test_check_on_an_so_connection_triggers_a_check(upper, peer, side, pixit):
     when    our check has been answered
     then    the IUT sends a check of its own on this connection."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-    channel = peer.connect_if_possible(iut.candidate(tcptype="so"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.expect(BindingRequest, within=pixit.connect)
+    connection = peer.connect_if_possible(iut.candidate(tcptype="so"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.expect(BindingRequest, within=pixit.connect)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -47,7 +47,7 @@ def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit)
     when    our check has been answered
     then    the IUT sends a check of its own on this connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    expect_check(peer, iut, channel)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    expect_check(peer, iut, connection)

@@ -21,12 +21,12 @@ def test_check_before_the_answer_is_answered(upper, peer, pixit):
     when    the IUT has got our answer
     then    the check has been, or is, answered with success."""
     offer = upper.offer()
-    channel = peer.connect(offer.candidate(tcptype="passive"))
+    connection = peer.connect(offer.candidate(tcptype="passive"))
     peer.controlling = False
-    channel.send(RFC4571() / peer.check(offer))
-    channel.wait_for(BindingSuccess, within=pixit.silence)
+    connection.send(RFC4571() / peer.check(offer))
+    connection.wait_for(BindingSuccess, within=pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    expect_answer(peer, offer, channel)
+    expect_answer(peer, offer, connection)
 
 
 @varied("family", "segmentation", "candidates", side="offerer")
@@ -36,12 +36,12 @@ def test_check_before_the_answer_is_followed_up(upper, peer, pixit):
     when    the IUT has got our answer
     then    it sends a check of its own on the connection of the early one."""
     offer = upper.offer()
-    channel = peer.connect(offer.candidate(tcptype="passive"))
+    connection = peer.connect(offer.candidate(tcptype="passive"))
     peer.controlling = False
-    channel.send(RFC4571() / peer.check(offer))
-    channel.wait_for(BindingSuccess, within=pixit.silence)
+    connection.send(RFC4571() / peer.check(offer))
+    connection.wait_for(BindingSuccess, within=pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    expect_check(peer, offer, channel)
+    expect_check(peer, offer, connection)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -51,9 +51,9 @@ def test_response_has_a_fingerprint(upper, peer, side, pixit):
     when    a check has been answered with success
     then    the response has a right FINGERPRINT."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    response = channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.await_frame(BindingSuccess, within=pixit.response)
     assert response.fingerprint is Check.VALID, f"FINGERPRINT is {response.fingerprint}"
 
 
@@ -75,9 +75,9 @@ def test_refusal_of_credentials_has_a_fingerprint(upper, peer, side, pixit):
     when    a request has been refused for its wrong password
     then    the error response has a right FINGERPRINT."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    error = channel.await_frame(BindingError, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    error = connection.await_frame(BindingError, within=pixit.response)
     assert error.fingerprint is Check.VALID, f"FINGERPRINT is {error.fingerprint}"
 
 
@@ -88,7 +88,7 @@ def test_role_conflict_error_has_a_fingerprint(upper, peer, side, pixit):
     when    a check that claims the IUT's own role has been refused
     then    the error 487 has a right FINGERPRINT."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / conflicting_check(peer, iut))
-    error = channel.await_frame(BindingError, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / conflicting_check(peer, iut))
+    error = connection.await_frame(BindingError, within=pixit.response)
     assert error.fingerprint is Check.VALID, f"FINGERPRINT is {error.fingerprint}"

@@ -37,5 +37,7 @@ def test_one_pair_is_nominated(upper, peer, pixit):
     peer.answer_held()
     peer.complete_any(iut)
     peer.wait(pixit.silence)
-    nominated = [str(channel) for channel in peer.channels if channel.has(BindingRequest(use_candidate=True))]
+    nominated = [
+        str(connection) for connection in peer.connections if connection.has(BindingRequest(use_candidate=True))
+    ]
     assert len(nominated) == 1, f"it nominated {' and '.join(nominated)}"

@@ -16,9 +16,9 @@ def test_every_unknown_required_attribute_is_named(upper, peer, side, pixit):
     when    a request arrives with three unknown comprehension-required attributes
     then    the IUT answers with error 420 and names them all."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     types = [UNKNOWN_REQUIRED - n for n in range(3)]
     strange = [RawStunAttribute(type=kind, value=bytes(kind & 3)) for kind in types]
-    channel.send(RFC4571() / peer.check(iut, attributes=strange))
-    error = channel.await_frame(BindingError(420), within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut, attributes=strange))
+    error = connection.await_frame(BindingError(420), within=pixit.response)
     assert set(error.stun.unknown_attributes or ()) == set(types), f"it names {error.stun.unknown_attributes}"

@@ -19,9 +19,9 @@ def test_check_is_not_retransmitted(upper, peer, side, pixit):
     then    the request is not sent again."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
-    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.expect_nothing(Repetition(request), within=pixit.retransmission)
 
 
 @both_sides
@@ -32,10 +32,10 @@ def test_triggered_check_is_not_retransmitted(upper, peer, side, pixit):
     then    the request is not sent again."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    request = channel.await_frame(BindingRequest, within=pixit.connect)
-    channel.expect_nothing(Repetition(request), within=pixit.retransmission)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    request = connection.await_frame(BindingRequest, within=pixit.connect)
+    connection.expect_nothing(Repetition(request), within=pixit.retransmission)
 
 
 @requirement("RFC8489-6.2.2-s01", "RFC6544-7.1-s03", needs="connects:active sides:offerer")
@@ -45,9 +45,9 @@ def test_nomination_is_not_retransmitted(upper, peer, pixit):
     then    the request is not sent again."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    first = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    first = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(first)
-    channel.send(RFC4571() / peer.success(channel, first))
-    nomination = peer.await_nomination(channel)
-    channel.expect_nothing(Repetition(nomination), within=pixit.retransmission)
+    connection.send(RFC4571() / peer.success(connection, first))
+    nomination = peer.await_nomination(connection)
+    connection.expect_nothing(Repetition(nomination), within=pixit.retransmission)

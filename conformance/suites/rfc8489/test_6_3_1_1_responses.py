@@ -17,10 +17,10 @@ def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     when    a check arrives
     then    it is answered with success, and XOR-MAPPED-ADDRESS is our end of the connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    response = channel.expect(BindingSuccess, within=pixit.response)
-    assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.expect(BindingSuccess, within=pixit.response)
+    assert response.xor_mapped_address == connection.local_address, f"it says {response.xor_mapped_address}"
 
 
 @both_sides
@@ -30,8 +30,8 @@ def test_response_on_another_connection_reports_where_the_request_came_from(uppe
     """with    a connection that the IUT opened, or one to its second component or to its S-O candidate
     when    a check has been answered with success
     then    XOR-MAPPED-ADDRESS is our end of the connection."""
-    channel, _, response = answered_check(upper, peer, side, where)
-    assert response.xor_mapped_address == channel.local_address, f"it says {response.xor_mapped_address}"
+    connection, _, response = answered_check(upper, peer, side, where)
+    assert response.xor_mapped_address == connection.local_address, f"it says {response.xor_mapped_address}"
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -41,8 +41,8 @@ def test_error_420_names_the_attribute(upper, peer, side, pixit):
     when    a request has been refused for an unknown comprehension-required attribute
     then    UNKNOWN-ATTRIBUTES names the attribute."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
-    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    error = channel.await_frame(BindingError(420), within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    error = connection.await_frame(BindingError(420), within=pixit.response)
     assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"

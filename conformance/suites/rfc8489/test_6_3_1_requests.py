@@ -16,7 +16,7 @@ def test_unknown_required_attribute_is_refused_with_420(upper, peer, side):
     when    a request arrives with an unknown comprehension-required attribute
     then    the IUT answers with error 420."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
-    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    expect_refusal(peer, iut, channel, 420)
+    connection.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    expect_refusal(peer, iut, connection, 420)

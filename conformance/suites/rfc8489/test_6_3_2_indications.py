@@ -15,11 +15,11 @@ def test_indication_is_not_answered(upper, peer, side, pixit):
     when    a Binding indication arrives
     then    no response to it comes, and a further check is answered."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))  # an IUT may expect a check first of a connection
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    answers = channel.messages(transaction_id=b"indication!!")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))  # an IUT may expect a check first of a connection
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.send(RFC4571() / binding_indication(transaction_id=b"indication!!"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    answers = connection.messages(transaction_id=b"indication!!")
     assert not answers, f"the indication was answered by {answers[0]}"

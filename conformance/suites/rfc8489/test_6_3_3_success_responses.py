@@ -17,10 +17,10 @@ def test_success_with_an_unknown_required_attribute_makes_no_pair_valid(upper, p
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
-    response = binding_success(request.stun.transaction_id, channel.seen_from, peer.pwd, attributes=[strange])
-    channel.send(RFC4571() / response)
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    response = binding_success(request.stun.transaction_id, connection.seen_from, peer.pwd, attributes=[strange])
+    connection.send(RFC4571() / response)
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

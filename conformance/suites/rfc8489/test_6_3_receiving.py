@@ -25,10 +25,10 @@ def test_unknown_optional_attribute_is_ignored(upper, peer, side):
     when    a check arrives with an unknown comprehension-optional attribute
     then    the IUT answers it with success."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=b"any value")
-    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    expect_answer(peer, iut, channel)
+    connection.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    expect_answer(peer, iut, connection)
 
 
 @both_sides
@@ -38,16 +38,16 @@ def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pix
     when    a request arrives whose FINGERPRINT is wrong, and then a right one
     then    only the right one is answered, for what is not STUN by its FINGERPRINT is discarded."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, connection)  # before that, what is not STUN may end the connection (section 7.1)
     wrong = bytearray(bytes(peer.check(iut, transaction_id=b"wrong-crc-32")))
     wrong[-1] ^= 1
-    channel.send(frame(bytes(wrong)) + bytes(RFC4571() / peer.check(iut)))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
-    answers = channel.messages(transaction_id=b"wrong-crc-32")
+    connection.send(frame(bytes(wrong)) + bytes(RFC4571() / peer.check(iut)))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, connection)  # before that, what is not STUN may end the connection (section 7.1)
+    answers = connection.messages(transaction_id=b"wrong-crc-32")
     assert not answers, f"the request with a wrong FINGERPRINT was answered by {answers[0]}"
 
 
@@ -58,14 +58,14 @@ def test_malformed_message_is_discarded(upper, peer, what, pixit):
     when    a STUN message that is not well formed arrives, and then a check
     then    the check is answered, whether the other is discarded or refused as malformed (RFC 8489 section 14.8)."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    peer.wait_for_own_check(iut, channel)  # before that, what is not STUN may end the connection (section 7.1)
-    channel.send(frame(MALFORMED[what]))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    peer.wait_for_own_check(iut, connection)  # before that, what is not STUN may end the connection (section 7.1)
+    connection.send(frame(MALFORMED[what]))
     request = peer.check(iut)
-    channel.send(RFC4571() / request)
-    channel.expect(BindingSuccess(request.transaction_id), within=pixit.response)
+    connection.send(RFC4571() / request)
+    connection.expect(BindingSuccess(request.transaction_id), within=pixit.response)
 
 
 @both_sides
@@ -89,9 +89,9 @@ def test_response_of_another_transaction_makes_no_pair_valid(upper, peer, pixit)
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
     other = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
-    channel.send(RFC4571() / binding_success(other, channel.seen_from, peer.pwd))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection.send(RFC4571() / binding_success(other, connection.seen_from, peer.pwd))
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

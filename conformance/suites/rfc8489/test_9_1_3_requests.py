@@ -24,9 +24,9 @@ def test_user_name_like_the_iuts_is_refused_with_401(upper, peer, name):
     when    a request arrives whose user name begins with something like the IUT's fragment
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, username=other_names(iut, peer)[name]))
-    expect_refusal(peer, iut, channel, 401)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, username=other_names(iut, peer)[name]))
+    expect_refusal(peer, iut, connection, 401)
 
 
 @both_sides
@@ -36,9 +36,9 @@ def test_request_without_user_name_is_refused_with_400(upper, peer, side):
     when    a request arrives with MESSAGE-INTEGRITY but without USERNAME
     then    the IUT answers with error 400."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, username=None))
-    expect_refusal(peer, iut, channel, 400)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, username=None))
+    expect_refusal(peer, iut, connection, 400)
 
 
 @requirement("RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive sides:answerer")
@@ -47,11 +47,11 @@ def test_nomination_with_a_wrong_password_is_refused(upper, peer, pixit):
     when    a nomination arrives whose integrity is made with another password
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    channel.await_frame(BindingSuccess, within=pixit.response)
-    channel.send(RFC4571() / peer.check(iut, use_candidate=True, password="wrong" * 5))
-    expect_refusal(peer, iut, channel, 401)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut, use_candidate=True, password="wrong" * 5))
+    expect_refusal(peer, iut, connection, 401)
 
 
 @both_sides
@@ -74,12 +74,12 @@ def test_wrong_password_before_the_answer_is_refused(upper, peer, pixit):
     when    the IUT has got our answer
     then    the request has been, or is, answered with error 401."""
     offer = upper.offer()
-    channel = peer.connect(offer.candidate(tcptype="passive"))
+    connection = peer.connect(offer.candidate(tcptype="passive"))
     peer.controlling = False
-    channel.send(RFC4571() / peer.check(offer, password="wrong" * 5))
-    channel.wait_for(AnyResponse, within=pixit.silence)
+    connection.send(RFC4571() / peer.check(offer, password="wrong" * 5))
+    connection.wait_for(AnyResponse, within=pixit.silence)
     upper.accept(peer.answer(offer.sdp, "active"))
-    expect_refusal(peer, offer, channel, 401)
+    expect_refusal(peer, offer, connection, 401)
 
 
 @both_sides
@@ -105,9 +105,9 @@ def test_wrong_password_is_refused_with_401(upper, peer, side):
     when    a request arrives whose integrity is made with another password
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    expect_refusal(peer, iut, channel, 401)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    expect_refusal(peer, iut, connection, 401)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -117,9 +117,9 @@ def test_wrong_user_name_is_refused_with_401(upper, peer, side):
     when    a request arrives whose user name does not begin with the IUT's fragment
     then    the IUT answers with error 401."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, username=f"nobody:{peer.ufrag}"))
-    expect_refusal(peer, iut, channel, 401)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, username=f"nobody:{peer.ufrag}"))
+    expect_refusal(peer, iut, connection, 401)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -129,6 +129,6 @@ def test_request_without_integrity_is_refused_with_400(upper, peer, side):
     when    a request arrives without MESSAGE-INTEGRITY
     then    the IUT answers with error 400."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, password=None))
-    expect_refusal(peer, iut, channel, 400)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, password=None))
+    expect_refusal(peer, iut, connection, 400)

@@ -19,9 +19,9 @@ def test_response_has_no_user_name(upper, peer, side, pixit):
     when    a check has been answered with success
     then    the response has no USERNAME."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    response = channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.await_frame(BindingSuccess, within=pixit.response)
     assert not response.stun.has(Attribute.USERNAME), f"USERNAME is {response.stun.username}"
 
 
@@ -32,10 +32,10 @@ def test_error_to_an_authenticated_request_is_protected(upper, peer, side, pixit
     when    a request with right credentials has been refused for an unknown required attribute
     then    the error response has a right MESSAGE-INTEGRITY under the IUT's password."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
-    channel.send(RFC4571() / peer.check(iut, attributes=[strange]))
-    error = channel.await_frame(BindingError(420), within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut, attributes=[strange]))
+    error = connection.await_frame(BindingError(420), within=pixit.response)
     found = error.integrity(short_term_key(iut.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
 
@@ -47,9 +47,9 @@ def test_response_is_protected(upper, peer, side, pixit):
     when    a check has been answered with success
     then    the response has a right MESSAGE-INTEGRITY under the IUT's password."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut))
-    response = channel.await_frame(BindingSuccess, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.await_frame(BindingSuccess, within=pixit.response)
     found = response.integrity(short_term_key(iut.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"
 
@@ -73,9 +73,9 @@ def test_refusal_of_credentials_has_no_integrity(upper, peer, side, pixit):
     when    a request has been refused for its wrong password
     then    the error response has no MESSAGE-INTEGRITY and no USERNAME, there being no shared secret."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    error = channel.await_frame(BindingError, within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    error = connection.await_frame(BindingError, within=pixit.response)
     assert not error.stun.has(Attribute.MESSAGE_INTEGRITY), "the refusal has a MESSAGE-INTEGRITY"
     assert not error.stun.has(Attribute.USERNAME), f"USERNAME is {error.stun.username}"
 
@@ -87,8 +87,8 @@ def test_role_conflict_error_is_protected(upper, peer, side, pixit):
     when    a check that claims the IUT's own role has been refused
     then    the error 487 has a right MESSAGE-INTEGRITY under the IUT's password."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    channel = peer.connect(iut.candidate(tcptype="passive"))
-    channel.send(RFC4571() / conflicting_check(peer, iut))
-    error = channel.await_frame(BindingError(487), within=pixit.response)
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / conflicting_check(peer, iut))
+    error = connection.await_frame(BindingError(487), within=pixit.response)
     found = error.integrity(short_term_key(iut.pwd))
     assert found is Check.VALID, f"MESSAGE-INTEGRITY is {found}"

@@ -27,10 +27,10 @@ def test_unprotected_role_conflict_is_not_believed(upper, peer, side, pixit):
     then    the IUT keeps its role."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     before = roles_said(peer)
-    channel.send(RFC4571() / binding_error(request.stun.transaction_id, 487, "Role Conflict", None))
+    connection.send(RFC4571() / binding_error(request.stun.transaction_id, 487, "Role Conflict", None))
     peer.wait(pixit.silence)
     assert roles_said(peer) == before, f"the IUT's checks have claimed to be {' and '.join(roles_said(peer))}"
 
@@ -43,11 +43,11 @@ def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
-    channel.send(RFC4571() / binding_success(request.stun.transaction_id, channel.remote_address, "wrong" * 5))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection.send(RFC4571() / binding_success(request.stun.transaction_id, connection.remote_address, "wrong" * 5))
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
 @pytest.mark.parametrize("how", sorted(UNAUTHENTICATED))
@@ -58,8 +58,10 @@ def test_unauthenticated_success_makes_no_pair_valid(upper, peer, how, pixit):
     then    the IUT does not nominate the pair."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    channel = peer.await_connection()
-    request = channel.await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
     needs_regular_nomination(request)
-    channel.send(RFC4571() / binding_success(request.stun.transaction_id, channel.seen_from, UNAUTHENTICATED[how]))
-    channel.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    connection.send(
+        RFC4571() / binding_success(request.stun.transaction_id, connection.seen_from, UNAUTHENTICATED[how])
+    )
+    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)

@@ -10,7 +10,7 @@ import time
 import pytest
 from peer_scripts import Iut, ask, check_of_the_iut, everything
 
-import conformance.peer.channel
+import conformance.peer.connection
 from conformance.peer.events import (
     AnyResponse,
     BindingError,
@@ -28,27 +28,27 @@ from conformance.wire.stun import Message
 
 
 def test_cuts_are_writes_of_their_own(pair) -> None:
-    channel, other = pair
-    channel.send(b"abcdef", cut=[1, -2])
+    connection, other = pair
+    connection.send(b"abcdef", cut=[1, -2])
     reads = [other.recv(100) for _ in range(1)]
     while sum(map(len, reads)) < 6:
         reads.append(other.recv(100))
     assert b"".join(reads) == b"abcdef"
-    channel.send(b"")
+    connection.send(b"")
 
 
 def test_a_cut_frame_is_read_in_its_parts(pair) -> None:
-    channel, other = pair
+    connection, other = pair
     reads: list[bytes] = []
     reader = threading.Thread(target=lambda: [reads.append(other.recv(100)) for _ in range(3)])
     reader.start()
-    channel.send(b"abcdef", cut=[1, 4], pause=0.05)
+    connection.send(b"abcdef", cut=[1, 4], pause=0.05)
     reader.join(2)
     assert reads == [b"a", b"bcd", b"ef"]
 
 
 def test_the_next_part_waits_until_a_slow_reader_has_read_the_one_before(pair) -> None:
-    channel, other = pair
+    connection, other = pair
     reads: list[bytes] = []
 
     def read_late() -> None:
@@ -58,64 +58,64 @@ def test_the_next_part_waits_until_a_slow_reader_has_read_the_one_before(pair) -
 
     reader = threading.Thread(target=read_late)
     reader.start()
-    channel.send(b"abcdef", cut=[1, 4], pause=0.001)
+    connection.send(b"abcdef", cut=[1, 4], pause=0.001)
     reader.join(2)
     assert reads == [b"a", b"bcd", b"ef"]
 
 
 def test_parts_that_are_never_read_one_by_one_prove_nothing(pair, monkeypatch) -> None:
-    monkeypatch.setattr(conformance.peer.channel, "_STALL", 0.1)
-    channel, _ = pair
+    monkeypatch.setattr(conformance.peer.connection, "_STALL", 0.1)
+    connection, _ = pair
     with pytest.raises(Inconclusive, match="did not read"):
-        channel.send(b"abcdef", cut=[1], pause=0.001)
+        connection.send(b"abcdef", cut=[1], pause=0.001)
 
 
 def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pair, monkeypatch) -> None:
-    monkeypatch.setattr(conformance.peer.channel, "_APART", 0)  # the other side reads later
-    channel, other = pair
+    monkeypatch.setattr(conformance.peer.connection, "_APART", 0)  # the other side reads later
+    connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer)))
-    channel.send(frame(b"\x80" * 40), cut=[1, 7], pause=0.05)  # the check arrives while the parts are being sent
+    connection.send(frame(b"\x80" * 40), cut=[1, 7], pause=0.05)  # the check arrives while the parts are being sent
     first, second = everything(other, 2)
     assert first == b"\x80" * 40
     assert Message.decode(second).is_success
-    assert channel.checked
+    assert connection.checked
 
 
 def test_checks_are_answered_by_their_credentials(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer, password="wrong" * 5)))
     other.sendall(bytes(check_of_the_iut(peer, username="nobody:x")))
     other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
     peer.wait(0.1)
     answers = [Message.decode(octets) for octets in everything(other, 3)]
     assert [a.error_code and a.error_code.code for a in answers] == [401, 401, None]
-    assert answers[2].xor_mapped_address == channel.remote_address
-    assert channel.selected
+    assert answers[2].xor_mapped_address == connection.remote_address
+    assert connection.selected
 
 
 def test_answers_can_be_the_scripts(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     peer.answering = False
     seen = []
-    peer.before_answer = lambda _channel, request: seen.append(request)
+    peer.before_answer = lambda _connection, request: seen.append(request)
     other.sendall(bytes(check_of_the_iut(peer)))
-    request = channel.expect(BindingRequest, within=1)
+    request = connection.expect(BindingRequest, within=1)
     assert seen == [request]
     assert request.number == 1
-    channel.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
     (answer,) = everything(other, 1)
     assert Message.decode(answer).error_code.code == 487
     other.sendall(bytes(check_of_the_iut(peer)))
     with pytest.raises(Failed, match="a Binding request came") as failure:
-        channel.expect_nothing(Repetition(request), within=1)
+        connection.expect_nothing(Repetition(request), within=1)
     assert failure.value.expected == "no retransmission of a Binding request"
 
 
 def test_checks_can_be_answered_on_one_connection_alone(peer, pair, second) -> None:
     peer.answer_only_on(second[0])
-    for channel, other in (pair, second):
+    for connection, other in (pair, second):
         other.sendall(bytes(check_of_the_iut(peer)))
-        channel.expect(BindingRequest, within=1)
+        connection.expect(BindingRequest, within=1)
     assert Message.decode(everything(second[1], 1)[0]).is_success
     assert not pair[0].checked
 
@@ -138,56 +138,56 @@ def test_connections_from_other_addresses_are_no_second_one(peer, pair) -> None:
 
 
 def test_responses_fulfil_what_asked_for_them(peer, pair) -> None:
-    channel, other = pair
-    stray = binding_success(b"unknown12345", channel.local_address, Iut.pwd)
-    good = binding_success(ask(peer, channel), channel.local_address, Iut.pwd)
+    connection, other = pair
+    stray = binding_success(b"unknown12345", connection.local_address, Iut.pwd)
+    good = binding_success(ask(peer, connection), connection.local_address, Iut.pwd)
     other.sendall(bytes(RFC4571() / stray) + bytes(RFC4571() / good))
-    response = channel.expect(BindingSuccess, within=1)
-    assert response.xor_mapped_address == channel.local_address
+    response = connection.expect(BindingSuccess, within=1)
+    assert response.xor_mapped_address == connection.local_address
     assert response.integrity(Iut.pwd.encode()) is Check.VALID
     assert response.fingerprint is Check.VALID
-    assert [str(m) for m in channel.messages(transaction_id=b"from us, yes")] == ["a Binding success response"]
+    assert [str(m) for m in connection.messages(transaction_id=b"from us, yes")] == ["a Binding success response"]
 
 
 def test_an_error_rules_a_success_out_at_once(peer, pair) -> None:
-    channel, other = pair
-    other.sendall(bytes(RFC4571() / binding_error(ask(peer, channel), 400, "Bad Request", None)))
+    connection, other = pair
+    other.sendall(bytes(RFC4571() / binding_error(ask(peer, connection), 400, "Bad Request", None)))
     with pytest.raises(Failed) as failure:
-        channel.expect(BindingSuccess, within=30)
+        connection.expect(BindingSuccess, within=30)
     assert failure.value.expected == "a Binding success response"
     assert failure.value.actual == "a Binding error response 400"
 
 
 def test_an_error_to_another_request_rules_nothing_out(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     refused = peer.check(Iut(), transaction_id=b"another one.")
-    channel.send(RFC4571() / refused)
-    wanted = ask(peer, channel)
+    connection.send(RFC4571() / refused)
+    wanted = ask(peer, connection)
     other.sendall(bytes(RFC4571() / binding_error(b"another one.", 400, "Bad Request", None)))
-    assert channel.expect(AnyResponse, within=1).error_code.code == 400
+    assert connection.expect(AnyResponse, within=1).error_code.code == 400
     with pytest.raises(Failed, match=r"nothing within|not within"):
-        channel.expect(BindingSuccess(wanted), within=0.05)
-    other.sendall(bytes(RFC4571() / binding_success(wanted, channel.local_address, Iut.pwd)))
-    assert channel.expect(BindingSuccess(wanted), within=1).stun.transaction_id == wanted
+        connection.expect(BindingSuccess(wanted), within=0.05)
+    other.sendall(bytes(RFC4571() / binding_success(wanted, connection.local_address, Iut.pwd)))
+    assert connection.expect(BindingSuccess(wanted), within=1).stun.transaction_id == wanted
 
 
 @pytest.mark.parametrize(("codes", "fine"), [((400,), True), ((), True), ((400, 401), True), ((401,), False)])
 def test_errors_by_their_codes(peer, pair, codes, fine) -> None:
-    channel, other = pair
-    other.sendall(bytes(RFC4571() / binding_error(ask(peer, channel), 400, "Bad Request", None)))
+    connection, other = pair
+    other.sendall(bytes(RFC4571() / binding_error(ask(peer, connection), 400, "Bad Request", None)))
     if fine:
-        assert channel.expect(BindingError(*codes), within=1).error_code.code == 400
+        assert connection.expect(BindingError(*codes), within=1).error_code.code == 400
     else:
         with pytest.raises(Failed, match="a Binding error response 401 did not come"):
-            channel.expect(BindingError(*codes), within=30)
+            connection.expect(BindingError(*codes), within=30)
 
 
 def test_silence_is_told_with_what_came_instead(peer, pair) -> None:
-    channel, other = pair
-    ask(peer, channel)
+    connection, other = pair
+    ask(peer, connection)
     other.sendall(frame(b"\x80data") + frame(b"") + b"\0\5ab")
     with pytest.raises(Failed) as failure:
-        channel.expect(AnyResponse, within=0.05)
+        connection.expect(AnyResponse, within=0.05)
     assert "a frame of 5 octets that is no STUN message (80 64 61 74 61…), a null frame" in failure.value.actual
     assert "then 4 octets of an unfinished frame" in failure.value.actual
     with pytest.raises(Failed, match=r"nothing within 0.05 s"):
@@ -197,54 +197,54 @@ def test_silence_is_told_with_what_came_instead(peer, pair) -> None:
 
 
 def test_ends_are_events(pair) -> None:
-    channel, other = pair
-    channel.expect_open(within=0.02)
+    connection, other = pair
+    connection.expect_open(within=0.02)
     with pytest.raises(Failed, match="still open"):
-        channel.expect_end(within=0.02)
+        connection.expect_end(within=0.02)
     with pytest.raises(Inconclusive, match="did not close"):
-        channel.await_end(within=0.02)
+        connection.await_end(within=0.02)
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     other.close()
-    assert channel.expect_end(within=1).reset
+    assert connection.expect_end(within=1).reset
     with pytest.raises(Failed) as failure:
-        channel.expect(BindingSuccess, within=30)
+        connection.expect(BindingSuccess, within=30)
     assert failure.value.actual == "the connection was reset"
     with pytest.raises(Failed):
-        channel.expect_open(within=0)
-    channel.send(b"into nothing")
+        connection.expect_open(within=0)
+    connection.send(b"into nothing")
 
 
 def test_closing_half_and_whole(pair) -> None:
-    channel, other = pair
-    channel.half_close()
+    connection, other = pair
+    connection.half_close()
     assert other.recv(1) == b""
     other.sendall(frame(b"\x80still here"))
-    assert channel.expect(Data, within=1).octets == b"\x80still here"
-    channel.close(reset=True)
-    channel.close()
+    assert connection.expect(Data, within=1).octets == b"\x80still here"
+    connection.close(reset=True)
+    connection.close()
 
 
 def test_data_may_come_in_any_frames(pair) -> None:
-    channel, other = pair
+    connection, other = pair
     other.sendall(frame(b"\x80a") + frame(b"") + frame(b"bc"))
-    assert [f.octets for f in channel.expect_data(b"\x80abc", within=1)] == [b"\x80a", b"bc"]
+    assert [f.octets for f in connection.expect_data(b"\x80abc", within=1)] == [b"\x80a", b"bc"]
     other.sendall(frame(b"other"))
     with pytest.raises(Failed) as failure:
-        channel.expect_data(b"this", within=30)
+        connection.expect_data(b"this", within=30)
     assert failure.value.actual == "1 frames with 5 octets within 30 s: b'other'"
 
 
 def test_a_receiver_that_does_not_read_does_not_hang_the_script(pair, monkeypatch) -> None:
-    monkeypatch.setattr("conformance.peer.channel._STALL", 0.1)
-    channel, _ = pair
-    channel.send(bytes(16 << 20))
+    monkeypatch.setattr("conformance.peer.connection._STALL", 0.1)
+    connection, _ = pair
+    connection.send(bytes(16 << 20))
 
 
 def test_expecting_on_any_connection(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer)))
     where, request = peer.expect(BindingRequest, within=1)
-    assert where is channel
+    assert where is connection
     assert request.stun.is_request
     with pytest.raises(Failed, match="on any connection") as failure:
         peer.expect(BindingRequest(use_candidate=True), within=0.01)
@@ -252,18 +252,18 @@ def test_expecting_on_any_connection(peer, pair) -> None:
 
 
 def test_what_came_before_a_restart_fulfils_nothing_after_it(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer)) + frame(b""))
-    assert peer.wait_until(lambda: channel.checked, 1)
-    assert channel.has(BindingRequest(to=peer.ufrag))
-    assert not channel.has(BindingRequest(to="another"))
-    channel.begin_anew()
-    assert not channel.checked
+    assert peer.wait_until(lambda: connection.checked, 1)
+    assert connection.has(BindingRequest(to=peer.ufrag))
+    assert not connection.has(BindingRequest(to="another"))
+    connection.begin_anew()
+    assert not connection.checked
     with pytest.raises(Failed, match="a Binding request to "):
-        channel.expect(BindingRequest(to=peer.ufrag), within=0.01)
+        connection.expect(BindingRequest(to=peer.ufrag), within=0.01)
     peer.renew()
     other.sendall(frame(b"") + bytes(check_of_the_iut(peer)))
-    assert channel.expect(Payload, within=1).stun.username.startswith(peer.ufrag)
+    assert connection.expect(Payload, within=1).stun.username.startswith(peer.ufrag)
 
 
 def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) -> None:
@@ -272,27 +272,27 @@ def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) 
     name = other.getsockname()
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     other.close()
-    channel = peer.expect_connection()
-    assert (channel.remote_address.ip, channel.remote_address.port) == name
-    assert channel.expect_end(within=1).reset
+    connection = peer.expect_connection()
+    assert (connection.remote_address.ip, connection.remote_address.port) == name
+    assert connection.expect_end(within=1).reset
 
 
 def test_a_connection_is_not_lost_before_the_iut_has_read_what_it_was_sent(peer, pair) -> None:
-    channel, other = pair
+    connection, other = pair
     peer.meet(Iut())
     asked = []
 
     def answer() -> None:
         request = Message.decode(everything(other, 1)[0])
         asked.append(request)
-        success = binding_success(request.transaction_id, channel.local_address, Iut.pwd)
+        success = binding_success(request.transaction_id, connection.local_address, Iut.pwd)
         other.sendall(bytes(RFC4571() / success))
 
     iut = threading.Thread(target=answer)
     iut.start()
-    peer.lose(channel, "RST")
+    peer.lose(connection, "RST")
     iut.join()
     assert [request.is_request for request in asked] == [True]
-    assert not channel.has(BindingSuccess()), "the answer to this check is no later expectation's"
+    assert not connection.has(BindingSuccess()), "the answer to this check is no later expectation's"
     with pytest.raises(ConnectionResetError):
         other.recv(1)

@@ -76,7 +76,7 @@ class Splitter(Protocol):
         ...
 
 
-class Channel:
+class Connection:
     """A connection with the IUT: send octets exactly as scripted, expect what comes.
 
     ``outgoing`` tells who opened it: True, we did; ``remote`` is the other end, needed if the IUT may have reset it
@@ -106,7 +106,7 @@ class Channel:
         self.events: list[Event] = []
         self.octets = bytearray()  # all that has come, as it came
         self.divide: Callable[[bytes], tuple[bytes, Sequence[int], float]] = lambda octets: (octets, (), 0.0)
-        self.on_request: Callable[[Channel, Frame], None] = lambda _channel, _frame: None
+        self.on_request: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
         self._pump = pump
         self._tap = tap
         self._taken: set[int] = set()
