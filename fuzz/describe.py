@@ -66,7 +66,7 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
 def _line(operation: list[Any]) -> str:
     name = operation[0]
     text = operation[2] if len(operation) > 2 and isinstance(operation[2], str) else ""
-    if name not in ("set", "insert", ""):
+    if name not in ("set", "insert", "replace", ""):
         return str(name)
     if text.startswith("a=candidate:"):
         return "candidate"

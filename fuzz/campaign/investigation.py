@@ -32,7 +32,7 @@ _SELDOM = 24  # questions while such a case is made smaller: each takes several 
 _RARE = 10  # trials that tell the rate of what seldom comes
 _SLOW = ("death", "exception", "leak", "spin")  # kinds that shorter deadlines might hide: last words take a while,
 _BRIEF = 0.3  # seconds; if they took no more than that when they came again, shorter deadlines will do
-_PATIENT = 40.0  # seconds for the cases that let something grow to be found, and for them to be made smaller
+_PATIENT = 40.0  # seconds for minimising, and for finding the cases that let something grow
 _SOME = 4  # cases; of more, that memory grows with them says no more than that a heap grows
 _FEW = 4  # repetitions that show a growth which is counted, until the smallest case has to show it in full
 _CHANCES = (
@@ -191,10 +191,12 @@ class Investigator:
     ) -> tuple[Case, list[bool]]:
         """Return the smallest case that still does it, and which of some trials of it did."""
         runner = self._runner
-        slips = self._slips(symptom, case)
+        slips, until = self._slips(symptom, case), time.monotonic() + _PATIENT
 
         def asked(one: Case) -> bool:
-            return not self._stopped() and (slips or not self._slips(symptom, one)) and holds(one)
+            if self._stopped() or time.monotonic() > until:
+                return False
+            return (slips or not self._slips(symptom, one)) and holds(one)
 
         if symptom.kind == "leak":
             runner.until = time.monotonic() + _PATIENT

@@ -181,11 +181,13 @@ class Shard:
         case, number = made
         begun = time.perf_counter()
         found = [symptom for symptom in parts.runner.trial(case) if symptom.kind in _OF_DESCRIPTIONS]
-        evidence = next((one for symptom, _, one in parts.runner.sightings if symptom in found), None)
-        parts.runner.sightings.clear()
+        sightings = parts.runner.sightings
+        evidence = next((one for symptom, _, one in sightings if symptom in found), None)
+        parts.runner.sightings = [one for one in sightings if one[0] not in found]
         parts.notes.note(case, number, "", time.perf_counter() - begun, new=False)
         for symptom in worst(found):
             parts.suspicions.suspect(symptom, [case], number, evidence or Evidence(parts.runner.iut.last_words()))
+        parts.suspicions.collect(number)
         if parts.runner.spoilt:
             self._replace_process()
 

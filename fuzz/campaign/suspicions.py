@@ -75,7 +75,7 @@ class Suspicions:
         else:
             self._found(finding, number, evidence)
         self._log.event("settled", number=number)
-        self._collect(number)
+        self.collect(number)
         return finding is not None
 
     def _explain(self, symptom: Symptom, sessions: list[list[Case]]) -> Finding | None:
@@ -112,7 +112,7 @@ class Suspicions:
             evidence,
         )
 
-    def _collect(self, number: int) -> None:
+    def collect(self, number: int) -> None:
         """Investigate deaths and exceptions that trials of another symptom have shown."""
         sightings, self._runner.sightings = self._runner.sightings, []
         for symptom, case, evidence in sightings:

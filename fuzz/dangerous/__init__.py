@@ -29,7 +29,8 @@ def cases(pics: Mapping[str, Any], shard: int = 0) -> list[Case]:
     passive = [plan for plan in fresh if plan["iut"] == "passive"]
     first = (passive or fresh)[0]
     connecting = [plan for plan in fresh if plan["iut"] not in ("passive", first["iut"])][:1]
-    groups = [[*_traffic(first)], [*_described(first, connecting, trickles=bool(pics.get("trickle")))]]
+    traffic = [*_traffic(first), *_in_other_states(known, restarts=bool(pics.get("restart")))]
+    groups = [traffic, [*_described(first, connecting, trickles=bool(pics.get("trickle")))]]
     whole = [case for group in (groups if shard % 2 == 0 else groups[::-1]) for case in group]
     place = len(whole) * (_reversed_bits(shard // 2))
     return [*whole[int(place) :], *whole[: int(place)]]
@@ -66,6 +67,23 @@ def _traffic(plan: dict[str, Any]) -> Iterator[Case]:
     ]
     for some in steps:
         yield _case(plan, some if several else _standing(some))
+
+
+def _in_other_states(known: Iterable[dict[str, Any]], *, restarts: bool) -> Iterator[Case]:
+    """Return cases after a nomination, before our description, and about restarts, for an IUT with passive candidates."""
+    plans_of = {plan["state"]: plan for plan in known if plan["iut"] == "passive" and plan["components"] == 1}
+    if "completed" in plans_of:
+        for steps in (*owners(), *framing()):
+            yield _case(plans_of["completed"], steps)
+    if "early" in plans_of:
+        quiet, end = send(1, check(), probe=False), {"do": "end", "on": 1, "how": "rst"}
+        for steps in ([quiet], [quiet, {**quiet, "on": 2}, end], [quiet, {"do": "accept"}, quiet]):
+            yield _case(plans_of["early"], steps)
+    if restarts and "fresh" in plans_of:
+        again: Step = {"do": "restart"}
+        ends = {"do": "end", "on": 1, "how": "rst"}
+        for steps in ([again], [again, again], [send(1, check()), again, send(1, check()), ends]):
+            yield _case(plans_of["fresh"], [*steps, send(0, check())])
 
 
 def _case(plan: dict[str, Any], steps: list[Step]) -> Case:

@@ -24,6 +24,7 @@ _PAYLOADS = (
     "16fefdffffffffffffffffffff", "17feff000000000000000000ff", "40000004deadbeef", "4fffffff", "c0*1200", "ff*40",
 )  # fmt: skip
 _BIG = (1400, 4096, 8191, 8192, 8193, 16384, 32767, 32768, 65000, 65534, 65535)
+_READS = (1024, 1500, 2048, 4096, 8192, 16384, 32768, 65536)  # octets that programs read at once
 _ENDS = ("rst", "half", "closed")
 
 
@@ -56,6 +57,9 @@ def owners() -> Iterator[list[Step]]:
         yield [send(1, check(), probe=False), end1, dict(SERVED)]  # it ends before the answer is written
         nominate = {"message": request({"type": 0x25, "value": ""})}
         yield [send(1, nominate), send(2, nominate), end1, send(2, check()), dict(SERVED)]
+        yield [step for on in range(1, 13) for step in (send(on, check(), probe=False), {**end1, "on": on})] + [
+            dict(SERVED)
+        ]
         yield [{"do": "open", "on": 1, "count": 5}, *({**end1, "on": on} for on in (3, 1, 5, 2, 4)), dict(SERVED)]
         yield [send(1, check(), probe=False, stop=30), send(2, check()), end1, send(2, check()), dict(SERVED)]
         yield [send(1, check()), {"do": "hear", "on": 1}, end1, dict(SERVED)]  # a check of the IUT is never answered
@@ -74,6 +78,8 @@ def framing() -> Iterator[list[Step]]:
     """Return cases about frames, and about ends inside of them."""
     yield from ([send(1, {"octets": payload})] for payload in _PAYLOADS)
     yield from ([send(1, {"octets": f"80*{size}"})] for size in _BIG)
+    for size in _READS:  # LENGTH is cut by the end of a buffer of this size
+        yield [send(1, {"octets": f"80*{size - 3}"}, check())]
     yield [send(1, *[{"octets": ""}] * 50)]
     yield [send(1, *[check()] * 40)]
     yield [send(1, {"frames": [check(), {"octets": RTP}]})]
@@ -99,4 +105,5 @@ def framing() -> Iterator[list[Step]]:
         for stop in (1, 2, 3, 22, 50, -1):
             part = send(1, check(), probe=False, stop=stop)
             yield [part, {"do": "wait", "ms": 2}, {"do": "end", "on": 1, "how": how}, dict(SERVED), dict(SERVED)]
+    yield [{"do": "open", "on": 1, "count": 60}, dict(SERVED)]
     yield [{"do": "urgent", "on": 1, "octets": "ff"}, dict(SERVED)]

@@ -108,9 +108,21 @@ _INSERTED = (
     "m=audio 9/2 TCP/RTP/AVP 0", "m=audio 65536 TCP/RTP/AVP 0", "m=video 9 X/Y/Z 0 1 2", "m=audio 9 TCP/RTP/AVP",
     "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "m=", "m=" + "m" * 3000, "k=prompt", "z=0 0", "r=1 2 3",
     "t=99999999999999999999 0", "i=\u00e9", "u=", "e=", "p=", "v=1", "o=", "s=", "x=1", "=", "a", "a=", "", " ",
-    "a=\u0000", "a=" + "a" * 70000, "a=x:" + "%n" * 300, "\u20ac\u20ac", "a=candidate",
+    "a=\u0000", "a=" + "a" * 70000, "a=x:" + "%n" * 300, "\u20ac\u20ac", "a=candidate", "a=x\ny", "a=x\ry",
+    "a=x\n\na=y", "\r", "a=x\r\na=y",
 )  # fmt: skip
 _MANY = (10, 100, 1000)  # candidates in one description
+_USUAL = (
+    "v=", "o=", "s=", "t=", "m=", "c=", "a=ice-ufrag", "a=ice-pwd", "a=mid", "a=setup",
+)  # fmt: skip
+_REPLACED = (
+    "v=1", "v=", "v=99999999999", "o=- 1 1 IN IP4 x.local", "o=- -1 99999999999999999999999 IN IP6 ::1", "o=a",
+    "o=" + "o" * 3000, "s=" + "s" * 3000, "s=\u00e9", "t=-1 -1", "t=x",
+    "m=audio 9 TCP/RTP/AVP 0 1 2 3 4 5 6 7 8 9 96 97 127 128 999", "m=x 9 tcp *", "m=audio -1 TCP/RTP/AVP 0",
+    "m=audio nine TCP/RTP/AVP 0", "m=audio 9 " + "P" * 300 + " 0", "c=IN IP4 0.0.0.0", "c=IN IP4 " + "a" * 300,
+    "c=IN IP6 fe80::1%lo", "c=XX YY 1", "a=setup:passive", "a=setup:active", "a=mid:a b", "a=ice-ufrag:abc",
+    "a=ice-ufrag:" + "u" * 300, "a=ice-pwd:" + "p" * 21, "a=ice-pwd:" + "p" * 300, "a=ice-pwd:p\u0000",
+)  # fmt: skip
 
 
 def descriptions(tcptype: str) -> Iterator[list[list[Any]]]:
@@ -123,5 +135,8 @@ def descriptions(tcptype: str) -> Iterator[list[list[Any]]]:
         yield [["insert", -1, _line(tcptype, foundation=str(n), priority=str(1000 + n))] for n in range(count)]
     yield [["insert", -1, _line(tcptype)] for _ in range(3)]
     yield from ([["insert", -1, line]] for line in _INSERTED)
+    yield from ([["replace", 0, line]] for line in (*_REPLACED, *_INSERTED) if line.startswith(_USUAL))
+    yield [["drop", 0]] * 40  # an empty description
+    yield [["drop", 1]] * 40
     yield from ([["insert", 4, _line(tcptype)]], [["insert", 0, "v=0"]])
     yield from ([["drop", place]] for place in range(12))

@@ -56,6 +56,9 @@ _CODES = (0, 1, 99, 200, 299, 300, 399, 400, 401, 420, 438, 487, 500, 699, 700, 
 def checks() -> Iterator[dict[str, Any]]:
     """Return checks with one thing wrong, signed again where that is not the thing."""
     yield from (_changed(_USER, value=name) for name in _NAMES)
+    yield from (_changed(_ROLE, value=value) for value in ("", "00", "00*7", "00*9", "00*300", "ff*8"))
+    yield from (_changed(_ROLE, type="$antirole", value=value) for value in ("00*8", "ff*8", "", "00*7", "00*9"))
+    yield from ({**request(), "patch": [[2, length]]} for length in ("ffff", "fffc", "0000", "0001", "8000"))
     for place in range(5):
         yield from (_changed(place, length=length) for length in _LENGTHS)
     for length in _LENGTHS:  # an attribute that is unknown, in front of all others, and as the last one

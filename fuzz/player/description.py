@@ -67,13 +67,24 @@ def learn(text: str) -> tuple[str, str, list[tuple[int, str, str, int]]]:
     return found["ice-ufrag"], found["ice-pwd"], candidates
 
 
+def _key(line: str) -> str:
+    """Return the type of a line, and the name of its attribute: "m=", "a=mid"."""
+    return line.partition(":")[0] if line[:2] == "a=" else line[:2]
+
+
 def edit(lines: list[str], operations: list[list[Any]]) -> list[str]:
-    """Apply the mutations of a description: set, insert, drop, swap; places count modulo the number of lines."""
+    """Apply the mutations of a description: set, insert, drop, swap; places count modulo the number of lines.
+
+    "replace" sets the first line of the same type or attribute, wherever it is.
+    """
     lines = list(lines)
     for name, place, *more in operations:
         at = place % (len(lines) or 1)
         if name == "set" and lines:
             lines[at] = more[0]
+        elif name == "replace":
+            same = [number for number, line in enumerate(lines) if _key(line) == _key(more[0])]
+            lines[same[0] if same else at] = more[0]
         elif name == "insert":
             lines.insert(at, more[0])
         elif name == "drop" and lines:

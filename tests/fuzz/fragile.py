@@ -38,6 +38,7 @@ def description_faults(text):
     return {
         "many-candidates": sum(line.startswith("a=candidate:") for line in lines) > 64,
         "long-pwd": any(line.startswith("a=ice-pwd:") and len(line) > 10 + 256 for line in lines),
+        "empty-description": not text.strip(),
         "second-section": sum(line.startswith("m=") for line in lines) > 1,
     }.get(FAULT, False)
 
@@ -50,7 +51,9 @@ def request_faults(octets):
         readable = True
     except UnicodeDecodeError:
         readable = False
-    return {"nul-in-name": b"\0" in name, "name-not-utf8": not readable}.get(FAULT, False)
+    role = {} if walked is None else dict(zip(walked[0], walked[2], strict=True))
+    short = any(len(role.get(kind, bytes(8))) == 7 for kind in (0x8029, 0x802A))
+    return {"nul-in-name": b"\0" in name, "name-not-utf8": not readable, "role-of-7-octets": short}.get(FAULT, False)
 
 
 def octets_faults(octets):
@@ -60,6 +63,8 @@ def octets_faults(octets):
         if (FAULT, length) in (("attribute-of-65535", 0xFFFF), ("attribute-of-65532-last", 0xFFFC)):
             return True
         place += 4 + length + 3 & ~3
+    if FAULT == "header-length-65535" and octets[2:4] == b"\xff\xff":
+        return True
     error = octets[:2] == b"\1\x11" and b"\0\x09\0\x04\0\0\0\0" in octets
     return FAULT == "error-number-0" and error
 
@@ -98,6 +103,12 @@ def requested(self, message):
 
 def feeding(self, octets):
     if FAULT == "foreign-protocol" and octets[:4] == b"GET ":
+        die()
+    if (
+        FAULT == "read-ends-in-length"
+        and len(self.buffer) + len(octets) >= 4096
+        and (self.buffer + octets)[4095:4097] == b"\0\x5c"
+    ):
         die()
     feed(self, octets)
 

@@ -74,7 +74,7 @@ ACTS = {
     "grow": grow,
     "hang": lambda: time.sleep(12),
     "spin": lambda: later(spin),
-    "nothing": lambda: None,
+    "garbage": lambda: print("junk\n" * 300, flush=True),
 }
 
 

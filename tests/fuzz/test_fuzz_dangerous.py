@@ -150,13 +150,14 @@ def test_alone_they_come_to_an_end(tmp_path):
     assert status.found == []
     assert status.unconfirmed == {}
     assert status.cases > 600
-    assert set(status.coverage) == {"offerer passive fresh dangerous"}
+    assert {name.rpartition(" ")[2] for name in status.coverage} == {"dangerous"}
 
 
 FAULTS = (
     "local-name", "unknown-transport", "long-line", "unknown-tcptype", "ipv6-candidate", "zone", "many-candidates",
     "nul-in-name", "name-not-utf8", "attribute-of-65535", "attribute-of-65532-last", "first-owner-ends", "one-transaction-twice",
     "foreign-protocol", "error-number-0", "long-pwd", "second-section", "fin-in-length", "largest-frame", "port-0",
+    "read-ends-in-length", "role-of-7-octets", "header-length-65535", "empty-description",
 )  # fmt: skip
 
 
@@ -167,7 +168,7 @@ def test_a_crash_on_a_known_dangerous_input_is_found_early(tmp_path, fault):
     shard = Shard(spec, lambda _: None, lambda: bool(shard.buckets.all))
     status = shard.run()
     assert status.problem == ""
-    assert status.cases < 850  # the dangerous ones
+    assert status.cases < 1200  # the dangerous ones
     (found,) = status.found
     assert found["kind"] == "death"
     assert fault in found["cause"]

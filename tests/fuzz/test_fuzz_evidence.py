@@ -49,6 +49,7 @@ def campaign(tmp_path, iut, *options, cases="150"):
         ("exception", "60", "exception", "ValueError", 1),
         ("late exception", "60", "exception", "ValueError", 1),
         ("sanitizer", "60", "exception", "AddressSanitizer", 1),
+        ("garbage", "60", "garbage", "process", 1),
     ],
 )
 def test_a_death_or_exception_that_never_comes_again_is_a_finding(tmp_path, mode, at, kind, cause, hits):
@@ -68,7 +69,7 @@ def test_a_death_or_exception_that_never_comes_again_is_a_finding(tmp_path, mode
     assert " sent " in history
     assert " received " in history
     assert history.split()[:3] == ["0.000000", "call", "open"]
-    if mode != "signal":
+    if mode not in ("signal", "garbage"):
         said = {"Go panic": "goroutine 34", "ValueError": "ValueError: seldom", "AddressSanitizer": "stun_parse"}[cause]
         assert said in (folder / "stderr.txt").read_text()
         assert said in history
