@@ -70,7 +70,7 @@ def _traffic(plan: dict[str, Any]) -> Iterator[Case]:
 
 
 def _in_other_states(known: Iterable[dict[str, Any]], *, restarts: bool) -> Iterator[Case]:
-    """Return cases after a nomination, before our description, and about restarts, for an IUT with passive candidates."""
+    """Return cases for passive candidates: after a nomination, before our description, and with restarts."""
     plans_of = {plan["state"]: plan for plan in known if plan["iut"] == "passive" and plan["components"] == 1}
     if "completed" in plans_of:
         for steps in (*owners(), *framing()):
