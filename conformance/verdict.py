@@ -136,6 +136,7 @@ class Result:
     started: float = 0.0
     duration: float = 0.0
     parameters: dict[str, str] = field(default_factory=dict)
+    known: str = ""  # a known failure: its reason, owner and day of expiry; it does not fail the run
     note: str = ""  # the reading of an ambiguous clause that the IUT follows, or a known deviation's evidence
     ladder: str = ""
     capture: str = ""
@@ -154,9 +155,12 @@ def exit_status(results: list[Result], fail_on: Level = Level.MUST) -> ExitStatu
     """Return the exit status of a run.
 
     A failure that counts is certain, whatever else could not be judged. A failed SHOULD
-    counts only with ``fail_on=Level.SHOULD``. A run that judged nothing has judged nothing.
+    counts only with ``fail_on=Level.SHOULD``. A known failure counts as judged, and not as a failure. A run that judged
+    nothing has judged nothing.
     """
-    verdicts = {result.verdict for result in results}
+    known = any(result.known for result in results)
+    results = [result for result in results if not result.known]
+    verdicts = {result.verdict for result in results} | ({Verdict.PASS} if known else set())
     if verdicts <= {Verdict.NOT_APPLICABLE, Verdict.NONE}:
         return ExitStatus.COULD_NOT_JUDGE
     if any(r.verdict is Verdict.FAIL and (r.level.binding or fail_on is Level.SHOULD) for r in results):

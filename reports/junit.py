@@ -4,9 +4,10 @@ One suite per RFC section. ``classname`` is "RFC6544.7_2": Jenkins takes what st
 GitLab shows it whole. ``name`` is the variant's name: that of the case with its parameters, so (classname, name) is
 unique and stable.
 
-fail -> failure (type MUST, STATED, SHOULD or MAY); inconc and error -> error with that type; n/a -> skipped. A SHOULD
-that is not met while the run only fails on MUST is `skipped` with a message that begins "SHOULD not met": a CI that
-gates on this file gates exactly as the command's exit status does, and nothing is shown green that is not.
+fail -> failure (type MUST, STATED, SHOULD or MAY); inconc and error -> error with that type; n/a -> skipped. A known
+failure is `skipped` with a message that begins "known". A SHOULD that is not met while the run only fails on MUST is
+`skipped` with a message that begins "SHOULD not met": a CI that gates on this file gates exactly as the command's exit
+status does, and nothing is shown green that is not.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
     detail = clean(f"expected: {result.expected}\nactual:   {result.actual}" if result.expected else result.reason)
     level = result.level.value.upper()
     match result.verdict:
+        case verdict if result.known:
+            case.add_skipped_info(message=clean(f"known {verdict.value}: {result.known}: {message}"), output=detail)
         case Verdict.FAIL if result.level.binding or fail_on is Level.SHOULD:
             case.add_failure_info(message=message, output=detail or message, failure_type=level)
         case Verdict.FAIL:

@@ -58,6 +58,7 @@ class RunInfo:
     testable: int = 0  # requirements that some case tests
     judged_requirements: int = 0  # those of them about which a variant has said pass or fail
     required_reach: float = 0.0  # the part of them that must be judged for the run to be green
+    partial: bool = False  # only a part of the suite was selected
     left_out: dict[str, int] = field(default_factory=dict)  # for how many cases a reason left values uncombined
     not_judged: list[dict[str, Any]] = field(default_factory=list)  # what was not applicable, by reason
     incidents: tuple[str, ...] = ()  # what the adapter did against the contract
@@ -143,6 +144,16 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
     if run is None:
         raise ReportError(f"{path} is not a record of icetcp: it does not begin with a run")
     return run, list(results.values())
+
+
+def end_of(path: Path) -> dict[str, Any] | None:
+    """Return the last line of a record if the run came to its end. Raises `ReportError`."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from None
+    value = _decode(lines[-1], path, len(lines), last=True) if lines else {}
+    return value if value.get("kind") == "end" else None
 
 
 def _decode(line: bytes, path: Path, number: int, *, last: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.commands.terminal import counted, is_terminal, muted, one_line
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status, is_rule
-from reports import reach
+from reports import expectations, reach
 from reports.reach import not_judged
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class Display(ABC):
         if self.run is None and not results:
             return
         for verdict, heading in _HEADINGS.items():
-            self._section(heading, [r for r in results if r.verdict is verdict], _STYLES[verdict])
+            self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
+        self._known([r for r in results if r.known])
         self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
         self._scan()
         self._incidents()
@@ -128,6 +129,9 @@ class Display(ABC):
                 held = sum(count > 0 for count in self.run.judged.values())
                 self.say(f"judge: of {len(self.run.judged)} rules for any exchange {held} had something to judge")
         self.say(self._counts(results))
+        numbers = expectations.counts(results)
+        if any(number for name, number in numbers.items() if name != "new"):
+            self.say(f"known failures: {expectations.in_words(numbers)}")
         self.say(*self._judgement(outcome))
         if self.written:
             self.say("written:")
@@ -185,6 +189,14 @@ class Display(ABC):
         for reason, cases in sorted(left_out.items(), key=lambda item: (-item[1], item[0])):
             self.say(f"  {cases:4}  {one_line(reason)}")
 
+    def _known(self, results: list[Result]) -> None:
+        if not results:
+            return
+        self.say("")
+        self.say("known failures:", "yellow")
+        for known, number in Counter(result.known for result in results).most_common():
+            self.say(f"  {number:4}  {one_line(known)}")
+
     def _scan(self) -> None:
         if self.run is None or not self.run.scan:
             return
@@ -203,8 +215,10 @@ class Display(ABC):
 
     def _counts(self, results: list[Result]) -> str:
         shown = [r for r in results if not (is_rule(r.case) and r.verdict is Verdict.PASS)]
-        counts = Counter(result.verdict for result in shown)
+        counts = Counter(result.verdict for result in shown if not result.known)
         parts = [f"{counts[verdict]} {verdict.value}" for verdict in _SHOWN if counts[verdict]]
+        known = sum(bool(result.known) for result in results)
+        parts += [f"{known} known"] if known else []
         weak = self._weak_failures(results)
         if weak:
             parts[[p.endswith(" fail") for p in parts].index(True)] += f" ({weak} of them below MUST)"
@@ -219,7 +233,7 @@ class Display(ABC):
         """Count the failures that do not fail the run."""
         if self._fail_on is Level.SHOULD:
             return 0
-        return sum(r.verdict is Verdict.FAIL and not r.level.binding for r in results)
+        return sum(r.verdict is Verdict.FAIL and not r.level.binding and not r.known for r in results)
 
     def _judgement(self, outcome: Outcome) -> tuple[str, str]:
         if outcome.interrupted:
@@ -262,7 +276,8 @@ class Plain(Display):
     def show(self, result: Result, done: int) -> None:
         """Print verdict, case and duration."""
         del done
-        self.say(f"{result.verdict.value:<6}  {result.case}  {result.duration:.2f}s")
+        word = "known" if result.known else result.verdict.value
+        self.say(f"{word:<6}  {result.case}  {result.duration:.2f}s")
 
 
 class Live(Display):
@@ -301,7 +316,7 @@ class Live(Display):
 
     def show(self, result: Result, done: int) -> None:
         """Move the progress on; print what needs to be looked at."""
-        if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
+        if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE) and not result.known:
             style = _STYLES[result.verdict]
             self.say(f"{result.verdict.value:<6}  {result.case}  {one_line(result.reason, 160)}", style)
         if self._progress is not None:

@@ -57,6 +57,9 @@ def _percent(_context: click.Context, _parameter: click.Parameter, value: str | 
     show_default=True,
     help="The weakest level at which a failure fails the run.",
 )
+@click.option("--expect", metavar="FILE", type=click.Path(dir_okay=False), help="File of known failures.")
+@click.option("--write-expect", is_flag=True, help="Write the run's failures to that file; comments stay.")
+@click.option("--ratchet", is_flag=True, help="Remove from that file what fails no more; add nothing.")
 @click.option(
     "--require-reach",
     callback=_percent,
@@ -133,6 +136,9 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
     if options["timeout"] is not None:
         arguments.append(f"--icetcp-timeout={options['timeout']}")
+    if options["expect"]:
+        arguments.append(f"--icetcp-expect={options['expect']}")
+    arguments += [f"--icetcp-{name}" for name in ("write-expect", "ratchet") if options[name.replace("-", "_")]]
     if options["require_reach"] is not None:
         arguments.append(f"--icetcp-require-reach={options['require_reach']}")
     if options["exitfirst"]:

@@ -14,8 +14,10 @@ import msgspec
 import pytest
 
 from conformance.run.folder import FolderError
+from conformance.run.known import KnownFailures
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
+from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
 from reports.record import Recorder, ReportError, RunInfo, printable, result_from
 
@@ -37,6 +39,7 @@ def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> Non
         "pics": run.info.pics,
         "scan": run.info.scan,
         "testable": run.info.testable,
+        "partial": run.info.partial,
         "link": run.info.link,
         "pending": run.info.pending,
     }
@@ -57,6 +60,7 @@ class Controller:
         self._fail_on = Level(config.getoption("icetcp_fail_on"))
         self._required = config.getoption("icetcp_require_reach") / 100
         stack = resolve(iut_of(config))
+        self._known = KnownFailures(config, stack)
         self._folder = claim(config)
         self._out = self._folder.path
         try:
@@ -89,6 +93,7 @@ class Controller:
         self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
         self._info.incidents += tuple(value["incidents"])
         self._info.pics, self._info.scan, self._info.testable = value["pics"], tuple(value["scan"]), value["testable"]
+        self._info.partial = value["partial"]
         for rule, count in value["judged"].items():
             self._info.judged[rule] = self._info.judged.get(rule, 0) + count
         for result in map(result_from, value["results"]):
@@ -111,11 +116,14 @@ class Controller:
                 if results.get(case) != result:
                     results[case] = result
                     self._recorder.write(result)
+            for result in self._known.end(list(results.values()), partial=self._info.partial, complete=complete):
+                results[result.case] = result
+                self._recorder.write(result)
             self._info.judged_requirements = len(judged(results.values()))
             self._info.not_judged = [group.data() for group in not_judged(list(results.values()))]
             self._recorder.close(self._info)
             junit.write(self._out / "junit.xml", list(results.values()), self._info, self._fail_on)
-        except ReportError as error:
+        except (ReportError, ExpectationError) as error:
             raise broken_off(str(error)) from None
         finally:
             self._folder.release()

@@ -36,6 +36,7 @@ _PREMISE = pytest.StashKey["Premise"]()
 _RESULT = pytest.StashKey[Result]()
 _RESULTS = pytest.StashKey[dict[str, Result]]()
 _TESTED = pytest.StashKey[set[str]]()
+_PARTIAL = pytest.StashKey[bool]()
 _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
 _PROPERTY = "icetcp"
@@ -90,6 +91,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="must",
         help="weakest level that fails the run",
     )
+    add("--icetcp-expect", metavar="FILE", help="file of known failures, which do not fail the run")
+    add("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
+    add("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
     add(
         "--icetcp-require-reach",
         type=_percent,
@@ -199,6 +203,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         premise = config.stash.get(_PREMISE, None)
         applicability = premise.applicability if premise is not None else None
         kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept, applicability)
+    config.stash[_PARTIAL] = sum(map(is_case, kept)) < len(every)
     chosen = set(kept)
     dropped = [item for item in items if item not in chosen]
     if dropped:
@@ -254,7 +259,7 @@ def _begin(config: pytest.Config, variants: Sequence[Case] = ()) -> Run:
     from conformance.run.run import Run  # heavy: only when cases are really executed
 
     tested: set[str] = config.stash[_TESTED]
-    run = Run.begin(config, _premise(config), tested=tested, variants=variants)
+    run = Run.begin(config, _premise(config), tested=tested, variants=variants, partial=config.stash[_PARTIAL])
     config.stash[_RUN] = run
     for note in run.recording.notes:
         config.hook.pytest_icetcp_note(text=note)
@@ -304,6 +309,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
                 result = run.engine.run(case_of(pyfuncitem))
         except OSError as error:
             raise _end_of_session(error) from None
+    pyfuncitem.config.stash[_RUN].annotate(result)
     pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
     fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
     _raise(result, fail_on)
@@ -317,6 +323,8 @@ def _raise(result: Result, fail_on: Level) -> None:
     text = f"{result.verdict.value}: {result.reason}"
     if result.verdict is Verdict.NOT_APPLICABLE:
         pytest.skip(text)
+    if result.known:
+        pytest.skip(f"known {text} ({result.known})")
     if result.verdict is Verdict.FAIL and not result.level.binding and fail_on is not Level.SHOULD:
         pytest.skip(f"{result.level.value.upper()} not met: {result.reason}")
     lines = [text]

@@ -11,7 +11,7 @@ import shlex
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from conformance.peer import lab
 from conformance.run.applicability import BOTH, Applicability
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
+from conformance.run.known import KnownFailures
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.scan import Scan, scan
 from conformance.run.topology import Topology, lives_on_wire
@@ -51,7 +52,8 @@ class Premise:
     hello: Hello
     scan: Scan
     pics: Mapping[str, Any]
-    applicability: Applicability = field(default_factory=lambda: Applicability({}))
+    applicability: Applicability
+    known: KnownFailures
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
 
     @classmethod
@@ -62,6 +64,7 @@ class Premise:
         where the IUT cannot be judged. Nothing of an earlier run has been touched then.
         """
         stack = resolve(iut_of(config))
+        known = KnownFailures(config, stack)
         only = config.option.collectonly  # nothing is written then, and no network is needed
         folder = OutputFolder.shared(out_of(config)) if only else claim(config)
         try:
@@ -85,7 +88,7 @@ class Premise:
         with opened():
             found = Scan(dict(hello.pics)) if only else scan(pool, hello.pics, addresses)
         applicability = Applicability(found.pics, families=families, wire=wire)
-        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, on_wire)
+        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, known, on_wire)
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""

@@ -7,12 +7,11 @@ import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.iut import stacks
 from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
 from conformance.run.crosscheck import disagreements
@@ -20,24 +19,20 @@ from conformance.run.engine import Case, Engine, Settings
 from conformance.run.evidence import told
 from conformance.run.folder import FolderError
 from conformance.run.interrupts import opened
+from conformance.run.known import KnownFailures
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
-from conformance.suites.dimensions import usual_form
 from conformance.verdict import Level, Result, Verdict, case_name
 from pcaps.tshark import TsharkFailed, TsharkMissing
+from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
 _AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
-
-
-def known_for(known: Mapping[str, stacks.Expectation], variant: str) -> stacks.Expectation | None:
-    """Return the known deviation of a variant: its own, that of the usual variant like it, or that of its case."""
-    return known.get(variant) or known.get(usual_form(variant)) or known.get(case_name(variant))
 
 
 @dataclass(slots=True)
@@ -57,7 +52,7 @@ class Run:
     jobs: int
     inline: bool
     repeat: str
-    known: Mapping[str, Any]
+    known: KnownFailures
     total: int = 0
 
     @classmethod
@@ -68,10 +63,12 @@ class Run:
         *,
         tested: Collection[str] = (),
         variants: Collection[Case] = (),
+        partial: bool = False,
     ) -> Run:
         """Begin to write, now that the IUT has said hello and cases have been selected.
 
-        `tested` are the requirements that have cases, `variants` what was selected, as far as it is known.
+        `tested` are the requirements that have cases, `variants` what was selected, as far
+        as it is known, and `partial` whether that is not the whole suite.
         Ends the session with status 3 where the folder cannot be written to.
         """
         worker = getattr(config, "workerinput", {}).get("workerid", "")
@@ -84,6 +81,7 @@ class Run:
         info.cases, info.variants = len({case_name(variant.id) for variant in variants}), len(variants)
         info.pics, info.scan = dict(premise.pics), (*premise.scan.findings, *premise.scan.told)
         info.testable, info.required_reach = len(tested), config.getoption("icetcp_require_reach") / 100
+        info.partial = partial
         functions = {variant.function for variant in variants}
         info.left_out = {r: len(c & functions) for r, c in premise.applicability.left_out.items() if c & functions}
         info.notes = tuple(recording.notes)
@@ -116,12 +114,12 @@ class Run:
             jobs=min(jobs, sessions * PROCESSES),
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
-            known=stacks.expectations(stack),
+            known=premise.known,
         )
 
     def record(self, result: Result) -> None:
         """Write a verdict down as soon as it is known."""
-        self._annotate(result)
+        self.annotate(result)
         self._explain(result)
         self.recorder.write(result)
 
@@ -130,14 +128,9 @@ class Run:
         if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             result.ladder = self.reader.ladder(result.case)
 
-    def _annotate(self, result: Result) -> None:
-        known = known_for(self.known, result.case)
-        if known is None or result.verdict is Verdict.NOT_APPLICABLE:
-            return
-        if known.verdict is result.verdict:
-            result.note = f"known deviation of this stack: {known.evidence}"
-        else:
-            result.note = f"known as {known.verdict.value} ({known.evidence}), but came to {result.verdict.value}"
+    def annotate(self, result: Result) -> None:
+        """Note on a result what is known of it."""
+        self.known.mark(result)
 
     def finish(self, results: list[Result], *, complete: bool) -> list[Path]:
         """End the IUT, cross-check the captures, write the reports; return what was written.
@@ -165,6 +158,7 @@ class Run:
             self.reader.kill()
         if not complete:
             self._settle_incidents(results, until=self.engine.stopped)
+        self._end_expectations(results, complete=complete)
         self.info.judged_requirements = len(judged(results))
         self.info.not_judged = [group.data() for group in not_judged(results)]
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
@@ -177,6 +171,22 @@ class Run:
         except ReportError as error:
             raise broken_off(str(error)) from None
         return [self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
+
+    def _end_expectations(self, results: list[Result], *, complete: bool) -> None:
+        """Note what is known of the final verdicts, and add what should have failed and did not."""
+        if self.worker or (not self.known.any and not self.known.writes):
+            return
+        for result in results:
+            if self.known.mark(result):
+                self.recorder.write(result)
+        before = {result.case: result.known for result in results}
+        try:
+            found = self.known.end(results, partial=self.info.partial, complete=complete)
+        except ExpectationError as error:
+            raise broken_off(str(error)) from None
+        for result in [*(r for r in results if r.known != before[r.case]), *found]:
+            self.recorder.write(result)
+        results += found
 
     def _settle_incidents(self, results: list[Result], *, until: float) -> None:
         """Take the pass from cases whose adapter failed without anybody knowing by whose doing.
@@ -200,7 +210,7 @@ class Run:
             readings = self.reader.readings()
         self.info.judged = readings.held
         for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
-            self._annotate(result)
+            self.annotate(result)
             self.recorder.write(result)
             results.append(result)
         by_case = {result.case: result for result in results}

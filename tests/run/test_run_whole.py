@@ -15,7 +15,7 @@ from lxml import etree
 from conformance.iut import stacks
 from conformance.iut.stacks.build import build, built
 from conformance.peer.lab import WIRE_IUT
-from conformance.run.run import known_for
+from conformance.run.known import known_for
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import Level, Result, Verdict, case_name
 from pcaps.reading import read_capture

@@ -1,0 +1,197 @@
+"""Known failures that gate: a file of what is expected not to pass, held against the verdicts of a run.
+
+    [[deviation]]
+    verdict = "fail"                        # or "inconc"
+    cases = ["RFC6544-7.2/accepts"]         # ids of cases, variants or requirements
+    reason = "issue 17: no answer in single octets"
+    link = "https://example.org/issues/17"
+    owner = "ann"
+    expires = 2027-03-01
+    message = "did not come"                # a part of the reason that does not change
+
+`evidence` is another name for `reason`. `sometimes = true` says that the deviation shows in some runs only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.verdict import Level, Result, Verdict, case_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+SECTION = "expectations"
+_KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "sometimes"}
+_VERDICTS = {verdict.value: verdict for verdict in (Verdict.FAIL, Verdict.INCONC, Verdict.ERROR)}
+
+
+class ExpectationError(Exception):
+    """The file cannot be used; the message names it and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One entry: these ids are expected to come to this verdict."""
+
+    ids: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    link: str = ""
+    owner: str = ""
+    expires: datetime.date | None = None
+    message: str = ""
+    sometimes: bool = False
+
+    def explains(self, result: Result) -> bool:
+        """Whether this is the deviation that a result shows."""
+        said = (result.reason, result.actual, result.expected)
+        return result.verdict is self.verdict and (not self.message or any(self.message in text for text in said))
+
+    def __str__(self) -> str:
+        words = [self.reason, self.link, self.owner and f"owner {self.owner}"]
+        return ", ".join(word for word in [*words, self.expires and f"until {self.expires}"] if word)
+
+
+@dataclass(slots=True)
+class Expectations:
+    """The entries of a file. `forms` gives further ids by which a variant may be meant."""
+
+    entries: list[Deviation] = field(default_factory=list)
+    forms: Callable[[str], Iterable[str]] = lambda _variant: ()
+    _remarks: dict[str, str] = field(default_factory=dict)  # what was noted on each variant
+
+    def of(self, result: Result) -> Deviation | None:
+        """Return the entry for a result: the one that explains it, else one that names it."""
+        naming = [entry for entry in self.entries if self._names(entry.ids, result)]
+        return next((entry for entry in naming if entry.explains(result)), naming[0] if naming else None)
+
+    def mark(self, result: Result, today: datetime.date) -> None:
+        """Note on a result what is known of it; a known failure that has not expired is marked as such."""
+        result.known = ""
+        remark = self._remark(result, today)
+        former = self._remarks.pop(result.case, "")
+        notes = [note for note in result.note.split("; ") if note and note != former]
+        if remark:
+            self._remarks[result.case] = remark
+        result.note = "; ".join([*notes, remark] if remark else notes)
+
+    def _remark(self, result: Result, today: datetime.date) -> str:
+        entry = self.of(result)
+        if entry is None or result.verdict is Verdict.NOT_APPLICABLE:
+            return ""
+        about = str(entry).replace("; ", ", ")
+        if not entry.explains(result):
+            if result.verdict is Verdict.PASS and entry.sometimes:
+                return ""
+            return f"known as {entry.verdict.value} ({about}), but came to {result.verdict.value}"
+        if entry.expires is not None and entry.expires < today:
+            return f"expired: known until {entry.expires} ({about})"
+        result.known = str(entry)
+        return f"known deviation: {about}"
+
+    def _names(self, ids: Iterable[str], result: Result) -> bool:
+        own = {result.case, case_name(result.case), *self.forms(result.case), *result.requirements}
+        return not own.isdisjoint(ids)
+
+    def verdicts(self, results: Sequence[Result], *, partial: bool) -> list[Result]:
+        """Return a failure for each id that should have failed and passed, or that was not judged any more.
+
+        `partial`: only a part of the suite was executed, so that nobody knows what has vanished.
+        """
+        found = []
+        for entry in self.entries:
+            for identifier in entry.ids:
+                judged = [
+                    result
+                    for result in results
+                    if result.verdict is not Verdict.NOT_APPLICABLE and self._names([identifier], result)
+                ]
+                if judged and all(r.verdict is Verdict.PASS for r in judged) and not entry.sometimes:
+                    found.append(_wrong(identifier, f"unexpected pass: it is known as {entry.verdict.value} ({entry})"))
+                elif not judged and not partial:
+                    found.append(_wrong(identifier, f"vanished: no case of this name was judged ({entry})"))
+        return found
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    """Return how many results are new, known, expired, unexpected passes and vanished."""
+    found: Counter[str] = Counter()
+    for result in results:
+        if result.section == SECTION:
+            found[result.reason.partition(":")[0]] += 1
+        elif result.known:
+            found["known"] += 1
+        elif "expired: known until" in result.note:
+            found["expired"] += 1
+        elif result.verdict in _VERDICTS.values():
+            found["new"] += 1
+    return {name: found[name] for name in ("new", "known", "unexpected pass", "expired", "vanished")}
+
+
+def in_words(numbers: dict[str, int]) -> str:
+    """Return the counts in one line."""
+    plural = {"unexpected pass": "unexpected passes"}
+    return ", ".join(f"{n} {plural.get(name, name) if n != 1 else name}" for name, n in numbers.items())
+
+
+def read(path: Path) -> Expectations:
+    """Read a file. Raises `ExpectationError`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExpectationError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    return Expectations(parse(text, str(path)))
+
+
+def parse(text: str, name: str = "expectations") -> list[Deviation]:
+    """Return the entries of a file's text. Raises `ExpectationError`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ExpectationError(f"{name}: {error}") from None
+    entries = table.pop("deviation", [])
+    if table or not isinstance(entries, list):
+        raise ExpectationError(f"{name}: only [[deviation]] tables are known, not {next(iter(table), 'deviation')}")
+    return [_deviation(entry, f"{name}, deviation {number}") for number, entry in enumerate(entries, start=1)]
+
+
+def _deviation(entry: dict[str, Any], where: str) -> Deviation:
+    unknown = set(entry) - _KEYS
+    if unknown:
+        raise ExpectationError(f"{where}: unknown key {min(unknown)}; known: {', '.join(sorted(_KEYS))}")
+    ids, verdict, expires = entry.get("cases"), entry.get("verdict", "fail"), entry.get("expires")
+    if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+        raise ExpectationError(f"{where}: cases must be a list of ids")
+    if verdict not in _VERDICTS:
+        raise ExpectationError(f"{where}: verdict must be one of {', '.join(_VERDICTS)}, not {verdict!r}")
+    if isinstance(expires, str):
+        try:
+            expires = datetime.date.fromisoformat(expires)
+        except ValueError:
+            raise ExpectationError(f"{where}: expires must be a date such as 2027-03-01, not {expires!r}") from None
+    if expires is not None and type(expires) is not datetime.date:
+        raise ExpectationError(f"{where}: expires must be a date such as 2027-03-01")
+    reason = str(entry.get("reason", entry.get("evidence", "")))
+    if not reason:
+        raise ExpectationError(f"{where}: reason is missing")
+    texts = {name: str(entry.get(name, "")) for name in ("link", "owner", "message")}
+    sometimes = bool(entry.get("sometimes", False))
+    return Deviation(tuple(ids), _VERDICTS[verdict], reason, expires=expires, sometimes=sometimes, **texts)
+
+
+def _wrong(identifier: str, reason: str) -> Result:
+    return Result(
+        case=f"{SECTION}/{identifier}",
+        title="a known failure that is none any more",
+        section=SECTION,
+        requirements=(),
+        level=Level.MUST,
+        verdict=Verdict.FAIL,
+        reason=reason,
+    )
