@@ -60,6 +60,7 @@ def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUS
 
 
 def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) -> junit_xml.TestSuite:
+    variants = [result.case for result in results if not is_rule(result.case)]
     properties = {
         "iut": f"{run.iut} {run.iut_version}".strip(),
         "iut.command": run.command,
@@ -69,8 +70,8 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "link": run.link,
         "seed": str(run.seed),
         "command": run.command_line,
-        "cases": str(len({case_name(result.case) for result in results if not is_rule(result.case)})),
-        "variants": str(sum(not is_rule(result.case) for result in results)),
+        "cases": str(len(set(map(case_name, variants)))),
+        "variants": str(len(variants)),
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
         "requirements.testable": str(run.testable),

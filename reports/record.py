@@ -86,7 +86,8 @@ class Recorder:
         """Append a verdict."""
         fields = {**asdict(result), "case": case_name(result.case), "variant": result.case}
         self._line({"kind": "verdict", **fields})
-        self._written.add(result.case)
+        if not is_rule(result.case):
+            self._written.add(result.case)
 
     def close(self, run: RunInfo) -> None:
         """Append the end and close the file."""

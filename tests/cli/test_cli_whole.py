@@ -49,14 +49,15 @@ def test_a_few_cases_against_the_reference_agent(icetcp, tmp_path):
     assert passed
     assert "conforms: every requirement that was judged is met" in done.stdout
     records = [json.loads(line) for line in (tmp_path / "out" / "record.jsonl").read_text().splitlines()]
-    verdicts = [record for record in records if record["kind"] == "verdict"]
+    every = [record for record in records if record["kind"] == "verdict"]
+    verdicts = [record for record in every if "/judge_" not in record["variant"]]  # rules of the judge say pass too
     assert sorted(record["variant"] for record in verdicts) == sorted(passed)
     assert all(record["case"] == record["variant"].partition("[")[0] for record in verdicts)
     cases = len({record["case"] for record in verdicts})
     assert [(record["cases"], record["variants"]) for record in (records[0], records[-1])] == [(cases, len(passed))] * 2
     assert f", {cases} cases, {len(passed)} variants, link " in done.stdout
     assert f"{len(passed)} variants of {cases} cases in " in done.stdout
-    assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == len(passed)
+    assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == len(every)
     listed = done.stdout.partition("written:\n")[2].split()
     assert all((tmp_path / path).exists() for path in listed)
     assert {path.name for path in tmp_path.iterdir()} <= {"out", "cache"}  # Scapy makes itself a cache folder
