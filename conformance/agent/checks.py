@@ -189,6 +189,13 @@ class Checks:
             self._send(stream, pair, connection, now)
 
     def _send(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
+        for _ in range(self._decisions.checks_at_once(pair)):
+            self._ask(stream, pair, connection, now)
+        if self._decisions.nominates_unproved(pair, self._role.controlling):
+            pair.nominate = True
+            self._send(stream, pair, connection, now)
+
+    def _ask(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
         use_candidate = self._decisions.use_candidate(pair, self._role.controlling)
         worth = self._decisions.check_priority(pair, check_priority(pair.local))
         transaction_id, message = self._requests.ask(stream, connection, worth, use_candidate=use_candidate)
@@ -200,15 +207,12 @@ class Checks:
             controlling=self._role.controlling,
             use_candidate=use_candidate,
             priority=worth,
-            deadline=now + self._config.transaction_timeout,
+            deadline=now + self._decisions.patience(self._config.transaction_timeout),
         )
         self._transactions[transaction.id] = transaction
         if connection.is_udp:
             transaction.again = Retransmission(message, now, self._rto())
             transaction.deadline = transaction.again.deadline
-        if self._decisions.nominates_unproved(pair, self._role.controlling):
-            pair.nominate = True
-            self._send(stream, pair, connection, now)
 
     def _rto(self) -> float:
         pairs = [pair for stream in self._streams for pair in stream.checks.pairs]

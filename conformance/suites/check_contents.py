@@ -55,6 +55,13 @@ def exchange_checks(upper: Upper, peer: Peer, side: str, where: str, *, nominate
     return iut
 
 
+def priorities_on(connection: Connection) -> set[int]:
+    """Return the values of PRIORITY in the IUT's checks on a connection."""
+    requests = [event for event in connection.events if isinstance(event, Frame) and event.message is not None]
+    found = (request.stun.priority for request in requests if request.stun.is_request)
+    return {priority for priority in found if priority is not None}
+
+
 def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Connection, Description, Frame]:
     """Have a check of ours answered with success; return the connection, the IUT's description and the response.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.peer.events import BindingRequest, Data
 from conformance.peer.secure import AnyDtls
 from conformance.suites.values import DATA, rtp
-from conformance.verdict import Failed, Inconclusive, Missing
+from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.rfc4571 import frame as framed
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
     """Let the IUT's application send these, one after the other."""
     for packet in packets:
         upper.send(packet)
+
+
+def needs_sending(upper: Upper, octets: bytes) -> None:
+    """Let the IUT's application send a packet that a stack may refuse for its size: n/a where it does."""
+    try:
+        upper.send(octets)
+    except Inconclusive as refusal:
+        upper.check_alive()
+        raise NotApplicable(f"the stack does not send {len(octets)} octets at once: {refusal}") from refusal
 
 
 def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, stream: int = 0) -> bool:

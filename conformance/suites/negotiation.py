@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.trickle import OPTION, without_candidates
+from conformance.iut.upper import Rejected
 from conformance.peer import describe
 from conformance.verdict import NotApplicable
 
@@ -39,9 +40,28 @@ def negotiate(
     peer_lite: bool = False,
     components: int = 1,
     media: str = "rtp",
+    may_reject: bool = False,
     **wishes: Any,
 ) -> Description:
-    """Exchange offer and answer, the IUT being the offerer or the answerer (`side`); return the IUT's description."""
+    """Exchange offer and answer, the IUT being the offerer or the answerer (`side`); return the IUT's description.
+
+    `may_reject`: what is strange in our description, the IUT may lawfully reject; then the case is n/a.
+    """
+    if may_reject:
+        try:
+            return negotiate(
+                upper,
+                peer,
+                side,
+                tcptypes=tcptypes,
+                peer_tcptypes=peer_tcptypes,
+                peer_candidates=peer_candidates,
+                components=components,
+                media=media,
+                **wishes,
+            )
+        except Rejected as rejection:
+            raise NotApplicable(f"{rejection}, which it may") from rejection
     shape = peer.shape
     components = max(components, shape.components)
     mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
@@ -102,12 +122,13 @@ def negotiate_trickled(
     *,
     tcptypes: str = "active passive",
     described: Sequence[Candidate] = (),
+    **wishes: Any,
 ) -> Description:
     """Exchange descriptions that wait for no candidates (RFC 8838); ours has only those in `described`.
 
     The case then trickles ours by `upper.trickle` and takes the IUT's by `upper.await_candidates`.
     """
-    upper.open(side, tcptypes=tcptypes)
+    upper.open(side, tcptypes=tcptypes, **wishes)
     says = [f"ice-options:{OPTION}"]
     if side == "offerer":
         theirs = upper.describe(trickle=True)

@@ -79,6 +79,14 @@ class Checks(Topic):
         """Whether a check is sent on a connection that was opened for one (RFC 6544 section 7.1)."""
         return True
 
+    def checks_at_once(self, pair: Pair) -> int:
+        """Return how many checks of a pair are begun together: one, which is then waited for (RFC 8445 7.2.5)."""
+        return 1
+
+    def patience(self, seconds: float) -> float:
+        """Return how long a response is waited for over TCP: Ti (RFC 8489 section 6.2.2)."""
+        return seconds
+
     # -- what they hold ------------------------------------------------------------------------------------
 
     def check_priority(self, pair: Pair, worth: int) -> int:

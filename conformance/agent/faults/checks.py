@@ -174,3 +174,21 @@ class NominationWithoutIntegrity(Checks):
 class CheckWithoutFingerprint(Checks):
     def fingerprints_check(self) -> bool:
         return False
+
+
+@fault("checks-twice-at-once", "RFC8489-6.2.2-s01", "sends two checks of a pair at once, each a transaction")
+class ChecksTwiceAtOnce(Checks):
+    def checks_at_once(self, pair: Pair) -> int:
+        return 2
+
+
+@fault("response-given-up-early", "RFC8489-6.2.2-02", "waits a second for the response to a check")
+class ResponseGivenUpEarly(Checks):
+    def patience(self, seconds: float) -> float:
+        return 1.0
+
+
+@fault("priority-changes-with-nomination", "RFC8445-7.1.1-01", "lowers PRIORITY in the check that nominates")
+class PriorityChangesWithNomination(Checks):
+    def check_priority(self, pair: Pair, worth: int) -> int:
+        return worth - pair.nominate

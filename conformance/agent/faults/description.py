@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import DISCARD
@@ -188,3 +189,10 @@ class ExtendedCandidateIgnored(Description):
 class LowerCaseTransportIgnored(Description):
     def understands(self, candidate: Candidate) -> Candidate | None:
         return super().understands(candidate) if candidate.transport == "TCP" else None
+
+
+@fault("unknown-direction-met", "RFC6544-6.2-s01", "takes candidates that state no known tcptype for passive ones")
+class UnknownDirectionMet(Description):
+    def understands(self, candidate: Candidate) -> Candidate | None:
+        known = (candidate.tcptype or "").lower() in ("active", "passive", "so") or not candidate.is_tcp
+        return super().understands(candidate if known else replace(candidate, tcptype="passive"))

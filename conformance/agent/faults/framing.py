@@ -208,3 +208,9 @@ class ReceiveLimit16k(Framing):
 class LengthSigned(Framing):
     def takes_frame(self, size: int) -> bool:
         return size <= 0x7FFF
+
+
+@fault("large-packets-cut", "RFC4571-8-s01", "cuts what it sends off behind 32,767 octets")
+class LargePacketsCut(Framing):
+    def framed(self, payload: bytes, behind_others: bool) -> bytes:
+        return super().framed(payload[:0x7FFF], behind_others)

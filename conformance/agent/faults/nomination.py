@@ -71,3 +71,9 @@ class LiteChecksInTurn(Nomination):
 
     def checks_in_return(self, checks: bool) -> bool:
         return True
+
+
+@fault("lite-peer-controls", "RFC8445-6.1.1-02", "leaves the control to a lite peer that has offered")
+class LitePeerControls(Nomination):
+    def controls(self, peer_lite: bool) -> bool:
+        return super().controls(self.config.lite)

@@ -178,3 +178,9 @@ class LastPairEndsList(Pairing):
 class LostConnectionEndsChecks(Pairing):
     def ends_list(self, connection: Connection) -> bool:
         return True
+
+
+@fault("late-tcp-ignored-during-udp", "RFC6544-6.2-s01", "pairs no TCP candidate that comes late where it has UDP")
+class LateTcpIgnoredDuringUdp(Pairing):
+    def takes_late(self, remote: Candidate) -> bool:
+        return not (remote.is_tcp and self.config.udp) and super().takes_late(remote)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.suites.establishing import establish
-from conformance.suites.marks import requirement, varied
-from conformance.suites.media import await_delivered
+from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.media import await_delivered, await_sent, needs_sending
 from conformance.suites.values import rtp
 from conformance.wire.rfc4571 import frame
 
@@ -37,3 +37,16 @@ def test_frame_of_any_length_is_delivered_to_a_byte_stream(upper, peer, side, pi
     octets = bytes(0x80 | (position & 0x3F) for position in range(length))
     selected.send(frame(octets))
     upper.expect_data(octets, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC4571-8-s01", needs="payload:raw")
+def test_largest_packet_is_sent_in_one_frame(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    the IUT's application sends a packet of 65,535 octets, which its stack takes
+    then    it comes whole."""
+    selected = establish(upper, peer, side)
+    await_sent(upper, peer, selected)
+    octets = rtp(1, bytes(position & 0x7F for position in range(0xFFFF - 12)))
+    needs_sending(upper, octets)
+    selected.expect_data(octets, within=pixit.response)

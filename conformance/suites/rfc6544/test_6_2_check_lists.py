@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.marks import requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
@@ -76,3 +80,19 @@ def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
     connection.send(RFC4571() / peer.check(iut))
     connection.await_frame(BindingSuccess, within=pixit.response)
     peer.expect_no_connection()
+
+
+@both_sides
+@pytest.mark.parametrize("word", [None, "sideways"], ids=["none", "unknown"])
+@requirement("RFC6544-6.2-s01", needs="connects:active")
+def test_candidate_without_a_known_tcptype_is_not_paired(upper, peer, side, word):
+    """with    our best TCP candidate without a tcptype, or with an unknown one, and a passive one
+    when    the IUT, which takes such a description, has connected to the passive one
+    then    it does not connect to the other.
+    """
+    strange, listener = peer.listen(), peer.listen()
+    best = replace(peer.candidate("passive", port=strange.port, priority=_HIGHEST), tcptype=word)
+    ours = [best, peer.candidate("passive", port=listener.port)]
+    negotiate(upper, peer, side, peer_candidates=ours, may_reject=True)
+    peer.await_connection(listener)
+    peer.expect_no_connection(strange)

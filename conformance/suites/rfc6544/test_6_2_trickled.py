@@ -41,3 +41,17 @@ def test_active_candidate_of_the_iut_is_paired_when_it_comes(upper, peer, pixit)
     then    the IUT connects to our passive candidate and sends a check."""
     negotiate_trickled(upper, peer, "answerer", described=[peer.candidate("passive")])
     peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-6.2-s01", needs="transports:udp transports:tcp connects:active trickle")
+def test_tcp_candidate_that_comes_during_udp_checks_is_paired(upper, peer, side, pixit):
+    """with    the IUT's check of a UDP candidate of ours unanswered
+    when    a passive TCP candidate of ours is trickled
+    then    the IUT connects to it and sends a check."""
+    peer.answering = False
+    udp = peer.udp()
+    negotiate_trickled(upper, peer, side, described=[udp.candidate()], transports=["udp", "tcp"])
+    udp.await_frame(BindingRequest, within=pixit.connect)
+    upper.trickle(peer.candidate("passive"))
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)

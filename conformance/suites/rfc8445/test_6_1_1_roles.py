@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import requirement
+from conformance.peer.events import BindingRequest
+from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
 
 
@@ -16,3 +17,17 @@ def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     upper.allow_for_connecting(within=pixit.response)
     media = upper.updated_offer().media()
     assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"
+
+
+@both_sides
+@requirement("RFC8445-6.1.1-02", "RFC8445-8.1.1-01", needs="connects:active agent:full")
+def test_full_agent_controls_beside_a_lite_one(upper, peer, side, pixit):
+    """with    our description being a lite agent's, so that we send no checks
+    when    the full IUT has connected and checked
+    then    its check says that it controls, whoever offered, and it nominates."""
+    negotiate(upper, peer, side, peer_lite=True, peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    assert request.stun.ice_controlling is not None, "its check does not claim to be controlling"
+    peer.wait_for_nomination(lambda: any(check.stun.use_candidate for check in peer.checks()))
+    assert any(check.stun.use_candidate for check in peer.checks()), "it nominated no pair"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.check_contents import exchange_checks, wrong_checks
+from conformance.suites.check_contents import exchange_checks, priorities_on, wrong_checks
 from conformance.suites.marks import both_sides, everywhere, requirement, varied
 from conformance.suites.negotiation import negotiate
 
@@ -29,3 +29,15 @@ def test_priority_of_every_check(upper, peer, side, where):
     iut = exchange_checks(upper, peer, side, where)
     wrong = wrong_checks(peer, iut, "the PRIORITY of a peer-reflexive candidate")
     assert not wrong, wrong[0]
+
+
+@both_sides
+@everywhere
+@requirement("RFC8445-7.1.1-01", "RFC6544-7.1-s04")
+def test_priority_is_the_same_in_all_checks_of_a_pair(upper, peer, side, where):
+    """with    connections that have been checked by both sides, and nominated
+    when    the PRIORITY of the IUT's checks on each connection is read
+    then    it is the same in all: the candidate that it would make does not change."""
+    exchange_checks(upper, peer, side, where)
+    changing = [str(connection) for connection in peer.connections if len(priorities_on(connection)) > 1]
+    assert not changing, f"PRIORITY changes from check to check on {changing[0]}"

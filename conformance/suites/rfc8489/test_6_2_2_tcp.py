@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.checks import (
     needs_regular_nomination,
 )
 from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.media import expect_completion
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
@@ -51,3 +54,32 @@ def test_nomination_is_not_retransmitted(upper, peer, pixit):
     connection.send(RFC4571() / peer.success(connection, first))
     nomination = peer.await_nomination(connection)
     connection.expect_nothing(Repetition(nomination), within=pixit.retransmission)
+
+
+@both_sides
+@requirement("RFC8489-6.2.2-s01", "RFC6544-7.1-s03", needs="connects:active")
+def test_silent_peer_gets_no_further_check(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened, and its check there without an answer
+    when    UDP retransmissions would long be due
+    then    no other check comes on it either, whatever its transaction."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.expect_nothing(BindingRequest, within=pixit.retransmission)
+
+
+@pytest.mark.parametrize("delay", [0.06, 3.0, 20.0])
+@requirement("RFC8489-6.2.2-02", needs="connects:active sides:offerer")
+def test_late_response_is_taken(upper, peer, delay):
+    """with    the controlling IUT's check on a connection
+    when    the success response comes late, but within Ti (39.5 s)
+    then    the pair has become valid: a nomination, a state or data shows it."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=peer.pixit.response)
+    peer.wait(delay)
+    peer.answer_only_on(connection)
+    connection.send(RFC4571() / peer.success(connection, request))
+    expect_completion(upper, peer, connection)
