@@ -80,7 +80,7 @@ def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Connection]]) 
 
 
 def expect_answer(peer: Peer, iut: Description, connection: Connection, *requests: Packet) -> None:
-    """Expect that these checks, sent on a connection, are answered with success, or one that was if none is named.
+    """Expect that these checks, sent on a connection, are answered with success; none given: the last one.
 
     Where they are not, ordinary checks on a new connection tell whether what is special here is the reason: the case is
     inconclusive if those are not answered either.

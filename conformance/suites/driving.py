@@ -26,7 +26,7 @@ _STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
 def live(upper: Upper, peer: Peer, iut: Description, connections: Sequence[Connection], *, anew: bool = True) -> None:
     """Make the IUT say everything it can say on these connections: refusals, success, checks, nomination, data.
 
-    Nothing is judged; where an IUT takes no part any more, what it has said so far stands. `anew`: see `drive`.
+    Nothing is judged; where an IUT takes part no longer, the rest is left out. `anew`: see `drive`.
     """
     for connection in connections:
         for refused in ({"password": "wrong" * 5}, {"password": None}, {"attributes": [_STRANGE]}):
@@ -40,7 +40,7 @@ def live(upper: Upper, peer: Peer, iut: Description, connections: Sequence[Conne
 
 
 def drive(peer: Peer, iut: Description, connections: Iterable[Connection], *, anew: bool = True) -> None:
-    """Check each connection and have it nominated by whoever controls, so far as the IUT takes part; judge nothing.
+    """Check each connection and have it nominated by the controlling side, so far as the IUT takes part; judge nothing.
 
     Not `anew`: it takes the place of a connection whose pair is nominated already.
     """

@@ -42,7 +42,7 @@ everywhere = pytest.mark.parametrize(  # of which connections the checks are jud
         pytest.param("restarted", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "restart"))),
     ],
 )
-on_other_connections = pytest.mark.parametrize(  # on which connections, besides the usual one, a check is answered
+on_other_connections = pytest.mark.parametrize(  # on which further connections a check is answered
     "where",
     [
         pytest.param("opened", marks=pytest.mark.requirement(needs=_OPENS)),

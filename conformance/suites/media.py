@@ -64,7 +64,7 @@ def await_sent(upper: Upper, peer: Peer, connection: Connection) -> None:
 
 
 def await_delivered(upper: Upper, peer: Peer, connection: Connection, *, stream: int = 0) -> None:
-    """Send a frame with an ordinary packet and wait until the IUT's application has received it alone (preamble)."""
+    """Send a frame with an ordinary packet and wait until the application has received just that (preamble)."""
     upper.forget_data()
     connection.send(framed(ORDINARY))
     try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
-DEFAULT_TA = 0.050  # RFC 8445 section 14.2: of whoever proposes nothing, and the higher value counts
+DEFAULT_TA = 0.050  # RFC 8445 section 14.2: of an agent that proposes nothing; the higher value counts
 LEAST_TA = 0.020  # RFC 5245 section 16.1, for RTP
 _TOLERANCE = 0.9  # of a timer's resolution
 
@@ -52,7 +52,7 @@ def targets(peer: Peer, count: int) -> list[Candidate]:
 def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
     """Wait until the IUT has sent so many checks, or the time since its first one is over; return when all of it came.
 
-    Inconclusive if none came; n/a for an IUT that made one alone in this time, which has no pace.
+    Inconclusive if none came; n/a for an IUT that made only one in this time: one check has no pace.
     """
     peer.wait_until(lambda: bool(peer.checks()), peer.pixit.connect)
     peer.wait_until(lambda: len(peer.checks()) >= count, within)
@@ -60,7 +60,7 @@ def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
     if not checks:
         raise Inconclusive(f"the IUT sent no check within {peer.pixit.connect:g} s")
     if len(checks) < 2:
-        raise NotApplicable(f"the IUT made one check alone within {within:g} s, which has no pace")
+        raise NotApplicable(f"the IUT made only one check within {within:g} s: one check has no pace")
     connections = [connection.opened_at - peer.described_at for connection in peer.connections]
     return Pace(connections, checks, least_ta(iut))
 

@@ -30,7 +30,7 @@ ORDERS = {
 }
 
 
-# How a script breaks a connection off: both directions, ours alone, at once, or by falling silent.
+# How a script breaks a connection off: both directions, only ours, at once, or by falling silent.
 ENDS = ("FIN", "half-close", "RST", "stall")
 
 

@@ -14,7 +14,7 @@ NAT = "198.51.100.7"  # where our servers say that requests come from (RFC 5737)
 
 
 def gathered(iut: Description, kind: str, tcptype: str | None = None) -> list[Candidate]:
-    """Return the TCP candidates of a type and, if given, a tcptype; none is an answer too."""
+    """Return the TCP candidates of a type and, if given, a tcptype; an empty list is an answer too."""
     return [
         candidate
         for candidate in iut.media().candidates

@@ -37,7 +37,7 @@ OTHER_PROTOCOLS = {
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
 UNKNOWN_OPTIONAL = 0xFFFE  # a comprehension-optional one
 _HEADER = "2112a442" + b"transaction:".hex()
-# Requests that no parser can read to their end (RFC 8489 sections 5 and 14), their FINGERPRINT being beside the point.
+# Requests that no parser can read to their end (RFC 8489 sections 5 and 14), so that FINGERPRINT does not matter.
 MALFORMED = {
     "attribute-too-long": bytes.fromhex("0001 0008" + _HEADER + "0006 00ff 61626364"),
     "header-alone": bytes.fromhex("0001 0000" + _HEADER)[:18],
@@ -96,7 +96,7 @@ def expect_all_or_nothing(peer: Peer, answer: Description, *, within: float) -> 
     if media.has("ice-mismatch"):
         if media.candidates:
             raise Failed(
-                "the answer says ice-mismatch and has candidates all the same",
+                "the answer says ice-mismatch and nevertheless has candidates",
                 expected="a=ice-mismatch without candidates",
                 actual=f"a=ice-mismatch and {len(media.candidates)} candidates",
             )

@@ -35,9 +35,7 @@ def test_check_cut_at_each_octet(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    checks arrive in two segments each, cut at every octet of the frame in turn
     then    the IUT answers all of them."""
-    peer.answering = (
-        False  # or a controlling IUT may complete on the connection, and what it does then is not judged here
-    )
+    peer.answering = False  # or a controlling IUT may complete on the connection
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     checks = cut_everywhere(peer, iut, connection, pause=pixit.drip * 20)

@@ -33,7 +33,7 @@ def test_media_leaves_on_the_selected_connection(upper, peer, side):
 def test_media_is_framed(upper, peer, side, pixit):
     """with    ICE completed on a connection
     when    the IUT's application sends two packets
-    then    it comes in frames whose payload is the data alone."""
+    then    it comes in frames whose payload is the data and nothing else."""
     selected = establish(upper, peer, side)
     packets = [PACKETS[2], PACKETS[4]]
     await_octets_of(upper, peer, selected, packets)
@@ -112,7 +112,7 @@ def test_data_on_a_reopened_connection_is_framed(upper, peer):
 def test_media_does_not_follow_a_later_connection(upper, peer, side, pixit):
     """with    ICE completed on a connection, and a later one checked with success
     when    the IUT's application sends data
-    then    it comes over the selected connection alone."""
+    then    it comes only over the selected connection."""
     selected = establish(upper, peer, side, opener="tester")
     await_sent(upper, peer, selected)
     later = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
@@ -127,7 +127,7 @@ def test_media_does_not_follow_a_later_connection(upper, peer, side, pixit):
 def test_media_of_the_second_component_leaves_on_its_connection(upper, peer, side):
     """with    ICE completed for two components
     when    the IUT's application sends data on the second
-    then    it comes over the second one's connection alone."""
+    then    it comes only over the second one's connection."""
     first, second = establish_components(upper, peer, side, 2)
     assert came(upper, peer, second, MORE_DATA), "the data did not come over the second component's connection"
     assert MORE_DATA not in first.octets, "the data came over the first component's connection"
@@ -138,7 +138,7 @@ def test_media_of_the_second_component_leaves_on_its_connection(upper, peer, sid
 def test_media_follows_the_selection_of_a_restart(upper, peer, side, pixit):
     """with    ICE restarted, and completed on another connection
     when    the IUT's application sends data
-    then    it comes over the newly selected connection alone."""
+    then    it comes only over the newly selected connection."""
     former = establish(upper, peer, side, opener="tester")
     upper.try_to_send(MORE_DATA)
     iut = restart(upper, peer, RESTARTS_BY[side])
@@ -152,7 +152,7 @@ def test_media_follows_the_selection_of_a_restart(upper, peer, side, pixit):
 @requirement("RFC6544-10.1-03", needs="payload:raw")
 def test_data_that_looks_like_stun_is_divided(upper, peer, side, pixit):
     """with    a byte stream over the selected connection
-    when    the IUT's application sends octets that are a STUN message to the letter
+    when    the IUT's application sends octets that are exactly a STUN message
     then    they come divided so that no frame looks like STUN."""
     selected = establish(upper, peer, side, media="bytes")
     await_sent(upper, peer, selected)

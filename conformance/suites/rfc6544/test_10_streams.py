@@ -14,7 +14,7 @@ from conformance.wire.rfc4571 import frame
 def test_media_of_a_stream_goes_over_its_own_connection(upper, peer, side, pixit):
     """with    ICE completed for two streams
     when    the IUT's application sends data of each
-    then    it comes over the connection of its own stream alone."""
+    then    it comes only over the connection of its own stream."""
     first, second = establish_streams(upper, peer, side)
     assert came(upper, peer, first, MORE_DATA), "the data of the first stream did not come over its connection"
     assert came(upper, peer, second, DATA, stream=1), "the data of the second stream did not come over its connection"

@@ -104,7 +104,7 @@ def test_check_after_completion_on_an_opened_connection_is_answered(upper, peer,
 @requirement("RFC6544-11.1-08", needs="offers:passive restart")
 def test_check_during_a_restart_is_answered(upper, peer, side, pixit):
     """with    ICE restarted after it had completed on a connection
-    when    a check arrives on this connection, with the credentials of before
+    when    a check arrives on this connection, with the former credentials
     then    it is answered: with success, or refused for its credentials."""
     selected = establish(upper, peer, side, opener="tester")
     late = peer.check(peer.iut)

@@ -27,7 +27,7 @@ def test_host_candidates_on_every_address(upper, peer, side):
 @pytest.mark.parametrize("transports", ["udp", "udp-tcp"])
 @requirement("RFC6544-4.1-01", needs="transports:udp transports:tcp sides:offerer")
 def test_tcp_candidates_can_be_switched_off(upper, transports):
-    """with    the IUT configured for RTP over UDP alone, or over UDP and TCP
+    """with    the IUT configured for RTP over UDP only, or over UDP and TCP
     when    its offer is read
     then    it has TCP candidates only if it was configured for TCP."""
     wanted = transports.split("-")

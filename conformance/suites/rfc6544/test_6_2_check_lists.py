@@ -28,7 +28,7 @@ def test_active_is_paired_with_passive(upper, peer, side, pixit):
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="connects:active")
 def test_active_is_not_paired_with_active(upper, peer, side):
-    """with    our active candidate listening on its port 9 against all custom, and a passive one of lower priority
+    """with    our active candidate unusually, listening on its port 9, and a passive one of lower priority
     when    the IUT has connected to the passive one
     then    it does not connect to the active one."""
     discard, listener = peer.listen(port=9), peer.listen()
@@ -41,7 +41,7 @@ def test_active_is_not_paired_with_active(upper, peer, side):
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="connects:active")
 def test_so_is_not_paired_with_active(upper, peer, side):
-    """with    our S-O candidate of highest priority, a passive one beside it, and an IUT without S-O candidates
+    """with    our S-O candidate of highest priority, a passive one, and an IUT without S-O candidates
     when    the IUT has connected to the passive one
     then    it does not connect to the S-O one."""
     so, listener = peer.listen(), peer.listen()
@@ -58,7 +58,7 @@ def test_so_is_not_paired_with_active(upper, peer, side):
 @varied("family", "roles", "segmentation", "components", "candidates")
 @requirement("RFC6544-6.2-01", needs="offers:passive obeys:tcptypes")
 def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixit):
-    """with    the IUT having passive candidates only, and our active one listening on its port 9 against all custom
+    """with    the IUT having passive candidates only, and our active one unusually, listening on its port 9
     when    checks have begun, as our own connection shows
     then    the IUT does not connect to our active candidate."""
     discard = peer.listen(port=9)
@@ -72,7 +72,7 @@ def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixi
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-6.2-s01", needs="offers:passive obeys:tcptypes")
 def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
-    """with    the IUT having passive candidates only, and we a passive one beside our active one
+    """with    the IUT having passive candidates only, and we a passive and an active one
     when    checks have begun, as our own connection shows
     then    the IUT does not connect to our passive candidate."""
     iut = negotiate(upper, peer, side, tcptypes="passive")

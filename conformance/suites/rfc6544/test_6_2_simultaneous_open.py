@@ -22,7 +22,7 @@ def test_so_is_paired_with_so(upper, peer, side, pixit):
 @both_sides
 @requirement("RFC6544-6.2-s01", needs="offers:so connects:so obeys:tcptypes")
 def test_so_is_not_paired_with_passive(upper, peer, side):
-    """with    the IUT having S-O candidates only, and we a passive one of highest priority beside our S-O one
+    """with    the IUT having S-O candidates only, and we a passive one of highest priority and an S-O one
     when    the IUT has connected to the S-O one
     then    it does not connect to the passive one."""
     so, passive = peer.listen(), peer.listen()
@@ -35,7 +35,7 @@ def test_so_is_not_paired_with_passive(upper, peer, side):
 @both_sides
 @requirement("RFC6544-6.2-s01", needs="offers:so connects:so obeys:tcptypes")
 def test_so_is_not_paired_with_an_active_candidate(upper, peer, side):
-    """with    the IUT having S-O candidates only, and our active one listening on its port 9 against all custom
+    """with    the IUT having S-O candidates only, and our active one unusually, listening on its port 9
     when    the IUT has connected to our S-O candidate
     then    it does not connect to the active one."""
     discard, so = peer.listen(port=9), peer.listen()

@@ -23,7 +23,7 @@ def test_trickled_passive_candidate_is_paired(upper, peer, side, pixit):
 @both_sides
 @requirement("RFC6544-6.2-s01", needs="connects:active trickle")
 def test_trickled_active_candidate_is_not_paired_with_active(upper, peer, side):
-    """with    our active candidate listening on its port 9 against all custom
+    """with    our active candidate unusually, listening on its port 9
     when    it is trickled, and a passive one after it, to which the IUT connects
     then    the IUT does not connect to the active one."""
     discard, listener = peer.listen(port=9), peer.listen()

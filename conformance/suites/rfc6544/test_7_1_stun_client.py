@@ -59,7 +59,7 @@ def test_connects_from_the_interface_of_its_candidate(upper, peer, side):
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-02", needs="connects:active offers:passive")
 def test_connects_from_an_unallocated_port(upper, peer, side):
-    """with    the IUT having passive candidates beside its active ones
+    """with    the IUT having passive candidates and active ones
     when    it connects to our passive candidate
     then    the connection comes from a port that is no candidate's."""
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
@@ -124,7 +124,7 @@ def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
 @requirement("RFC6544-7.1-05", needs="connects:active")
 def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
     """with    the IUT's first check on a connection
-    when    the answer to it is a frame that is no STUN message
+    when    the answer to it is a frame that does not hold a STUN message
     then    the IUT closes the connection."""
     peer.answering = False
     negotiate(upper, peer, side, peer_tcptypes="passive")
@@ -137,7 +137,7 @@ def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-05", needs="connects:active")
 def test_answer_that_is_no_stun_fails_the_remote_candidate(upper, peer, side, pixit):
-    """with    the IUT's first check answered by a frame that is no STUN message
+    """with    the IUT's first check answered by a frame that does not hold a STUN message
     when    it has ended the connection
     then    it does not try this remote candidate again."""
     peer.answering = False
@@ -167,7 +167,7 @@ def test_other_protocols_answer_closes_the_connection(upper, peer, answer, pixit
 @requirement("RFC6544-7.1-05", needs="connects:active obeys:addresses sides:offerer")
 def test_answer_that_is_no_stun_fails_all_pairs_with_the_candidate(upper, peer, pixit):
     """with    the controlling IUT's checks from two addresses to our candidate
-    when    the one is answered by a frame that is no STUN message, and then the other with success
+    when    the one is answered by a frame that does not hold a STUN message, and then the other with success
     then    the IUT does not nominate the other's pair, whose remote candidate is not ours."""
     peer.answering = False
     negotiate(upper, peer, "offerer", peer_tcptypes="passive", addresses=upper.two_addresses())

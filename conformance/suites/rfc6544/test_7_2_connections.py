@@ -101,7 +101,7 @@ def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
 @requirement("RFC6544-7.2-02", needs="offers:passive")
 def test_connection_from_an_address_not_described_is_accepted(upper, peer, side):
     """with    our description holding an active candidate at another address than the one we have
-    when    we connect to the IUT's passive candidate all the same
+    when    we nevertheless connect to the IUT's passive candidate
     then    the connection is accepted, and a check answered."""
     elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])

@@ -17,7 +17,7 @@ from conformance.wire.layers import RFC4571
 def test_request_without_a_frame_is_not_answered(upper, peer, side, pixit):
     """with    a connection to the IUT's passive candidate
     when    a check arrives without LENGTH before it
-    then    it is not answered, for to who reads frames it is none."""
+    then    it is not answered: without a frame it is not a STUN message."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(peer.check(iut, transaction_id=b"out-of-frame"))

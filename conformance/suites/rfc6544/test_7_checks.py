@@ -13,7 +13,7 @@ from conformance.wire.layers import RFC4571
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7-s01", "RFC6544-6.2-s03", needs="offers:passive")
 def test_lite_agent_does_not_check_our_candidates(upper, peer, side, pixit):
-    """with    a lite IUT, and a passive candidate of ours beside our active one
+    """with    a lite IUT, and a passive and an active candidate of ours
     when    checks have begun, as our own connection shows
     then    the IUT opens no connection to ours."""
     iut = negotiate(upper, peer, side, agent="lite")

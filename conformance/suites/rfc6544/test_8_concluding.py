@@ -185,7 +185,7 @@ def test_connections_that_a_restart_did_not_select_are_closed(upper, peer, side,
 @both_sides
 @requirement("RFC6544-8-02", needs="offers:passive offers:so")
 def test_spare_so_connection_is_closed(upper, peer, side, pixit):
-    """with    a validated connection to the IUT's S-O candidate beside one to its passive candidate
+    """with    validated connections to the IUT's S-O candidate and to its passive candidate
     when    the latter has been selected
     then    the IUT closes the former."""
     peer.answering = False

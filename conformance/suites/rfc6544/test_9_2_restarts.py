@@ -56,7 +56,7 @@ def test_former_connection_is_closed_once_another_is_selected(upper, peer, side,
 @requirement("RFC6544-9.2-01", needs="connects:active")
 def test_connection_that_the_iut_opened_stays_open_when_ice_restarts(upper, peer, side, pixit):
     """with    ICE completed on a connection that the IUT opened
-    when    whoever offered restarts ICE
+    when    the side that offered restarts ICE
     then    the IUT does not close the connection."""
     selected = establish(upper, peer, side, opener="IUT")
     restart(upper, peer, RESTARTS_BY[side])
@@ -67,7 +67,7 @@ def test_connection_that_the_iut_opened_stays_open_when_ice_restarts(upper, peer
 @requirement("RFC6544-9.2-01", needs="offers:passive components:2")
 def test_connections_of_all_components_stay_open_when_ice_restarts(upper, peer, side, pixit):
     """with    ICE completed on the connections of two components
-    when    whoever offered restarts ICE
+    when    the side that offered restarts ICE
     then    the IUT closes neither."""
     first, second = establish_components(upper, peer, side, 2)
     restart(upper, peer, RESTARTS_BY[side])

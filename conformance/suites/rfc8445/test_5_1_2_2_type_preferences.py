@@ -14,7 +14,7 @@ def test_host_type_preference_is_the_recommended_one(upper, peer, side):
     when    the type preference of its host candidates is read from the priority
     then    it is 126."""
     iut = obtain_description(upper, peer, side)
-    iut.needs_tcp_alone()  # beside UDP it may be lowered or raised
+    iut.needs_tcp_alone()  # where there is UDP too, it may be lowered or raised
     wrong = [c for c in iut.candidates(type="host") if c.type_preference != 126]
     assert not wrong, f"type preference of a host candidate is not 126: {wrong[0]}"
 

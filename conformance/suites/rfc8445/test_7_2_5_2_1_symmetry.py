@@ -15,7 +15,7 @@ from conformance.wire.layers import RFC4571
 @requirement("RFC8445-7.2.5.2.1-02", "RFC6544-7.1-s04", needs="connects:active sides:offerer")
 def test_response_on_another_connection_makes_no_pair_valid(upper, peer, pixit):
     """with    the controlling IUT's checks on connections to two candidates of ours
-    when    the response to the one comes on the connection of the other
+    when    the response to the first check comes on the connection of the second
     then    the IUT nominates neither pair, for the addresses are not symmetric."""
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]

@@ -1,4 +1,4 @@
-"""RFC 8445 section 7.2.5.2: what fails a pair, and what it leaves alone."""
+"""RFC 8445 section 7.2.5.2: which pairs fail, and which do not."""
 
 from __future__ import annotations
 
