@@ -172,7 +172,7 @@ def _frame(frame: dict[str, Any]) -> Iterator[str]:
 
 
 def _cut_off(message: dict[str, Any], length: int, otherwise: str) -> str:
-    """Say what a message is of which a frame holds so many octets: however it comes to be short, it is the same."""
+    """Return the word for a message of which a frame holds so many octets, whatever cut it off."""
     least = 20 + sum(
         4 + (8 if has_symbol(one["value"]) else len(octets(one["value"]))) for one in message["attributes"]
     )
@@ -271,7 +271,7 @@ def _pieces(name: str, value: str) -> Iterator[str]:
 
 
 def _length(value: str) -> int:
-    """Return how long a value is, as far as alignment goes: what symbols stand for is whole words, but for names."""
+    """Return the length of a value for its alignment. Most symbols stand for multiples of four octets."""
     return 0 if has_symbol(value) else len(octets(value))
 
 

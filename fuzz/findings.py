@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fuzz.judging.symptom import Symptom
 
-_TOLERATED = 3  # findings of one kind and cause, after which more are taken for the same
+_TOLERATED = 3  # findings of one kind and cause; further ones count as the same
 _TOLD_APART = ("death", "hang", "spin", "leak")  # kinds of which each bucket is reported
 _AVOIDED = ("death", "hang", "spin", "deaf")  # kinds that cost a process, a session or a deadline each time
 LEVELS = {"disagreement": "note"}
@@ -73,7 +73,7 @@ def confirmed(finding: dict[str, Any]) -> bool:
 
 
 def _telling(cause: str) -> bool:
-    """Whether a cause has a place in the IUT's code in it, or words of its own."""
+    """Whether a cause names a place in the code of the IUT, or has a message of its own."""
     return " in " in cause or "panic" in cause or "Assertion" in cause or "***" in cause or cause.startswith("Rust")
 
 
@@ -95,7 +95,7 @@ class Buckets:
     def __init__(self) -> None:
         self.all: dict[str, Finding] = {}
         self._seen: Counter[tuple[str, str]] = Counter()
-        self._ways: dict[str, set[frozenset[str]]] = {}  # by bucket: what was unusual about cases that came to it
+        self._ways: dict[str, set[frozenset[str]]] = {}  # by bucket: what was unusual about its cases
 
     def add(self, finding: Finding) -> bool:
         """Take a finding in; False if its bucket is there already. A reproduced one replaces one that was not."""
@@ -104,7 +104,9 @@ class Buckets:
         ways: tuple[frozenset[str] | None, ...] = ()
         if finding.reproduced:
             ways = (frozenset(finding.words), words(finding.original) if finding.original else None)
-        self._ways.setdefault(finding.bucket, set()).update(filter(None, ways))  # nothing unusual is no way
+        self._ways.setdefault(finding.bucket, set()).update(
+            filter(None, ways)
+        )  # a case without anything unusual says nothing
         if known is not None and (known.reproduced or not finding.reproduced):
             known.hits += 1
             return False
@@ -117,7 +119,7 @@ class Buckets:
         return bool(self._alike(symptom))
 
     def known(self, symptom: Symptom, case: dict[str, Any]) -> Finding | None:
-        """Return the finding that a symptom belongs to, if it is plain that it does."""
+        """Return the finding that a symptom clearly belongs to."""
         seen = words(case)
         same = self._alike(symptom)
         for finding in same:
@@ -139,7 +141,7 @@ class Buckets:
         return False
 
     def slips(self, symptom: Symptom, case: dict[str, Any]) -> bool:
-        """Whether a case comes to a finding that nothing but its case tells from what a symptom is about."""
+        """Whether a case leads to a finding that only its case distinguishes from a symptom."""
         same = self._alike(symptom)
         seen = words(case) if same and not _telling(symptom.cause) else frozenset()
         return bool(seen) and any(self._comes_to(seen, finding) for finding in same)
@@ -148,5 +150,5 @@ class Buckets:
         return [one for one in self.all.values() if (one.kind, one.cause) == (symptom.kind, symptom.cause)]
 
     def _comes_to(self, seen: frozenset[str], finding: Finding) -> bool:
-        """Whether a case is as unusual as one that came to a finding."""
+        """Whether a case has all that is unusual about a case of a finding."""
         return any(seen >= way for way in self._ways[finding.bucket])

@@ -65,7 +65,7 @@ def _plan(side: str, kind: str, components: int, state: str) -> dict[str, Any]:
 
 
 class Generator:
-    """Makes a shard's cases. ``corpus`` grows as the campaign finds what is new.
+    """Makes the cases of a shard. ``corpus`` grows when a case shows something new.
 
     ``only``: the classes of input to make, if not all; ``connections``: "standing", every case on the session's first
     connection; "new", each on one of its own; "mixed". ``words``: dictionary entries in addition to the built-in ones.
@@ -101,7 +101,7 @@ class Generator:
         return self._random
 
     def plan(self, session: int) -> dict[str, Any]:
-        """Return the session of a session."""
+        """Return the plan of a session, by its number."""
         random = self._source(session, 1)
         plan = dict(random.choices(self.plans, self._weights)[0])
         if random.random() < 0.1 and "profile" not in plan:
@@ -111,7 +111,7 @@ class Generator:
         return plan
 
     def sdp_case(self, number: int) -> Case:
-        """Return a case whose mutation is in the description; it needs a session of its own."""
+        """Return a case with a mutated description, which needs a session of its own."""
         random = self._source(number, 2)
         plan = dict(random.choice([plan for plan in self.plans if plan["state"] == "fresh"]))
         plan["sdp"] = [edit(random, self.dictionary) for _ in range(random.choice((1, 1, 1, 2, 4)))]
@@ -135,7 +135,7 @@ class Generator:
         return self._makers[0][0], self._makers[0][2]
 
     def _place(self, steps: list[Step], plan: dict[str, Any]) -> list[Step]:
-        """Put steps on the connections that they are to be on."""
+        """Assign steps to connections."""
         if self.connections != "mixed":
             own = self.connections == "new"
             for step in steps:
@@ -144,7 +144,7 @@ class Generator:
         return _fit(steps, plan, self.restarts)
 
     def _evolve(self, random: Random) -> list[Step]:
-        """Mutate a case that was new once."""
+        """Mutate a case of the corpus."""
         steps: list[Step] = copy.deepcopy(random.choice(self.corpus)["steps"])
         for step in steps:
             for frame in step.get("frames", ()):
@@ -212,7 +212,7 @@ def requests(random: Random, generator: Generator) -> list[Step]:
 
 
 def _speaks(message: dict[str, Any]) -> bool:
-    """Whether any agent answers, though perhaps with an error: framing, header and fingerprint are untouched."""
+    """Whether every agent answers, perhaps with an error: framing, header and fingerprint are unchanged."""
     attributes = message["attributes"]
     if len(message) > 2 or message["type"] != 1 or attributes[-1:] != _LAST:
         return False
@@ -239,7 +239,7 @@ def responses(random: Random, generator: Generator) -> list[Step]:
 
 
 def frames(random: Random, generator: Generator) -> list[Step]:
-    """Frames that are null, long, nested, not STUN, or of another length than they say."""
+    """Frames that are empty, long, nested, not STUN, or have a wrong LENGTH."""
     draw = random.random()
     on = 0 if random.random() < 0.5 else 1
     component = 2 if random.random() < 0.3 else 1
@@ -270,7 +270,7 @@ def frames(random: Random, generator: Generator) -> list[Step]:
 
 
 def segments(random: Random, generator: Generator) -> list[Step]:
-    """Valid checks in strange segments, or cut off by an end."""
+    """Valid checks in unusual segments, or cut off by the end of the connection."""
     if random.random() < 0.5:
         some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
         if random.random() < 0.3:
@@ -291,7 +291,7 @@ def segments(random: Random, generator: Generator) -> list[Step]:
 
 
 def _part(random: Random, generator: Generator, on: int) -> Step:
-    """Return a step that sends a part of a frame or two."""
+    """Return a step that sends one or two frames in part."""
     some = [{"message": request()} for _ in range(random.choice((1, 1, 2)))]
     if random.random() < 0.5:
         media: dict[str, Any] = {"octets": whole(random.choice(RECORDS))}
@@ -305,7 +305,7 @@ def _part(random: Random, generator: Generator, on: int) -> Step:
 
 
 def served() -> list[Step]:
-    """Return what shows that the IUT has served what came before, and that the session's own connection lives on.
+    """Return steps that show that the IUT has served what came before, and that the standing connection is open.
 
     Twice: an event loop may come to the standing connection before the other one.
     """
@@ -313,7 +313,7 @@ def served() -> list[Step]:
 
 
 def interleaved(random: Random, generator: Generator) -> list[Step]:
-    """Return frames that arrive in parts on several connections in turn, each a candidate's."""
+    """Return frames that arrive in parts on several connections in turn, each to another candidate."""
     numbers = list(range(1, random.choice((3, 3, 4, 6))))
     first = [{**_part(random, generator, on), "candidate": on} for on in numbers]
     random.shuffle(numbers)
@@ -343,7 +343,7 @@ def connections(random: Random, generator: Generator) -> list[Step]:
 
 
 def states(random: Random, generator: Generator) -> list[Step]:
-    """What belongs elsewhere in a session: nominations, conflicts, descriptions and restarts in the middle."""
+    """Steps at the wrong time: nominations, role conflicts, descriptions and restarts in the middle of a session."""
     valid = _send(random, 0, [{"message": request()}])
     draw = random.random()
     if draw < 0.3:

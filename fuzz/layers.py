@@ -43,7 +43,7 @@ class Role(RawStunAttribute):
 
 
 class OtherRole(Role):
-    """The IUT's role, claimed by us."""
+    """The role of the IUT, claimed by us."""
 
     name, symbol = "other role", "$antirole"
 

@@ -27,7 +27,7 @@ _EXTRAS = ("delta", "tail", "patch", "cut", "cookie", "id")
 
 
 class _Budget:
-    """Counts the questions, and answers those asked before from memory."""
+    """Counts the questions, and remembers the answers."""
 
     def __init__(self, holds: Holds, most: int) -> None:
         self._holds, self.left = holds, most
@@ -109,7 +109,7 @@ def _plan(case: Case, ask: _Budget) -> Case:
 
 
 def _shorter_text(operation: list[Any]) -> Iterator[str]:
-    """Yield shorter values of a line that holds a long run of something."""
+    """Yield shorter forms of a line with a long run of one character."""
     text = operation[2] if len(operation) > 2 and isinstance(operation[2], str) else ""
     for size in (8, 33, 64, 100, 257, 1000):
         for word in sorted(set(text)):
@@ -132,7 +132,7 @@ def _steps(case: Case, ask: _Budget) -> Case:
 
 
 def _in_order(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return steps whose connections are numbered as they come; as they are where one step opens several."""
+    """Return steps whose connections are numbered in the order of their first use."""
     if any("count" in step for step in steps):
         return steps
     own = dict.fromkeys(step["on"] for step in steps if step.get("on"))
@@ -319,7 +319,7 @@ def _fewer(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
 
 
 def _restore(case: Case, ask: _Budget, path: tuple[Any, ...]) -> Case:
-    """Put back what a valid check has, with its value, in its place."""
+    """Restore the attributes of a valid check, with their values, in their places."""
     if _at(case, path[:-1])["type"] & 0x0110:
         return case
     for kind, usual in _USUAL.items():

@@ -65,7 +65,7 @@ def _insert(random: Random, message: Message, new: Attribute) -> None:
 
 
 def _pick(random: Random, message: Message) -> Attribute:
-    """Return an attribute that is there, not so often one of the last two: else no mutant would be authentic."""
+    """Return an attribute of the message. The last two come less often, so that many mutants stay authentic."""
     attributes = message["attributes"]
     if not attributes:
         attributes.append({"type": 0x8022, "value": "41*8"})
@@ -94,12 +94,12 @@ def swap(random: Random, message: Message) -> None:
 
 
 def add_known(random: Random, message: Message) -> None:
-    """Put in an attribute of a type that somebody knows."""
+    """Put in an attribute of a registered type."""
     _insert(random, message, {"type": random.choice(TYPES), "value": value(random)})
 
 
 def add_structured(random: Random, message: Message) -> None:
-    """Put in an attribute of TURN or of STUN's other uses, right or nearly so."""
+    """Put in an attribute of TURN or another use of STUN, valid or almost valid."""
     kind = random.choice(list(STRUCTURED))
     octets = whole(STRUCTURED[kind])
     draw = random.random()
@@ -145,7 +145,7 @@ def resize(random: Random, message: Message) -> None:
 
 
 def claim(random: Random, message: Message) -> None:
-    """Let an attribute's length be another than its value's."""
+    """Give an attribute a wrong length."""
     chosen = _pick(random, message)
     chosen["length"] = random.choice(LENGTHS) if random.random() < 0.7 else random.randrange(64)
 
@@ -174,7 +174,7 @@ def top_bits(random: Random, message: Message) -> None:
 
 
 def header_length(random: Random, message: Message) -> None:
-    """Let the header's length be another than what follows."""
+    """Give the header a wrong length."""
     message["delta"] = random.choice((-20, -8, -4, -3, -2, -1, 1, 2, 3, 4, 8, 20, 256, 1024, 32768, 65000))
 
 
@@ -241,7 +241,7 @@ def fingerprint(random: Random, message: Message) -> None:
 
 
 def after(random: Random, message: Message) -> None:
-    """Put an attribute behind MESSAGE-INTEGRITY, where it is to be ignored."""
+    """Put an attribute behind MESSAGE-INTEGRITY, where it must be ignored."""
     attributes = message["attributes"]
     place = next((i for i, a in enumerate(attributes) if a["type"] == 8), len(attributes) - 1)
     new = random.choice((0x25, 0x24, 0x7F00, 0x5ABC, 0x6, 0x8022, 0x802A))

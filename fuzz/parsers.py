@@ -55,7 +55,7 @@ class Parser:
         return SIZE - self._octets.count(0)
 
     def wrong(self, octets: bytes) -> str:
-        """Return what is wrong with how it takes octets: where an exception came from, or that it was slow."""
+        """Return what is wrong when it parses octets: where an exception came from, or that it was slow."""
         begun = time.process_time()
         self._marks.start()
         try:
@@ -78,7 +78,7 @@ def payloads(case: Case) -> list[bytes]:
 
 
 def cause(text: str) -> str:
-    """Return what tells causes apart in what is wrong: not its numbers."""
+    """Return the part of a text that tells causes apart."""
     return text.partition(":")[0]
 
 
@@ -123,7 +123,7 @@ class Search:
 
 
 def smallest(parser: Parser, wrong: str, case: Case) -> bytes:
-    """Return the smallest payload found that brings the same about."""
+    """Return the smallest payload found that shows the same."""
 
     def holds(some: Case) -> bool:
         return any(cause(parser.wrong(octets)) == cause(wrong) for octets in payloads(some))
@@ -133,7 +133,7 @@ def smallest(parser: Parser, wrong: str, case: Case) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Search, and print what was found."""
+    """Search, and print the findings."""
     options = argparse.ArgumentParser(prog="python -m fuzz.parsers")
     options.add_argument("parser", metavar="MODULE:NAME")
     options.add_argument("--raises", action="append", default=[], help="an exception by which it refuses; repeatable")

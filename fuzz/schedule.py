@@ -1,4 +1,4 @@
-"""Segmentation schedules: where a stream is cut, how long is waited between the pieces, where it ends."""
+"""Segmentation: where a stream is cut, the delay between the pieces, where it ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cuts(random: Random) -> list[int]:
 
 
 def schedule(random: Random, step: Step) -> None:
-    """Give a step cuts, and delays between the pieces: TCP may join what is written without a pause."""
+    """Give a step cuts and delays: TCP may join pieces that are written without a pause."""
     step["cuts"] = cuts(random)
     if len(step["cuts"]) < 6:
         step["gap"] = random.choice((1, 1, 2, 5))

@@ -24,7 +24,7 @@ _LENGTHS = st.integers(0, 0xFFFF)
 
 
 def attributes() -> st.SearchStrategy[dict[str, Any]]:
-    """Attributes of any type and value, some with a length or a padding that is not theirs."""
+    """Attributes of any type and value, some with a wrong length or padding."""
     kinds = st.one_of(st.sampled_from(TYPES), st.integers(0, 0xFFFF))
     more = {"length": _LENGTHS, "padding": st.binary(max_size=7).map(bytes.hex)}
     return st.fixed_dictionaries({"type": kinds, "value": _VALUES}, optional=more)
@@ -59,7 +59,7 @@ def messages() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def octets() -> st.SearchStrategy[bytes]:
-    """Messages as octets, in a session of no IUT."""
+    """Messages as octets, in an invented session."""
     return messages().map(lambda spec: message(spec, _env()))
 
 

@@ -49,7 +49,8 @@ class View:
     ``early``: the IUT has no description of ours yet. ``roles_clear``: nothing has happened that could change roles.
     ``unsure``: it is not known which credentials hold. ``concluded``: a pair may have been selected, so the IUT may
     close connections and free candidates (RFC 6544 section 8, RFC 8445 section 8.3). ``elsewhere``: a case selected it,
-    on any connection.
+    on any connection. ``ended``: we have ended the standing connection. If no other pair is left, the check list has
+    failed, and the IUT may give up (RFC 8445 section 6.1.2.1).
     """
 
     ufrag: str = ""
@@ -61,6 +62,7 @@ class View:
     unsure: bool = False
     concluded: bool = False
     elsewhere: bool = False
+    ended: bool = False
     asked: dict[bytes, int] = field(default_factory=dict)  # how often each id was sent
     requested: set[bytes] = field(default_factory=set)  # ids of messages that may have been answered, if late
     media: dict[int, set[bytes]] = field(default_factory=dict)

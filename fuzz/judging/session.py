@@ -61,6 +61,7 @@ class JudgedSession:
             self.view.unsure = True  # we cannot know which credentials hold at each moment
         self.iut.begun.append(self.iut.heard)
         outcome = self.outcome = self.player.play(steps)
+        self.view.ended = self.view.ended or any(step["do"] == "end" and step["on"] == 0 for step in steps)
         if steps and steps[0]["do"] == ASK_ROLE["do"]:
             self._told_role = self.asks = outcome.controlling is not None
         if self.answered and not self.upper.ended and not outcome.hung:
@@ -118,7 +119,8 @@ class JudgedSession:
     def over(self) -> bool:
         """Whether little can still be judged in this session."""
         gone = 0 not in self.player.connections and (self.plan["iut"] != "passive" or self.unclear)
-        return self.lost or self.view.unsure or gone or (self.unclear and not self.asks)
+        ended = self.view.unsure or self.view.ended
+        return self.lost or ended or gone or (self.unclear and not self.asks)
 
     def close(self) -> None:
         """End the session."""

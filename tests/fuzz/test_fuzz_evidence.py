@@ -178,3 +178,18 @@ def test_a_check_behind_thousands_of_others_is_not_missed(many):
         session.close()
     finally:
         runner.close()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_who_gives_up_when_its_only_connection_was_ended_is_not_deaf(ended):
+    """All its pairs have failed, and with them the check list (RFC 8445 section 6.1.2.1)."""
+    runner = Runner(starter(stacks.resolve(f"{TARGET} --bugs split-length")))
+    try:
+        session = runner.session(PLAN, 0.3)
+        deaf = {"do": "send", "on": 0, "frames": [{"octets": "80"}], "cuts": [1], "gap": 5, "probe": True}
+        steps = [{"do": "end", "on": 0, "how": "rst"}, deaf] if ended else [deaf]
+        assert [one.kind for one in session.play({"steps": steps})] == ([] if ended else ["deaf"])
+        assert session.over == ended
+        session.close()
+    finally:
+        runner.close()
