@@ -167,10 +167,6 @@ class Connection:
         """Return when this side was last seen; -1: never."""
         return self._directions[not client].last_ns
 
-    def last_said(self, *, client: bool) -> int:
-        """Return when this side last sent octets; 0: never."""
-        return self._directions[not client].data_ns
-
     def octets_from(self, *, client: bool) -> int:
         """Return how many octets of one side the capture has."""
         order = self._directions[not client].order

@@ -179,7 +179,7 @@ def _data(exchange: Exchange, chosen: Talk, from_ns: int, talk: Talk, client: bo
         return
     if talk.pair == chosen.pair:  # the connection itself, or the same pair's once it was opened again
         yield HELD
-    elif not _is_there(chosen, event.time_ns):
+    elif not (_is_there(chosen, event.time_ns) or _closed_by(chosen, talk.address(client=client).ip)):
         return  # it was lost
     elif not talk.whole():
         yield unclear(f"whether data left by another pair than the selected one: {hole(talk)}", talk)
@@ -192,6 +192,12 @@ def _data(exchange: Exchange, chosen: Talk, from_ns: int, talk: Talk, client: bo
             expected=f"data over {chosen}, which was nominated",
             actual=f"{event.payload[:16].hex(' ')} … {after:.1f} s after that",
         )
+
+
+def _closed_by(talk: Talk, ip: str) -> bool:
+    """Whether it was this agent that ended a connection."""
+    ended = next((event for event in talk.connection.events if event.what in ("fin", "rst")), None)
+    return ended is not None and talk.address(client=ended.from_client).ip == ip
 
 
 def _has_validated(exchange: Exchange, talk: Talk, ip: str, until_ns: int) -> bool:

@@ -184,6 +184,11 @@ class Talk:
         """Return the address of one side."""
         return self.connection.client if client else self.connection.server
 
+    @property
+    def ends(self) -> tuple[Address, Address]:
+        """The addresses of both sides."""
+        return self.connection.client, self.connection.server
+
     def sent(self, *, client: bool) -> list[Stun]:
         """Return one side's messages."""
         return self._sent[client]

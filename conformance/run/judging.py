@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
 from conformance.judge.talk import trusted
-from conformance.verdict import Result, Verdict
+from conformance.verdict import Result
 from pcaps.ladder import render
 from pcaps.pcapng import CaptureError, read_file, read_stream
 from pcaps.reading import Reading
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from pcaps.pcapng import Packet
 
 _BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
-OF_DESCRIPTIONS = {rule.name for rule in RULES if rule.look.__module__ == "conformance.judge.candidates"}
+_OF_DESCRIPTIONS = {rule.name for rule in RULES if rule.look.__module__ == "conformance.judge.candidates"}
 _TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
 _MOST_NAMES = 10_000
-_OF_CASES = [rule for rule in RULES if rule.name not in OF_DESCRIPTIONS and rule.name != "few_attempts_are_outstanding"]
+_OF_CASES = [
+    rule for rule in RULES if rule.name not in _OF_DESCRIPTIONS and rule.name != "few_attempts_are_outstanding"
+]
 _QUICKEST_NS = 2_000  # from one packet to the next, on average: a capture with less has no clock
 _SIDES = {"IUT", "tester"}  # whose descriptions must be known before it is known what nobody said
 _LOOK = 4096  # packets between two looks at the budget
@@ -44,6 +46,7 @@ class JudgedCapture:
     reading: Reading
     cut: str = ""
     talks: int = 0
+    seen: int = 0  # those of judged agents on which there was STUN of ICE
     requests: int = 0
     until_ns: int = 0
     from_ns: int = 0
@@ -53,12 +56,8 @@ class JudgedCapture:
 
     @property
     def saw_an_exchange(self) -> bool:
-        """Whether any rule found something to judge in the capture itself, and not in descriptions alone."""
-        return any(
-            judgement.verdict is not Verdict.NONE
-            for judgement in self.judgements
-            if judgement.rule.name not in OF_DESCRIPTIONS
-        )
+        """Whether a connection of a judged agent was seen on which there was ICE."""
+        return self.seen > 0
 
 
 def judge_file(path: Path, known: Known, rules: Sequence[Rule] = RULES, *, show: int = 0) -> JudgedCapture:
@@ -123,6 +122,7 @@ def _judge_ended(judged: JudgedCapture, known: Known, show: int, *, last: bool =
     talks.sort(key=lambda talk: talk.connection.first_ns)
     partial = judged.talks > 0 or reading.many_strangers
     judged.talks += len(talks)
+    judged.seen += sum(talk.checked and any(map(known.judges, talk.ends)) for talk in talks)
     judged.requests += sum(stun.is_check for talk in talks for stun in talk.stun)
     if len(judged.names) < _MOST_NAMES:
         names = (stun.username for talk in talks for stun in talk.stun if stun.is_check and stun.username)

@@ -19,7 +19,7 @@ _CLAUSE = "RFC 8866 section 5"
 _MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/([1-9]\d*))? (\S+)((?: \S+)+) *\Z")
 _CANDIDATE = "candidate:"
 _LIKE_A_CANDIDATE = re.compile(r"(?:(?:a=|[ \t])+candidate[ \t]*|candidate[ \t]+):", re.IGNORECASE)
-_CHARSETS = {"us-ascii": "ascii", "iso-8859-1": "latin-1"}
+_ASCII = bytes(range(0x20, 0x7F))
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/]+\Z")
 _ICE_LIMITS = {"ice-ufrag": (4, 256), "ice-pwd": (22, 256)}
 
@@ -273,14 +273,22 @@ def _media(lines: list[Line], session: _Section) -> Media:
 def _decoded(octets: bytes) -> str:
     """Return the text of octets. Raises `SdpError` for what is in no charset that we know."""
     found = re.search(rb"^a=charset:([^\s]*)", octets, re.MULTILINE)
-    named = found[1].decode("ascii", "replace").lower() if found else "utf-8"
+    named = found[1].decode("ascii", "replace") if found else "UTF-8"
     try:
-        return octets.decode(_CHARSETS.get(named, "utf-8"))
+        return octets.decode(named if _is_charset(named) else "UTF-8")
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         column = error.start - octets.rfind(b"\n", 0, error.start)
-        what = f"it is not {named.upper()} text: octet 0x{octets[error.start]:02x}"
+        what = f"it is not {named} text: octet 0x{octets[error.start]:02x}"
         raise SdpError(what, line, column, _CLAUSE) from None
+
+
+def _is_charset(named: str) -> bool:
+    """Whether this is the name of a charset that we know and in which the lines of a description can stand."""
+    try:
+        return _ASCII.decode(named) == _ASCII.decode("ascii")
+    except (LookupError, ValueError):
+        return False
 
 
 def _is_candidate(line: Line) -> bool:

@@ -274,6 +274,25 @@ def wrong_length(more: int):
     return write
 
 
+def never_answered(scene: Scene) -> None:
+    """The answerer's kernel acknowledges what the answerer never answers."""
+    link = active(scene).open()
+    for _ in range(4):
+        link.send(link.client, frame(scene.check(scene.left, scene.right)))
+        scene.wait(3 * s.SECOND)
+    link.end(link.client)
+
+
+def other_pair_after_closing_the_nominated(scene: Scene) -> None:
+    """The offerer closes the pair that it has nominated, and goes on over another."""
+    other = scene.connection(scene.left.at(50001), scene.right.at(scene.right.so)).open_simultaneously()
+    scene.validate(other)
+    link = selected(scene)
+    scene.wait(2 * s.SECOND)
+    link.end(link.client)
+    other.send(other.client, frame(s.RTP))
+
+
 FRAMED_OPENED, FRAMED_ACCEPTED = (LEFT, "RFC6544-7.1"), (RIGHT, "RFC6544-7.2")
 BROKEN = {
     "success with user name": (success_with_user_name, {(RIGHT, "RFC8489-9.1.3")}),
@@ -296,6 +315,8 @@ BROKEN = {
     "errors without code": (errors_without_code, {(RIGHT, "RFC8489-6.3.1.1")}),
     "role taken": (role_taken, {(RIGHT, "RFC8445-6.1.1")}),
     "role given up": (role_given_up, {(LEFT, "RFC8445-6.1.1")}),
+    "never answered": (never_answered, {(RIGHT, "RFC8445-11")}),
+    "data elsewhere after the nominated pair": (other_pair_after_closing_the_nominated, {(LEFT, "RFC8445-12.1")}),
     "LENGTH too large": (wrong_length(2000), {(LEFT, "RFC4571-2")}),
     "LENGTH too small": (wrong_length(-4), {(LEFT, "RFC4571-2")}),
     "LENGTH counts itself": (wrong_length(2), {(LEFT, "RFC4571-2")}),
@@ -336,11 +357,18 @@ def from_the_middle(octets: bytes) -> bytes:
     return written(packets[-10:])
 
 
+def attempts_alone(scene: Scene) -> None:
+    active(scene).open(refused=True)
+    active(scene, 50001).open(answered=False, repeated=2)
+
+
 def cut_at_96(octets: bytes) -> bytes:
     return written([packet._replace(octets=packet.octets[:96]) for packet in packets_of(octets)])
 
 
-@pytest.mark.parametrize(("write", "change"), [(no_ice_at_all, bytes), (whole_call, from_the_middle)])
+@pytest.mark.parametrize(
+    ("write", "change"), [(no_ice_at_all, bytes), (attempts_alone, bytes), (whole_call, from_the_middle)]
+)
 def test_a_capture_that_shows_nothing_is_not_judged(judged, write, change) -> None:
     found = judged(write, change=change)
     assert found.exit == 3, found.text

@@ -211,7 +211,9 @@ def test_octets_are_utf_8_or_what_their_charset_says() -> None:
     assert str(SessionDescription.parse(spoken.encode())) == spoken
     latin = spoken.replace("t=0 0", "a=charset:ISO-8859-1\r\nt=0 0")
     assert str(SessionDescription.parse(latin.encode("latin-1"))) == latin
-    for octets in (spoken.encode("latin-1"), latin.replace("8859-1", "8859-77").encode("latin-1")):
+    russian = latin.replace("8859-1", "8859-5").replace("\u00e9", "\u0436")
+    assert str(SessionDescription.parse(russian.encode("iso-8859-5"))) == russian
+    for octets in (spoken.encode("latin-1"), latin.replace("ISO-8859-1", "UTF-16").encode("latin-1")):
         with pytest.raises(SdpError, match="octet 0xe9") as caught:
             SessionDescription.parse(octets)
         assert (caught.value.line, caught.value.column) == (3, 4)
