@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from conformance.run import hooks
+from conformance.run import hooks, pytest_options
 from conformance.run.collect import case_of, is_case, one_variant_each, remake, usual_variants
 from conformance.run.interrupts import held, hold, opened, taken
 from conformance.run.selection import Wish
@@ -40,7 +40,6 @@ _PARTIAL = pytest.StashKey[bool]()
 _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
 _PROPERTY = "icetcp"
-_LEVELS = [level.value for level in Level]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -49,91 +48,13 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of `icetcp run`, all but --iut with a prefix, since other plugins have options too."""
-    group = parser.getgroup("icetcp", "ICE-TCP conformance")
-    add = group.addoption
-    add("--iut", help="implementation under test: a stack's name or exec:COMMAND (default: the reference agent)")
-    add(
-        "--icetcp-section",
-        action="append",
-        default=[],
-        metavar="SECTION",
-        help="only cases of this section: 7.2",
-    )
-    add("--icetcp-case", action="append", default=[], metavar="ID", help="only this case, or variant of a case")
-    add("--icetcp-requirement", action="append", default=[], metavar="ID", help="only cases of this requirement")
-    add(
-        "--icetcp-level",
-        choices=_LEVELS,
-        help="only cases whose strongest requirement has this level or a stronger",
-    )
-    add(
-        "--icetcp-variants",
-        choices=["all", "usual", "one"],
-        default="all",
-        help="of each case: all variants, the usual one on each side, or one in all",
-    )
-    add(
-        "--icetcp-jobs",
-        type=int,
-        default=0,
-        metavar="N",
-        help="variants in parallel (0 = automatic, 1 = for a debugger)",
-    )
-    add(
-        "--icetcp-out",
-        metavar="DIR",
-        help="folder of reports, captures and logs (default: reports/run-NAME, after the IUT)",
-    )
-    add(
-        "--icetcp-fail-on",
-        choices=["must", "should"],
-        default="must",
-        help="weakest level that fails the run",
-    )
-    add("--icetcp-expect", metavar="FILE", help="file of known failures, which do not fail the run")
-    add("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
-    add("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
-    add(
-        "--icetcp-require-reach",
-        type=_percent,
-        default=0.0,
-        metavar="PERCENT",
-        help="part of the testable requirements that must be judged: 80%%",
-    )
-    add(
-        "--icetcp-seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="seed of everything random on the tester's side",
-    )
-    add(
-        "--icetcp-timeout",
-        type=float,
-        default=None,
-        metavar="SECONDS",
-        help="deadline of a response; others scale",
-    )
-    add(
-        "--icetcp-link",
-        choices=["auto", "lab", "sockets"],
-        default="auto",
-        help="own network where the kernel allows it",
-    )
-
-
-def _percent(text: str) -> float:
-    value = float(text.strip().removesuffix("%"))
-    if not 0 <= value <= 100:
-        raise ValueError(text)
-    return value
+    """Add the options of `icetcp run`, unless the entry point has done so."""
+    pytest_options.add(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark, and prepare to gather results."""
-    config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
-    config.addinivalue_line("markers", "in_segments: the tester's TCP is made of segments of its own in this case")
+    """Register the marks, and prepare to gather results."""
+    pytest_options.declare_marks(config)
     config.stash[_RESULTS] = {}
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.iut.stacks import own_environment
 from pcaps.tshark import Captures, TsharkFailed, View, ask_tshark, no_room
 
 if TYPE_CHECKING:
@@ -238,6 +239,7 @@ class ReadingProcess:
                 [sys.executable, "-m", "conformance.run.reading"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={**os.environ, **own_environment()},
                 start_new_session=True,  # Ctrl-C is the run's, which then ends this
             )
             assert process.stdin is not None

@@ -6,6 +6,7 @@ A stack is named (`reference`, `libnice`) or any command (`exec:COMMAND`) that s
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 import shutil
 import sys
@@ -108,7 +109,8 @@ def resolve(spec: str) -> Stack:
             raise StackError(f"the adapter of {spec} is not built yet; run: icetcp stacks build {spec}")
         binary = str(path)
     command = [word.format(python=sys.executable, binary=binary, folder=folder) for word in known.command]
-    return Stack(spec, command, folder, jobs=known.jobs)
+    environment = own_environment() if "-m" in command else {}  # a script finds its neighbours by its own folder
+    return Stack(spec, command, folder, environment=environment, jobs=known.jobs)
 
 
 def _command(text: str) -> Stack:
@@ -123,6 +125,13 @@ def _command(text: str) -> Stack:
             raise StackError(f"{words[0]!r} of --iut may not be executed; chmod +x mends it, or name its interpreter")
         raise StackError(f"the command {words[0]!r} of --iut was not found")
     return Stack(Path(words[0]).name, words)
+
+
+def own_environment() -> dict[str, str]:
+    """Return the variables with which a Python finds this package, whatever the current folder has of its name."""
+    root = str(Path(__file__).resolve().parents[3])
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return {"PYTHONPATH": os.pathsep.join([root, *others]), "PYTHONSAFEPATH": "1"}
 
 
 def expectations(stack: Stack) -> Mapping[str, Expectation]:

@@ -1,0 +1,112 @@
+"""Options and marks of icetcp in pytest. Nothing of icetcp is imported here, since sessions of others read it too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+_LEVELS = ["must", "stated", "should", "may"]
+_PREFIX = "icetcp_"
+
+
+def add(parser: pytest.Parser) -> None:
+    """Add the options, once: all but --iut with a prefix, since other plugins have options too."""
+    group = parser.getgroup("icetcp", "ICE-TCP conformance")
+    if group.options:
+        return
+    option = group.addoption
+    option("--iut", help="implementation under test: a stack's name or exec:COMMAND (default: the reference agent)")
+    option(
+        "--icetcp-section",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="only cases of this section: 7.2",
+    )
+    option("--icetcp-case", action="append", default=[], metavar="ID", help="only this case, or variant of a case")
+    option("--icetcp-requirement", action="append", default=[], metavar="ID", help="only cases of this requirement")
+    option(
+        "--icetcp-level",
+        choices=_LEVELS,
+        help="only cases whose strongest requirement has this level or a stronger",
+    )
+    option(
+        "--icetcp-variants",
+        choices=["all", "usual", "one"],
+        default="all",
+        help="of each case: all variants, the usual one on each side, or one in all",
+    )
+    option(
+        "--icetcp-jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="variants in parallel (0 = automatic, 1 = for a debugger)",
+    )
+    option(
+        "--icetcp-out",
+        metavar="DIR",
+        help="folder of reports, captures and logs (default: reports/run-NAME, after the IUT)",
+    )
+    option(
+        "--icetcp-fail-on",
+        choices=["must", "should"],
+        default="must",
+        help="weakest level that fails the run",
+    )
+    option("--icetcp-expect", metavar="FILE", help="file of known failures, which do not fail the run")
+    option("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
+    option("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
+    option(
+        "--icetcp-require-reach",
+        type=_percent,
+        default=0.0,
+        metavar="PERCENT",
+        help="part of the testable requirements that must be judged: 80%%",
+    )
+    option(
+        "--icetcp-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of everything random on the tester's side",
+    )
+    option(
+        "--icetcp-timeout",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="deadline of a response; others scale",
+    )
+    option(
+        "--icetcp-link",
+        choices=["auto", "lab", "sockets"],
+        default="auto",
+        help="own network where the kernel allows it",
+    )
+
+
+def _percent(text: str) -> float:
+    value = float(text.strip().removesuffix("%"))
+    if not 0 <= value <= 100:
+        raise ValueError(text)
+    return value
+
+
+def is_given(config: pytest.Config) -> bool:
+    """Whether an IUT is named, or any option of icetcp has been given a value."""
+    given = {name: value for name, value in vars(config.option).items() if name.startswith(_PREFIX)}
+    return bool(config.getoption("iut") or (any(given.values()) and _unusual(given)))
+
+
+def _unusual(given: dict[str, object]) -> bool:
+    usual = {"icetcp_variants": "all", "icetcp_fail_on": "must", "icetcp_link": "auto"}
+    return any(value and usual.get(name) != value for name, value in given.items())
+
+
+def declare_marks(config: pytest.Config) -> None:
+    """Declare the marks of cases."""
+    config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
+    config.addinivalue_line("markers", "in_segments: the tester's TCP is made of segments of its own in this case")
