@@ -6,13 +6,15 @@ A block of shell commands is executed, command by command, unless a comment dire
     sub TEXT => TEXT    replace this in the commands: the short form of one that takes long, a tool that may be absent
     exit 0 1            the exit status of each command (all 0 if left out)
     output              the block is `$ COMMAND` and lines of its output: each of them must come, times and ports apart
-    in FILE             the block stands in this file as it is
+    in FILE [NAME]      the block stands in this file as it is; NAME: it is this function, class or catalogue entry, and
+                        `python tests/docs/refresh.py` writes the block anew when the code has changed
     parse REASON        the commands are not executed: their options and names are checked
     prose REASON        it is no program; the reason says what it is
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import textwrap
@@ -117,6 +119,21 @@ def _block(document: Path, lines: list[str], number: int, language: str, text: s
             clauses = tuple(" ".join(clause.split()) for clause in comment[1].split(";"))
         before = before[:start].rstrip()
     return Block(document, number + 1, language, text, clauses)
+
+
+def excerpt(file: Path, name: str) -> str:
+    """Return the source of a definition with its decorators, or of the call that has this text as its first argument."""
+    text = file.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        elif isinstance(node, ast.Call) and node.args and getattr(node.args[0], "value", None) == name:
+            first = node.lineno
+        else:
+            continue
+        lines = text.splitlines()[first - 1 : node.end_lineno]
+        return textwrap.dedent("\n".join(lines))
+    raise LookupError(f"{file.relative_to(ROOT)} has no {name}")
 
 
 def inline(document: Path) -> Iterator[tuple[int, str]]:
