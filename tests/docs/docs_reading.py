@@ -128,7 +128,7 @@ def excerpt(file: Path, name: str) -> str:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         elif isinstance(node, ast.Call) and node.args and getattr(node.args[0], "value", None) == name:
-            first = node.lineno
+            return textwrap.dedent(" " * node.col_offset + (ast.get_source_segment(text, node) or ""))
         else:
             continue
         lines = text.splitlines()[first - 1 : node.end_lineno]

@@ -12,7 +12,8 @@ def main() -> None:
         for block in blocks(document):
             file, _, name = (block.clause("in") or "").partition(" ")
             if name:
-                text = text.replace(f"```python\n{block.text}\n```", f"```python\n{excerpt(ROOT / file, name)}\n```")
+                fence = f"```{block.language}\n"
+                text = text.replace(f"{fence}{block.text}\n```", f"{fence}{excerpt(ROOT / file, name)}\n```")
         if text != before:
             document.write_text(text, encoding="utf-8")
             print(f"{document.relative_to(ROOT)} is written anew")
