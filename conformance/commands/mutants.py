@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands.options import complain, filters, selection
+from conformance.commands.progress import Progress
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     out, begun = Path(options["out"]), time.time()
     work = plan.Plan(faults, cases, every, options["quick"])
     judged = reports.Judged(KillMatrix(), (), options["quick"])
-    shown = mutants_output.Progress()
+    shown = Progress("execution")
     try:
         with interruptible(), Bench(out, wire=own_network()) as bench:
             judged.again = plan.run(
@@ -125,7 +126,7 @@ def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     out, begun = Path(options["out"]), time.time()
     found = lawful.Lawful(options["seed"])
     drawn = [json.loads(given)] * len(cases) if given else lawful.draw(len(cases) * options["examples"], found.seed)
-    shown = mutants_output.Progress()
+    shown = Progress("execution")
     try:
         with interruptible(), Bench(out, response=Pixit().response, wire=own_network()) as bench:
             shown.begin("lawful variations meet cases", len(drawn))

@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections import Counter
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,48 +25,6 @@ if TYPE_CHECKING:
     from conformance.mutants.lawful import Lawful
     from conformance.mutants.matrix import Row
     from conformance.mutants.reports import Judged
-    from conformance.verdict import Result
-
-_STEP = 1000  # executions between two lines of progress where there is no terminal
-
-
-class Progress:
-    """A progress bar on a terminal, a line now and then elsewhere; on standard error, as it is no result."""
-
-    def __init__(self) -> None:
-        self._done = self._total = 0
-        self._bar: Any = None
-        self._task: Any = None
-
-    def begin(self, what: str, count: int) -> None:
-        """Begin to count up to `count`."""
-        self.close()
-        self._done, self._total = 0, count
-        if not is_terminal(sys.stderr):
-            click.echo(f"{what}: {count} executions", err=True)
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
-        self._task = self._bar.add_task("", total=count)
-        self._bar.start()
-
-    def step(self, fault: str, result: Result) -> None:
-        """Count one execution."""
-        del fault, result
-        self._done += 1
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._done)
-        elif self._done % _STEP == 0:
-            click.echo(f"  {self._done} of {self._total}", err=True)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
 
 
 def matrix(judged: Judged, written: Sequence[Path]) -> None:

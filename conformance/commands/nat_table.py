@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands.options import complain
+from conformance.commands.progress import Progress
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.commands.nat_table_output import Progress
     from conformance.nattable.execution import Result
     from conformance.nattable.model import Row
     from conformance.nattable.path.impairments import Impairment
@@ -86,7 +86,8 @@ def _run(rows: Sequence[Row], jobs: int, options: dict[str, Any], *, why: bool, 
         return complain(f"there can be no NATs here: {laid.reason}; {laid.remedy}", ExitStatus.COULD_NOT_JUDGE)
     found: list[Result] = []
     begun, interrupted = time.monotonic(), False
-    progress = nat_table_output.Progress(len(rows))
+    progress = Progress("row")
+    progress.begin("NAT table", len(rows))
     try:
         with interruptible():
             asyncio.run(_execute(laid, rows, found, progress, jobs, options))

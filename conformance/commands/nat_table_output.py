@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,34 +20,6 @@ if TYPE_CHECKING:
 
 _HEADER = ("", "offerer's NAT", "answerer's NAT", "and", "expected", "seen", "s", "why")
 _WIDEST_SEEN = 160
-
-
-class Progress:
-    """A progress bar on a terminal, nothing elsewhere; on standard error, as it is no result."""
-
-    def __init__(self, count: int) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-        if not is_terminal(sys.stderr):
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (TextColumn("rows"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
-        self._task = self._bar.add_task("", total=count)
-        self._bar.start()
-
-    def step(self) -> None:
-        """Count one row."""
-        if self._bar is not None:
-            self._bar.advance(self._task)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
 
 
 def results(found: Sequence[Result], *, wanted: int, duration: float, why: bool) -> None:

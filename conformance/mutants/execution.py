@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -18,10 +17,10 @@ from conformance.iut.pool import Pool
 from conformance.mutants.matrix import KillMatrix
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
-from conformance.peer.pump import Aborted
 from conformance.run.discovery import discover
 from conformance.run.engine import Engine, Settings
 from conformance.run.recording import SOCKETS, NoRecording
+from conformance.run.workers import Workers
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -107,42 +106,19 @@ class Bench:
         An interrupt comes out as `KeyboardInterrupt`; what was done by then is in the matrix. An exception of the
         test system in one of the threads comes out as itself.
         """
-        waiting: queue.SimpleQueue[tuple[Case, str]] = queue.SimpleQueue()
-        for pair in pairs:
-            waiting.put(pair)
-        done: queue.SimpleQueue[tuple[str, Result] | BaseException] = queue.SimpleQueue()
-        stopping = threading.Event()
 
-        for _ in range(min(jobs, len(pairs))):
-            threading.Thread(target=self._work, args=(waiting, done, stopping), daemon=True).start()
+        def work(pair: tuple[Case, str]) -> tuple[str, Result]:
+            case, fault = pair
+            return fault, self.run(case, [fault] if fault else [])
+
         try:
-            for _ in pairs:
-                outcome = done.get()
-                if isinstance(outcome, BaseException):
-                    raise outcome
-                fault, result = outcome
+            for fault, result in Workers(work, pairs, jobs, name="mutant").outcomes():
                 self.tidy(result)
                 matrix.results[fault, result.case] = result
                 progress(fault, result)
         except BaseException:
-            stopping.set()
             self.stop()
             raise
-
-    def _work(
-        self,
-        waiting: queue.SimpleQueue[tuple[Case, str]],
-        done: queue.SimpleQueue[tuple[str, Result] | BaseException],
-        stopping: threading.Event,
-    ) -> None:
-        while not stopping.is_set():
-            try:
-                case, fault = waiting.get_nowait()
-                done.put((fault, self.run(case, [fault] if fault else [])))
-            except (queue.Empty, Aborted):
-                return
-            except BaseException as error:
-                done.put(error)
 
     def tidy(self, result: Result) -> None:
         """Keep no log of what went as it does nearly always: there would be tens of thousands."""

@@ -8,9 +8,7 @@ at the price of one execution a difference.
 from __future__ import annotations
 
 import json
-import queue
 import shlex
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.agent.variation import NAMES
-from conformance.peer.pump import Aborted
+from conformance.run.workers import Workers
 from conformance.verdict import ExitStatus, Result, Verdict
 from reports.record import cannot_write
 
@@ -119,32 +117,16 @@ def run(
     progress: Callable[[str, Result], None] = lambda _name, _result: None,
 ) -> None:
     """Let each case meet its share of the variations. An interrupt comes out; what was found is in `found`."""
-    waiting: queue.SimpleQueue[tuple[Case, Sequence[Variation]]] = queue.SimpleQueue()
-    for number, case in enumerate(cases):
-        waiting.put((case, drawn[number :: len(cases)]))
-    done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    stopping = threading.Event()
+    shares = [(case, drawn[number :: len(cases)]) for number, case in enumerate(cases)]
 
-    def work() -> None:
-        while not stopping.is_set():
-            try:
-                case, mine = waiting.get_nowait()
-                _Search(case, bench, found, progress).run(mine)
-                done.put(None)
-            except (queue.Empty, Aborted):
-                return
-            except BaseException as error:
-                done.put(error)
+    def work(share: tuple[Case, Sequence[Variation]]) -> None:
+        case, mine = share
+        _Search(case, bench, found, progress).run(mine)
 
-    for _ in range(min(jobs, len(cases))):
-        threading.Thread(target=work, daemon=True).start()
     try:
-        for _ in cases:
-            error = done.get()
-            if error is not None:
-                raise error
+        for _ in Workers(work, shares, jobs, name="variation").outcomes():
+            pass
     except BaseException:
-        stopping.set()
         bench.stop()
         raise
 

@@ -30,6 +30,7 @@ from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed
 from conformance.run.evidence import Execution, Suspicion
 from conformance.run.topology import Topology
+from conformance.run.workers import Workers
 from conformance.verdict import Level, Result, Verdict
 
 if TYPE_CHECKING:
@@ -255,27 +256,7 @@ class Engine:
 
     def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done."""
-        done: queue.SimpleQueue[tuple[Case | None, Result | BaseException]] = queue.SimpleQueue()
-        waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
-        count = 0
-        for case in cases:
-            waiting.put(case)
-            count += 1
-
-        def work() -> None:
-            while not self._stopping.is_set():
-                try:
-                    case = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    done.put((case, self.run(case)))
-                except BaseException as error:
-                    done.put((case, error))
-
-        for number in range(min(jobs, count)):
-            threading.Thread(target=work, name=f"case-{number}", daemon=True).start()
-        return done
+        return Workers(self.run, cases, jobs, stopping=self._stopping, name="case").done
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; start no more."""

@@ -1,0 +1,51 @@
+"""How far a command is: a bar on a terminal, a line now and then elsewhere; on standard error, as it is no result."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from conformance.commands.terminal import counted, is_terminal
+
+_STEP = 1000  # between two lines where there is no terminal
+
+
+class Progress:
+    """Counts up to a number that is known, of what the noun names."""
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._done = self._total = 0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def begin(self, what: str, count: int) -> None:
+        """Begin to count."""
+        self.close()
+        self._done, self._total = 0, count
+        if not is_terminal(sys.stderr):
+            click.echo(f"{what}: {counted(count, self._noun)}", err=True)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
+        self._task = self._bar.add_task("", total=count)
+        self._bar.start()
+
+    def step(self, *_what: object) -> None:
+        """Count one, whatever it is."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif self._done % _STEP == 0:
+            click.echo(f"  {self._done} of {self._total}", err=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
