@@ -18,13 +18,16 @@ from fuzz.judging.session import ASK_ROLE
 from fuzz.judging.symptom import CERTAIN, FATAL, Evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fuzz.campaign.order import Numbered
     from fuzz.campaign.parts import Parts
     from fuzz.judging.session import JudgedSession, Memo
     from fuzz.judging.symptom import Symptom
 
 Case = dict[str, Any]
-Raised = tuple["Symptom", list[Case], int, Evidence]  # with what was played until then, and the case's number
+# A symptom, what was played until then, the number of the case, and what returns the evidence.
+Raised = tuple["Symptom", list[Case], int, "Callable[[], Evidence]"]
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Pipeline:
         session = self._session
         found = session.late()
         number = self._parts.blocks.number
-        self._raised = [(one, list(self._played), number, session.evidence()) for one in worst(found)]
+        self._raised = [(one, list(self._played), number, session.evidence) for one in worst(found)]
         return self._suspect() or any(symptom.kind in FATAL for symptom in found)
 
     def _next(self) -> tuple[list[Numbered], Case] | None:
@@ -157,7 +160,7 @@ class Pipeline:
             return []
         played = self._played[: turn.place] + ([turn.joint] if len(turn.cases) > 1 else [])
         certain = any(symptom.kind in (*CERTAIN, *FATAL) for symptom in found)
-        evidence = self._session.evidence() if certain else Evidence()
+        evidence = self._session.evidence if certain else Evidence
         return [(symptom, played, turn.cases[0][1], evidence) for symptom in worst(found)]
 
     def _suspect(self) -> bool:

@@ -182,11 +182,12 @@ class Shard:
         begun = time.perf_counter()
         found = [symptom for symptom in parts.runner.trial(case) if symptom.kind in _OF_DESCRIPTIONS]
         sightings = parts.runner.sightings
-        evidence = next((one for symptom, _, one in sightings if symptom in found), None)
+        seen = [one for symptom, _, one in sightings if symptom in found]
+        recorded = seen[0] if seen else Evidence(parts.runner.iut.last_words())
         parts.runner.sightings = [one for one in sightings if one[0] not in found]
         parts.notes.note(case, number, "", time.perf_counter() - begun, new=False)
         for symptom in worst(found):
-            parts.suspicions.suspect(symptom, [case], number, evidence or Evidence(parts.runner.iut.last_words()))
+            parts.suspicions.suspect(symptom, [case], number, lambda: recorded)
         parts.suspicions.collect(number)
         if parts.runner.spoilt:
             self._replace_process()
@@ -197,7 +198,7 @@ class Shard:
         self._failures += 1
         if found:
             evidence = Evidence(parts.runner.iut.last_words())
-            parts.suspicions.suspect(found[0], self._played_last(plan), parts.blocks.number, evidence)
+            parts.suspicions.suspect(found[0], self._played_last(plan), parts.blocks.number, lambda: evidence)
         if self._failures > _FAILURES:
             raise AdapterError(found[0].text if found else "no session can be opened any more")
         if found:
@@ -211,7 +212,7 @@ class Shard:
         evidence = Evidence(self._runner.iut.last_words())
         for symptom in self._runner.late():
             played = self._played_last(self.parts.blocks.plain)
-            self.parts.suspicions.suspect(symptom, played, self.parts.blocks.number, evidence)
+            self.parts.suspicions.suspect(symptom, played, self.parts.blocks.number, lambda: evidence)
 
     def _played_last(self, plan: dict[str, Any]) -> list[Case]:
         """Return the cases of the last session; a session without a case, if that is not known any more."""

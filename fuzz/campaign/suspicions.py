@@ -27,7 +27,7 @@ Case = dict[str, Any]
 
 _TIMES = 3  # investigations of a symptom that does not come again
 _TIMES_OF_DEATHS = 8  # different bugs may end in the same signal
-_LINES = 2000  # of a history that the log keeps
+_KEPT = 256 << 10  # characters of a history that the log keeps
 _GROWS = 2  # times that memory must have grown: every heap does so for a while
 
 
@@ -49,11 +49,12 @@ class Suspicions:
         """Whether a symptom was investigated often enough in vain."""
         return self._sought[f"{kind}: {cause}"] >= (_TIMES_OF_DEATHS if kind == "death" else _TIMES)
 
-    def suspect(self, symptom: Symptom, played: list[Case], number: int, evidence: Evidence) -> bool:
+    def suspect(self, symptom: Symptom, played: list[Case], number: int, recorded: Callable[[], Evidence]) -> bool:
         """Investigate the symptom of the last of these cases; return whether that used up the process."""
         process = self._runner.iut
         if self._buckets.known(symptom, played[-1]) is not None:
             return False
+        evidence = recorded()
         if self.exhausted(symptom.kind, symptom.cause):
             self._keep(symptom, [self.before, played], number, evidence)
             return False
@@ -65,7 +66,7 @@ class Suspicions:
     ) -> bool:
         """Find out whether a symptom comes again, and from what. If this process is killed, `--resume` repeats it."""
         evidence = evidence or Evidence()
-        told = {"stderr": evidence.stderr, "history": evidence.history[-_LINES:]}
+        told = {"stderr": evidence.stderr, "history": _last(evidence.history)}
         self._log.event("symptom", number=number, **asdict(symptom), sessions=sessions, **told)
         finding = self._explain(symptom, sessions)
         if finding is None:
@@ -144,3 +145,13 @@ class Suspicions:
         evidence = Evidence(pending.get("stderr", []), pending.get("history", []))
         self.look_into(symptom, pending["sessions"], pending["number"], evidence)
         return True
+
+
+def _last(lines: list[str]) -> list[str]:
+    """Return the last lines, as many as the log keeps."""
+    size = 0
+    for place in range(len(lines) - 1, -1, -1):
+        size += len(lines[place])
+        if size > _KEPT:
+            return lines[place + 1 :]
+    return lines
