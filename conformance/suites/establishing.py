@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.suites.checks import needs_another_connection
 from conformance.suites.negotiation import negotiate, negotiate_dtls, negotiate_streams
 from conformance.verdict import Inconclusive, NotApplicable
 
@@ -38,6 +39,19 @@ def open_connections(upper: Upper, peer: Peer, side: str, opener: str) -> tuple[
         return iut, [peer.connect(iut.candidate(tcptype="passive", component=number)) for number in numbers]
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
     return iut, [peer.await_connection(listener) for listener in peer.listeners]
+
+
+def two_connections(upper: Upper, peer: Peer, side: str) -> tuple[Description, list[Connection]]:
+    """Exchange descriptions and have two connections of one component opened.
+
+    By the tester, both to the IUT's passive candidate; where the IUT offers none, by the IUT to two candidates of ours.
+    """
+    if opener_of(upper, None) == "tester":
+        iut = negotiate(upper, peer, side, peer_tcptypes="active")
+        return iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
+    iut = negotiate(upper, peer, side, peer_candidates=ours)
+    return iut, [peer.await_connection(), needs_another_connection(peer)]
 
 
 def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener: str | None = None) -> Connection:

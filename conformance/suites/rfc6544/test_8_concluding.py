@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import BindingRequest
+from conformance.suites.checks import await_successes
 from conformance.suites.driving import check_each, refused_check
-from conformance.suites.establishing import await_selection, complete_all, establish
+from conformance.suites.establishing import await_selection, complete_all, establish, two_connections
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -39,19 +40,14 @@ def test_nomination_waits_for_a_success(upper, peer, pixit):
 
 
 @varied("family", "roles", "segmentation", "candidates")
-@requirement("RFC6544-8-02", needs="offers:passive")
+@requirement("RFC6544-8-02")
 def test_connections_that_were_not_selected_are_closed(upper, peer, side, pixit):
     """with    two validated connections of one component
     when    one of them has been selected
     then    the IUT closes the other."""
     peer.answering = False  # or a controlling IUT may complete on the first before there is a second
-    iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    spare = peer.connect(iut.candidate(tcptype="passive"))
-    spare.send(RFC4571() / peer.check(iut))
-    spare.await_frame(BindingSuccess, within=pixit.response)
-    second = peer.connect(iut.candidate(tcptype="passive"))
-    second.send(RFC4571() / peer.check(iut))
-    second.await_frame(BindingSuccess, within=pixit.response)
+    iut, connections = two_connections(upper, peer, side)
+    await_successes(peer, iut, connections)
     peer.answer_held()
     selected = peer.complete_any(iut)
     await_selection(upper, peer, selected)
@@ -153,13 +149,12 @@ def test_spare_connection_of_the_second_component_is_closed(upper, peer, side, p
     spare.expect_end(within=pixit.close)
 
 
-@requirement("RFC6544-8-02", needs="offers:passive sides:answerer")
+@requirement("RFC6544-8-02", needs="sides:answerer")
 def test_nothing_is_closed_before_the_nomination(upper, peer, pixit):
     """with    the IUT controlled, and two validated connections of one component
     when    none has been nominated
     then    the IUT closes neither, for ICE has not completed."""
-    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
-    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    iut, connections = two_connections(upper, peer, "answerer")
     check_each(peer, iut, connections, BindingRequest)
     connections[0].expect_open(within=pixit.silence)
     connections[1].expect_open(within=0)

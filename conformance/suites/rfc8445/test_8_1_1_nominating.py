@@ -6,6 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.driving import check_each
+from conformance.suites.establishing import two_connections
 from conformance.suites.marks import requirement
 from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
@@ -26,14 +27,14 @@ def test_our_nomination_is_followed(upper, peer, agent):
     assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
 
 
-@requirement("RFC8445-8.1.1-03", "RFC6544-8-01", needs="offers:passive sides:offerer")
+@requirement("RFC8445-8.1.1-03", "RFC6544-8-01", needs="sides:offerer")
 def test_one_pair_is_nominated(upper, peer, pixit):
     """with    the IUT controlling, and two validated connections of one component
     when    it has nominated one of them
     then    it nominates no other."""
     peer.answering = False
-    iut = negotiate(upper, peer, "offerer", peer_tcptypes="active")
-    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)], BindingRequest)
+    iut, connections = two_connections(upper, peer, "offerer")
+    check_each(peer, iut, connections, BindingRequest)
     peer.answer_held()
     peer.complete_any(iut)
     peer.wait(pixit.silence)
