@@ -6,12 +6,15 @@ import base64
 import binascii
 import importlib.metadata
 import ipaddress
+import json
 import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent import faults, rpc, serverurl, variation
 from conformance.agent.config import MAX_COMPONENTS, Config, Media, StreamPlan
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import (
     AgentError,
     DataReceived,
@@ -51,6 +54,7 @@ class Adapter:
         self._faults = default_faults
         self._secured = secured
         self._sessions: dict[str, Session] = {}
+        self._observations: dict[str, Path] = {}  # by session: the file that takes what was observed
         self._methods = {
             "hello": self._hello,
             "open": self._open,
@@ -87,9 +91,8 @@ class Adapter:
 
     def close(self) -> None:
         """End all sessions."""
-        for session in self._sessions.values():
-            session.close()
-        self._sessions.clear()
+        for name, session in list(self._sessions.items()):
+            self._end(name, session)
 
     # -- methods -------------------------------------------------------------------------------------------
 
@@ -106,9 +109,12 @@ class Adapter:
             raise RpcError(INVALID_PARAMS, f"session {name!r} is open already")
         if len(self._sessions) >= max_sessions():
             raise RpcError(UNABLE, f"{max_sessions()} sessions are open")
-        varied = _variation(params)
+        varied, observation = _variation(params), params.get("x-observe")
         config = configure(params, varied, secured=self._secured)
         decisions = vary(faults.decisions(self._faults | _faults(params)), varied)
+        if observation is not None:
+            decisions = _observed(decisions)
+            self._observations[name] = Path(_text(params, "x-observe"))
         self._sessions[name] = Session(config, self._reporter(name), decisions, delay=varied.delay)
         rpc.notify("state", {"session": name, "state": State.NEW})
         return {}
@@ -149,10 +155,15 @@ class Adapter:
         return {}
 
     async def _close(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        session = self._session(params)
-        session.close()
-        del self._sessions[_text(params, "session")]
+        self._end(_text(params, "session"), self._session(params))
         return {}
+
+    def _end(self, name: str, session: Session) -> None:
+        session.close()
+        del self._sessions[name]
+        observation = self._observations.pop(name, None)
+        if observation is not None:
+            _write(observation, session.agent.decisions)
 
     def _session(self, params: Mapping[str, Any]) -> Session:
         session = self._sessions.get(_text(params, "session"))
@@ -298,6 +309,21 @@ def _faults(params: Mapping[str, Any]) -> frozenset[str]:
     if unknown:
         raise RpcError(INVALID_PARAMS, f"no such faults: {', '.join(unknown)}")
     return wanted
+
+
+def _write(path: Path, decisions: Decisions) -> None:
+    """Add a line that says which faults would have made a difference to a session."""
+    line = json.dumps(sorted(getattr(decisions, "touched", ())))
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _observed(decisions: type[Decisions]) -> type[Decisions]:
+    if decisions is not Decisions:
+        raise RpcError(INVALID_PARAMS, "x-observe is for an agent without faults and variations")
+    from conformance.agent.faults.observation import Observed
+
+    return Observed
 
 
 def _variation(params: Mapping[str, Any]) -> Variation:

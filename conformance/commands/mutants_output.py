@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from conformance.mutants.matrix import Row
     from conformance.mutants.reports import Judged
 
+_MOST_FOREIGN = 10  # cases listed that fail for faults of other requirements
+
 
 def matrix(judged: Judged, written: Sequence[Path]) -> None:
     """Print the matrix, then what is wrong, the counts, the judgement and the paths."""
@@ -38,6 +40,18 @@ def matrix(judged: Judged, written: Sequence[Path]) -> None:
         for row in judged.rows:
             cells = ((section, cell(row, section)) for section in columns)
             click.echo("\t".join([*_head(row), " ".join(f"{section}:{text}" for section, text in cells if text)]))
+    _problems(judged)
+    click.echo("")
+    click.echo(_counts(judged))
+    for line in _naming(judged):
+        click.echo(line)
+    click.echo(_judgement(judged))
+    click.echo("written:")
+    for path in written:
+        click.echo(f"  {path}")
+
+
+def _problems(judged: Judged) -> None:
     for row in judged.rows:
         for result in row.accidents:
             _wrong(f"{row.fault.name} fails {result.case} by accident: {one_line(result.reason, 160)}")
@@ -48,12 +62,6 @@ def matrix(judged: Judged, written: Sequence[Path]) -> None:
         _wrong(f"the healthy agent: {result.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
     for fault, result in judged.matrix.errors():
         _wrong(f"error of the test system: {fault}, {result.case}: {one_line(result.reason, 160)}")
-    click.echo("")
-    click.echo(_counts(judged))
-    click.echo(_judgement(judged))
-    click.echo("written:")
-    for path in written:
-        click.echo(f"  {path}")
 
 
 def _head(row: Row) -> list[str]:
@@ -76,10 +84,26 @@ def _counts(judged: Judged) -> str:
     parts = [f"{count} {standing.value}" for standing, count in standings.items()]
     healthy = len(judged.matrix.healthy())
     again = f", {judged.again} of them twice" if judged.again else ""
+    skipped = len(judged.matrix.skipped)
+    left_out = f", {skipped} skipped because the fault could not change them" if skipped else ""
     return (
-        f"{len(judged.rows)} faults, {len(judged.matrix.results)} executions{again} in {judged.duration:.1f} s: "
+        f"{len(judged.rows)} faults, {len(judged.matrix.results)} executions{again}{left_out} in "
+        f"{judged.duration:.1f} s: "
         f"{', '.join(parts) or 'none'}; healthy agent: {healthy - len(judged.matrix.unhealthy())} of {healthy} passed"
     )
+
+
+def _naming(judged: Judged) -> list[str]:
+    """Return how many failing verdicts name what is broken, and which cases fail most for other reasons."""
+    if judged.quick:
+        return []  # every case executed is one of the fault's own requirement
+    naming = judged.matrix.naming(row.fault for row in judged.rows)
+    total = naming.own + naming.foreign.total()
+    lines = [f"{naming.own} of {total} failing verdicts stand under the broken requirement ({naming.share:.0%})"]
+    if naming.foreign:
+        lines.append("cases that fail most often for faults of other requirements:")
+        lines += [f"  {count:4}  {case}" for case, count in naming.foreign.most_common(_MOST_FOREIGN)]
+    return lines
 
 
 def _judgement(judged: Judged) -> str:

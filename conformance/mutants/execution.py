@@ -5,6 +5,8 @@ A few IUT processes serve all sessions: the fault is an extra of `open`, so noth
 
 from __future__ import annotations
 
+import itertools
+import json
 import multiprocessing
 import os
 import threading
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from conformance.run.engine import Case
     from conformance.verdict import Result
 
+Observation = frozenset[str] | None  # which faults could change a verdict; None: it is not known
 AT_ONCE = 64
 CALM = 8  # at once for what is looked at twice
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
@@ -55,7 +58,9 @@ class Bench:
         self._pools: list[Pool] = []
         self._engines: dict[str, Engine] = {}
         self._starting = threading.Lock()
-        (out / "logs").mkdir(parents=True, exist_ok=True)
+        self._numbers = itertools.count(1)
+        for name in ("logs", "observed"):
+            (out / name).mkdir(parents=True, exist_ok=True)
         self._engine("reference")
 
     def __enter__(self) -> Bench:
@@ -90,8 +95,13 @@ class Bench:
 
     def run(self, case: Case, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
         """Execute one case against the agent with these faults, or varied lawfully."""
-        stack = "reference-dtls" if "payload:dtls" in case.needs else "reference"
-        return self._engine(stack).run(case, faults=faults, variation=variation)
+        return self._engine(_stack(case)).run(case, faults=faults, variation=variation)
+
+    def observe(self, case: Case) -> tuple[Result, Observation]:
+        """Execute one case against the healthy agent; return as well which faults could change its verdict."""
+        path = (self._out / "observed" / f"{next(self._numbers)}.jsonl").absolute()
+        result = self._engine(_stack(case)).run(case, observation=path)
+        return result, _read(path, result)
 
     def execute(
         self,
@@ -107,14 +117,16 @@ class Bench:
         test system in one of the threads comes out as itself.
         """
 
-        def work(pair: tuple[Case, str]) -> tuple[str, Result]:
+        def work(pair: tuple[Case, str]) -> tuple[str, Result, Observation]:
             case, fault = pair
-            return fault, self.run(case, [fault] if fault else [])
+            return (fault, self.run(case, [fault]), None) if fault else ("", *self.observe(case))
 
         try:
-            for fault, result in Workers(work, pairs, jobs, name="mutant").outcomes():
+            for fault, result, observation in Workers(work, pairs, jobs, name="mutant").outcomes():
                 self.tidy(result)
                 matrix.results[fault, result.case] = result
+                if not fault:
+                    matrix.observed[result.case] = observation
                 progress(fault, result)
         except BaseException:
             self.stop()
@@ -124,6 +136,21 @@ class Bench:
         """Keep no log of what went as it does nearly always: there would be tens of thousands."""
         if result.verdict is Verdict.PASS and result.log:
             (self._out / result.log).unlink(missing_ok=True)
+
+
+def _stack(case: Case) -> str:
+    return "reference-dtls" if "payload:dtls" in case.needs else "reference"
+
+
+def _read(path: Path, result: Result) -> Observation:
+    """Return the faults that would have been noticeable in the sessions of a case; None where that is not known."""
+    sessions = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    if result.verdict is Verdict.NOT_APPLICABLE:
+        return frozenset()
+    if result.verdict is not Verdict.PASS or not sessions:
+        return None
+    return frozenset(fault for session in sessions for fault in json.loads(session))
 
 
 def own_network() -> lab.Wire | lab.Unavailable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,34 @@ class Row:
     accidents: Sequence[Result]
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How many failing verdicts stand under the requirement that is broken, and which cases fail under others.
+
+    ``own`` counts failing verdicts of cases that cite the fault's requirement, ``foreign`` those of each other case.
+    """
+
+    own: int
+    foreign: Counter[str]
+
+    @property
+    def share(self) -> float:
+        """The part of all failing verdicts that name what is broken; 1 where nothing failed."""
+        every = self.own + self.foreign.total()
+        return self.own / every if every else 1.0
+
+
 @dataclass(slots=True)
 class KillMatrix:
-    """The verdict of every executed (fault, case); the fault "" is the healthy agent."""
+    """The verdict of every executed (fault, case); the fault "" is the healthy agent.
+
+    ``observed``: by case, the faults that could change its verdict, as the healthy agent's sessions show; None: any
+    could. ``skipped`` has the executions (fault, case) left out because they could not.
+    """
 
     results: dict[tuple[str, str], Result] = field(default_factory=dict)
+    observed: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    skipped: set[tuple[str, str]] = field(default_factory=set)
 
     def killers(self, fault: Fault) -> list[Result]:
         """Return the failed cases of a fault that cite its requirement."""
@@ -64,13 +88,29 @@ class KillMatrix:
         executed = sum(fault.requirement in result.requirements for result in mine)
         if fault.requirement not in cited:
             standing = Standing.NO_CASE
-        elif not executed:
-            standing = Standing.NOT_RUN
         elif not killers:
-            standing = Standing.SURVIVED
+            standing = Standing.SURVIVED if executed or self.is_skipped(fault) else Standing.NOT_RUN
         else:
             standing = Standing.ACCIDENT if accidents else Standing.KILLED
         return Row(fault, standing, executed, killers, explained, accidents)
+
+    def could_change(self, fault: str, case: str) -> bool:
+        """Whether a fault could change the verdict of a case, as far as is known."""
+        touched = self.observed.get(case)
+        return touched is None or fault in touched
+
+    def is_skipped(self, fault: Fault) -> bool:
+        """Whether a case of a fault's requirement was left out."""
+        mine = [case for name, case in self.skipped if name == fault.name]
+        return any(fault.requirement in self.results["", case].requirements for case in mine)
+
+    def naming(self, faults: Iterable[Fault]) -> Naming:
+        """Return how well failing verdicts name what is broken."""
+        own, foreign = 0, Counter[str]()
+        for fault in faults:
+            own += len(self.killers(fault))
+            foreign.update(case_name(result.case) for result in self.collateral(fault))
+        return Naming(own, foreign)
 
     def healthy(self) -> list[Result]:
         """Return the results of the agent without a fault."""

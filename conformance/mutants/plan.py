@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.mutants.execution import AT_ONCE, CALM
-from conformance.mutants.matrix import KillMatrix, Row, cited_by, related, representatives, usual_variants
+from conformance.mutants.matrix import KillMatrix, Row, Standing, cited_by, related, representatives, usual_variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +30,15 @@ class Plan:
     every: Sequence[Case]
     quick: bool = False
 
+    @property
+    def variants(self) -> Sequence[Case]:
+        """What is executed of the cases that were asked for."""
+        return usual_variants(self.cases) if self.quick else self.cases
+
     def pairs(self) -> Iterator[tuple[Case, str]]:
-        """Return what is to be executed, what tells most first: an interrupted run has judged most faults."""
-        cases = usual_variants(self.cases) if self.quick else self.cases
-        yield from ((case, "") for case in cases)
+        """Return what faults are to meet, what tells most first: an interrupted run has judged most faults."""
         for fault in self.faults:
-            yield from ((case, fault.name) for case in related(fault, cases))
+            yield from ((case, fault.name) for case in related(fault, self.variants))
         if not self.quick:
             others = representatives(self.cases)
             for fault in self.faults:
@@ -59,14 +62,29 @@ def run(
     """Execute the plan into the matrix; return how many executions were looked at twice.
 
     A verdict that is not what it should be may be the load's of so many cases at once: what is unexpected is executed
-    once more with few at once, and the second verdict stands.
+    once more with few at once, and the second verdict stands. Where the healthy agent's sessions show that a fault
+    could change nothing, the case is not executed with it. But if nothing kills a fault, all cases of its requirement
+    are.
     """
+    begin("the healthy agent meets cases", len(plan.variants))
+    bench.execute([(case, "") for case in plan.variants], matrix, jobs=jobs, progress=progress)
     pairs = list(plan.pairs())
-    begin("faults meet cases", len(pairs))
-    bench.execute(pairs, matrix, jobs=jobs, progress=progress)
-    by_id = {case.id: case for case in plan.cases}
-    again = [(by_id[case], fault) for fault, case in matrix.doubtful(plan.faults, cited_by(plan.every))]
+    wanted = [(case, fault) for case, fault in pairs if matrix.could_change(fault, case.id)]
+    matrix.skipped |= {(fault, case.id) for case, fault in pairs if not matrix.could_change(fault, case.id)}
+    begin("faults meet cases", len(wanted))
+    bench.execute(wanted, matrix, jobs=jobs, progress=progress)
+    again = _doubtful(plan, matrix)
     if again:
         begin("a second look, with few at once", len(again))
         bench.execute(again, matrix, jobs=min(jobs, CALM), progress=progress)
     return len(again)
+
+
+def _doubtful(plan: Plan, matrix: KillMatrix) -> list[tuple[Case, str]]:
+    found = [(case, fault) for fault, case in matrix.doubtful(plan.faults, cited_by(plan.every))]
+    for row in plan.rows(matrix):
+        if row.standing is Standing.SURVIVED:
+            found += [(case.id, row.fault.name) for case in related(row.fault, plan.variants)]
+    matrix.skipped -= {(fault, case) for case, fault in found}
+    by_id = {case.id: case for case in plan.cases}
+    return [(by_id[case], fault) for case, fault in dict.fromkeys(found)]

@@ -70,11 +70,14 @@ def data(judged: Judged) -> dict[str, Any]:
     met: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for (fault, case), result in sorted(judged.matrix.results.items()):
         met[fault][case] = result.verdict.value
+    naming = judged.matrix.naming(row.fault for row in judged.rows)
     return {
         "quick": judged.quick,
         "interrupted": judged.interrupted,
         "duration": round(judged.duration, 1),
         "looked_at_twice": judged.again,
+        "skipped": len(judged.matrix.skipped),
+        "failing_verdicts": {"own": naming.own, "foreign": dict(naming.foreign.most_common())},
         "healthy": met.pop("", {}),
         "faults": [_row_data(row, met.get(row.fault.name, {})) for row in judged.rows],
     }

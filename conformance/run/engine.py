@@ -100,18 +100,28 @@ class Engine:
 
     # -- one case ------------------------------------------------------------------------------------------------
 
-    def run(self, case: Case, *, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
+    def run(
+        self,
+        case: Case,
+        *,
+        faults: Sequence[str] = (),
+        variation: Mapping[str, object] | None = None,
+        observation: Path | None = None,
+    ) -> Result:
         """Execute a case and return its result; only `Aborted` comes out as an exception.
 
         `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
-        lawfully. When something happened to the adapter, the case is executed once more, alone with a process of its
-        own: that tells whose doing it was. See `evidence`.
+        lawfully; to `observation`, a file, it adds for each session which faults would have made a difference. When
+        something happened to the adapter, the case is executed once more, alone with a process of its own: that tells
+        whose doing it was. See `evidence`.
         """
         extra: dict[str, object] = {}
         if faults:
             extra["x-faults"] = list(faults)
         if variation:
             extra["x-variation"] = dict(variation)
+        if observation is not None:
+            extra["x-observe"] = str(observation)
         executions = [self._attempt(case, extra, alone=False)]
         if executions[0].to_be_repeated and not self._stopping.is_set():
             executions.append(self._attempt(case, extra, alone=True))

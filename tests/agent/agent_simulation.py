@@ -254,10 +254,12 @@ class Network:
     def free_port(self):
         return next(self._ports)
 
-    def host(self, *, offerer, addresses=("10.0.0.1",), seed=None, faults=frozenset(), variation=USUAL, **more):
+    def host(
+        self, *, offerer, addresses=("10.0.0.1",), seed=None, faults=frozenset(), variation=USUAL, chosen=None, **more
+    ):
         more.setdefault("tcptypes", frozenset({"active", "passive"}))
         config = Config(offerer=offerer, addresses=tuple(addresses), **more)
-        chosen = vary(decisions(faults), variation)
+        chosen = chosen or vary(decisions(faults), variation)
         self.hosts.append(Host(self, config, len(self.hosts) if seed is None else seed, chosen))
         return self.hosts[-1]
 

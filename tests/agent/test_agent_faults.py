@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from conformance.agent.config import Config, Media, StreamPlan
 from conformance.agent.decisions import Decisions
 from conformance.agent.events import AgentError
 from conformance.agent.faults import BY_NAME, FAULTS, decisions
+from conformance.agent.faults.observation import Observed
 from conformance.catalogue import REQUIREMENTS
 
 FOLDER = Path(conformance.agent.__file__).parent
@@ -86,7 +88,7 @@ def test_requirements_exist_and_can_be_tested():
     assert not vain
 
 
-def play(fault=None, offerer=True):
+def play(fault=None, offerer=True, chosen=None):
     """Let a faulty agent meet a healthy one; return everything that the wire and the applications saw."""
     network = Network()
     seen = []
@@ -98,7 +100,9 @@ def play(fault=None, offerer=True):
     network.cut = record
     faults = frozenset({fault} if fault else ())
     streams = (StreamPlan(Media.RTP, 2),)
-    one = network.host(offerer=offerer, faults=faults, streams=streams, addresses=["10.0.0.1", "10.0.0.3"])
+    one = network.host(
+        offerer=offerer, faults=faults, chosen=chosen, streams=streams, addresses=["10.0.0.1", "10.0.0.3"]
+    )
     two = network.host(offerer=not offerer, addresses=["10.0.0.2"], streams=streams)
     offerer_host, answerer_host = (one, two) if offerer else (two, one)
     network.exchange(offerer_host, answerer_host)
@@ -112,11 +116,34 @@ def play(fault=None, offerer=True):
     return texts, seen, one.states, two.states, one.data, two.data
 
 
+@cache
+def observed(offerer):
+    """Return what a healthy agent does, and which faults would have made a difference."""
+    seen = []
+
+    class Watched(Observed):
+        def __init__(self, config):
+            super().__init__(config)
+            seen.append(self)
+
+    played = play(offerer=offerer, chosen=Watched)
+    return played, seen[0].touched
+
+
+def test_an_observed_agent_is_a_healthy_one():
+    played, touched = observed(True)
+    assert played == play()
+    assert {"check-without-fingerprint", "host-type-pref-100", "length-includes-itself"} <= touched
+    assert not {"so-never-paired", "dtls-at-once", "turn-connection-kept", "lite-undeclared"} & touched
+
+
 @pytest.mark.parametrize("offerer", [True, False])
 @pytest.mark.parametrize("fault", BY_NAME)
 def test_a_faulty_agent_neither_crashes_nor_spins(fault, offerer):
-    texts, *_ = play(fault, offerer)
+    texts, *_ = played = play(fault, offerer)
     assert all(text.startswith("v=0") for text in texts)
+    healthy, touched = observed(offerer)
+    assert fault in touched or played == healthy, "observing a healthy session tells what a fault does not change"
 
 
 def test_a_healthy_agent_is_reproducible():

@@ -129,7 +129,7 @@ def test_what_fails_under_load_alone_is_no_accident(cases) -> None:
     bench = Bench({(FAULT.name, swapped[0].id): 1, (FAULT.name, strange.id): 1, ("", strange.id): 1})
     plan, made = Plan([FAULT], cases, cases), KillMatrix()
     assert run(plan, bench, made, jobs=50) == 2
-    assert bench.rounds[1] == (2, 8)
+    assert bench.rounds[2] == (2, 8)
     (row,) = plan.rows(made)
     assert (row.standing, made.unhealthy()) == (Standing.KILLED, [])
 
@@ -137,11 +137,40 @@ def test_what_fails_under_load_alone_is_no_accident(cases) -> None:
 def test_the_quick_form_executes_the_related_cases_and_the_healthy_agent(cases) -> None:
     usual = usual_variants(cases)
     quick = list(Plan([FAULT], cases, cases, quick=True).pairs())
-    assert len(quick) == len(usual) + len(related(FAULT, usual))
+    assert quick == [(case, FAULT.name) for case in related(FAULT, usual)]
     assert len(representatives(cases)) < len(usual) < len(cases)
     whole = list(Plan([FAULT], cases, cases).pairs())
     assert {case.id.partition("[")[0] for case, fault in whole if fault} == {c.id.partition("[")[0] for c in cases}
     assert len({(case.id, fault) for case, fault in whole}) == len(whole)
+
+
+def test_a_case_that_a_fault_could_not_change_is_skipped_and_counted(cases) -> None:
+    swapped = related(FAULT, cases)
+    bench, plan, made = Bench({(FAULT.name, swapped[0].id): 1}), Plan([FAULT], cases, cases), KillMatrix()
+    made.observed = {case.id: frozenset({FAULT.name}) if case is swapped[0] else frozenset() for case in cases}
+    run(plan, bench, made, jobs=50)
+    assert [count for count, _ in bench.rounds] == [len(cases), 1]
+    assert len(made.skipped) == len(list(plan.pairs())) - 1
+    assert plan.rows(made)[0].standing is Standing.KILLED
+
+
+def test_a_fault_that_seems_to_change_nothing_meets_all_cases_of_its_requirement(cases) -> None:
+    swapped = related(FAULT, cases)
+    bench, plan, made = Bench({(FAULT.name, swapped[1].id): 1}), Plan([FAULT], cases, cases), KillMatrix()
+    made.observed = {case.id: frozenset() for case in cases}
+    assert run(plan, bench, made, jobs=50) == len(swapped)
+    assert plan.rows(made)[0].standing is Standing.KILLED
+    assert not made.skipped & {(FAULT.name, case.id) for case in swapped}
+
+
+def test_failing_verdicts_are_counted_by_whether_they_name_what_is_broken() -> None:
+    made = matrix(
+        result(OWN), result(OWN, name="other"), result(STRANGE, name="strange"), result(EXPLAINED, Verdict.PASS)
+    )
+    naming = made.naming([FAULT])
+    assert (naming.own, dict(naming.foreign)) == (2, {"RFC6544-4.2/strange": 1})
+    assert naming.share == 2 / 3
+    assert KillMatrix().naming([FAULT]).share == 1.0
 
 
 def test_explanations_name_faults_and_requirements_that_exist() -> None:

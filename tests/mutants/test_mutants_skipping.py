@@ -1,0 +1,34 @@
+"""What is skipped because a fault could not change it comes out as on the healthy agent."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from conformance.agent.faults import FAULTS
+from conformance.mutants.execution import Bench
+from conformance.mutants.matrix import KillMatrix, usual_variants
+from conformance.run.discovery import discover
+from conformance.run.recording import SOCKETS
+from conformance.verdict import Verdict
+
+SAMPLE = 120
+SECTIONS = ("RFC6544-4.5", "RFC6544-6.2", "RFC6544-7.1", "RFC6544-8", "RFC6544-10.1", "RFC4571-2")
+
+
+@pytest.mark.timeout(300)
+def test_a_sample_of_the_skipped_comes_out_as_on_the_healthy_agent(tmp_path) -> None:
+    chosen = random.Random(1)
+    cases = [case for case in usual_variants(discover().every) if case.id.startswith(SECTIONS)]
+    cases = chosen.sample(cases, 40)
+    by_id = {case.id: case for case in cases}
+    matrix = KillMatrix()
+    with Bench(tmp_path, wire=SOCKETS) as bench:
+        bench.execute([(case, "") for case in cases], matrix, jobs=16)
+        judged = [case for case, seen in matrix.observed.items() if matrix.results["", case].verdict is Verdict.PASS]
+        skipped = [(case, f.name) for case in judged for f in FAULTS if not matrix.could_change(f.name, case)]
+        assert len(skipped) > len(judged) * len(FAULTS) / 3, "observation leaves little out"
+        sample = chosen.sample(skipped, SAMPLE)
+        bench.execute([(by_id[case], fault) for case, fault in sample], matrix, jobs=16)
+    assert {pair: matrix.results[pair[1], pair[0]].verdict for pair in sample} == dict.fromkeys(sample, Verdict.PASS)
