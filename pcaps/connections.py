@@ -96,11 +96,11 @@ class _Direction:
 
 @dataclass(slots=True)
 class Connection:
-    """A TCP connection. ``client`` sent the first SYN seen; without one (``began`` false) whoever spoke first.
+    """A TCP connection. ``client`` sent the first SYN seen; without one (``began`` false) it spoke first.
 
     ``full``: every frame of media is an event with its whole payload. ``clipped``: events that were not kept, because
     the connection had too many. ``disordered``: the packets' times go back further than recording on several processors
-    explains, so that nobody can tell what came first.
+    explains, so that the order is not known.
     """
 
     client: Address

@@ -179,8 +179,8 @@ class FrameReader:
     def _stray(self, buffer: bytearray) -> Cut | None:
         """Return octets before the first message that belong to no frame: a handshake of another protocol, say.
 
-        The first frame of a direction holds a check or a response. Where octets that are none would have to be a frame
-        with a whole framed message inside, they are not a frame.
+        The first frame of a direction holds a check or a response. If other octets stand there, and the frame that they
+        would begin holds a whole framed message, they are not a frame.
         """
         if buffer[_COOKIE_IN_FRAME : _COOKIE_IN_FRAME + 4] == COOKIE:
             return None

@@ -34,7 +34,7 @@ _MOST_STRANGERS = 1 << 15
 _MOST_ATTEMPTS = 1 << 14  # at candidates, and at others
 _BEGINNING = 10
 _MOST_NULLS = 256  # octets of null frames with which a side may begin, and a little more
-_DOUBTS = 8  # packets with data, after which a connection of which one side does not begin like ICE's is none
+_DOUBTS = 8  # packets with data, after which a connection is not ICE's if one side does not begin like that
 _SWEEP = 1 << 16  # packets between two looks for connections that are over
 _QUIET_NS = 130_000_000_000  # longer than SYNs are repeated
 
@@ -78,7 +78,7 @@ class _Beginning:
 
 
 def _begins(octets: bytes) -> bool | None:
-    """Whether one side's first octets may be ICE's, null frames before them included; nothing but these is none."""
+    """Whether one side's first octets may be ICE's, null frames before them included; null frames alone are not ICE."""
     rest = without_nulls(octets)
     return False if len(octets) == _MOST_NULLS and len(rest) < _BEGINNING else begins_like_ice(rest)
 
@@ -237,7 +237,7 @@ class Reading:
         return connection
 
     def _is_other(self, key: bytes, connection: Connection, segment: Segment) -> bool:
-        """Whether the first octets of both sides show that this is none of ICE's connections; then it is dropped."""
+        """Whether the first octets of both sides show that this connection is not ICE's; then it is dropped."""
         verdict = self._beginnings[key].tell(segment.source == connection.client, segment.payload)
         if verdict is None:
             return False

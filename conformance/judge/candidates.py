@@ -54,7 +54,7 @@ def candidate_has_an_address(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC8839-5.1-s02", title="candidates stand in media sections")
 def candidates_stand_in_media_sections(exchange: Exchange) -> Iterator[Observation]:
-    """The attribute is for the media level only: nobody can tell which stream another one belongs to."""
+    """The attribute is for the media level only: elsewhere it does not say which stream it belongs to."""
     for party in exchange.known.parties:
         for line in party.misplaced:
             what = f"{party.name}: a candidate at the session level"

@@ -116,7 +116,7 @@ def _same_ports(one: Talk, other: Talk) -> bool:
 
 @rule("RFC6544-7.1-s02", title="a pair has one connection")
 def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
-    """A second connection for the same check list, from the same address to the same candidate, beside the first."""
+    """A second connection for the same check list, from one address to one candidate, while the first is open."""
     latest: dict[tuple[str, Address, str], Talk] = {}
     for talk, client in sorted(exchange.sides(), key=lambda side: side[0].connection.first_ns):
         names = [stun.username for stun in talk.sent(client=client) if stun.is_check and stun.valid]
@@ -136,7 +136,7 @@ def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
             opened = _Opened(talk.connection.client, key[1], talk.connection.first_ns, 0, talk.connection)
             yield _broken(
                 opened,
-                f"opened a second connection to {key[1]} beside {earlier}",
+                f"opened a second connection to {key[1]} while {earlier} was open",
                 "one connection for a candidate pair",
             )
 

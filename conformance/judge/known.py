@@ -1,4 +1,4 @@
-"""What is known of an exchange beside its capture: offers and answers, passwords, who is judged."""
+"""What is known of an exchange in addition to its capture: offers and answers, passwords, who is judged."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known beside the capture.
+    """What is known in addition to the capture.
 
     ``passwords`` by user name fragment. ``spared``: addresses whose agent is not judged; ``only``: if there are any,
     the only ones that are. ``whole``: every description of the exchange is known and nothing translates addresses, as

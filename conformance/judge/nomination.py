@@ -28,7 +28,7 @@ def only_the_controlling_agent_nominates(exchange: Exchange) -> Iterator[Observa
             yield broken(
                 talk,
                 stun,
-                "sent USE-CANDIDATE beside ICE-CONTROLLED",
+                "sent USE-CANDIDATE together with ICE-CONTROLLED",
                 expected="no USE-CANDIDATE of a controlled agent",
             )
         else:

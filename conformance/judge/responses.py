@@ -44,7 +44,7 @@ def _times_asked(talk: Talk, response: Stun) -> int:
     requests = talk.requests_for(response)
     if requests:
         return len(requests)
-    return talk.said_beside(client=not response.from_client).count(response.message.transaction_id)
+    return talk.said_otherwise(client=not response.from_client).count(response.message.transaction_id)
 
 
 @rule("RFC8489-9.1.3-07", "RFC6544-7.2-s01", title="only a check with valid credentials succeeds")

@@ -63,7 +63,7 @@ _OF_CHECKS = (0x0024, 0x0025, 0x8029, 0x802A)  # PRIORITY, USE-CANDIDATE, ICE-CO
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Octets that are meant as a STUN message and are none."""
+    """Octets that are meant as a STUN message but cannot be decoded."""
 
     event: Event
     problem: StunError
@@ -213,7 +213,7 @@ class Talk:
     def successes(self, known: Known, *, client: bool) -> list[tuple[Stun, Stun]]:
         """Return (check, response) of this side's checks that succeeded.
 
-        A response whose integrity is known to be wrong is none; one that cannot be checked counts.
+        A response whose integrity is known to be wrong does not count; one that cannot be checked does.
         """
         if client not in self._successes:
             self._successes[client] = [
@@ -230,7 +230,7 @@ class Talk:
         found = self.successes(known, client=client)
         return min((response.index for _, response in found), default=len(self.connection.events))
 
-    def said_beside(self, *, client: bool) -> bytes:
+    def said_otherwise(self, *, client: bool) -> bytes:
         """Return all that one side sent and that is neither a response nor another message that asks for none."""
         if client not in self._said:
             others = {stun.index for stun in self.stun if not stun.is_request}

@@ -21,7 +21,7 @@ def _checked_with(scene: Scene, kind: Attribute, value: bytes) -> None:
 
 @golden("user_name_is_text", doubts=("check_has_integrity",))
 def broken_user_name_not_utf_8(scene: Scene) -> None:
-    """A user name with an octet that is in no UTF-8; whose it is nobody can tell, and it is refused."""
+    """A user name with an octet that is in no UTF-8; it fits no agent, and is refused."""
     link = active(scene).open()
     request = scene.check(scene.left, scene.right, values={Attribute.USERNAME: b"Rfrg:\xff"})
     scene.refuse(link, scene.left, scene.right, request, attr.error_code(401, "Unauthorized"))
@@ -160,7 +160,7 @@ def broken_length_no_multiple_of_4(scene: Scene) -> None:
 
 @golden("length_equals_the_message", doubts=("response_answers_a_request",))
 def broken_length_too_large(scene: Scene) -> None:
-    """LENGTH says far more than the check has; whoever answers it all the same is not to blame for that."""
+    """LENGTH says far more than the check has; the agent that answers it all the same is not to blame."""
     link = active(scene).open()
     for _ in range(2):
         request = scene.check(scene.left, scene.right)

@@ -181,7 +181,7 @@ def clean_closed_in_time(scene: Scene) -> None:
 
 @golden()
 def clean_dtls(scene: Scene) -> None:
-    """DTLS on the selected connection, and a late check beside it."""
+    """DTLS on the selected connection, and a late check on it."""
     link = selected(scene)
     scene.media(link, s.DTLS_HELLO)
     scene.transact(link, scene.right, scene.left, scene.check(scene.right, scene.left))
@@ -291,7 +291,7 @@ def clean_vendor_requests(scene: Scene) -> None:
 
 @golden()
 def clean_with_others(scene: Scene) -> None:
-    """HTTP, ICE over UDP, STUN to a server without frames, and TLS beside the ICE-TCP session."""
+    """HTTP, ICE over UDP, STUN to a server without frames, and TLS, in addition to the ICE-TCP session."""
     http = scene.connection(scene.left.at(40000), scene.right.at(80)).open()
     http.send(http.client, b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
     http.send(http.server, b"HTTP/1.1 200 OK\r\n\r\n" + bytes(600))

@@ -160,7 +160,7 @@ class Scene:
         self._writer.packet(self._time, self._link(build_packet(segment)))
 
     def foreign(self, packet: bytes) -> None:
-        """Record an IP packet that is none of ICE-TCP's."""
+        """Record an IP packet that does not belong to ICE-TCP."""
         self._time += MILLISECOND
         self._writer.packet(self._time, self._link(packet))
 
