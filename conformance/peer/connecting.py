@@ -14,8 +14,8 @@ from conformance.peer.identity import Identity
 from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
+from conformance.peer.traffic import unanswered_syn
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
-from conformance.wire import tcp
 from conformance.wire.attributes import Address
 from conformance.wire.layers import RFC4571
 
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Container, Iterable, Sequence
 
-    from conformance.peer.connection import Connection, Tap
+    from conformance.peer.connection import Connection
     from conformance.peer.identity import Credentials
     from conformance.peer.pixit import Pixit
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Doorway, Pipe
+    from conformance.peer.traffic import Tap
     from conformance.wire.candidate import Candidate
 
 
@@ -282,13 +283,7 @@ class Connecting(Identity):
     def _look_for_connections(self, listener: Listener | None) -> None:
         """Raise `Inconclusive` where a SYN stands in the recording that our kernel has not seen: it did not answer."""
         bases = {Address(at.address, at.port) for at in self.listeners if listener in (None, at)}
-        syns, answered = list[tcp.Segment](), set[Address]()
-        for segment in filter(None, map(tcp.parse, self.witness())):
-            if segment.source in bases and segment.has(tcp.ACK):
-                answered.add(segment.destination)
-            elif segment.destination in bases and segment.flags & (tcp.SYN | tcp.ACK) == tcp.SYN:
-                syns.append(segment)
-        lost = next((syn for syn in syns if syn.source not in answered), None)
+        lost = unanswered_syn(self.witness(), bases)
         if lost is not None and not self.sockets.own_tcp:
             raise Inconclusive(
                 f"a SYN of the IUT is in the recording but did not reach us ({lost}): it leaves by another interface "

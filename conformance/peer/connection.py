@@ -8,7 +8,7 @@ import struct
 import time
 from collections import deque
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from conformance.peer.events import Data, End, Event, Expectation, Frame, as_expectation
 from conformance.peer.kernel_tables import unread
@@ -19,13 +19,14 @@ from conformance.wire.rfc4571 import Deframer
 from conformance.wire.stun import MAGIC_COOKIE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from scapy.packet import Packet
 
     from conformance.peer.identity import Credentials
     from conformance.peer.pump import Pump
     from conformance.peer.segments.pipe import Pipe
+    from conformance.peer.traffic import Splitter, Tap
 
 _CHUNK = 65536
 _APART = 8  # parts that the IUT has surely read one by one; of many the rest go as they come
@@ -33,47 +34,6 @@ _LOOK = 0.002  # seconds between two looks at the kernel's table
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
-
-
-class Tap(Protocol):
-    """Whoever records what the lower tester sends and receives. Times are nanoseconds since the epoch."""
-
-    def opened(self, local: Address, remote: Address, initiator: bool, time_ns: int) -> None:
-        """A connection stands; ``initiator``: we opened it."""
-        ...
-
-    def sent(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
-        """Octets were given to the kernel."""
-        ...
-
-    def received(self, key: tuple[Address, Address], octets: bytes, time_ns: int) -> None:
-        """Octets came."""
-        ...
-
-    def datagram(self, source: Address, target: Address, octets: bytes, time_ns: int) -> None:
-        """A UDP datagram was sent or came."""
-        ...
-
-    def closed(self, key: tuple[Address, Address], by_peer: bool, reset: bool, time_ns: int) -> None:
-        """One side ended the connection."""
-        ...
-
-
-class Splitter(Protocol):
-    """Cuts what the IUT sends into payloads."""
-
-    @property
-    def pending(self) -> int:
-        """Octets that wait for the rest of their payload."""
-        ...
-
-    def feed(self, octets: bytes) -> Iterable[bytes]:
-        """Take in octets and return the payloads they complete."""
-        ...
-
-    def finish(self) -> None:
-        """Raise `FramingError` if the stream has ended inside a payload."""
-        ...
 
 
 class Connection:
@@ -263,11 +223,6 @@ class Connection:
     def wait_for_end(self, *, within: float) -> bool:
         """Give the IUT the time to end the connection; return whether it has."""
         return self._pump.wait(lambda: not self.is_open, within)
-
-    def await_end(self, *, within: float) -> None:
-        """Wait for the end of the connection as a preamble: inconclusive if it does not come."""
-        if not self._pump.wait(lambda: not self.is_open, within):
-            raise Inconclusive(f"the IUT did not close {self} within {within:g} s")
 
     def wait_for(self, wanted: Expectation | type[Expectation], *, within: float) -> bool:
         """Give something the time to come, without taking it and without demanding it."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.peer.addresses import require_address
 from conformance.peer.events import Expectation, Frame, as_expectation
+from conformance.peer.traffic import datagrams_to
 from conformance.verdict import Failed, Inconclusive, Missing
-from conformance.wire import udp
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate, priority
 from conformance.wire.layers import binding_success
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.peer.connecting import Connecting
-    from conformance.peer.connection import Tap
     from conformance.peer.pump import Pump
+    from conformance.peer.traffic import Tap
 
 _LARGEST = 65535
 _HOST, _ONLY = 126, 65535  # type preference, and the local preference of an only address (RFC 8445 section 5.1.2)
@@ -106,9 +106,9 @@ class DatagramSocket:
     def _look_for(self, wanted: Expectation) -> None:
         """Raise `Inconclusive` where it stands in the recording, but did not reach our socket."""
         known = {frame.octets for _, frame in self.events}
-        for datagram in filter(None, map(udp.parse, self._peer.witness())):
+        for datagram in datagrams_to(self._peer.witness(), self.local_address):
             frame = self._frame(datagram.payload)
-            if datagram.destination == self.local_address and frame.octets not in known and wanted.fulfilled_by(frame):
+            if frame.octets not in known and wanted.fulfilled_by(frame):
                 raise Inconclusive(
                     f"{frame} from {datagram.source} is in the recording but did not reach our socket: the IUT's "
                     "datagrams leave by another interface than the one that leads to us"

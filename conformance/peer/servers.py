@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.peer.connecting import Connecting, Listener
-    from conformance.peer.connection import Tap
     from conformance.peer.pump import Pump
+    from conformance.peer.traffic import Tap
     from conformance.wire.candidate import Candidate
 
 _BACKLOG = 64

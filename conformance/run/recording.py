@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from conformance.peer.connection import Tap
+    from conformance.peer.traffic import Tap
     from conformance.wire.attributes import Address
     from conformance.wire.sdp import SessionDescription
 
