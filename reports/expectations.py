@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.verdict import Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,7 +87,7 @@ class Expectations:
             return ""
         about = str(entry).replace("; ", ", ")
         if not entry.explains(result):
-            if result.verdict is Verdict.PASS and entry.sometimes:
+            if result.verdict is Verdict.PASS and (entry.sometimes or is_rule(result.case)):
                 return ""
             return f"known as {entry.verdict.value} ({about}), but came to {result.verdict.value}"
         if entry.expires is not None and entry.expires < today:
@@ -112,7 +112,8 @@ class Expectations:
                     for result in results
                     if result.verdict is not Verdict.NOT_APPLICABLE and self._names([identifier], result)
                 ]
-                if judged and all(r.verdict is Verdict.PASS for r in judged) and not entry.sometimes:
+                may_pass = entry.sometimes or is_rule(identifier)  # a rule sees what the cases happen to show
+                if judged and all(r.verdict is Verdict.PASS for r in judged) and not may_pass:
                     found.append(_wrong(identifier, f"unexpected pass: it is known as {entry.verdict.value} ({entry})"))
                 elif not judged and not partial:
                     found.append(_wrong(identifier, f"vanished: no case of this name was judged ({entry})"))

@@ -17,7 +17,7 @@ from conformance.iut.stacks.build import build, built
 from conformance.peer.lab import WIRE_IUT
 from conformance.run.known import known_for
 from conformance.suites.dimensions import usual_form
-from conformance.verdict import Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from pcaps.reading import read_capture
 from reports.record import read
 
@@ -216,6 +216,7 @@ def test_a_real_stack_comes_to_exactly_its_known_verdicts(name, tmp_path) -> Non
     doubtful = [r for r in results if r.verdict is Verdict.INCONC and known_for(expected, r.case) is None]
     if 0 < len(doubtful) <= _DOUBTFUL:
         verdicts |= in_a_calmer_hour(name, doubtful, tmp_path / "again")
+    verdicts = {case: v for case, v in verdicts.items() if not (is_rule(case) and v is Verdict.PASS)}  # where they show
     known = {case: found.verdict for case in verdicts if (found := known_for(expected, case))}
     seen = {case: v for case, v in verdicts.items() if v is not Verdict.PASS}
     assert seen == known, done.stdout
