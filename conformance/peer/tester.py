@@ -15,7 +15,7 @@ from conformance.peer.addresses import family_of
 from conformance.peer.connecting import Connecting
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.identity import DIRECTION_PREFERENCE
-from conformance.verdict import Failed, Inconclusive
+from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 from conformance.wire.layers import RFC4571
 
@@ -212,6 +212,24 @@ class Peer(Connecting):
         wanted = BindingRequest(use_candidate=True)
         self.wait_for_nomination(lambda: connection.has(wanted) or not connection.is_open)
         return connection.expect(wanted, within=0)
+
+    def expect_any_nomination(self) -> None:
+        """Expect that a controlling IUT nominates on some connection, however long it may lawfully take."""
+        if not self.wait_for_nomination(self._has_nomination):
+            raise Missing(
+                "the IUT nominated no pair",
+                expected="a Binding request with USE-CANDIDATE",
+                actual=f"none on any of {len(self.connections)} connections",
+            )
+
+    def await_any_nomination(self) -> None:
+        """Wait until a controlling IUT nominates on some connection (preamble)."""
+        if not self.wait_for_nomination(self._has_nomination):
+            raise Inconclusive(f"the IUT nominated none of {len(self.connections)} connections")
+
+    def _has_nomination(self) -> bool:
+        nominating = BindingRequest(use_candidate=True)
+        return any(nominating.fulfilled_by(check) for check in self.checks())
 
     def await_nomination(self, connection: Connection) -> Frame:
         """Wait until a controlling IUT nominates on a connection (preamble)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.suites.establishing import await_selection
 from conformance.suites.marks import crosswise, in_segments, requirement
 from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
@@ -20,5 +21,5 @@ def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pi
     ours = [peer.candidate("so", port=base.port)]
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     selected = peer.complete(iut, peer.await_connection())
-    upper.allow_for_connecting(within=peer.pixit.complete)
+    await_selection(upper, peer, selected)
     assert came(upper, peer, selected, DATA), "the data did not come over this connection"

@@ -37,5 +37,6 @@ def test_dtls_server_awaits_the_handshake_on_a_connection_it_opened(upper, peer,
     then    it leaves the handshake's beginning to us, and answers our ClientHello."""
     iut = negotiate_dtls(upper, peer, "offerer", iut_is="passive", peer_tcptypes="passive")
     selected = peer.complete(iut, peer.await_connection())
+    await_selection(upper, peer, selected)
     selected.expect_nothing(AnyDtls, within=pixit.silence)
     expect_server(peer, selected, client_hello(rng.randbytes(32)), within=pixit.response)

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.driving import check_each
-from conformance.suites.establishing import two_connections
+from conformance.suites.establishing import await_open, two_connections
 from conformance.suites.marks import requirement
 from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
@@ -24,6 +24,7 @@ def test_our_nomination_is_followed(upper, peer, agent):
     first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
     first.send(RFC4571() / peer.check(iut))
     peer.complete(iut, second)
+    await_open(peer, second)
     assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
 
 
