@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _TOLERATED = 3  # findings of one kind and cause; further ones count as the same
 _TOLD_APART = ("death", "hang", "spin", "leak")  # kinds of which each bucket is reported
 _AVOIDED = ("death", "hang", "spin", "deaf")  # kinds that cost a process, a session or a deadline each time
+_STRUCTURE = ("connections", "part ", "end ", "cut", "patch", "coalesced")  # words about how octets are sent
 LEVELS = {"disagreement": "note"}
 
 
@@ -75,6 +76,14 @@ def confirmed(finding: dict[str, Any]) -> bool:
 def _telling(cause: str) -> bool:
     """Whether a cause names a place in the code of the IUT, or has a message of its own."""
     return " in " in cause or "panic" in cause or "Assertion" in cause or "***" in cause or cause.startswith("Rust")
+
+
+def _specific(kind: str, way: frozenset[str]) -> bool:
+    """Whether what is unusual about a case is special enough to avoid all cases like it.
+
+    Cut frames, ends and several connections are half of all framing: to avoid them after a death would hide other bugs.
+    """
+    return kind != "death" or not all(word.startswith(_STRUCTURE) for word in way)
 
 
 def load(path: Path) -> Finding:
@@ -136,7 +145,7 @@ class Buckets:
         for finding in self.all.values():
             if finding.kind in _AVOIDED:
                 seen = words(case) if seen is None else seen
-                if self._comes_to(seen, finding):
+                if any(seen >= way for way in self._ways[finding.bucket] if _specific(finding.kind, way)):
                     return True
         return False
 

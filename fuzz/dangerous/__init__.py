@@ -59,11 +59,11 @@ def _described(first: dict[str, Any], others: Iterable[dict[str, Any]], *, trick
 def _traffic(plan: dict[str, Any]) -> Iterator[Case]:
     several = plan["iut"] == "passive"  # it accepts more than one connection
     hear: Step = {"do": "hear", "on": 1}
-    steps = [
-        *(owners() if several else ()),
+    steps = [  # simple ones first: what they find explains what the others show
         *([send(1, {"message": message})] for message in checks()),
         *([send(1, check()), hear, send(1, {"message": message})] for message in answers()),
         *framing(),
+        *(owners() if several else ()),
     ]
     for some in steps:
         yield _case(plan, some if several else _standing(some))

@@ -156,3 +156,17 @@ def test_a_finding_is_read_as_it_was_written(tmp_path):
 
     (tmp_path / "finding.json").write_text(json.dumps({"iut": "x", **finding().data()}))
     assert load(tmp_path) == finding()
+
+
+def test_a_death_by_cut_frames_does_not_hide_all_cases_with_cut_frames():
+    """Half of all framing is cut or ended: only what is special about a case is avoided."""
+    part = case(
+        {"do": "send", "on": 1, "frames": [{"message": request()}], "stop": 5}, {"do": "end", "on": 1, "how": "rst"}
+    )
+    buckets = Buckets()
+    buckets.add(Finding("death", "SIGSEGV", "", sorted(words(part)), part))
+    assert not buckets.avoids(part)
+    assert buckets.known(Symptom("death", "SIGSEGV", ""), part)  # it is not investigated again
+    short = case({"do": "send", "on": 1, "frames": [{"octets": "0001"}]})
+    buckets.add(Finding("death", "SIGBUS", "", sorted(words(short)), short))
+    assert buckets.avoids(short)
