@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut.trickle import OPTION, without_candidates
 from conformance.iut.upper import Rejected
 from conformance.peer import describe
-from conformance.verdict import NotApplicable
+from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,21 @@ def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> De
     if side == "offerer":
         return upper.offer(**wishes)
     return upper.answer(peer.offer(components=wishes["components"]), **wishes)
+
+
+def expect_description(upper: Upper, peer: Peer, side: str, clause: str) -> Description:
+    """Return the IUT's description. The case fails if it is malformed against this clause, "RFC 8839 section 5.4"."""
+    try:
+        return obtain_description(upper, peer, side)
+    except Inconclusive as failure:
+        flaw = failure.__cause__
+        if not isinstance(flaw, SdpError) or flaw.clause != clause:
+            raise
+        raise Failed(
+            f"the IUT's description is malformed: {flaw.what}",
+            expected=f"what {clause} allows",
+            actual=f"{flaw.what} at {flaw.where}",
+        ) from failure
 
 
 def negotiate(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.wire.candidate import Candidate
 
+HIDDEN = {("0.0.0.0", 9), ("::", 9)}  # noqa: S104 - a related address that is not revealed (RFC 8839 section 5.1)
 NAT = "198.51.100.7"  # where our servers say that requests come from (RFC 5737)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
@@ -54,6 +55,15 @@ SETUP_ANSWERS = {
 }
 # RFC 6544 section 4.4: the directions of a lite agent's candidates, by a=setup, which tells its default's.
 LITE_TCPTYPES = {"active": {"passive", "active"}}
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address, with or without a zone."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def duplicates(items: Iterable[T]) -> list[T]:

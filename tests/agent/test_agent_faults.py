@@ -14,7 +14,7 @@ from agent_simulation import Network
 import conformance.agent
 from conformance.agent.config import Config, Media, StreamPlan
 from conformance.agent.decisions import Decisions
-from conformance.agent.events import AgentError
+from conformance.agent.events import AgentError, Rejected
 from conformance.agent.faults import BY_NAME, FAULTS, decisions
 from conformance.agent.faults.observation import Observed
 from conformance.catalogue import REQUIREMENTS
@@ -105,8 +105,9 @@ def play(fault=None, offerer=True, chosen=None):
     )
     two = network.host(offerer=not offerer, addresses=["10.0.0.2"], streams=streams)
     offerer_host, answerer_host = (one, two) if offerer else (two, one)
-    network.exchange(offerer_host, answerer_host)
-    texts = [one.agent._exchange.described, two.agent._exchange.described]
+    with contextlib.suppress(Rejected):  # by the healthy agent: some faults make a description that cannot be read
+        network.exchange(offerer_host, answerer_host)
+    texts = [text for text in (one.agent._exchange.described, two.agent._exchange.described) if text]
     network.run(4)
     for host in (one, two):
         for size in (10, 30_000, 60_000):
@@ -141,6 +142,7 @@ def test_an_observed_agent_is_a_healthy_one():
 @pytest.mark.parametrize("fault", BY_NAME)
 def test_a_faulty_agent_neither_crashes_nor_spins(fault, offerer):
     texts, *_ = played = play(fault, offerer)
+    assert texts
     assert all(text.startswith("v=0") for text in texts)
     healthy, touched = observed(offerer)
     assert fault in touched or played == healthy, "observing a healthy session tells what a fault does not change"

@@ -22,6 +22,7 @@ from conformance.agent.faults import (
     pairing,
     reopening,
     responses,
+    sdp,
     security,
 )
 from conformance.agent.faults.model import Fault as Fault
@@ -30,6 +31,7 @@ FAULTS: tuple[Fault, ...] = (
     *gathering.fault,
     *candidates.fault,
     *description.fault,
+    *sdp.fault,
     *pairing.fault,
     *checks.fault,
     *outcomes.fault,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, varied
 from conformance.suites.negotiation import obtain_description
+from conformance.suites.values import duplicates
 
 
 @varied("family", "components", "candidates")
@@ -26,3 +27,15 @@ def test_priority_tells_components_apart(upper, peer, side):
     iut = obtain_description(upper, peer, side, components=2)
     wrong = [c for c in iut.candidates(component=2) if c.priority & 0xFF != 254]
     assert not wrong, f"priority's low octet is not 254: {wrong[0]}"
+
+
+@varied("family", "components", "candidates")
+@requirement("RFC8445-5.1.2-01")
+def test_priorities_are_unique(upper, peer, side):
+    """with    a description of the IUT
+    when    the priorities of its candidates are compared
+    then    no two are the same, and each lies between 1 and 2^31 - 1."""
+    candidates = obtain_description(upper, peer, side).media().candidates
+    priorities = [candidate.priority for candidate in candidates]
+    assert not duplicates(priorities), f"two candidates have the priority {duplicates(priorities)[0]}"
+    assert all(1 <= priority < 2**31 for priority in priorities), f"priorities {sorted(priorities)}"

@@ -1,0 +1,1 @@
+"""Cases of RFC 3264, a file per section."""

@@ -1,0 +1,46 @@
+"""RFC 8839 section 5.4: ice-ufrag and ice-pwd."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.negotiation import expect_description, negotiate_streams, obtain_description
+
+
+@both_sides
+@requirement("RFC8839-5.4-01", needs="streams:2")
+def test_every_stream_has_credentials(upper, peer, side):
+    """with    descriptions of two streams exchanged
+    when    the credentials of each of the IUT's streams are read
+    then    it has ice-ufrag and ice-pwd, of its own or of the session."""
+    streams = [stream.media() for stream in negotiate_streams(upper, peer, side)]
+    bare = [n for n, media in enumerate(streams, start=1) if media.ufrag is None or media.pwd is None]
+    assert not bare, f"media section {bare[0]} has no credentials"
+
+
+@both_sides
+@requirement("RFC8839-5.4-02", needs="streams:2")
+def test_streams_with_the_same_fragment_have_the_same_password(upper, peer, side):
+    """with    descriptions of two streams exchanged
+    when    the credentials of the IUT's streams are compared
+    then    those with the same ice-ufrag have the same ice-pwd."""
+    found = {(stream.ufrag, stream.pwd) for stream in negotiate_streams(upper, peer, side)}
+    assert len(found) == len({ufrag for ufrag, _ in found}), "one ice-ufrag with two passwords"
+
+
+@both_sides
+@requirement("RFC8839-5.4-s02")
+def test_credentials_have_the_form_of_the_grammar(upper, peer, side):
+    """with    a description of the IUT
+    when    its credentials are read
+    then    ice-ufrag has 4 and ice-pwd 22 characters at least, both 256 at most, of letters, digits, + and /."""
+    expect_description(upper, peer, side, "RFC 8839 section 5.4")
+
+
+@both_sides
+@requirement("RFC8839-5.4-05", needs="ice2")
+def test_fragment_has_32_characters_at_most(upper, peer, side):
+    """with    a description of an IUT that follows RFC 8839
+    when    its ice-ufrag is read
+    then    it has no more than 32 characters."""
+    ufrag = obtain_description(upper, peer, side).ufrag
+    assert len(ufrag) <= 32, f"ice-ufrag has {len(ufrag)} characters"
