@@ -321,11 +321,12 @@ class Checks:
 
     def owns(self, transaction_id: bytes) -> bool:
         """Whether a response is awaited here."""
-        return transaction_id in self._transactions
+        return self._decisions.answered(transaction_id, self._transactions) is not None
 
     def response(self, connection: Connection, octets: bytes, message: Message, now: float) -> None:
         """Take the response to a check."""
-        transaction = self._transactions.pop(message.transaction_id)
+        answered = self._decisions.answered(message.transaction_id, self._transactions)
+        transaction = self._transactions.pop(answered or message.transaction_id)
         outcome = judged(octets, message, transaction.pwd, self._decisions)
         elsewhere = connection is not transaction.connection
         if elsewhere and not self._decisions.believes_elsewhere(connection, transaction.connection):
@@ -335,7 +336,8 @@ class Checks:
                 connection.authenticated = True
                 self._succeeded(transaction, mapped, now)
             case RoleConflict():
-                self._role.lose(transaction.controlling)
+                if self._decisions.yields_to_conflict():
+                    self._role.lose(transaction.controlling)
                 stream = self._streams[transaction.connection.stream]
                 if transaction.pair in stream.checks.pairs:
                     stream.checks.trigger(transaction.pair)

@@ -44,7 +44,7 @@ class Requests:
         self, who: Credentials, connection: Connection, worth: int, *, use_candidate: bool = False
     ) -> tuple[bytes, bytes]:
         """Send a request with these credentials; return its transaction id and the message."""
-        transaction_id = self._random(12)
+        transaction_id = self._decisions.transaction_id(who, self._random)
         check = OutgoingCheck(
             user_name=self._decisions.user_name(who),
             pwd=who.remote_pwd,
@@ -82,8 +82,10 @@ def judged(octets: bytes, message: Message, pwd: str, decisions: Outcomes) -> Ou
         return CheckFailed(f"{_kind(message)} with unknown comprehension-required attributes")
     try:
         if message.is_error:
-            conflict = is_conflict(message) and decisions.heeds_conflict()
-            return RoleConflict() if conflict else CheckFailed(_kind(message))
+            if is_conflict(message) and decisions.heeds_conflict():
+                return RoleConflict()
+            mapped = decisions.mapped_by_error()
+            return Succeeded(mapped) if mapped is not None else CheckFailed(_kind(message))
         mapped = message.xor_mapped_address
     except StunError as problem:
         return CheckFailed(str(problem))

@@ -80,6 +80,8 @@ class Server:
         except _Refused as refused:
             if (key or sha256_key) and not self._decisions.protects_error():
                 key = sha256_key = None
+            elif not (key or sha256_key) and self._decisions.protects_refusal():
+                key = short_term_key(me.pwd)
             error = build(
                 Method.BINDING,
                 MessageClass.ERROR,

@@ -97,6 +97,10 @@ class Checks(Topic):
         """Return USERNAME: the peer's fragment, then ours (RFC 8445 section 7.2.2)."""
         return f"{who.remote_ufrag}:{who.ufrag}"
 
+    def transaction_id(self, who: Credentials, random: Callable[[int], bytes]) -> bytes:
+        """Return the id of a transaction: 96 random bits, new for each (RFC 8489 section 5)."""
+        return random(12)
+
     def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
         """Return the tie-breaker of a check: the same in each of the session (RFC 8445 section 7.1.3)."""
         return own

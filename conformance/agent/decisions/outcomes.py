@@ -9,10 +9,10 @@ from conformance.agent.attributes import unknown_required
 from conformance.agent.decisions.topic import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from conformance.agent.pairs import Connection
-    from conformance.wire.attributes import RawAttribute
+    from conformance.wire.attributes import Address, RawAttribute
     from conformance.wire.stun import Message
 
 
@@ -35,6 +35,18 @@ class Outcomes(Topic):
     def unknown_in_response(self, attributes: Iterable[RawAttribute]) -> list[int]:
         """Return the types in a response that should have been understood (RFC 8489 section 6.3.3)."""
         return unknown_required(attributes)
+
+    def answered(self, transaction_id: bytes, waiting: Collection[bytes]) -> bytes | None:
+        """Return the transaction, of those that wait, that a response with this id answers (RFC 8489 section 6.3)."""
+        return transaction_id if transaction_id in waiting else None
+
+    def mapped_by_error(self) -> Address | None:
+        """Return the address that an error response counts as success with: none does (RFC 8445 section 7.2.5.3)."""
+        return None
+
+    def yields_to_conflict(self) -> bool:
+        """Whether we take the other role when a 487 asks for it (RFC 8445 section 7.2.5.1)."""
+        return True
 
     def heeds_conflict(self) -> bool:
         """Whether a 487 changes our role (RFC 8445 section 7.2.5.1)."""

@@ -107,6 +107,10 @@ class Responses(Topic):
         """Whether errors after authentication have the request's kind of integrity (RFC 8489 section 9.1.3)."""
         return True
 
+    def protects_refusal(self) -> bool:
+        """Whether a refusal of credentials has integrity: no, there is no shared secret (RFC 8489 section 9.1.3)."""
+        return False
+
     def fingerprints_success(self) -> bool:
         """Whether success responses have FINGERPRINT (RFC 8445 section 7.3)."""
         return True

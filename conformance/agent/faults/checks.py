@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from conformance.agent.decisions.checks import Checks
@@ -143,6 +144,12 @@ class ControlledTieBreakerAnew(Checks):
 class ControlledCheckWithoutRole(Checks):
     def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         return [a for a in super().check_attributes(check) if a.type != Attribute.ICE_CONTROLLED]
+
+
+@fault("one-transaction-id", "RFC8489-5-05", "gives all requests with the same credentials the same transaction id")
+class OneTransactionId(Checks):
+    def transaction_id(self, who: Credentials, random: Callable[[int], bytes]) -> bytes:
+        return sha256(f"{who.remote_ufrag}:{who.ufrag}".encode()).digest()[:12]
 
 
 @fault("check-without-role", "RFC8445-7.1.3-01", "sends checks with neither ICE-CONTROLLING nor ICE-CONTROLLED")

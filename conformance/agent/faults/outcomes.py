@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.outcomes import Outcomes, Stranger
 from conformance.agent.faults.model import Faults
 from conformance.agent.messages import is_conflict
+from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from conformance.agent.pairs import Connection
     from conformance.wire.attributes import RawAttribute
@@ -44,6 +45,24 @@ class UnknownAttributeInResponseIgnored(Outcomes):
 class ConflictErrorIgnored(Outcomes):
     def heeds_conflict(self) -> bool:
         return False
+
+
+@fault("conflict-keeps-role", "RFC8445-7.2.5.1-02", "checks again after a 487, but in the role of before")
+class ConflictKeepsRole(Outcomes):
+    def yields_to_conflict(self) -> bool:
+        return False
+
+
+@fault("error-response-believed", "RFC8445-7.2.5.3-s01", "takes error responses for success")
+class ErrorResponseBelieved(Outcomes):
+    def mapped_by_error(self) -> Address | None:
+        return Address("192.0.2.1", 9)
+
+
+@fault("transaction-id-unchecked", "RFC8489-6.3-s03", "takes a response whatever its transaction id")
+class TransactionIdUnchecked(Outcomes):
+    def answered(self, transaction_id: bytes, waiting: Collection[bytes]) -> bytes | None:
+        return super().answered(transaction_id, waiting) or next(iter(waiting), None)
 
 
 @fault("response-anywhere-believed", "RFC8445-7.2.5.2.1-02", "believes responses on other connections than the check")

@@ -171,6 +171,12 @@ class ErrorWithoutIntegrity(Responses):
         return False
 
 
+@fault("refusal-with-integrity", "RFC8489-9.1.3-13", "protects the refusal of credentials with MESSAGE-INTEGRITY")
+class RefusalWithIntegrity(Responses):
+    def protects_refusal(self) -> bool:
+        return True
+
+
 @fault("error-without-fingerprint", "RFC8445-7.3-08", "sends error responses without FINGERPRINT")
 class ErrorWithoutFingerprint(Responses):
     def fingerprints_error(self) -> bool:
