@@ -69,7 +69,7 @@ def _own(name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return arguments for a fault: of its own where the decision changes them or uses them up."""
     if name == "deframe":
         return (copy.deepcopy(arguments[0]), *arguments[1:])
-    if name in ("tie_breaker", "credentials"):
+    if name in ("tie_breaker", "transaction_id", "credentials"):
         return (*arguments[:-1], secrets.token_bytes)
     return arguments
 
