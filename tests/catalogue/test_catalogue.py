@@ -170,4 +170,8 @@ def test_a_wrong_declaration_is_explained(pics, problem) -> None:
 def test_right_declarations_pass() -> None:
     assert validate(PICS) == []
     assert validate({key: c.default for key, c in PROFORMA.items()}) == []
-    assert validate({"something_new": 7}) == []
+    assert validate({"x-something-new": 7}) == []
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:
+    assert validate({"restarts": True}) == ["pics have no key 'restarts'; the nearest is 'restart'"]
