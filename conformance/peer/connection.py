@@ -14,7 +14,7 @@ from conformance.peer.events import Data, End, Event, Expectation, Frame, as_exp
 from conformance.peer.kernel_tables import unread
 from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.attributes import Address
-from conformance.wire.errors import FramingError
+from conformance.wire.errors import FramingError, StunError
 from conformance.wire.rfc4571 import Deframer
 from conformance.wire.stun import MAGIC_COOKIE
 
@@ -261,6 +261,15 @@ class Connection:
         """Whether the IUT has answered a check of ours with success."""
         frames = (event for event in self.events if isinstance(event, Frame) and event.solicited)
         return any(frame.stun.is_success for frame in frames)
+
+    @property
+    def first_priority(self) -> int | None:
+        """PRIORITY of the first request that came; None if there was none, or it cannot be read."""
+        requests = (event.message for event in self.events if isinstance(event, Frame) and event.message is not None)
+        first = next((message for message in requests if message.is_request), None)
+        with contextlib.suppress(StunError):
+            return None if first is None else first.priority
+        return None
 
     @property
     def is_open(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -206,3 +207,19 @@ def test_a_slow_nominator_is_waited_for_while_its_connections_stand(peer, pair) 
     assert not peer.wait_for_nomination(lambda: False)
     assert time.monotonic() - begun < peer.pixit.decides + 0.2, "nobody is left who might nominate"
     assert not connection.is_open
+
+
+@pytest.mark.parametrize(("priority", "again"), [(2, False), (1, True), (None, True)])
+def test_a_pair_is_told_by_priority_where_sockets_share_an_address(peer, priority, again) -> None:
+    listener = peer.listen()
+    first = socket.create_connection((peer.address, listener.port))
+    first.sendall(bytes(check_of_the_iut(peer, priority=1)))
+    one = peer.expect_connection()
+    assert peer.wait_until(lambda: one.first_priority == 1, 2.0)
+    second = socket.create_connection((peer.address, listener.port))
+    if priority is not None:
+        second.sendall(bytes(check_of_the_iut(peer, priority=priority, transaction_id=b"second check")))
+    with pytest.raises(Failed, match="must not open") if again else contextlib.nullcontext():
+        peer.expect_no_connection(beside=one, within=0.1)
+    first.close()
+    second.close()
