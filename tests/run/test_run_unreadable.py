@@ -1,0 +1,45 @@
+"""What the IUT described and nobody could read is unknown: no rule takes it for something that was never said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.run.judging import judge_case
+from conformance.run.recording import CaseCapture
+from conformance.verdict import Verdict
+from conformance.wire.sdp import SessionDescription
+from pcaps.golden.build import FOLDER
+from reports.record import read
+
+ADAPTER = Path(__file__).with_name("unreadable_adapter.py")
+
+
+@pytest.mark.parametrize("kind", ["no-sdp", "junk", "zone"])
+def test_a_description_that_cannot_be_read_is_unknown(tmp_path: Path, kind: str) -> None:
+    iut = f"exec:{sys.executable} {ADAPTER} {kind}"
+    command = [sys.executable, "-m", "conformance", "run", "--quick", "--iut", iut, "--out", str(tmp_path)]
+    subprocess.run([*command, "-k", "length_equals"], capture_output=True, text=True, timeout=100, check=False)
+    _, results = read(tmp_path / "record.jsonl")
+    cases = [result for result in results if "/judge_" not in result.case]
+    assert cases
+    assert Verdict.INCONC in {result.verdict for result in cases} <= {Verdict.INCONC, Verdict.NOT_APPLICABLE}
+    rules = [(r.case, r.reason) for r in results if "/judge_" in r.case and r.verdict is Verdict.FAIL]
+    assert rules == []
+
+
+@pytest.mark.parametrize(
+    ("names", "failed"), [(("tester",), 0), (("IUT", "tester", "unknown"), 0), (("IUT", "tester"), 1)]
+)
+def test_a_name_is_nobodys_only_if_all_descriptions_are_known(names: tuple[str, ...], failed: int) -> None:
+    """The checks of this capture have the fragments of neither description."""
+    told = {name: SessionDescription.parse((FOLDER / "usual.offer.sdp").read_bytes()) for name in names}
+    other = str(told["tester"]).replace("a=ice-ufrag:Lfrg", "a=ice-ufrag:Other")
+    told["IUT" if "IUT" in told else "tester"] = SessionDescription.parse(other)
+    path = FOLDER / "clean-controlling-offerer.pcapng"
+    capture = CaseCapture("x", path, frozenset({"198.51.100.2"}), list(told.items()))
+    found = {j.rule.name: j for j in judge_case(path.read_bytes(), capture).judgements}
+    assert bool(found["check_has_the_user_name"].breaches) is bool(failed)
