@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.verdict import CaseOutcome, ExitStatus, Failed, Level, Result, Verdict, exit_status
+from conformance.verdict import (
+    CaseOutcome,
+    ExitStatus,
+    Failed,
+    JudgedElsewhere,
+    Level,
+    Result,
+    Verdict,
+    case_name,
+    exit_status,
+    is_rule,
+)
 
 
 def result(verdict: Verdict, level: Level = Level.MUST) -> Result:
@@ -53,3 +64,15 @@ def test_outcomes_carry_what_was_expected() -> None:
 )
 def test_exit_status(results, fail_on, status) -> None:
     assert exit_status(results, fail_on) is status
+
+
+def test_an_outcome_that_another_case_judges_names_it() -> None:
+    outcome = JudgedElsewhere("no connection", case="RFC6544-7.1/x")
+    assert (str(outcome), outcome.case) == ("no connection; RFC6544-7.1/x judges that", "RFC6544-7.1/x")
+    assert outcome.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_ids_of_variants_and_rules() -> None:
+    assert case_name("RFC6544-7.2/x[offerer-IPv6]") == case_name("RFC6544-7.2/x") == "RFC6544-7.2/x"
+    assert is_rule("RFC6544-7.1/judge_check_is_not_retransmitted")
+    assert not is_rule("RFC6544-7.1/check_is_not_retransmitted")
