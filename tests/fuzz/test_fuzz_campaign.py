@@ -469,6 +469,7 @@ def test_regressions_stay_mended(file, healthy):
             runner.close()
 
 
+_ATTEMPTS = 5
 PLANTED = [
     (file, entry) for file in REGRESSIONS if file.suffix == ".json" if "bug" in (entry := json.loads(file.read_text()))
 ]
@@ -480,6 +481,8 @@ def test_regressions_show_the_bug_that_they_were_found_by(file, entry):
     runner = Runner(starter(stacks.resolve(target(entry["bug"]))))
     runner.quick = True
     try:
-        assert entry["kind"] in [symptom.kind for symptom in runner.trial(entry["case"])]
+        # On a busy machine the target may read two segments at once: then the case has not had its effect.
+        seen = (entry["kind"] in [one.kind for one in runner.trial(entry["case"])] for _ in range(_ATTEMPTS))
+        assert any(seen)
     finally:
         runner.close()
