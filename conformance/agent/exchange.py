@@ -131,8 +131,9 @@ class Exchange:
         if self.settled:
             self._meet_new_offer(peer, now)
             return False
-        if self.offers and len(peer.streams) != len(self._streams):
-            raise Rejected(f"the answer has {len(peer.streams)} media sections, the offer {len(self._streams)}")
+        offered = self.described.count("\nm=")
+        if self.offers and len(peer.streams) != offered:
+            raise Rejected(f"the answer has {len(peer.streams)} media sections, the offer {offered}")
         if self.offers and any(stream.remote_ufrag or stream.former for stream in self._streams):
             return self._meet_new_answer(peer)
         self._note_peer(peer)
@@ -149,7 +150,7 @@ class Exchange:
         self._checks.pacing = max(self._config.pacing, peer.pacing or 0.0)
 
     def _meet_answer(self, peer: PeerDescription) -> None:
-        for stream, theirs in zip(self._streams, peer.streams, strict=True):
+        for stream, theirs in zip(self._streams, peer.streams, strict=False):  # any more sections are disabled
             if theirs is None:
                 stream.give_up()
             else:

@@ -35,6 +35,8 @@ class Variation:
     session_credentials: bool = _flag("ice-ufrag and ice-pwd at the session level, where there is one stream")
     session_setup: bool = _flag("setup and connection at the session level (RFC 4145), where there is one stream")
     more_lines: bool = _flag("lines that every description may have: i=, u=, e=, p=, b=AS")
+    line_feeds: bool = _flag("lines end with LF alone (RFC 8866 section 5)")
+    second_section: bool = _flag("offers of one stream have a second section, disabled (RFC 3264 section 5.1)")
     unknown_attributes: int = _between(0, 5, 0, "attributes that nobody knows, at both levels")
     lower_transport: bool = _flag("the transport token in small letters")
     capital_types: bool = _flag("candidate type and the direction in capitals")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC 8489 section 14)
 _DIRECTIONS = ("active", "passive", "so")
 _ORDERS = ((6, 4, 2), (6, 2, 4), (4, 6, 2), (4, 2, 6), (2, 4, 6), (7, 0, 1))
+_SECOND = "m=video 0 TCP/RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=mid:spare\r\n"
 _NULL = b"\0\0"  # a frame of length zero (RFC 4571 section 2)
 
 
@@ -47,7 +48,15 @@ class Varied(Decisions):
 
     def written(self, text: str) -> str:
         """Say the same with other lines in another order (RFC 8866)."""
-        return rewrite(super().written(text), self.variation)
+        return self._ended(rewrite(super().written(text), self.variation))
+
+    def offered(self, text: str) -> str:
+        """Offer a section that is disabled, too (RFC 3264 section 5.1)."""
+        text = super().offered(text)
+        return text + self._ended(_SECOND) if self.variation.second_section and text.count("\nm=") == 1 else text
+
+    def _ended(self, text: str) -> str:
+        return text.replace("\r\n", "\n") if self.variation.line_feeds else text
 
     def trickled(self, candidate: Candidate) -> str:
         """Write a candidate differently (RFC 8839 section 5.1)."""

@@ -67,7 +67,7 @@ class Writer:
             if self._fingerprint and stream.plan.components == 1:
                 more.append(_RTCP_MUX)  # browsers take no audio section without it (RFC 8834 section 4.5)
             parts.append(self._media(stream, line, default, setup, more=more))
-        return self._join(parts)
+        return self._decisions.offered(self._join(parts))
 
     @staticmethod
     def _starts(stream: Stream) -> list[Base]:

@@ -8,7 +8,7 @@ import pytest
 from agent_simulation import Network
 
 from conformance.agent.config import Media, StreamPlan
-from conformance.agent.events import State
+from conformance.agent.events import Rejected, State
 from conformance.agent.rewriting import rewrite
 from conformance.agent.variation import NAMES, USUAL, Variation, read
 from conformance.wire.attributes import Attribute
@@ -166,6 +166,24 @@ def test_candidates_are_worth_what_was_asked_and_unique():
     assert {c.type_preference for c in candidates} == {5}
     assert {c.direction_preference for c in candidates} == {7, 0}
     assert len({c.priority for c in candidates}) == len(candidates)
+
+
+def test_lines_end_with_lf_alone_and_a_disabled_section_comes_behind():
+    one, two, _ = play(Variation(line_feeds=True, second_section=True))
+    assert "\r" not in one.agent._exchange.described
+    assert [media.port for media in SessionDescription.parse(one.agent._exchange.described).media][1:] == [0]
+    assert [media.port for media in SessionDescription.parse(two.agent._exchange.described).media][1:] == [0]
+    assert b"".join(two.data[0, 1]) == b"\x80" * 100
+
+
+def test_an_answer_without_the_second_section_is_refused():
+    network = Network()
+    one = network.host(offerer=True, variation=Variation(second_section=True))
+    offer = one.describe()
+    two = network.host(offerer=False, addresses=["10.0.0.2"])
+    two.tell("accept", "offer", offer[: offer.index("m=video")])
+    with pytest.raises(Rejected, match="the answer has 1 media sections, the offer 2"):
+        one.tell("accept", "answer", two.describe())
 
 
 def test_the_usual_variation_changes_nothing():

@@ -98,6 +98,10 @@ class Description(Topic):
         """Return a description as it is handed out (RFC 8839 section 4)."""
         return text
 
+    def offered(self, text: str) -> str:
+        """Return an offer, written as it is, with all of its sections (RFC 3264 section 5)."""
+        return text
+
     def trickled(self, candidate: Candidate) -> str:
         """Return a candidate as it is trickled (RFC 8838 section 9)."""
         return str(candidate)

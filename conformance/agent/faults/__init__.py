@@ -14,6 +14,7 @@ from conformance.agent.faults import (
     checks,
     connections,
     description,
+    field,
     framing,
     gathering,
     media,
@@ -40,6 +41,7 @@ FAULTS: tuple[Fault, ...] = (
     *connections.fault,
     *framing.fault,
     *media.fault,
+    *field.fault,
     *security.fault,
     *reopening.fault,
 )
