@@ -39,7 +39,7 @@ def updated(
     new = [
         result for result in results if result.verdict in (Verdict.FAIL, Verdict.INCONC) and not _is_known(left, result)
     ]
-    return (kept or _HEADER) + "".join(_entries(new, results, today))
+    return (kept or _HEADER) + "".join(_entries(new, results, today, partial=partial))
 
 
 def write(path: Path, text: str) -> None:
@@ -96,7 +96,7 @@ def ids_in(text: str) -> list[str]:
     return re.findall(r'"([^"\n]*)"', "\n".join(line.partition("#")[0] for line in text.splitlines()))
 
 
-def _entries(new: Sequence[Result], results: Sequence[Result], today: date) -> list[str]:
+def _entries(new: Sequence[Result], results: Sequence[Result], today: date, *, partial: bool) -> list[str]:
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for result in new:
         groups[result.verdict.value, stable(result.reason)].append(result.case)
@@ -104,7 +104,10 @@ def _entries(new: Sequence[Result], results: Sequence[Result], today: date) -> l
     for result in results:
         if result.verdict is not Verdict.NOT_APPLICABLE:
             variants[case_name(result.case)].add(result.case)
-    return [_entry(verdict, message, _shortened(ids, variants), today) for (verdict, message), ids in groups.items()]
+    return [
+        _entry(verdict, message, ids if partial else _shortened(ids, variants), today)
+        for (verdict, message), ids in groups.items()
+    ]
 
 
 def _shortened(ids: Sequence[str], variants: dict[str, set[str]]) -> list[str]:

@@ -157,8 +157,8 @@ class Display(ABC):
 
     def _explained(self, result: Result) -> None:
         self.say(f"  {result.case}")
-        asked = ", ".join(result.requirements)
-        self.say(f"    {asked} ({result.level.value.upper()}): {one_line(result.reason) or 'no reason given'}")
+        asked = f"{', '.join(result.requirements)} ({result.level.value.upper()}): " if result.requirements else ""
+        self.say(f"    {asked}{one_line(result.reason) or 'no reason given'}")
         for label, text in (
             ("expected", result.expected),
             ("actual", result.actual),

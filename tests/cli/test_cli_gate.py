@@ -61,7 +61,7 @@ def test_from_the_first_run_to_the_expired_entry(tmp_path) -> None:
     assert "unexpected pass: it is known as fail" in healed.stdout
     ratchet = icetcp(tmp_path, "gate", "out", "--expect", "known.toml", "--ratchet")
     assert ratchet.returncode == 0, ratchet.stdout
-    assert "[[deviation]]" not in file.read_text()
+    assert not re.search(r"RFC4571-2/(?!judge_)", file.read_text())  # a rule may be broken in what was not selected
 
 
 def test_trouble_is_one_line(tmp_path) -> None:
