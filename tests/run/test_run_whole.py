@@ -50,6 +50,11 @@ def faulty(name: str) -> str:
     return f"exec:{sys.executable} -m conformance.agent --fault {name}"
 
 
+def of_cases(out: Path) -> list[Result]:
+    """Return a run's verdicts of cases, without those of the judge's rules."""
+    return [result for result in read(out / "record.jsonl")[1] if not is_rule(result.case)]
+
+
 pytestmark = pytest.mark.timeout(300)  # a run of everything takes a minute on two idle processors
 
 
@@ -62,7 +67,7 @@ def healthy(tmp_path_factory):
 def test_every_case_passes_and_pytest_says_so(healthy) -> None:
     out, done = healthy
     assert done.returncode == 0, done.stdout
-    _, results = read(out / "record.jsonl")
+    results = of_cases(out)
     passed = [result for result in results if result.verdict is Verdict.PASS]
     others = [result for result in results if result.verdict is not Verdict.PASS]
     assert f"{len(passed)} passed, {len(others)} skipped" in done.stdout
@@ -82,7 +87,8 @@ def test_the_junit_file_is_accepted_and_complete(healthy) -> None:
 
 def test_every_case_has_a_capture_of_its_own_connections_and_a_log(healthy) -> None:
     out, _ = healthy
-    info, results = read(out / "record.jsonl")
+    info, _ = read(out / "record.jsonl")
+    results = of_cases(out)
     testers: dict[str, str] = {}
     for result in (result for result in results if result.verdict is Verdict.PASS):
         assert (out / result.log).read_text()
@@ -121,7 +127,7 @@ def test_x_stops_and_k_selects(tmp_path) -> None:
     done = run(tmp_path, "--iut", faulty("passive-not-listening"), "-x", "-k", "to_a_passive_candidate_is_accepted")
     assert done.returncode == 1
     assert "stopping after 1 failures" in done.stdout
-    assert [result.verdict for result in read(tmp_path / "record.jsonl")[1]].count(Verdict.FAIL) == 1
+    assert [result.verdict for result in of_cases(tmp_path)].count(Verdict.FAIL) == 1
 
 
 def test_the_workers_of_xdist_make_one_report(tmp_path) -> None:
@@ -167,13 +173,14 @@ def test_a_should_fails_the_run_only_when_asked(tmp_path) -> None:
     assert (tolerant.returncode, "2 skipped" in tolerant.stdout) == (0, True)
     strict = run(tmp_path, *options, "--icetcp-fail-on", "should")
     assert (strict.returncode, "2 failed" in strict.stdout) == (1, True)
-    assert {result.level for result in read(tmp_path / "record.jsonl")[1]} == {Level.SHOULD}
+    assert {result.level for result in of_cases(tmp_path)} == {Level.SHOULD}
 
 
 def test_without_a_network_of_its_own_the_captures_say_so(tmp_path) -> None:
     done = icetcp(tmp_path, "--link", "sockets", "--section", "7.2", "--quick")
     assert done.returncode == 0, done.stdout
-    info, results = read(tmp_path / "record.jsonl")
+    info, _ = read(tmp_path / "record.jsonl")
+    results = of_cases(tmp_path)
     assert info.link == "sockets"
     judged = [result for result in results if result.verdict is not Verdict.NOT_APPLICABLE]
     assert b"Written by the lower tester" in (tmp_path / judged[0].capture).read_bytes()
@@ -183,18 +190,17 @@ def test_without_a_network_of_its_own_the_captures_say_so(tmp_path) -> None:
 def test_one_case_at_a_time(tmp_path) -> None:
     done = icetcp(tmp_path, "-j", "1", "-k", "active_candidate_has_port_9")
     assert done.returncode == 0, done.stdout
-    assert {result.case.partition("[")[0] for result in read(tmp_path / "record.jsonl")[1]} == {
+    assert {result.case.partition("[")[0] for result in of_cases(tmp_path)} == {
         "RFC6544-4.5/active_candidate_has_port_9"
     }
 
 
 def test_the_repeat_command_repeats_one_case(healthy, tmp_path) -> None:
     out, _ = healthy
-    _, results = read(out / "record.jsonl")
-    result = next(r for r in results if "length_field_split_between_segments[offerer]" in r.case)
+    result = next(r for r in of_cases(out) if "length_field_split_between_segments[offerer]" in r.case)
     done = icetcp(tmp_path, *shlex.split(result.repeat)[2:], "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout
-    assert [r.case for r in read(tmp_path / "record.jsonl")[1]] == [result.case]
+    assert [r.case for r in of_cases(tmp_path)] == [result.case]
 
 
 def in_a_calmer_hour(name: str, doubtful: list[Result], out: Path) -> dict[str, Verdict]:
