@@ -89,7 +89,7 @@ class Generator:
         self.searches = [*only] != ["dangerous"]
         self._makers = [one for one in _CLASSES if not only or one[0] in only] or list(_CLASSES)
         self._total = sum(share for _, share, _ in self._makers)
-        self.corpus: list[Case] = []
+        self.corpus: list[Case] = []  # each with at least one step
         self.restarts, self.trickles = bool(pics.get("restart")), bool(pics.get("trickle"))
         self.addresses = 2 if "addresses" in (pics.get("obeys") or ()) else 1
         self.plans = plans(pics)

@@ -101,7 +101,7 @@ class Blocks:
             case = self._dangerous[number]
             if self._buckets.avoids(case):
                 self.skipped += 1
-                case = {**case, "steps": []}
+                case = {**case, "steps": []}  # nothing is played
             return case
         case = self._generator.case(number, plan)
         for attempt in range(1, _ATTEMPTS):

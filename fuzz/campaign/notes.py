@@ -26,7 +26,7 @@ class Notes:
         """Log a case; one that brought something new joins the corpus."""
         plan = case["plan"]
         self.coverage[f"{plan['side']} {plan['iut']} {plan['state']} {case['class']}"] += 1
-        if new:
+        if new and case["steps"]:  # a case without steps stands for one that was left out
             self._generator.corpus.append(case)
             self.last_new = self._budget.elapsed
             self.log.event("new", number=number, session=self.session, result=result, case=case)

@@ -11,7 +11,8 @@ from conformance.wire.errors import SdpError
 from conformance.wire.integrity import Check, check_integrity
 from fuzz.campaign.blocks import Blocks
 from fuzz.campaign.budget import Budget
-from fuzz.campaign.log import Past
+from fuzz.campaign.log import Log, Past
+from fuzz.campaign.notes import Notes
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
 from fuzz.dangerous import cases
@@ -142,6 +143,19 @@ def test_a_slow_iut_gets_both_when_half_of_the_time_is_over(monkeypatch):
         made.begin()
         signs.append(made.left[0] < 0)
     assert set(signs) == {True, False}
+
+
+def test_a_case_that_was_left_out_never_joins_the_corpus(tmp_path):
+    """It has no steps, so that nothing can be mutated in it."""
+    generator, log = Generator(0, 0, PICS), Log(tmp_path / "log")
+    notes = Notes(log, generator, Budget(Spec("", "", cases=10), lambda: False))
+    whole = cases(PICS)[0]
+    notes.note({**whole, "steps": []}, -1, "", 0.0, new=True)
+    assert generator.corpus == []
+    notes.note(whole, -2, "ok", 0.0, new=True)
+    log.close()
+    assert generator.corpus == Past(tmp_path / "log").corpus == [whole]
+    assert all(generator.case(number, whole["plan"]) for number in range(300))
 
 
 def test_alone_they_come_to_an_end(tmp_path):
