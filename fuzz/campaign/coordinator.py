@@ -98,8 +98,9 @@ def conduct(specs: list[Spec], show: Callable[[Total], None], stopping: threadin
             if process.stdout is not None:
                 process.stdout.close()
             status = total.shards.get(shard)
-            if status is None or status.problem:
-                why = status.problem if status else f"shard {shard} ended with status {process.returncode}"
+            if status is None or status.problem or not status.done:
+                ended = f"shard {shard} ended with status {process.returncode} before it was done"
+                why = status.problem if status is not None and status.problem else ended
                 total.problems.append(why)
     return total
 

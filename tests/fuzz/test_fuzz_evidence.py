@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from lxml import etree
 
 from conformance.iut import stacks
+from fuzz.campaign.coordinator import conduct
 from fuzz.campaign.iut import Iut, starter
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec
@@ -138,6 +139,24 @@ def test_two_iuts_that_differ_all_the_time_yield_no_death(tmp_path):
     assert {one["kind"] for one in summary["findings"]} == {"disagreement"}
     assert summary["unconfirmed"] == []
     assert done.return_value == 0
+
+
+def test_a_shard_that_breaks_off_is_no_green(tmp_path):
+    """It may be a fault of ours, or somebody killed it: what it would have found is not known."""
+    killed = []
+
+    def kill(total):
+        if not killed and any(status.cases for status in total.shards.values()):
+            shard = subprocess.run(
+                ["pgrep", "-f", f"fuzz.campaign.*{tmp_path}"], capture_output=True, text=True, check=True
+            )
+            killed.extend(int(pid) for pid in shard.stdout.split())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    total = conduct([Spec(TARGET, str(tmp_path), seconds=60.0)], kill)
+    assert killed
+    assert ["before it was done" in one for one in total.problems] == [True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
