@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import MAGIC_COOKIE
+from conformance.wire.dtls import ContentType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 _HEADER = 20
+_RECORD_HEAD = 13  # octets of a DTLS record before what it carries (RFC 6347 section 4.1)
 
 
 @dataclass(slots=True)
@@ -63,7 +65,11 @@ class Reader:
             elif framed and framed != length:
                 found.length.append(f"LENGTH {length} before {framed} octets: {_head(octets, position)}")
                 position += 2 + framed
-            elif framed or self._is_frame(octets, position + 2 + length, position):
+            elif (
+                framed
+                or _holds_records(octets[position + 2 : position + 2 + length], length)
+                or self._is_frame(octets, position + 2 + length, position)
+            ):
                 position += 2 + length
             elif (following := self._next(octets, position + 1)) == len(octets) < position + 2 + length:
                 return  # what has not come whole yet
@@ -100,6 +106,17 @@ class Reader:
                 begin = at - before
                 announced = int.from_bytes(octets[begin - 2 : begin], "big")
                 yield max(position, begin - 2) if announced == size else begin
+
+
+def _holds_records(payload: bytes, length: int) -> bool:
+    """Whether DTLS records fill a frame, whatever they carry: STUN within them is not a message without a frame."""
+    position = 0
+    while position + _RECORD_HEAD <= len(payload):
+        kind, version = payload[position], payload[position + 1]
+        if kind not in set(ContentType) or version != 0xFE:
+            return False
+        position += _RECORD_HEAD + int.from_bytes(payload[position + 11 : position + 13], "big")
+    return 0 < position == length
 
 
 def _head(octets: bytes, position: int) -> str:

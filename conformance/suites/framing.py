@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Packets of many lengths, none of which begins or ends like another.
 PACKETS = tuple(rtp(number, bytes([0x41 + number]) * size) for number, size in enumerate((0, 1, 244, 300, 1400, 40000)))
+HANDSHAKE_RECORD = b"\x16\xfe"  # type and major version, as in DTLS 1.0 and 1.2 (RFC 6347 section 4.1)
 _HEADER = 20  # octets of a STUN message's
 
 
@@ -54,6 +55,13 @@ def await_message_octets(peer: Peer, connection: Connection) -> None:
     """Wait until the IUT has sent as much as a STUN message's header on a connection, in a frame or not (preamble)."""
     if not peer.wait_until(lambda: len(connection.octets) >= _HEADER + 2, peer.pixit.response):
         raise Inconclusive(f"{len(connection.octets)} octets came on {connection} within {peer.pixit.response:g} s")
+    peer.wait(peer.pixit.drip)
+
+
+def await_handshake_octets(peer: Peer, connection: Connection) -> None:
+    """Wait until the IUT has sent a DTLS handshake record on a connection, in a frame or not (preamble)."""
+    if not peer.wait_until(lambda: HANDSHAKE_RECORD in connection.octets, peer.pixit.complete):
+        raise Inconclusive(f"no octets of a DTLS handshake came on {connection} within {peer.pixit.complete:g} s")
     peer.wait(peer.pixit.drip)
 
 

@@ -48,7 +48,6 @@ def with_candidates(*lines):
     ("address", "port", "why"),
     [
         ("1b4e28ba-2fa1-41d2-883f-0016d3cca427.local", 5000, "is not an IP address but a name"),
-        ("fe80::1%eth0", 5000, "zone"),
         ("0.0.0.0", 5000, "unspecified"),
         ("255.255.255.255", 5000, "broadcast"),
         ("::ffff:127.0.0.1", 5000, "IPv4-mapped"),

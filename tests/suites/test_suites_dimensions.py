@@ -67,7 +67,7 @@ def test_every_case_of_variants_has_its_usual_ones() -> None:
 
 def test_a_difference_needs_what_it_takes() -> None:
     assert Shape().needs == ("families:4",)
-    assert Shape("IPv6", "switched", "octets", 2).needs == ("families:6", "role:stack", "components:2")
+    assert Shape("IPv6", "switched", "octets", 2).needs == ("families:6", "components:2")
     assert Shape(candidates="trickled").needs == ("families:4", "trickle")
     for case in SHAPED:
         check_conditions(case.parameters["shape"].needs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent.candidates import DISCARD
 from conformance.agent.decisions.connections import Closing
 from conformance.agent.decisions.reopening import Reopening
 from conformance.agent.faults.model import Faults
@@ -24,7 +23,8 @@ fault = Faults()
 @fault("active-port-believed", "RFC6544-3-s01", "expects connections to come from the port in active candidates")
 class ActivePortBelieved(Closing):
     def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:
-        return remote.port == DISCARD and super().admits(stream, base, remote, others)
+        told = {c.port for c in stream.remotes if (c.tcptype, c.address) == ("active", remote.ip)}
+        return (not told or remote.port in told) and super().admits(stream, base, remote, others)
 
 
 @fault("so-connection-refused", "RFC6544-7.2-02", "closes connections to its S-O candidates at once")

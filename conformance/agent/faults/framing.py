@@ -65,7 +65,7 @@ class LookalikeNotSplit(Framing):
 @fault("stream-portions-swapped", "RFC6544-10.1-s01", "puts the portions of a byte stream in the wrong order")
 class StreamPortionsSwapped(Framing):
     def ordered(self, octets: bytes) -> bytes:
-        middle = len(octets) // 2
+        middle = len(octets) // 2 if len(octets) > self.most() else 0
         return octets[middle:] + octets[:middle]
 
 

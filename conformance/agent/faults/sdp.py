@@ -161,6 +161,13 @@ class RestartKeepsFragment(Description):
         return _with_first(self, super().written(text), "ice-ufrag")
 
 
+@fault("restart-offer-keeps-password", "RFC8839-4.4.1.1.1-03", "offers a restart with the password of before")
+class RestartOfferKeepsPassword(Description):
+    def written(self, text: str) -> str:
+        text = super().written(text)
+        return _with_first(self, text, "ice-pwd") if self.config.offerer else text
+
+
 @fault("restart-keeps-password", "RFC8839-4.4.2.1-01", "restarts with the password of before")
 class RestartKeepsPassword(Description):
     def written(self, text: str) -> str:

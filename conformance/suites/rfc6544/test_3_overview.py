@@ -18,8 +18,9 @@ def test_check_in_mid_session_is_answered_beside_dtls(upper, peer, side, pixit):
     then    it is answered in a frame of its own, with nothing of DTLS around it."""
     selected = establish_dtls(upper, peer, side)
     selected.await_frame(Hello, within=pixit.complete)
-    selected.send(RFC4571() / peer.check(peer.iut))
-    selected.expect(BindingSuccess, within=pixit.response)
+    request = peer.check(peer.iut)
+    selected.send(RFC4571() / request)
+    selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
 
 
 @both_sides

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls, Hello
+from conformance.suites.framing import await_message_octets
 from conformance.suites.marks import both_sides, in_pieces, requirement, varied
 from conformance.suites.media import expect_completion, note_beginning
 from conformance.suites.negotiation import negotiate_dtls
@@ -30,7 +31,9 @@ def test_checks_on_an_opened_connection_are_outside_dtls(upper, peer, side, pixi
     when    its first frame arrives
     then    it is a check, a STUN message in a frame of its own."""
     negotiate_dtls(upper, peer, side, peer_tcptypes="passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    connection = peer.await_connection()
+    await_message_octets(peer, connection)
+    request = connection.expect(BindingRequest, within=pixit.response)
     assert request.number == 1, f"{request.number - 1} frames came before the check"
 
 

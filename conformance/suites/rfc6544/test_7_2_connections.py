@@ -99,14 +99,16 @@ def test_connection_after_a_restart_is_accepted(upper, peer, side, pixit):
 
 @both_sides
 @requirement("RFC6544-7.2-02", needs="offers:passive")
-def test_connection_from_an_address_not_described_is_accepted(upper, peer, side):
+def test_connection_from_an_address_not_described_is_accepted(upper, peer, side, pixit):
     """with    our description holding an active candidate at another address than the one we have
     when    we nevertheless connect to the IUT's passive candidate
-    then    the connection is accepted, and a check answered."""
+    then    the connection is accepted and kept, so that a check on it is answered."""
     elsewhere = peer.candidate("active", address=ELSEWHERE[peer.shape.family])
     iut = negotiate(upper, peer, side, peer_candidates=[elsewhere])
     connection = peer.expect_accept(iut.candidate(tcptype="passive"))
-    await_success(peer, iut, connection)
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect_open(within=pixit.silence)
+    connection.await_frame(BindingSuccess, within=pixit.response)
 
 
 @both_sides
