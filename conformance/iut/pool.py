@@ -27,13 +27,13 @@ __all__ = ["Hello", "Lease", "Pool"]
 class Pool:
     """Processes of one stack, started as cases need them and no more than `processes`.
 
-    Cases that want a process of their own get it beside those, again no more than `processes` at once. Thread-safe.
+    Cases that want a process of their own get it in addition, again no more than `processes` at once. Thread-safe.
     """
 
     def __init__(self, stack: Stack, *, processes: int, log_dir: Path) -> None:
         self._stack = stack
         self._limit = processes
-        self._log_dir = log_dir
+        self.log_dir = log_dir
         self._hello: Hello | None = None
         self._greeting = threading.Lock()
         self._all: set[AdapterProcess] = set()  # whatever runs, also what is being greeted
@@ -148,7 +148,7 @@ class Pool:
 
     def _admit(self, case: str, process: AdapterProcess, *, isolated: bool) -> Lease:
         """Give a case a place; called with the state held."""
-        lease = Lease(case, process, self._log_dir, isolated=isolated)
+        lease = Lease(case, process, self.log_dir, isolated=isolated)
         others = self._leases.setdefault(process, set())
         lease.neighbours.update(other.case for other in others)
         for other in others:

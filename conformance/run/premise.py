@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,7 @@ class Premise:
     pics: Mapping[str, Any]
     applicability: Applicability
     known: KnownFailures
+    early: tempfile.TemporaryDirectory[str]  # logs of sessions before the run begins: the folder is not touched then
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
 
     @classmethod
@@ -72,12 +75,16 @@ class Premise:
         except BaseException:
             folder.release()
             raise
-        pool = Pool(stack, processes=PROCESSES, log_dir=folder.path / "logs")
+        early = tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True)
+        logs = Path(early.name) / "logs"
+        logs.mkdir()
+        pool = Pool(stack, processes=PROCESSES, log_dir=logs)
         try:
             hello = greet(pool, stack)
             on_wire = lives_on_wire(pool, hello.pics, recording)
         except BaseException:
             pool.kill()
+            early.cleanup()
             recording.close()
             folder.release()
             raise
@@ -88,11 +95,19 @@ class Premise:
         with opened():
             found = Scan(dict(hello.pics)) if only else scan(pool, hello.pics, addresses)
         applicability = Applicability(found.pics, families=families, wire=wire)
-        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, known, on_wire)
+        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, known, early, on_wire)
+
+    def keep_logs(self) -> None:
+        """Have logs written to the run's folder from now on, with those of the sessions so far. Raises `OSError`."""
+        logs = self.folder.path / "logs"
+        for log in self.pool.log_dir.iterdir():
+            shutil.move(log, logs / log.name)
+        self.pool.log_dir = logs
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""
         self.pool.kill()
+        self.early.cleanup()
         self.recording.close()
         self.folder.release()
 

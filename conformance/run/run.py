@@ -23,6 +23,7 @@ from conformance.run.known import KnownFailures
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
+from conformance.run.session import os_error
 from conformance.verdict import Level, Result, Verdict, case_name
 from pcaps.tshark import TsharkFailed, TsharkMissing
 from reports.expectations import ExpectationError
@@ -87,9 +88,12 @@ class Run:
         info.notes = tuple(recording.notes)
         try:
             premise.folder.clear(hello.name)
+            premise.keep_logs()
             recorder = NoRecorder() if worker else Recorder(out / "record.jsonl", info)
         except FolderError as error:
             raise pytest.UsageError(str(error)) from None
+        except OSError as error:
+            raise broken_off(os_error(error)) from None
         except ReportError as error:
             raise broken_off(str(error)) from None
         jobs = config.getoption("icetcp_jobs") or stack.jobs or _AT_ONCE

@@ -75,6 +75,7 @@ def test_plain_output_from_first_to_last_line(fake):
         "",
         "not applicable:",
         "     2  the IUT's pics lack offers passive",
+        "        in 2 cases; to judge them it needs an IUT that declares offers passive in its pics",
         "",
         "requirements: 10 in the catalogue, 4 pending",
         "7 variants of 7 cases in N s: 1 pass, 2 fail (1 of them below MUST), 1 inconc, 1 error, 2 n/a",

@@ -228,7 +228,8 @@ def test_ctrl_c_while_the_captures_are_read_keeps_the_reports(environment, tmp_p
     assert time.monotonic() - begun < 2
     assert (process.returncode, err) == (3, "icetcp: interrupted\n")
     assert "2 variants of 2 cases in" in out
-    assert len(ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")) == 2
+    tested = [case.get("name") for case in ET.parse(tmp_path / "out" / "junit.xml").findall(".//testcase")]
+    assert len([name for name in tested if not name.startswith("judge_")]) == 2
     number = (tmp_path / "bin" / "tshark.pid").read_text().strip()
     assert not Path(f"/proc/{number}").exists()
 

@@ -86,7 +86,8 @@ def test_once_in_a_run_is_not_green_either(tmp_path, mode, words) -> None:
 def test_an_adapter_that_stays_when_its_input_has_ended_is_not_green(tmp_path) -> None:
     done = run(tmp_path, "stay", 0, "--case", "RFC4571-2/length_equals_the_request[offerer]")
     assert done.returncode == 3, done.stdout
-    (result,) = reported(tmp_path, done, "hung: the adapter stayed for 5 s after its input had ended")
+    results = reported(tmp_path, done, "hung: the adapter stayed for 5 s after its input had ended")
+    (result,) = [result for result in results if "/judge_" not in result.case]
     assert result.reason.startswith("after the case the adapter hung")
 
 

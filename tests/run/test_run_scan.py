@@ -97,7 +97,8 @@ def test_the_premise_stands_in_every_report(tmp_path) -> None:
     says = {"families": ["4"], "components": 1, "trickle": False}
     done = run(tmp_path, "--section", "RFC4571-2", "--variants", "usual", says=says)
     assert done.returncode == 0, done.stdout + done.stderr
-    info, results = read(tmp_path / "record.jsonl")
+    info, recorded = read(tmp_path / "record.jsonl")
+    results = [result for result in recorded if "/judge_" not in result.case]
     end = json.loads((tmp_path / "record.jsonl").read_text().splitlines()[-1])
     judged = {r for result in results if result.verdict is Verdict.PASS for r in result.requirements}
     how_much = f"({len(judged)} of {info.testable} testable requirements judged, "
