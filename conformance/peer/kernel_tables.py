@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.peer import sockdiag
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def outstanding_attempts(address: str) -> set[tuple[str, str]]:
 
 def unread(owner: Address, other: Address) -> int | None:
     """Return how many octets a connection's owner has not read yet; None if its end is not in this kernel's tables."""
+    with contextlib.suppress(sockdiag.Unsupported):
+        return sockdiag.unread(owner, other)
     ends = [
         f" {a}:{owner.port:04X} {b}:{other.port:04X} " for a, b in zip(_forms(owner.ip), _forms(other.ip), strict=True)
     ]

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from conformance.peer import sockdiag
 from conformance.peer.kernel_tables import outstanding_attempts, unread
 from conformance.peer.silence import SilentPort
 from conformance.wire.attributes import Address
@@ -24,6 +25,16 @@ def pair(request):
         other, _ = server.accept()
         with client, other:
             yield client, other
+
+
+@pytest.fixture(params=["asked of the kernel", "read in /proc"], autouse=True)
+def source(request, monkeypatch):
+    """Both ways to know: a kernel may lack tcp_diag."""
+    if request.param == "read in /proc":
+        monkeypatch.setattr(sockdiag, "_ask", lambda *_: None)
+        sockdiag._knows_tcp.cache_clear()
+    yield request.param
+    sockdiag._knows_tcp.cache_clear()
 
 
 def ends(client, other):
@@ -48,6 +59,20 @@ def test_what_is_not_read_is_counted_until_it_is(pair) -> None:
     assert unread(owner, sender) == 4
     client.recv(100)
     assert unread(owner, sender) == 0
+
+
+def test_a_kernel_that_finds_no_tcp_socket_at_all_is_not_believed(source) -> None:
+    owner, other = Address("127.0.0.1", 1), Address("127.0.0.1", 2)
+    if source == "read in /proc":
+        with pytest.raises(sockdiag.Unsupported, match="no tcp_diag"):
+            sockdiag.unread(owner, other)
+    else:
+        assert sockdiag.unread(owner, other) is None
+
+
+def test_a_listening_socket_is_not_a_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert unread(Address(*server.getsockname()), Address("127.0.0.1", 9)) is None
 
 
 def test_of_a_connection_elsewhere_nothing_is_known() -> None:

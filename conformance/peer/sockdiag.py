@@ -1,0 +1,71 @@
+"""One TCP connection asked of the kernel (sock_diag), where /proc/net/tcp would list all those of the run."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import struct
+from functools import lru_cache
+
+from conformance.wire.attributes import Address
+
+_NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, _NLMSG_ERROR = 4, 20, 1, 2
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_REQUEST = struct.Struct("=BBBxI")  # the head of struct inet_diag_req_v2
+_ENDS = struct.Struct("!HH16s16s")  # struct inet_diag_sockid without its interface and cookie
+_NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+_ANSWER = struct.Struct("=BBxx48xII")  # of struct inet_diag_msg: family, state, expiry, octets not read
+_LISTEN = 10
+_ALL_STATES = 0xFFFFFFFF
+
+
+class Unsupported(Exception):
+    """The kernel does not answer such questions."""
+
+
+def unread(owner: Address, other: Address) -> int | None:
+    """Return how many octets a connection's owner has not read yet; None if its end is not in this network.
+
+    Raises `Unsupported`.
+    """
+    found = _ask(owner, other)
+    if found is None and not _knows_tcp():
+        raise Unsupported("the kernel has no tcp_diag")
+    if found is None or found[0] == _LISTEN:  # a listening socket stands for connections that are not there
+        return None
+    return found[1]
+
+
+def _ask(owner: Address, other: Address) -> tuple[int, int] | None:
+    """Return the state of a socket and the octets that wait in it."""
+    family = socket.AF_INET6 if ":" in owner.ip else socket.AF_INET
+    ends = _ENDS.pack(owner.port, other.port, _padded(owner.ip), _padded(other.ip))
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ALL_STATES) + ends + _NO_COOKIE
+    head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0)
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
+            kernel.send(head + body)
+            answer = kernel.recv(4096)
+    except OSError as error:
+        raise Unsupported(error.strerror) from None
+    _, kind, _, _, _ = _HEADER.unpack_from(answer)
+    if kind == _NLMSG_ERROR:
+        (code,) = struct.unpack_from("=i", answer, _HEADER.size)
+        if code == -errno.ENOENT:
+            return None
+        raise Unsupported(errno.errorcode.get(-code, str(code)))
+    _, state, _, waiting = _ANSWER.unpack_from(answer, _HEADER.size)
+    return state, waiting
+
+
+@lru_cache(maxsize=1)
+def _knows_tcp() -> bool:
+    """Whether the kernel finds TCP sockets at all: without tcp_diag it answers as if there were none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = Address(*server.getsockname())
+        return _ask(here, here) is not None
+
+
+def _padded(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed.ljust(16, b"\0")
