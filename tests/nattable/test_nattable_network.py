@@ -100,13 +100,13 @@ def test_agents_connect_as_expected_through_one_of_each():
     done = nat_table("--quick", "--json")
     rows = json.loads(done.stdout)
     assert [row["row"] for row in rows if not row["ok"]] == []
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "NAT table: 23 rows\n")
     assert sum(row["met"] for row in rows) >= sum(row["meets"] for row in rows) >= 4
     kinds = {row["seen"] for row in rows}
     assert kinds == {"host-so", "host-passive", "srflx-so", "srflx-passive", "prflx-so", "relay"}
 
 
-def test_captures_at_both_ends_conform(tmp_path, monkeypatch):
+def test_captures_at_both_ends_conform(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     done = nat_table("--quick", "-k", "EIM/ADF drop", "--out", "rows")
     assert done.returncode == 0, done.stderr
@@ -117,7 +117,12 @@ def test_captures_at_both_ends_conform(tmp_path, monkeypatch):
         for capture in (folder / "offerer.pcapng", folder / "answerer.pcapng"):
             with pytest.raises(SystemExit) as ended:
                 cli.main(["judge", str(capture), "--offer", f"{folder}/offer.sdp", "--answer", f"{folder}/answer.sdp"])
-            assert ended.value.code == 0
+            lines = capsys.readouterr().out.splitlines()
+            # A mapped address that is not the one of the capture may be the NAT's: that alone stays open.
+            opened = {line.split()[1] for line in lines if line.startswith("inconc")}
+            assert opened <= {"RFC8489-6.3.1.1-s03"}
+            assert not [line for line in lines if line.startswith("fail")]
+            assert ended.value.code == (3 if opened else 0)
 
 
 def test_agents_connect_over_a_bad_network():
@@ -188,8 +193,8 @@ def test_captures_that_cannot_be_written_are_told_of(tmp_path):
     (tmp_path / "file").touch()
     done = nat_table("--quick", "-k", "no NAT", "--out", str(tmp_path / "file"))
     assert done.returncode == 3
-    assert done.stderr.startswith("icetcp: Not a directory")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.splitlines()[1].startswith("icetcp: Not a directory")
+    assert done.stderr.count("\n") == 2
 
 
 @pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["--mtu", "100"], ["--loss", "99"], ["--fault", "none"]])
