@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.secure import Hello
 from conformance.suites.establishing import establish_dtls
-from conformance.suites.framing import await_handshake_octets, misframed
+from conformance.suites.framing import let_handshake_begin, misframed
 from conformance.suites.marks import both_sides, requirement
 
 
@@ -15,7 +15,7 @@ def test_handshake_begins_in_a_frame(upper, peer, side, pixit):
     when    ICE has completed on a connection
     then    a ClientHello comes over this connection, in a frame of its own."""
     selected = establish_dtls(upper, peer, side)
-    await_handshake_octets(peer, selected)
+    let_handshake_begin(peer, selected)
     wrong = misframed([selected]).any
     assert not wrong, f"the handshake is not in RFC 4571 frames: {wrong[0]}"
     selected.expect(Hello, within=pixit.complete)
