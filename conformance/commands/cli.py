@@ -1,4 +1,4 @@
-"""The command line: `icetcp run`, `gate`, `judge`, `list`, `show`, `mutants`, `nat-table`, `doctor`, `stacks`.
+"""The command line: one command a module, and `fuzz` and `replay` of the fuzzer.
 
 Only click is imported here; each command imports what it needs, so that the first verdict comes soon.
 Exit status: 0 conforms (or done), 1 does not conform, 2 usage, 3 could not judge.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from conformance.commands.compare import compare
 from conformance.commands.doctor import examine
 from conformance.commands.gate import gate
 from conformance.commands.judge import judge
@@ -40,7 +41,7 @@ def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
 
 
-for _command in (run, gate, judge, list_, show, mutants, nat_table, examine, stacks):
+for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, examine, stacks):
     cli.add_command(_command)
 
 
