@@ -1,0 +1,131 @@
+"""A sequence diagram as SVG: one lane per connection, time downwards, an arrow per segment that is TCP's own or frame.
+
+A frame is a box on its arrow with the number of its octets. Bars across the arrow show where segments end inside the
+frame; frames that came in one segment hang together. What breaks a rule is marked, with a sign and with words.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from conformance.wire.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_TIME, _LEFT, _RIGHT, _WIDTH = 78, 96, 850, 946  # where the columns stand
+_MIDDLE = (_LEFT + _RIGHT) // 2
+_HEAD, _ROW, _DETAIL = 44, 26, 15
+_MOST_CUTS = 12  # bars that are drawn on one arrow
+_CHARACTER = 7.25  # width of one, at 12 px
+_DASHED = {"SYN", "SYN-ACK", "FIN", "RST"}
+
+
+@dataclass(slots=True)
+class Step:
+    """One arrow. ``size``: octets of the frame, None for what is TCP's own; ``segments``: how many it came in.
+
+    ``joined``: it came in the same segment as the one before it. ``offending``: which rule it breaks, in words.
+    ``link``: number of the message below the diagram that it leads to.
+    """
+
+    time_ms: float
+    from_left: bool
+    label: str
+    detail: str = ""
+    size: int | None = None
+    segments: int = 1
+    joined: bool = False
+    offending: str = ""
+    link: int | None = None
+
+
+@dataclass(slots=True)
+class Lane:
+    """One connection: who is left and right, what it is, and its steps. ``notes`` stand below it."""
+
+    left: str
+    right: str
+    title: str = ""
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    offending: str = ""  # what should have come and did not
+
+
+def svg(lane: Lane) -> Markup:
+    """Return the diagram of a connection; every text in it is escaped."""
+    y = _HEAD
+    parts: list[str] = []
+    for step in lane.steps:
+        y += _ROW
+        parts += _arrow(step, y)
+        if step.detail or step.offending:
+            y += _DETAIL
+            parts.append(_details(step, y))
+    for note, bad in [*((note, False) for note in lane.notes), *([(lane.offending, True)] if lane.offending else [])]:
+        y += _ROW
+        sign, style = ("✗ ", "bad") if bad else ("", "detail")
+        parts.append(f'<text class="{style}" x="{_LEFT + 12}" y="{y}">{sign}{_text(note, 110)}</text>')
+    height = y + _ROW
+    return Markup("".join(_whole(lane, parts, height)))  # noqa: S704  (each text went through _text)
+
+
+def _whole(lane: Lane, parts: Iterable[str], height: int) -> Iterator[str]:
+    steps = len(lane.steps)
+    name = _text(f"{lane.title or 'connection'} of {lane.left} with {lane.right}, {steps} steps", 300)
+    yield (
+        f'<svg class="sequence" role="img" aria-label="{name}" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}" xmlns="http://www.w3.org/2000/svg">'
+    )
+    yield f'<text class="end" x="{_LEFT}" y="16">{_text(lane.left, 48)}</text>'
+    yield f'<text class="end" x="{_RIGHT}" y="16" text-anchor="end">{_text(lane.right, 48)}</text>'
+    yield f'<text class="time" x="{_TIME}" y="34" text-anchor="end">ms</text>'
+    if lane.title:
+        yield f'<text class="detail" x="{_MIDDLE}" y="34" text-anchor="middle">{_text(lane.title, 80)}</text>'
+    for x in (_LEFT, _RIGHT):
+        yield f'<path class="life" d="M{x} 24V{height - 8}"/>'
+    yield from parts
+    yield "</svg>"
+
+
+def _arrow(step: Step, y: int) -> Iterator[str]:
+    side = "l" if step.from_left else "r"
+    start, end = (_LEFT, _RIGHT) if step.from_left else (_RIGHT, _LEFT)
+    back = -7 if step.from_left else 7
+    dashed = " tcp" if step.size is None else ""
+    bad = " bad" if step.offending else ""
+    if step.link is not None:
+        yield f'<g class="link" tabindex="0" role="link" data-message="{step.link}">'
+    if not step.joined:
+        yield f'<text class="time" x="{_TIME}" y="{y + 4}" text-anchor="end">{step.time_ms:.3f}</text>'
+    else:  # hangs from the frame before it
+        yield f'<path class="cut" d="M{start} {y - _ROW + 4}V{y}"/>'
+    yield f'<path class="line {side}{dashed}" d="M{start} {y}H{end}"/>'
+    yield f'<path class="{side}" d="M{end} {y}l{back} -4v8z"/>'
+    label = step.label if step.size is None else f"[{step.size}] {step.label}"
+    label = f"✗ {label}" if step.offending else label
+    width = min(len(label), 88) * _CHARACTER + 16
+    place = f'x="{_MIDDLE - width / 2:.0f}" y="{y - 9}" width="{width:.0f}" height="18"'
+    yield f'<rect class="frame {side}{bad}" {place} rx="3"/>'
+    yield f'<text class="{bad.strip()}" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(label, 88)}</text>'
+    for cut in range(1, min(step.segments, _MOST_CUTS)):
+        at = start + (end - start) * 0.16 * cut / min(step.segments, _MOST_CUTS)
+        yield f'<path class="cut" d="M{at:.0f} {y - 7}v14"/>'
+    if step.link is not None:
+        yield "</g>"
+
+
+def _details(step: Step, y: int) -> str:
+    if step.offending:
+        return f'<text class="bad" x="{_MIDDLE}" y="{y + 3}" text-anchor="middle">{_text(step.offending, 100)}</text>'
+    return f'<text class="detail" x="{_MIDDLE}" y="{y + 3}" text-anchor="middle">{_text(step.detail, 112)}</text>'
+
+
+def _text(text: str, most: int) -> str:
+    """Return a text of at most so many characters that XML and a person can read."""
+    shown = visible(text)
+    return html.escape(shown if len(shown) <= most else f"{shown[: most - 1]}…")

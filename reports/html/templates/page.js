@@ -1,0 +1,35 @@
+"use strict";
+// Filters: every form.filters hides the rows of its list that it does not mean. Its values are part of the fragment.
+const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+
+for (const form of document.querySelectorAll("form.filters:not([data-own])")) {
+  const list = document.getElementById(form.dataset.for);
+  const rows = [...list.querySelectorAll("[data-text]")].map((row) => ({
+    row,
+    text: row.dataset.text.toLowerCase(),
+    group: row.closest("[data-group]"),
+  }));
+  const apply = () => {
+    const wanted = Object.fromEntries(new FormData(form));
+    const asked = words(wanted.text || "");
+    delete wanted.text;
+    const chosen = Object.entries(wanted).filter(([, value]) => value);
+    const groups = new Map();
+    let shown = 0;
+    for (const { row, text, group } of rows) {
+      const fits = asked.every((word) => text.includes(word))
+        && chosen.every(([name, value]) => (row.dataset[name] || "").split(" ").includes(value));
+      if (row.hidden === fits) row.hidden = !fits;
+      shown += fits;
+      if (group) groups.set(group, groups.get(group) || fits);
+    }
+    for (const [group, any] of groups) group.hidden = !any;
+    const noun = form.dataset.noun + (rows.length === 1 ? "" : "s");
+    form.querySelector("output").textContent = `${shown} of ${rows.length} ${noun}`;
+  };
+  form.addEventListener("input", apply);
+  form.addEventListener("reset", () => setTimeout(apply));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.apply = apply;
+  apply();
+}
