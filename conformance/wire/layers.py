@@ -144,7 +144,7 @@ class _XorAddress(StunAttribute):
 
     def current_value(self, before: bytes) -> bytes:
         """XOR with the cookie and the transaction id of the message."""
-        if self.address_given is None or self.value:
+        if self.address_given is None or "value" in self.fields:
             return bytes(self.value)
         return xor_address(Attribute(self.kind), self.address_given, before[8:_HEADER]).value
 
@@ -283,7 +283,9 @@ class MessageIntegrity(_Keyed):
 
     def current_value(self, before: bytes) -> bytes:
         """Compute the HMAC, unless a value is given."""
-        return bytes(self.value) if self.key_given is None else integrity_value(before, self.key_given)
+        if self.key_given is None or "value" in self.fields:
+            return bytes(self.value)
+        return integrity_value(before, self.key_given)
 
 
 class MessageIntegritySha256(_Keyed):
@@ -293,7 +295,7 @@ class MessageIntegritySha256(_Keyed):
 
     def current_value(self, before: bytes) -> bytes:
         """Compute the HMAC, unless a value is given."""
-        if self.key_given is None:
+        if self.key_given is None or "value" in self.fields:
             return bytes(self.value)
         return integrity_sha256_value(before, self.key_given, 32 if self.size_given is None else self.size_given)
 
@@ -305,7 +307,7 @@ class Fingerprint(StunAttribute):
 
     def current_value(self, before: bytes) -> bytes:
         """Compute the CRC."""
-        return bytes(self.value) if self.value else fingerprint_value(before).to_bytes(4, "big")
+        return bytes(self.value) if "value" in self.fields else fingerprint_value(before).to_bytes(4, "big")
 
 
 _CLASSES: dict[int, type[StunAttribute]] = {

@@ -34,12 +34,15 @@ from fuzz.player.outcome import SessionFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fuzz.judging.session import JudgedSession
+
 Case = dict[str, Any]
 
 _REMEMBERED = 24  # sessions, one of which may have made the process spin
 _STATUS = 0.5  # seconds between two reports
 _IDLE = 1.5  # seconds between two looks at an idle process
 _MEASURE = 0.05  # seconds between two looks at what a process holds
+_UNMEASURED = 2  # sessions between two looks, at most: a fast IUT plays a hundred in a second
 _FAILURES = 5  # sessions in a row that could not be opened
 _OF_DESCRIPTIONS = ("death", "hang", "exception", "garbage")  # kinds that a mutated description can be blamed for
 
@@ -56,10 +59,11 @@ class Shard:
         self.parts: Parts | None = None
         self._lines = Lines() if spec.lines else None
         self._recent: deque[list[Case]] = deque(maxlen=_REMEMBERED)
+        self._session: JudgedSession | None = None  # the last one that this process was in
         self._reported = self._looked = 0.0
         self._busy = True  # as far as was seen
         self._measured = 0.0
-        self._unmeasured: list[Case] = []  # played since the last look at what the process holds
+        self._unmeasured: list[list[Case]] = []  # played since the last look at what the process holds
         self._failures = 0
         self._growth = Growth()
 
@@ -155,7 +159,7 @@ class Shard:
         except SessionFailed:
             self._no_session(parts, plan)
             return
-        self._failures = 0
+        self._failures, self._session = 0, session
         if parts.comparison is not None:
             parts.comparison.begin(plan)
         parts.suspicions.before = self._recent[-1] if self._recent else []
@@ -197,7 +201,7 @@ class Shard:
         found = parts.runner.health(None)
         self._failures += 1
         if found:
-            evidence = Evidence(parts.runner.iut.last_words())
+            evidence = self._evidence()
             parts.suspicions.suspect(found[0], self._played_last(plan), parts.blocks.number, lambda: evidence)
         if self._failures > _FAILURES:
             raise AdapterError(found[0].text if found else "no session can be opened any more")
@@ -209,10 +213,15 @@ class Shard:
         assert self.parts is not None
         if self.parts.runner.spoilt:
             return
-        evidence = Evidence(self._runner.iut.last_words())
+        evidence = self._evidence()
         for symptom in self._runner.late():
             played = self._played_last(self.parts.blocks.plain)
             self.parts.suspicions.suspect(symptom, played, self.parts.blocks.number, lambda: evidence)
+
+    def _evidence(self) -> Evidence:
+        """Return what the process has said, and the history of its last session: the symptom came after that one."""
+        session, iut = self._session, self._runner.iut
+        return session.evidence() if session is not None and session.iut is iut else Evidence(iut.last_words())
 
     def _played_last(self, plan: dict[str, Any]) -> list[Case]:
         """Return the cases of the last session; a session without a case, if that is not known any more."""
@@ -223,15 +232,17 @@ class Shard:
         self._growth.restart()
         self._unmeasured.clear()
         self._recent.clear()
+        self._session = None
 
     # -- what it uses ----------------------------------------------------------------------------------------------
 
     def _resources(self, parts: Parts, played: list[Case]) -> None:
         """Look whether the process holds more than it did."""
-        self._unmeasured += played
-        if time.monotonic() - self._measured < _MEASURE:
+        self._unmeasured.append(played)
+        if time.monotonic() - self._measured < _MEASURE and len(self._unmeasured) < _UNMEASURED:
             return
-        played, self._unmeasured, self._measured = self._unmeasured, [], time.monotonic()
+        played = [case for session in self._unmeasured for case in session]
+        self._unmeasured, self._measured = [], time.monotonic()
         for symptom in self._growth.see(monitors.usage(parts.runner.iut.pid), played):
             if parts.suspicions.exhausted("leak", symptom.cause):
                 continue

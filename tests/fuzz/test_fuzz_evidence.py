@@ -93,7 +93,30 @@ def test_a_death_when_the_campaign_is_over_is_a_finding(tmp_path):
 
     shard._last_look = kill_and_look
     status = shard.run()
-    assert [(one["kind"], one["cause"]) for one in status.found] == [("death", "SIGKILL")]
+    ((found,), (history,)) = status.found, out.glob("*/*/history.txt")
+    assert (found["kind"], found["cause"]) == ("death", "SIGKILL")
+    assert " sent " in history.read_text()
+
+
+def test_a_death_between_two_sessions_has_the_history_of_the_first(tmp_path):
+    """The next session cannot be opened, so that nothing of it could be told."""
+    out = tmp_path / "out"
+    out.mkdir()
+    shard = Shard(Spec(iut=TARGET, out=str(out), cases=40, classes=["request"]), lambda status: None, lambda: False)
+    watch, killed = shard._watch, []
+
+    def kill_and_watch(parts):
+        if not killed:
+            killed.append(shard._runner.iut.pid)
+            os.kill(killed[0], signal.SIGKILL)
+            shard._runner.iut.dies(5)
+        watch(parts)
+
+    shard._watch = kill_and_watch
+    status = shard.run()
+    ((found,), (history,)) = status.found, out.glob("*/*/history.txt")
+    assert (found["kind"], found["cause"]) == ("death", "SIGKILL")
+    assert " sent " in history.read_text()
 
 
 def test_a_death_before_the_first_session_works_is_no_green(tmp_path):
@@ -119,6 +142,18 @@ def test_growth_hangs_and_spins_that_do_not_come_again_fail_unless_allowed(tmp_p
         junit = etree.parse(out / "junit.xml")
         assert len(list(junit.iter("failure"))) == status
         assert len(list(junit.iter("skipped"))) == 1 - status
+
+
+def test_growth_is_seen_however_fast_the_sessions_are(tmp_path, monkeypatch):
+    """What a process holds is measured once in a while, and also once in a few sessions."""
+    monkeypatch.setattr("fuzz.campaign.shard._MEASURE", 3600)
+    out, iut = tmp_path / "out", hostile(tmp_path, "grow")
+    out.mkdir()
+    status = Shard(
+        Spec(iut=iut, out=str(out), cases=3000, classes=["request"]), lambda status: None, lambda: False
+    ).run()
+    assert status.found == []
+    assert [path.name.split("-")[0] for path in out.glob("**/unconfirmed/*")] == ["leak"]
 
 
 def test_a_replay_of_what_the_fuzzer_killed_is_no_death():

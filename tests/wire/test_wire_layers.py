@@ -56,6 +56,19 @@ def test_what_scapy_builds_the_codec_reads(cls, method, parts) -> None:
     assert [bytes(part.value) for part in again.attributes] == [a.value for a in message.attributes]
 
 
+@pytest.mark.parametrize("kind", [*layers._CLASSES, 0x7001])
+def test_an_attribute_without_a_value_is_rebuilt_without_one(kind) -> None:
+    """A value that is given, or was read, is never computed, also if it holds no octets."""
+    octets = bytes.fromhex("000100042112a442") + TRANSACTION + kind.to_bytes(2, "big") + bytes(2)
+    assert bytes(layers.STUN(octets)) == octets
+    made = layers._CLASSES.get(kind, layers.RawStunAttribute)
+    given = {"address": Address("192.0.2.1", 9)} if issubclass(made, layers._XorAddress) else {}
+    given |= {"key": b"key"} if issubclass(made, layers._Keyed) else {}
+    attribute = made(value=b"", **given, **({} if made.kind else {"type": kind}))
+    for one in (attribute, attribute.copy()):
+        assert bytes(layers.STUN(transaction_id=TRANSACTION, attributes=[one])) == octets
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=20)), max_size=5))
 def test_what_the_codec_builds_scapy_reads(parts) -> None:
