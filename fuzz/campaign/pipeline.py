@@ -170,8 +170,12 @@ class Pipeline:
         if not self._repeats:
             raised += [one for one in self._held if (one[0].kind, one[0].cause) not in self._shown]
             self._held, self._shown = [], set()
-        used = False
+        used = died = False
         for symptom, played, number, evidence in raised:
+            if symptom.kind == "death":
+                if died:  # a process dies once, though a case and the one before it may both be judged after that
+                    continue
+                died = True
             used = self._parts.suspicions.suspect(symptom, played, number, evidence) or used
         return used
 

@@ -37,6 +37,7 @@ class JudgedSession:
         self.lost = False  # the session answers nothing any more, though the process does
         self._told_role = False
         self._told = 0
+        self._causes: set[str] = set()  # of complaints after which the process lived on
 
     def open(self) -> None:
         """Open the session. Raises `SessionFailed`."""
@@ -86,7 +87,13 @@ class JudgedSession:
         return self._notices(*self.memo()[1:])
 
     def _notices(self, heard: int, told: int) -> list[Symptom]:
+        since = self.iut.judged
         found = complaints(self.iut, heard)
+        if not self._causes.issuperset(symptom.cause for symptom in found):
+            # An exception may be its last words: the process writes them some time before it is gone.
+            if self.iut.dies(_CLOSING):
+                return fatal(self.iut, since)
+            self._causes.update(symptom.cause for symptom in found)
         if told > self._told and self.plan["media"] == "rtp":
             found += oracle.judge_media(self.upper.data(self._told, told), self.view)
             self._told = told
@@ -139,18 +146,22 @@ def complaints(iut: Subject, until: int | None = None) -> list[Symptom]:
 
 def late(iut: Subject) -> list[Symptom]:
     """Return how a process ended, or what it wrote on stderr. An exception may be its last words."""
-    found = complaints(iut)
+    since, found = iut.judged, complaints(iut)
     if found:
         iut.dies(_CLOSING)
-    return fatal(iut) or found
+    return fatal(iut, since) or found
 
 
-def fatal(iut: Subject) -> list[Symptom]:
-    """Return how a process ended by itself, or why it cannot be used; nothing for one that works or that we ended."""
+def fatal(iut: Subject, since: int | None = None) -> list[Symptom]:
+    """Return how a process ended by itself, or why it cannot be used; nothing for one that works or that we ended.
+
+    ``since``: the line on stderr from which on a complaint can be the cause, if it is earlier than the last two cases.
+    """
     if iut.usable:
         return []
     if iut.death:
-        return [monitors.death(iut.death, iut.last_words(min([iut.judged, *iut.begun])))]
+        first = min([iut.judged, *iut.begun] + ([] if since is None else [since]))
+        return [monitors.death(iut.death, iut.last_words(first))]
     if iut.failure:
         return [Symptom("garbage" if iut.garbled else "hang", "process", iut.failure)]
     return []
