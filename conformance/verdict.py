@@ -120,7 +120,7 @@ class Result:
     """One executed (or ruled out) variant of a case: the source of every report. ``case`` is the variant's id.
 
     Times are seconds; ``started`` is seconds since the epoch. Paths are relative to the output folder and empty
-    where the thing does not exist. ``level`` is that of the strongest requirement the case tests.
+    where the thing does not exist. ``level`` is that of the requirement that the case cites first.
     """
 
     case: str

@@ -73,8 +73,8 @@ class Varied(Decisions):
     # -- candidates ----------------------------------------------------------------------------------------
 
     def more_listeners(self) -> int:
-        """Listen on several ports of each address."""
-        return self.variation.listeners - 1
+        """Listen on several ports of each address, unless lite (RFC 8445 section 5.2)."""
+        return 0 if self.config.lite else self.variation.listeners - 1
 
     def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
         """Give host candidates other priorities by the same formula, unique as RFC 6544 section 4.2 asks."""

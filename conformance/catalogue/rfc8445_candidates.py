@@ -73,7 +73,8 @@ REQUIREMENTS = with_predecessors((
       "When an Allocate is refused for lack of resources, a Binding request is sent for a server reflexive candidate.",
       pics="tcp_relay tcp_srflx", predecessor=_NEW),
     r("RFC8445-5.1.1.2-09", "MUST", "relayed candidate that equals a host candidate is dropped",
-      "A relayed candidate that is identical to a host candidate is discarded.", pics="tcp_relay"),
+      "A relayed candidate that is identical to a host candidate is discarded.", pics="tcp_relay",
+      untestable="the tester learns the IUT's ports from its description, which comes after the server's answer"),
     r("RFC8445-5.1.1.2-s01", "", "redirection while gathering is ignored",
       "Binding requests to STUN servers carry no credentials, and ALTERNATE-SERVER in the response is ignored.",
       pics="tcp_srflx"),
@@ -128,7 +129,9 @@ REQUIREMENTS = with_predecessors((
       "IP address.", binds="lite", pics="agent:lite",
       note="Of a component and transport; an active candidate may stand beside it to be the default (RFC 6544, 4.4)."),
     r("RFC8445-5.2-02", "NOT RECOMMENDED", "lite: one candidate per family",
-      "A lite agent has no more than one candidate of an address family.", binds="lite", pics="agent:lite"),
+      "A lite agent has no more than one candidate of an address family.", binds="lite", pics="agent:lite",
+      untestable="the tester names the addresses that the agent is to use; which of them it would choose by itself "
+                 "does not show"),
     r("RFC8445-5.2-04", "MUST", "lite: candidates for RTCP", "A lite agent with RTCP on its own port has candidates "
       "for it.", binds="lite", pics="agent:lite components:2"),
     r("RFC8445-5.2-05", "MUST+MUST", "lite: foundation by address",
@@ -177,7 +180,9 @@ REQUIREMENTS = with_predecessors((
       predecessor="RFC 5245 section 5.7.4", note="Judged where the stack reports its state."),
     r("RFC8445-6.1.2.2-01", "MUST NOT", "link-local pairs with link-local",
       "IPv6 link-local addresses are paired with link-local ones only.", binds="full", pics="agent:full families:6",
-      predecessor=_NEW),
+      predecessor=_NEW,
+      untestable="without a zone, which SDP does not carry, no socket can connect to a link-local address: nothing "
+                 "would show"),
     r("RFC8445-6.1.2.2-s01", "", "pairs of one component and family",
       "A pair consists of candidates of the same component, stream and address family.", binds="full",
       pics="agent:full"),
@@ -225,7 +230,8 @@ REQUIREMENTS = with_predecessors((
       "When no pair waits, a frozen pair is checked whose foundation has no pair waiting or in progress.",
       binds="full", pics="agent:full connects:active"),
     r("RFC8445-6.1.4.2-s06", "", "credentials of a check",
-      "A check is protected with the peer's user name fragment and password.", binds="full", pics="agent:full"),
+      "A check is protected with the peer's user name fragment and password.", binds="full", pics="agent:full",
+      untestable="says of the schedule what 7.2.2 says of the check, whose sentences are requirements of their own"),
 ), _BEFORE)  # fmt: skip
 
 EXCLUSIONS = (

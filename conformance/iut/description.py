@@ -163,6 +163,11 @@ class Description:
         if not all(candidate.is_tcp for candidate in self.media().candidates):
             raise NotApplicable(f"the IUT's {self.kind} has UDP candidates beside TCP")
 
+    def needs_formula(self) -> None:
+        """Raise `NotApplicable` where the priorities are not those of the formula: they do not end in the component."""
+        if any(c.priority & 0xFF != 256 - c.component for c in self.candidates()):
+            raise NotApplicable(f"the priorities of the IUT's {self.kind} do not follow the recommended formula")
+
     def needs_several_addresses(self) -> None:
         """Raise `NotApplicable` where all TCP candidates are at one address."""
         if len({candidate.address for candidate in self.candidates()}) < 2:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _CASE = pytest.StashKey[Case]()
 _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
-_ORDER = list(Level)
 
 
 def is_case(item: pytest.Item) -> bool:
@@ -69,9 +68,9 @@ def _make(item: pytest.Function) -> Case:
 
 @functools.cache
 def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[str, ...]]:
-    """Return the ids of requirements, the strongest level among them and the PICS conditions of them all."""
+    """Return the ids of requirements, the level of the first, which the case is about, and all PICS conditions."""
     requirements = [look_up(identifier) for identifier in identifiers]
-    level = min((r.level for r in requirements), key=_ORDER.index)
+    level = requirements[0].level
     return tuple(r.id for r in requirements), level, tuple(atom for r in requirements for atom in r.pics)
 
 

@@ -30,7 +30,7 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--icetcp-level",
         choices=_LEVELS,
-        help="only cases whose strongest requirement has this level or a stronger",
+        help="only cases whose first requirement has this level or a stronger",
     )
     option(
         "--icetcp-variants",

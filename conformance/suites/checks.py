@@ -71,6 +71,14 @@ def await_successes(peer: Peer, iut: Description, connections: Iterable[Connecti
         await_success(peer, iut, connection)
 
 
+def expect_successes(peer: Peer, iut: Description, connections: Iterable[Connection]) -> None:
+    """Send a check on each connection, one after the other, and expect that it is answered with success at once."""
+    for connection in connections:
+        request = peer.check(iut, component=connection.component)
+        connection.send(RFC4571() / request)
+        connection.expect(BindingSuccess(request.transaction_id), within=peer.pixit.response)
+
+
 def expect_answers(peer: Peer, asked: Iterable[tuple[Description, Connection]]) -> None:
     """Send a check with these credentials on each connection, and expect that it is answered with success."""
     for iut, connection in asked:

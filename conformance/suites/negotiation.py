@@ -30,13 +30,18 @@ def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> De
     return upper.answer(peer.offer(components=wishes["components"]), **wishes)
 
 
-def expect_description(upper: Upper, peer: Peer, side: str, clause: str) -> Description:
-    """Return the IUT's description. The case fails if it is malformed against this clause, "RFC 8839 section 5.4"."""
+def expect_description(
+    upper: Upper, peer: Peer, side: str, clause: str, *, about: str = "", **wishes: Any
+) -> Description:
+    """Return the IUT's description. The case fails if it is malformed against this clause, "RFC 8839 section 5.4".
+
+    `about`: only if the flaw is about what this word names.
+    """
     try:
-        return obtain_description(upper, peer, side)
+        return obtain_description(upper, peer, side, **wishes)
     except Inconclusive as failure:
         flaw = failure.__cause__
-        if not isinstance(flaw, SdpError) or flaw.clause != clause:
+        if not isinstance(flaw, SdpError) or flaw.clause != clause or about not in flaw.what:
             raise
         raise Failed(
             f"the IUT's description is malformed: {flaw.what}",

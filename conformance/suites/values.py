@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from conformance.verdict import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Sequence
 
     from conformance.iut.description import Description
     from conformance.peer.tester import Peer
@@ -85,6 +85,40 @@ def best_of_equals(candidates: Iterable[Candidate]) -> list[Candidate]:
     for candidate in sorted(candidates, key=lambda c: c.other_preference):
         best[candidate.component, candidate.type_preference, candidate.direction_preference] = candidate
     return list(best.values())
+
+
+def deprecated_ipv6(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return those at IPv4-compatible or site-local IPv6 addresses (RFC 8445 section 5.1.1.1); ::1 is neither."""
+    return [c for c in candidates if (at := _ipv6(c)) is not None and (at.is_site_local or _is_compatible(at))]
+
+
+def ipv4_mapped(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return those at IPv4-mapped IPv6 addresses."""
+    return [c for c in candidates if (at := _ipv6(c)) is not None and at.ipv4_mapped is not None]
+
+
+def _ipv6(candidate: Candidate) -> ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.IPv6Address(candidate.address)
+    except ValueError:
+        return None
+
+
+def _is_compatible(address: ipaddress.IPv6Address) -> bool:
+    return int(address) >> 32 == 0 and not (address.is_loopback or address.is_unspecified)
+
+
+def by_type(candidates: Iterable[Candidate]) -> dict[str, set[int]]:
+    """Return the type preferences of each type of candidate."""
+    found: dict[str, set[int]] = {}
+    for candidate in candidates:
+        found.setdefault(candidate.type.lower(), set()).add(candidate.type_preference)
+    return found
+
+
+def constant_places(texts: Sequence[str]) -> int:
+    """Return at how many places all texts have the same character."""
+    return sum(len(set(characters)) == 1 for characters in zip(*texts, strict=False))
 
 
 def is_host(candidate: Candidate, tcptype: str) -> bool:

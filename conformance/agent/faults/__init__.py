@@ -17,6 +17,7 @@ from conformance.agent.faults import (
     field,
     framing,
     gathering,
+    lite,
     media,
     nomination,
     outcomes,
@@ -31,6 +32,7 @@ from conformance.agent.faults.model import Fault as Fault
 FAULTS: tuple[Fault, ...] = (
     *gathering.fault,
     *candidates.fault,
+    *lite.fault,
     *description.fault,
     *sdp.fault,
     *pairing.fault,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.agent.candidates import DIRECTION, MAX_OTHER
+from conformance.agent.candidates import DIRECTION, MAX_OTHER, Local
 from conformance.agent.decisions.candidates import Candidates
 from conformance.agent.faults.model import Faults
 from conformance.wire.candidate import priority
@@ -13,7 +13,7 @@ from conformance.wire.candidate import priority
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.agent.candidates import Base, Foundations, Local, Relay
+    from conformance.agent.candidates import Base, Foundations, Relay
     from conformance.wire.attributes import Address
     from conformance.wire.candidate import Candidate
 
@@ -205,3 +205,67 @@ class SoSharesPassivePort(Candidates):
             if local.tcptype == "so":
                 local.candidate = replace(local.candidate, port=port)
         return found
+
+
+@fault("second-component-on-one-address", "RFC8445-5.1.1.1-01", "has candidates of component 2 on one address only")
+class SecondComponentOnOneAddress(Candidates):
+    def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
+        found = super().host_candidates(bases, foundations)
+        return [local for local in found if local.base.component == 1 or not local.base.rank]
+
+
+@fault("rtcp-without-candidates", "RFC8445-5.1.1.1-02", "states candidates of the first component only")
+class RtcpWithoutCandidates(Candidates):
+    def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
+        return [local for local in super().host_candidates(bases, foundations) if local.base.component == 1]
+
+
+def _with_one_at(address: str, found: list[Local]) -> list[Local]:
+    """Return these candidates and, where there are IPv6 ones, another one at an address that is not the host's."""
+    last = next((local for local in reversed(found) if ":" in local.base.ip), None)
+    if last is None:
+        return found
+    more = replace(last.candidate, address=address, priority=last.candidate.priority - (1 << 8))
+    return [*found, Local(more, last.base)]
+
+
+@fault("site-local-candidate", "RFC8445-5.1.1.1-05", "states a candidate at a site-local address")
+class SiteLocalCandidate(Candidates):
+    def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
+        return _with_one_at("fec0::7", super().host_candidates(bases, foundations))
+
+
+@fault("compatible-candidate", "RFC8445-5.1.1.1-05", "states a candidate at an IPv4-compatible address")
+class CompatibleCandidate(Candidates):
+    def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
+        return _with_one_at("::192.0.2.7", super().host_candidates(bases, foundations))
+
+
+@fault("mapped-candidate", "RFC8445-5.1.1.1-06", "states a candidate at an IPv4-mapped address")
+class MappedCandidate(Candidates):
+    def host_candidates(self, bases: Iterable[Base], foundations: Foundations) -> list[Local]:
+        return _with_one_at("::ffff:192.0.2.7", super().host_candidates(bases, foundations))
+
+
+@fault("type-pref-by-direction", "RFC8445-5.1.2.1-01", "gives passive host candidates a type preference of their own")
+class TypePrefByDirection(Candidates):
+    def type_preference(self, kind: str, base: Base) -> int:
+        return super().type_preference(kind, base) - ((kind, base.tcptype) == ("host", "passive"))
+
+
+@fault("type-pref-127", "RFC8445-5.1.2.1-01", "gives host candidates the type preference 127")
+class TypePref127(Candidates):
+    def type_preference(self, kind: str, base: Base) -> int:
+        return 127 if kind == "host" and not base.is_udp else super().type_preference(kind, base)
+
+
+@fault("types-share-preference", "RFC8445-5.1.2.1-01", "gives reflexive candidates the type preference of hosts")
+class TypesSharePreference(Candidates):
+    def type_preference(self, kind: str, base: Base) -> int:
+        return super().type_preference("host" if kind == "srflx" else kind, base)
+
+
+@fault("local-preference-shared", "RFC8445-5.1.2.1-05", "gives all host candidates the same local preference")
+class LocalPreferenceShared(Candidates):
+    def local_preference(self, kind: str, direction: int, other: int) -> int:
+        return 65535 if kind == "host" else super().local_preference(kind, direction, other)

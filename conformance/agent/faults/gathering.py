@@ -9,7 +9,7 @@ from conformance.agent.decisions.gathering import Gathering
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from conformance.agent.candidates import Base, Local
     from conformance.agent.config import IceServer
@@ -158,3 +158,12 @@ class TurnConnectionClosed(Gathering):
 class TurnConnectionKept(Gathering):
     def needs_allocation(self, selected: bool) -> bool:
         return True
+
+
+@fault("credentials-counted", "RFC8445-5.3-06", "counts its credentials up instead of drawing them")
+class CredentialsCounted(Gathering):
+    _count = 0
+
+    def credentials(self, random: Callable[[int], bytes]) -> tuple[str, str]:
+        self._count += 1
+        return f"user{self._count:04}", f"passwordpasswordpassword{self._count:04}"

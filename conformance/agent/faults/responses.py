@@ -216,3 +216,12 @@ class RefusedCheckTriggers(Responses):
 class NoTriggeredCheck(Responses):
     def triggers(self, check: IncomingCheck) -> bool:
         return check.use_candidate and super().triggers(check)
+
+
+@fault("one-early-check-answered", "RFC8445-5.3-07", "answers one check only before it has the answer")
+class OneEarlyCheckAnswered(Responses):
+    _early = 0
+
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        self._early += not started
+        return (started or self._early < 2) and super().answers(stream, connection, started)

@@ -172,3 +172,15 @@ class RestartOfferKeepsPassword(Description):
 class RestartKeepsPassword(Description):
     def written(self, text: str) -> str:
         return _with_first(self, super().written(text), "ice-pwd")
+
+
+@fault("component-257", "RFC8445-5.1.2.1-07", "calls its second component 257")
+class Component257(Description):
+    def written(self, text: str) -> str:
+        return re.sub(r"(a=candidate:\S+) 2 ", r"\1 257 ", super().written(text))
+
+
+@fault("foundation-of-33", "RFC8445-5.3-s01", "writes foundations of 33 characters")
+class FoundationOf33(Description):
+    def written(self, text: str) -> str:
+        return re.sub(r"(?m)^a=candidate:(\S+)", lambda match: f"a=candidate:{match[1]:0>33}", super().written(text))
