@@ -12,6 +12,7 @@ from conformance.agent.pairs import OPEN_STATES, Pair, PairEvent, PairState, Pha
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from conformance.agent.decisions.pairing import Pairing
     from conformance.wire.candidate import Candidate
 
 
@@ -50,6 +51,7 @@ class CheckList:
     valid: list[Pair] = field(default_factory=list)
     nominated: dict[int, Pair] = field(default_factory=dict)  # by component; members of `valid`
     state: ListState = ListState.RUNNING
+    discarded: int = 0  # pairs, for the limit of the set
 
     @property
     def running(self) -> bool:
@@ -179,12 +181,12 @@ class CheckList:
         self.pairs.sort(key=lambda pair: pair.priority, reverse=True)
 
 
-def set_initial_states(lists: Sequence[CheckList]) -> None:
+def set_initial_states(lists: Sequence[CheckList], decisions: Pairing) -> None:
     """Unfreeze one pair of each foundation: of the first list that has it, the lowest component, the best."""
     seen: set[tuple[str, str]] = set()
     for checks in lists:
         for pair in sorted(checks.pairs, key=lambda p: (p.component, -p.priority)):
-            if pair.foundation not in seen:
+            if pair.foundation not in seen or not decisions.waits_for_foundation(pair):
                 seen.add(pair.foundation)
                 pair.note(PairEvent.UNFROZEN)
 
@@ -224,41 +226,40 @@ def _make_room(lists: Sequence[CheckList], pair: Pair, most: int) -> bool:
     return False
 
 
-def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str]) -> None:
+def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str], decisions: Pairing) -> None:
     """Let all frozen pairs of a foundation go, one of which has succeeded (RFC 8445 section 7.2.5.3.3)."""
     for checks in lists:
         for pair in checks.pairs:
-            if pair.state is PairState.FROZEN and pair.foundation == foundation:
+            frozen = pair.state is PairState.FROZEN and pair.foundation == foundation
+            if frozen and decisions.thaws_with_success(pair):
                 pair.note(PairEvent.UNFROZEN)
 
 
-def limit_pairs(lists: Sequence[CheckList], most: int) -> None:
+def limit_pairs(lists: Sequence[CheckList], most: int, decisions: Pairing) -> None:
     """Discard the lowest-priority pairs, evenly, down to the limit of the set (RFC 8445 section 6.1.2.5)."""
-    while sum(len(checks.pairs) for checks in lists) > most:
-        max(lists, key=lambda checks: len(checks.pairs)).pairs.pop()
+    while (longest := decisions.gives_way(lists, most)) is not None:
+        longest.pairs.pop()
+        longest.discarded += 1
 
 
 def pick(
-    checks: CheckList,
-    lists: Sequence[CheckList],
-    can_start: Callable[[Pair], bool],
-    goes_first: Callable[[Pair], int] = lambda _pair: 0,
+    checks: CheckList, lists: Sequence[CheckList], can_start: Callable[[Pair], bool], decisions: Pairing
 ) -> Pair | None:
     """Return the pair of this list whose check is next, or None (RFC 8445 section 6.1.4.2, steps 1 to 3).
 
     `can_start` says whether a pair's check may begin now: too many connections to an address hold it back.
-    `goes_first` says what counts for more than the priority.
     """
-    for pair in checks.triggered:
-        if can_start(pair):
-            return pair
+    triggered = next((pair for pair in checks.triggered if can_start(pair)), None)
+    if triggered is not None and decisions.triggered_first():
+        return triggered
     if not any(pair.state is PairState.WAITING for pair in checks.pairs):
-        _thaw(checks, lists)
+        _thaw(checks, lists, decisions)
     waiting = [pair for pair in checks.pairs if pair.state is PairState.WAITING and can_start(pair)]
-    return max(waiting, key=lambda pair: (goes_first(pair), pair.priority, -pair.component), default=None)
+    ordinary = [pair for pair in waiting if pair not in checks.triggered]
+    return max(ordinary, key=lambda p: (decisions.goes_first(p), p.priority, -p.component), default=triggered)
 
 
-def _thaw(checks: CheckList, lists: Sequence[CheckList]) -> None:
+def _thaw(checks: CheckList, lists: Sequence[CheckList], decisions: Pairing) -> None:
     busy = {
         pair.foundation
         for other in lists
@@ -266,6 +267,6 @@ def _thaw(checks: CheckList, lists: Sequence[CheckList]) -> None:
         if pair.state in (PairState.WAITING, PairState.IN_PROGRESS)
     }
     for pair in checks.pairs:
-        if pair.state is PairState.FROZEN and pair.foundation not in busy:
+        if pair.state is PairState.FROZEN and pair.foundation not in busy and decisions.thaws(pair):
             busy.add(pair.foundation)
             pair.note(PairEvent.UNFROZEN)

@@ -90,8 +90,9 @@ class Checks:
         for stream in self._streams:
             if not stream.formed:
                 forming.form(stream, self._role.controlling, self._decisions)
-        limit_pairs([stream.checks for stream in self._streams], self._config.max_pairs)
-        set_initial_states([stream.checks for stream in self._streams])
+        lists = [stream.checks for stream in self._streams]
+        limit_pairs(lists, self._config.max_pairs, self._decisions)
+        set_initial_states(lists, self._decisions)
         for stream in self._streams:
             for pair in stream.checks.pairs:
                 if pair.connection is None and self._decisions.connects_at_once(pair):
@@ -160,8 +161,8 @@ class Checks:
         running = [s for s in self._streams if s.checks.running and self._decisions.checks_stream(s)]
         lists = [stream.checks for stream in self._streams]
         for step in range(len(running)):
-            stream = running[(self._turn + step) % len(running)]
-            pair = pick(stream.checks, lists, self._can_start, self._decisions.goes_first)
+            stream = running[(self._decisions.next_list(self._turn) + step) % len(running)]
+            pair = pick(stream.checks, lists, self._can_start, self._decisions)
             if pair is not None:
                 self._turn += step + 1
                 return stream, pair
@@ -354,7 +355,7 @@ class Checks:
         stream.checks.succeeded(pair, valid)
         stream.checks.remove_from_queue(pair)
         stream.first_valid.setdefault(pair.component, now)
-        unfreeze([s.checks for s in self._streams], pair.foundation)
+        unfreeze([s.checks for s in self._streams], pair.foundation, self._decisions)
         self._affect_others(transaction.connection)
         ours = transaction.use_candidate and transaction.controlling == controlling
         if ours or (pair.nominated_by_peer and not controlling):

@@ -147,7 +147,7 @@ class Exchange:
         self.peer, self._peer_trickles = peer, peer.trickles
         if not self._checks.started or peer.lite is not self._role.peer_lite:  # else roles stay (RFC 8445 6.1.1)
             self._role.meet(peer.lite)
-        self._checks.pacing = max(self._config.pacing, peer.pacing or 0.0)
+        self._checks.pacing = self._decisions.agreed_pace(self._config.pacing, peer.pacing)
 
     def _meet_answer(self, peer: PeerDescription) -> None:
         for stream, theirs in zip(self._streams, peer.streams, strict=False):  # any more sections are disabled

@@ -24,14 +24,19 @@ def form_pairs(
     locals_: Iterable[Local], remotes: Sequence[Candidate], controlling: bool, decisions: Pairing
 ) -> list[Pair]:
     """Return the pairs of a check list, best first, pruned (RFC 8445 sections 6.1.2.2 to 6.1.2.4, RFC 6544 6.2)."""
-    pairs = [Pair(local, remote) for local in locals_ for remote in remotes if may_pair(local, remote, decisions.meets)]
+    pairs = [
+        Pair(local, remote)
+        for local in locals_
+        for remote in remotes
+        if may_pair(local, remote, decisions.meets, decisions.pairs_components)
+    ]
     for pair in pairs:
         pair.reprioritise(controlling)
     pairs.sort(key=lambda pair: pair.priority, reverse=True)
-    kept: dict[tuple[int, str, int], Pair] = {}
+    kept: dict[object, Pair] = {}
     for pair in pairs:
         if decisions.opens(pair):  # else the peer's active candidate connects (RFC 6544 section 6.2)
-            kept.setdefault(pair.ends, pair)
+            kept.setdefault(decisions.between(pair), pair)
     return list(kept.values())
 
 
@@ -39,7 +44,7 @@ def form(stream: Stream, controlling: bool, decisions: Pairing) -> None:
     """Form the check list of a stream, of the candidates that are known by now."""
     stream.formed = True
     stream.checks.components = stream.plan.components
-    if not stream.progress.theirs_open:
+    if not stream.progress.theirs_open and decisions.limits_components():
         stream.limit_components()
     mine = [local for local in stream.locals if local.candidate.component <= stream.checks.components]
     stream.checks.pairs = form_pairs(decisions.checks_from(mine), stream.remotes, controlling, decisions)

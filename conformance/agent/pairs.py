@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+import operator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -205,9 +206,14 @@ def meets(own: str, theirs: str) -> bool:
     return PARTNER[own] == theirs
 
 
-def may_pair(local: Local, remote: Candidate, meets: Callable[[str, str], bool] = meets) -> bool:
+def may_pair(
+    local: Local,
+    remote: Candidate,
+    meets: Callable[[str, str], bool] = meets,
+    together: Callable[[int, int], bool] = operator.eq,
+) -> bool:
     """Whether two candidates are paired: component, transport, direction and address family (RFC 8445 6.1.2.2)."""
-    if local.candidate.component != remote.component or remote.is_tcp is local.base.is_udp:
+    if not together(local.candidate.component, remote.component) or remote.is_tcp is local.base.is_udp:
         return False
     if local.base.is_udp:
         return remote.transport.upper() == "UDP" and _same_family(local.base.ip, remote.address)

@@ -186,6 +186,19 @@ class Description:
         if len(here) != 1:
             raise NotApplicable(f"the IUT's {self.kind} has {len(here)} active candidates at {address}")
 
+    def needs_one_base(self) -> None:
+        """Raise `NotApplicable` where active host candidates of the first component have not just one base."""
+        active = [c for c in self.hosts("active") if c.component == 1 and self._is_of_the_family(c)]
+        if len(active) != 1:
+            raise NotApplicable(f"the IUT's {self.kind} has {len(active)} active host candidates of {self._family}")
+
+    def active_places(self, addresses: Sequence[str]) -> list[str]:
+        """Return these addresses by the priority of the one active host candidate there; n/a if they are not so."""
+        for address in addresses:
+            self.needs_one_active(address)
+        worth = {c.address: c.priority for c in self.hosts("active") if c.component == 1}
+        return sorted(addresses, key=lambda address: -worth[address])
+
     def needs_no(self, attribute: str) -> None:
         """Raise `NotApplicable` where the media section has an attribute that changes what is asked of it."""
         if self.media().has(attribute):

@@ -107,6 +107,11 @@ class Connecting(Identity):
         self.met_in_look = self._pump.looks
 
     @property
+    def looks(self) -> int:
+        """How often the tester has looked at all its sockets."""
+        return self._pump.looks
+
+    @property
     def other_address(self) -> str:
         """The tester's address in the other family, for cases that need both; n/a where there is none."""
         for address in self._addresses.values():

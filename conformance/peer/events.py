@@ -33,6 +33,7 @@ class Frame:
     message: Message | None = None
     problem: StunError | None = None
     solicited: bool = False  # a response to a request that we sent on this connection
+    look: int = 0  # in which look at all sockets the tester had it
 
     @classmethod
     def of(cls, octets: bytes, number: int, time: float) -> Frame:

@@ -61,12 +61,14 @@ def negotiate(
     peer_lite: bool = False,
     components: int = 1,
     media: str = "rtp",
+    peer_says: Sequence[str] = (),
     may_reject: bool = False,
     **wishes: Any,
 ) -> Description:
     """Exchange offer and answer, the IUT being the offerer or the answerer (`side`); return the IUT's description.
 
-    `may_reject`: what is strange in our description, the IUT may lawfully reject; then the case is n/a.
+    `peer_says`: further attributes of our session level. `may_reject`: what is strange in our description, the IUT may
+    lawfully reject; then the case is n/a.
     """
     if may_reject:
         try:
@@ -79,6 +81,7 @@ def negotiate(
                 peer_candidates=peer_candidates,
                 components=components,
                 media=media,
+                peer_says=peer_says,
                 **wishes,
             )
         except Rejected as rejection:
@@ -86,6 +89,7 @@ def negotiate(
     shape = peer.shape
     components = max(components, shape.components)
     mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
+    mine["session_attributes"] = list(peer_says)
     if side == "offerer":
         theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)
@@ -119,7 +123,14 @@ def negotiate_dtls(
     return theirs
 
 
-def negotiate_streams(upper: Upper, peer: Peer, side: str, *, peer_tcptypes: str = "active") -> list[Description]:
+def negotiate_streams(
+    upper: Upper,
+    peer: Peer,
+    side: str,
+    *,
+    peer_tcptypes: str = "active",
+    peer_candidates: Sequence[list[Candidate] | None] = (None,) * STREAMS,
+) -> list[Description]:
     """Exchange descriptions of two streams; return what the IUT says of each.
 
     Each stream has candidates of ours of its own. Our credentials are the same in both, which RFC 8839 section 5.4
@@ -128,10 +139,11 @@ def negotiate_streams(upper: Upper, peer: Peer, side: str, *, peer_tcptypes: str
     if side == "offerer":
         theirs = upper.offer(streams=STREAMS)
         streams = [theirs.stream(n) for n in range(STREAMS)]
-        answers = [peer.answer(stream.sdp, peer_tcptypes) for stream in streams]
+        mine = zip(streams, peer_candidates, strict=True)
+        answers = [peer.answer(stream.sdp, peer_tcptypes, candidates=ours) for stream, ours in mine]
         upper.accept(describe.joined(answers), kind="answer")
         return streams
-    offers = [peer.offer(peer_tcptypes, mid=str(n)) for n in range(STREAMS)]
+    offers = [peer.offer(peer_tcptypes, mid=str(n), candidates=ours) for n, ours in enumerate(peer_candidates)]
     theirs = upper.answer(describe.joined(offers))
     return [theirs.stream(n) for n in range(STREAMS)]
 

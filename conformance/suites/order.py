@@ -15,7 +15,9 @@ from conformance.verdict import Inconclusive, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.peer.connection import Connection
     from conformance.peer.datagram import DatagramSocket
+    from conformance.peer.events import Frame
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -60,6 +62,51 @@ class Ranked:
         if self.udp.first_request is not None:
             looks[self.udp.local_address.port] = self.udp.first_request
         return looks
+
+
+Place = tuple[int, str]  # our port, and the IUT's address
+
+
+def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Place | None = None) -> list[str]:
+    """Watch the IUT connect to ours; return, in words, which place it took up before one that comes first.
+
+    `last` may come never, but not before any of the expected ones. n/a and inconclusive as of `Ranked.reversed_pairs`.
+    """
+    peer.wait_until(lambda: all(place in _first_looks(peer) for place in expected), within)
+    looks = _first_looks(peer)
+    order = [*expected, *([last] if last is not None else [])]
+    wrong = {
+        worse: f"port {worse[0]} from {worse[1]} before port {better[0]} from {better[1]}"
+        for better, worse in combinations(order, 2)
+        if worse in looks and looks[worse] < looks.get(better, peer.looks)
+    }
+    if wrong and all(looks[worse] < peer.met_in_look for worse in wrong):
+        raise NotApplicable("the IUT began before its description was complete")
+    missing = [f"port {place[0]} from {place[1]}" for place in expected if place not in looks]
+    if missing and not wrong:
+        raise Inconclusive(f"the IUT did not connect to {', '.join(missing)} within {within:g} s")
+    return list(wrong.values())
+
+
+def _first_looks(peer: Peer) -> dict[Place, int]:
+    """Return in which look the first connection to each port of ours from each address was there."""
+    looks: dict[Place, int] = {}
+    for connection in peer.connections:
+        looks.setdefault((connection.local_address.port, connection.remote_address.ip), connection.look)
+    return looks
+
+
+def taken_before(peer: Peer, first: Sequence[Candidate], second: Sequence[Candidate]) -> int:
+    """Return how many of the first candidates the IUT had connected to before any of the second."""
+    looks = {port: look for (port, _), look in _first_looks(peer).items()}
+    begun = min((looks[c.port] for c in second if c.port in looks), default=peer.looks)
+    return sum(looks.get(c.port, begun) < begun for c in first)
+
+
+def checked_between(peer: Peer, earlier: Frame, later: Frame, *, beside: Connection) -> int:
+    """Return how many checks on other connections surely came after one frame and before another."""
+    others = [check for check in peer.checks() if not any(check is event for event in beside.events)]
+    return sum(earlier.look < check.look < later.look for check in others)
 
 
 def ranked(peer: Peer, *, above: int, below: int) -> Ranked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +44,41 @@ class Pace:
             raise Inconclusive(f"the checks are not paced: {self.early(self.checks)}")
 
 
-def targets(peer: Peer, count: int) -> list[Candidate]:
-    """Return passive candidates of ours of which none keeps another frozen: each has its own foundation."""
-    return [peer.candidate("passive", other=8191 - n, foundation=f"target{n}") for n in range(count)]
+def targets(peer: Peer, count: int, name: str = "target") -> list[Candidate]:
+    """Return passive candidates of ours of which none keeps another frozen: each has its own foundation.
+
+    `name`: of another stream another one, since foundations count in all.
+    """
+    return [peer.candidate("passive", other=8191 - n, foundation=f"{name}{n}") for n in range(count)]
 
 
-def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
+def until_calm(peer: Peer, enough: int, *, calm: float) -> None:
+    """Wait until the IUT has opened so many connections, or has opened no new one for `calm` seconds."""
+    peer.wait_until(lambda: bool(peer.connections), peer.pixit.connect)
+    before = 0
+    while before < len(peer.connections) < enough:
+        before = len(peer.connections)
+        peer.wait_until(lambda: len(peer.connections) >= enough, calm)
+
+
+def needs_a_limit(met: int, *, below: int) -> None:
+    """Raise `JudgedElsewhere` where the IUT has come to all of our candidates, so that nothing was left out."""
+    if met >= below:
+        raise JudgedElsewhere(
+            f"the IUT has connected to all {met}", case="RFC8445-6.1.2.5/limit_holds_for_all_streams_together"
+        )
+
+
+def opened_to(peer: Peer, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return those of our candidates to which the IUT has connected."""
+    met = {connection.local_address.port for connection in peer.connections}
+    return [candidate for candidate in candidates if candidate.port in met]
+
+
+def watch(peer: Peer, iut: Description, count: int, *, within: float, ours: float = 0.0) -> Pace:
     """Wait until the IUT has sent so many checks, or the time since its first one is over; return when all of it came.
+
+    `ours`: the Ta that we propose.
 
     Inconclusive if none came; n/a for an IUT that made only one in this time: one check has no pace.
     """
@@ -62,7 +90,7 @@ def watch(peer: Peer, iut: Description, count: int, *, within: float) -> Pace:
     if len(checks) < 2:
         raise NotApplicable(f"the IUT made only one check within {within:g} s: one check has no pace")
     connections = [connection.opened_at - peer.described_at for connection in peer.connections]
-    return Pace(connections, checks, least_ta(iut))
+    return Pace(connections, checks, max(ours, least_ta(iut)))
 
 
 def least_ta(iut: Description) -> float:

@@ -132,7 +132,7 @@ def example():
             checks.pairs.append(Pair(local, remote("passive", port=100 + number, foundation=foundation)))
             checks.pairs[-1].reprioritise(True)
         lists.append(checks)
-    set_initial_states(lists)
+    set_initial_states(lists, LAWFUL)
     return lists
 
 
@@ -149,13 +149,13 @@ def test_lowest_component_is_unfrozen_first():
     checks = CheckList(
         2, form_pairs(ours, [remote("passive", component=2), remote("passive", component=1)], True, LAWFUL)
     )
-    set_initial_states([checks])
+    set_initial_states([checks], LAWFUL)
     assert {pair.component: pair.state for pair in checks.pairs} == {1: PairState.WAITING, 2: PairState.FROZEN}
 
 
 def test_success_unfreezes_the_foundation_everywhere():
     lists = example()
-    unfreeze(lists, lists[0].pairs[0].foundation)
+    unfreeze(lists, lists[0].pairs[0].foundation, LAWFUL)
     assert [states(checks) for checks in lists] == ["www", "wffw", "ww"]
 
 
@@ -166,21 +166,22 @@ def test_picking_order():
     def anything(_pair):
         return True
 
-    assert pick(second, lists, anything) is second.pairs[3]
+    assert pick(second, lists, anything, LAWFUL) is second.pairs[3]
     second.trigger(second.pairs[1])
-    assert pick(second, lists, anything) is second.pairs[1], "triggered checks come first"
+    assert pick(second, lists, anything, LAWFUL) is second.pairs[1], "triggered checks come first"
     second.remove_from_queue(second.pairs[1])
-    assert pick(second, lists, lambda _pair: False) is None
+    assert pick(second, lists, lambda _pair: False, LAWFUL) is None
     for checks in lists:
         for pair in checks.pairs:
             pair.state = PairState.FAILED if pair.state is PairState.WAITING else pair.state
-    assert pick(second, lists, anything).state is PairState.WAITING, "frozen foundations thaw when nothing else is left"
+    thawed = pick(second, lists, anything, LAWFUL)
+    assert thawed.state is PairState.WAITING, "frozen foundations thaw when nothing else is left"
 
 
-def test_limit_is_shared_evenly():
+def test_limit_takes_the_same_number_from_each_list():
     lists = example()
-    limit_pairs(lists, 5)
-    assert sorted(len(checks.pairs) for checks in lists) == [1, 2, 2]
+    limit_pairs(lists, 6, LAWFUL)
+    assert [len(checks.pairs) for checks in lists] == [2, 3, 1], "there were 3, 4 and 2"
 
 
 def test_triggered_check_revives_a_failed_list_and_waits_once():

@@ -28,6 +28,10 @@ class Checks(Topic):
         """Return how long to wait after a check before the next: Ta (RFC 6544 section 4.1, RFC 8445 6.1.4.2)."""
         return seconds
 
+    def agreed_pace(self, own: float, theirs: float | None) -> float:
+        """Return Ta in seconds: the larger of both sides' (RFC 8445 section 14.2, RFC 8839 section 5.5)."""
+        return max(own, theirs or 0.0)
+
     def checks_stream(self, stream: Stream) -> bool:
         """Whether checks are made for a stream: for each (RFC 8445 section 6.1.4.2)."""
         return True

@@ -8,7 +8,10 @@ from conformance.agent.decisions.topic import Topic
 from conformance.agent.pairs import meets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.candidates import Local
+    from conformance.agent.checklist import CheckList
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
@@ -28,6 +31,44 @@ class Pairing(Topic):
     def meets(self, own: str, theirs: str) -> bool:
         """Whether candidates of these tcptypes are paired: the table of RFC 6544 section 6.2."""
         return meets(own, theirs)
+
+    def pairs_components(self, own: int, theirs: int) -> bool:
+        """Whether candidates of these components are paired: of the same alone (RFC 8445 section 6.1.2.2)."""
+        return own == theirs
+
+    def limits_components(self) -> bool:
+        """Whether ICE does with the components that both sides have (RFC 8445 section 6.1.2.2)."""
+        return True
+
+    def between(self, pair: Pair) -> object:
+        """Return what a pair's check goes between: of several alike one is kept (RFC 8445 section 6.1.2.4)."""
+        return pair.ends
+
+    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+        """Return the list that has to give up its lowest pair, None within the limit: in turn (RFC 8445 6.1.2.5)."""
+        if sum(len(checks.pairs) for checks in lists) <= most:
+            return None
+        return max(lists, key=lambda checks: (bool(checks.pairs), -checks.discarded))
+
+    def waits_for_foundation(self, pair: Pair) -> bool:
+        """Whether a pair is frozen while another one of its foundation is checked (RFC 8445 section 6.1.2.6)."""
+        return True
+
+    def thaws(self, pair: Pair) -> bool:
+        """Whether a frozen pair is checked when nothing waits, nor its foundation (RFC 8445 section 6.1.4.2)."""
+        return True
+
+    def thaws_with_success(self, pair: Pair) -> bool:
+        """Whether a frozen pair may be checked once one of its foundation succeeded (RFC 8445 section 7.2.5.3.3)."""
+        return True
+
+    def next_list(self, turn: int) -> int:
+        """Return which check list, modulo their number, is served next: one after the other (RFC 8445 6.1.4.2)."""
+        return turn
+
+    def triggered_first(self) -> bool:
+        """Whether triggered checks go before all others (RFC 8445 section 6.1.4.2)."""
+        return True
 
     def opens(self, pair: Pair) -> bool:
         """Whether it is for us to open a pair's connection, so that the pair is kept (RFC 6544 section 6.2)."""

@@ -199,3 +199,9 @@ class ResponseGivenUpEarly(Checks):
 class PriorityChangesWithNomination(Checks):
     def check_priority(self, pair: Pair, worth: int) -> int:
         return worth - pair.nominate
+
+
+@fault("peers-pace-ignored", "RFC8445-14.2-03", "checks at its own pace although the peer proposes a slower one")
+class PeersPaceIgnored(Checks):
+    def agreed_pace(self, own: float, theirs: float | None) -> float:
+        return own

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Base, Local
+    from conformance.agent.checklist import CheckList
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
@@ -184,3 +185,96 @@ class LostConnectionEndsChecks(Pairing):
 class LateTcpIgnoredDuringUdp(Pairing):
     def takes_late(self, remote: Candidate) -> bool:
         return not (remote.is_tcp and self.config.udp) and super().takes_late(remote)
+
+
+@fault("components-cross-paired", "RFC8445-6.1.2.2-s01", "pairs candidates of different components")
+class ComponentsCrossPaired(Pairing):
+    def pairs_components(self, own: int, theirs: int) -> bool:
+        return True
+
+
+@fault(
+    "waits-for-missing-component", "RFC8445-6.1.2.2-s02", "waits for pairs of a component that the peer does not have"
+)
+class WaitsForMissingComponent(Pairing):
+    def limits_components(self) -> bool:
+        return False
+
+
+@fault("own-priority-first", "RFC8445-6.1.2.3-s01", "orders pairs by the priorities of its own candidates first")
+class OwnPriorityFirst(Pairing):
+    def goes_first(self, pair: Pair) -> int:
+        return pair.local.candidate.priority
+
+
+@fault("peers-priority-first", "RFC8445-6.1.2.3-s01", "orders pairs by the priorities of the peer's candidates first")
+class PeersPriorityFirst(Pairing):
+    def goes_first(self, pair: Pair) -> int:
+        return pair.remote.priority
+
+
+@fault("reflexive-pairs-checked", "RFC8445-6.1.2.4-01", "checks pairs of its server reflexive candidates as well")
+class ReflexivePairsChecked(Pairing):
+    def between(self, pair: Pair) -> object:
+        return super().between(pair), pair.local.candidate.type == "srflx"
+
+
+@fault("redundant-pairs-checked", "RFC8445-6.1.2.4-s01", "checks every pair between the same two addresses")
+class RedundantPairsChecked(Pairing):
+    def between(self, pair: Pair) -> object:
+        return super().between(pair), pair.remote.foundation
+
+
+@fault("pairs-limited-by-list", "RFC8445-6.1.2.5-01", "limits the pairs of each check list, not of all together")
+class PairsLimitedByList(Pairing):
+    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+        return next((checks for checks in lists if len(checks.pairs) > most), None)
+
+
+@fault("limit-of-120-pairs", "RFC8445-6.1.2.5-02", "allows 120 pairs")
+class LimitOf120Pairs(Pairing):
+    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+        return super().gives_way(lists, most + 20)
+
+
+@fault("last-list-discarded", "RFC8445-6.1.2.5-03", "discards pairs of the last check list first")
+class LastListDiscarded(Pairing):
+    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+        within = super().gives_way(lists, most) is None
+        return None if within else next(checks for checks in reversed(lists) if checks.pairs)
+
+
+@fault("nothing-frozen", "RFC8445-6.1.2.6-s01", "begins with all pairs waiting, whatever their foundations")
+class NothingFrozen(Pairing):
+    def waits_for_foundation(self, pair: Pair) -> bool:
+        return False
+
+
+@fault("first-list-first", "RFC8445-6.1.4.2-s02", "works through the first check list before it begins the next")
+class FirstListFirst(Pairing):
+    def next_list(self, turn: int) -> int:
+        return 0
+
+
+@fault("triggered-checks-last", "RFC8445-6.1.4.2-s03", "makes triggered checks when no others are left")
+class TriggeredChecksLast(Pairing):
+    def triggered_first(self) -> bool:
+        return False
+
+
+@fault("worst-pair-first", "RFC8445-6.1.4.2-s04", "checks the waiting pair of lowest priority first")
+class WorstPairFirst(Pairing):
+    def goes_first(self, pair: Pair) -> int:
+        return -pair.priority
+
+
+@fault("frozen-for-good", "RFC8445-6.1.4.2-s05", "leaves pairs frozen when the one of their foundation has failed")
+class FrozenForGood(Pairing):
+    def thaws(self, pair: Pair) -> bool:
+        return False
+
+
+@fault("success-thaws-nothing", "RFC8445-7.2.5.3.3-01", "leaves the other pairs of a foundation frozen after a success")
+class SuccessThawsNothing(Pairing):
+    def thaws_with_success(self, pair: Pair) -> bool:
+        return False
