@@ -85,7 +85,7 @@ REQUIREMENTS = (
       "When the restart has completed with another pair, the formerly selected connection is closed.",
       pics="restart"),
     r("RFC6544-10.1-01", "MUST", "media over the selected pair's connection",
-      "If the selected pair has a connection, media is sent over that connection.", pics="payload:raw"),
+      "If the selected pair has a connection, media is sent over that connection."),
     r("RFC6544-10.1-02", "MUST", "media in frames", "Media is sent in RFC 4571 frames."),
     r("RFC6544-10.1-03", "MUST", "byte stream never looks like STUN",
       "If a portion of a byte stream would be taken for STUN, the sender divides the stream otherwise.",

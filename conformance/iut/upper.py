@@ -243,6 +243,11 @@ class Upper:
         """Whether the stack tells its state."""
         return "state" in self.pics.get("reports", [])
 
+    @property
+    def secured(self) -> bool:
+        """Whether DTLS stands between ICE and the application, and begins by itself on the selected connection."""
+        return bool(self.pics.get("payload") == "dtls")
+
     def updated_offer(self) -> Description:
         """Return the IUT's next offer after the first exchange, ICE not being restarted; n/a where there is none."""
         before = self.description

@@ -92,6 +92,7 @@ class Connecting(Identity):
         self.before_answer: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
         self._arrivals: list[tuple[Connection, Listener]] = []
         self._held: list[tuple[Connection, Frame]] = []
+        self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
         self._servers: list[Server] = []
         self._silent: list[silence.SilentPort | Doorway] = []
         self.datagram_sockets: list[DatagramSocket] = []
@@ -408,6 +409,10 @@ class Connecting(Identity):
         """Serve everything until something holds or the time is over; return whether it holds."""
         return self._pump.poll(condition, within)
 
+    def watch(self, condition: Callable[[], bool], within: float) -> bool:
+        """Return whether what should not happen happened within so many seconds, in which the IUT has had its turn."""
+        return self._pump.watch(condition, within)
+
     def wait(self, seconds: float) -> None:
         """Let time pass while everything is served; for scripts whose timing is their point."""
         self._pump.pause(seconds)
@@ -435,10 +440,27 @@ class Connecting(Identity):
                 connection.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
+        if self.shape.roles == "switched" and self._in_conflict(request):
+            self.conflicts += 1
+            connection.send_between(RFC4571() / self.error(request, 487, "Role Conflict"))
+            return
         connection.send_between(RFC4571() / self.success(connection, request))
         connection.checked = True
         if request.stun.use_candidate and not self.controlling:
             connection.selected = True
+
+    def alike(self, connection: Connection) -> list[Connection]:
+        """Return the connections in use that lead to where this one does, itself first.
+
+        Some stacks open several for one pair and go on with any of them.
+        """
+        others = (one for one in self.connections if one.local_address == connection.local_address)
+        return [one for one in dict.fromkeys((connection, *others)) if one.in_use]
+
+    def _in_conflict(self, request: Frame) -> bool:
+        """Whether a check of the IUT's claims the role that is ours."""
+        claim = request.stun.ice_controlling if self.controlling else request.stun.ice_controlled
+        return claim is not None
 
     def close(self) -> None:
         """Close every connection and listening socket."""

@@ -276,6 +276,11 @@ class Connection:
         """Whether the IUT has ended the connection neither by FIN nor by RST."""
         return not any(isinstance(event, End) for event in self.events)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether neither side has ended the connection."""
+        return self._open and self.is_open
+
     def close(self, *, reset: bool = False) -> None:
         """End the connection from our side, by FIN or by RST. Closing twice is harmless."""
         if not self._open:

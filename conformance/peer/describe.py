@@ -166,8 +166,9 @@ def _disabled(media: Media) -> str:
 
 def _answered(peer: Peer, offered: str) -> str:
     """Return our a=setup to an offer's. In profile webrtc the DTLS roles, once settled, stay (RFC 8842 section 5.5)."""
-    if peer.profile == "webrtc" and offered == "actpass" and peer.settled_setup is not None:
-        return peer.settled_setup
+    if peer.profile == "webrtc" and offered == "actpass":
+        # Else we are DTLS's server: the IUT then has something to send, its ClientHello, in whatever case.
+        return peer.settled_setup or "passive"
     chosen = ANSWER_SETUP.get(offered, "passive")
     peer.settled_setup = chosen
     return chosen

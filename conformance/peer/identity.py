@@ -80,7 +80,10 @@ class Identity:
         self.described_at = 0.0  # `time.monotonic` of our last description: before it the IUT knew nothing of it
 
     def switch_roles(self) -> None:
-        """Take the other role, so that our first check makes a conflict which the IUT loses (RFC 8445 7.3.1.1)."""
+        """Take the other role, so that the first check of either side makes a conflict.
+
+        The IUT loses it: our tie-breaker is the smallest or greatest (RFC 8445 sections 7.3.1.1 and 7.2.5.1).
+        """
         self.controlling = not self.controlling
         self.tie_breaker = 2**64 - 1 if self.controlling else 0
 

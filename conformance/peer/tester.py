@@ -255,23 +255,31 @@ class Peer(Connecting):
     def lose(self, selected: Connection, end: str) -> None:
         """End a selected connection by "FIN" or "RST"; only what connects after this is expected as a connection.
 
-        Not before the IUT knows that it is selected: RST would take our answer to its nomination away from it.
+        Not before the IUT knows that it is selected: RST would take our answer to its nomination away from it. Where
+        the IUT has opened several connections for the selected pair, all are ended: it could go on with another.
         """
         if selected.is_open:
             self.settle(selected)
         self.forget_arrivals()
-        selected.close(reset=end == "RST")
+        for connection in (selected, *self.alike(selected)):
+            connection.close(reset=end == "RST")
 
     def revive(self, iut: Credentials, connection: Connection) -> Connection:
         """Check a connection in a lost one's place both ways (RFC 6544 section 11.1). A preamble: inconclusive.
 
-        Where we control, the pair is nominated once more, for agents that send nothing before that.
+        Where we control, the pair is nominated once more, for agents that send nothing before that. Returns the
+        connection on which the IUT has checked: it may have opened several to the same candidate.
         """
+
+        def checked() -> Connection | None:
+            return next((one for one in self.alike(connection) if one.checked), None)
+
         try:
             connection.send(RFC4571() / self.check(iut, component=connection.component))
             connection.expect(BindingSuccess, within=self.pixit.response)
-            if not self._pump.wait(lambda: connection.checked, self.pixit.response):
+            if not self._pump.wait(lambda: checked() is not None, self.pixit.response):
                 raise Inconclusive(f"the IUT sent no check of its own on {connection}")
+            connection = checked() or connection
             if self.controlling:
                 connection.send(RFC4571() / self.check(iut, component=connection.component, use_candidate=True))
                 connection.expect(BindingSuccess, within=self.pixit.response)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Frame
+from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Data, Frame
 from conformance.suites.framing import await_answer_octets
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.layers import (
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
@@ -25,6 +26,43 @@ def needs_regular_nomination(check: Frame) -> None:
     """Raise `NotApplicable` where the IUT's first check nominates: a nomination then shows nothing about responses."""
     if check.stun.use_candidate:
         raise JudgedElsewhere("the IUT nominates in its first check", case="RFC6544-8/first_check_does_not_nominate")
+
+
+def await_unanswered_nomination(peer: Peer, connection: Connection, first: Frame) -> Frame:
+    """Return the IUT's nomination, which has no answer yet: its first check or, that answered, a later one."""
+    if first.stun.use_candidate:
+        return first
+    connection.send(RFC4571() / peer.success(connection, first))
+    return peer.await_nomination(connection)
+
+
+def needs_valid_pairs_to_show(upper: Upper, first: Frame) -> None:
+    """Raise `NotApplicable` where the IUT nominates in its first check, and nothing else shows that a pair is valid."""
+    if first.stun.use_candidate and not (upper.secured or upper.reports_state):
+        raise JudgedElsewhere(
+            "the IUT nominates in its first check, and nothing else shows a valid pair",
+            case="RFC6544-8/first_check_does_not_nominate",
+        )
+
+
+def expect_no_valid_pair(upper: Upper, peer: Peer, first: Frame) -> None:
+    """Watch that the answer to the IUT's first check has made no pair valid: the IUT, controlling, does not nominate.
+
+    Where its first check nominates already, a valid pair is selected at once: its state or its media show that.
+    """
+    early = first.stun.use_candidate
+
+    def shown() -> bool:
+        if early:
+            return upper.is_connected or any(each.has(Data()) for each in peer.connections)
+        return any(check.stun.use_candidate for check in peer.checks())
+
+    if peer.watch(shown, peer.pixit.retransmission):
+        raise Failed(
+            "the IUT took the pair for a valid one",
+            expected="no nomination; nor a state or media of a selected pair",
+            actual="its state or its media show a selected pair" if early else "a nomination",
+        )
 
 
 def needs_closed(connection: Connection, *, within: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess
+from conformance.peer.secure import AnyDtls
 from conformance.suites.framing import PACKETS
 from conformance.suites.values import UNKNOWN_REQUIRED
 from conformance.wire.layers import RFC4571, RawStunAttribute
@@ -36,6 +37,8 @@ def live(upper: Upper, peer: Peer, iut: Description, connections: Sequence[Conne
         for packet in PACKETS if upper.pics.get("payload") == "raw" else ():
             upper.try_to_send(packet, connection.component)
         _ask(peer, connection, peer.check(iut, component=connection.component))
+    if upper.secured:
+        peer.wait_until(lambda: any(connection.has(AnyDtls()) for connection in connections), peer.pixit.response)
     peer.wait(peer.pixit.silence)
 
 

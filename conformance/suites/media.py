@@ -1,11 +1,17 @@
-"""What the IUT's application sends."""
+"""What the IUT's application sends.
+
+Where DTLS stands above ICE, the application can send nothing before the handshake is over. What leaves then is the
+handshake: the IUT is its client and, as long as it has no answer, sends its ClientHello again (RFC 6347 section 4.2.4).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Data
 from conformance.peer.secure import AnyDtls
+from conformance.suites.framing import let_handshake_begin, misframed
 from conformance.suites.values import DATA, rtp
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.rfc4571 import frame as framed
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
 ORDINARY = rtp(9, b"nothing special")
 SENDING = 0.2  # seconds between two packets of the application
+_RECORD = re.compile(rb"\x16\xfe[\xfd\xff]")  # a handshake's, of DTLS 1.0 or 1.2 (1.3 says 1.2 until it is agreed on)
 
 
 def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
@@ -37,7 +44,12 @@ def needs_sending(upper: Upper, octets: bytes) -> None:
 
 
 def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, stream: int = 0) -> bool:
-    """Let the IUT's application send until this comes over a connection, in a frame or not; return whether it does."""
+    """Let the IUT's application send until this comes over a connection, in a frame or not; return whether it does.
+
+    Where DTLS stands above ICE: wait for a record of its handshake that no expectation has taken.
+    """
+    if upper.secured:
+        return peer.wait_until(lambda: any(map(_handshakes_on, peer.alike(connection))), peer.pixit.complete)
     for _ in range(round(peer.pixit.response / SENDING)):
         upper.try_to_send(octets, connection.component, stream=stream)
         if peer.wait_until(lambda: octets in connection.octets, SENDING):
@@ -45,8 +57,40 @@ def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, str
     return False
 
 
+def carries(upper: Upper, connection: Connection, octets: bytes, since: int = 0) -> bool:
+    """Whether this, or what DTLS sends in its place, has come over a connection, behind so many octets."""
+    return bool(_RECORD.search(connection.octets, since)) if upper.secured else octets in connection.octets[since:]
+
+
+def _handshakes_on(connection: Connection) -> bool:
+    framed = any(AnyDtls().fulfilled_by(event) for event in connection.events)
+    return connection.has(AnyDtls()) or (not framed and bool(_RECORD.search(connection.octets)))
+
+
+def unframed_data(upper: Upper, connections: Sequence[Connection]) -> list[str]:
+    """Return what the application, or DTLS in its place, has sent on these connections without a frame."""
+    found = misframed(connections)
+    return found.bare_data + (found.length + found.between if upper.secured else [])
+
+
+def expect_sent(upper: Upper, peer: Peer, connection: Connection, packets: Sequence[bytes]) -> None:
+    """Expect that what the application has sent comes in frames that hold it and nothing else."""
+    if upper.secured:
+        connection.expect(AnyDtls, within=peer.pixit.complete)
+    else:
+        connection.expect_data(b"".join(packets), within=peer.pixit.response)
+
+
 def await_octets_of(upper: Upper, peer: Peer, connection: Connection, packets: Sequence[bytes]) -> None:
-    """Let the IUT's application send these packets; wait until their octets have come, framed or not (preamble)."""
+    """Let the IUT's application send these packets; wait until their octets have come, framed or not (preamble).
+
+    Where DTLS stands above ICE: wait until its handshake has begun.
+    """
+    if upper.secured:
+        let_handshake_begin(peer, connection)
+        if not _RECORD.search(connection.octets):
+            raise Inconclusive(f"no DTLS handshake began on {connection} within {peer.pixit.complete:g} s")
+        return
     wanted = len(connection.octets) + sum(map(len, packets))
     send_each(upper, packets)
     peer.wait_until(lambda: len(connection.octets) >= wanted and packets[-1] in connection.octets, peer.pixit.response)
@@ -64,7 +108,12 @@ def await_sent(upper: Upper, peer: Peer, connection: Connection) -> None:
 
 
 def await_delivered(upper: Upper, peer: Peer, connection: Connection, *, stream: int = 0) -> None:
-    """Send a frame with an ordinary packet and wait until the application has received just that (preamble)."""
+    """Send a frame with an ordinary packet and wait until the application has received just that (preamble).
+
+    Where DTLS stands above ICE, only one packet of ours shows that it is delivered: that is the case's.
+    """
+    if upper.secured:
+        return
     upper.forget_data()
     connection.send(framed(ORDINARY))
     try:
@@ -87,7 +136,12 @@ def note_beginning(peer: Peer, connection: Connection) -> None:
 
 
 def note_delivery(upper: Upper, peer: Peer, octets: bytes) -> None:
-    """Note whether data on a connection without a valid check is given to the application: both readings are lawful."""
+    """Note whether data on a connection without a valid check is given to the application: both readings are lawful.
+
+    Where DTLS stands above ICE, that cannot be seen.
+    """
+    if upper.secured:
+        return
     peer.wait_until(lambda: upper.has_received(octets), peer.pixit.silence)
     peer.readings.append(
         "data on a connection without a valid check is delivered, as RFC 5245 section 11.2 has it for any candidate"
@@ -125,6 +179,11 @@ def expect_media(
     upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, within: float | None = None
 ) -> None:
     """Let the IUT's application send until this packet comes over a connection; the IUT may refuse it before."""
+    if upper.secured:
+        peer.wait_until(lambda: any(each.has(AnyDtls()) for each in peer.alike(connection)), peer.pixit.complete)
+        sending = next((each for each in peer.alike(connection) if each.has(AnyDtls())), connection)
+        sending.expect(AnyDtls, within=0)
+        return
     for _ in range(round((peer.pixit.response if within is None else within) / SENDING)):
         upper.try_to_send(octets)
         if connection.wait_for(Data(octets), within=SENDING):

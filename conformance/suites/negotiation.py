@@ -93,16 +93,21 @@ def negotiate(
     if side == "offerer":
         theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)
-        upper.accept(peer.answer(theirs.sdp, peer_tcptypes, **mine), kind="answer")
+        answer = peer.answer(theirs.sdp, peer_tcptypes, **mine)
+        _take_role(peer)
+        upper.accept(answer, kind="answer")
     else:
         ours = peer.offer(peer_tcptypes, media=media, **mine)
+        _take_role(peer)
         theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)
-    if shape.roles == "switched":
-        if peer_tcptypes != "active":
-            raise NotApplicable("the IUT may check first, and then no check of ours decides the roles")
-        peer.switch_roles()
     return theirs
+
+
+def _take_role(peer: Peer) -> None:
+    """Take the other role where the variant says so, before a check of the IUT's can come."""
+    if peer.shape.roles == "switched":
+        peer.switch_roles()
 
 
 def negotiate_dtls(

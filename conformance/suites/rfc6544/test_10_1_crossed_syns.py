@@ -11,7 +11,7 @@ from conformance.suites.values import DATA
 
 @in_segments
 @crosswise
-@requirement("RFC6544-10.1-01", "RFC6544-7.1-s01", needs="offers:so connects:so payload:raw")
+@requirement("RFC6544-10.1-01", "RFC6544-7.1-s01", needs="offers:so connects:so")
 def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pixit):
     """with    ICE completed on a connection that began with crossing SYNs
     when    the IUT's application sends data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingSuccess
+from conformance.suites.delivery import deliverable, expect_delivered
 from conformance.suites.establishing import (
     await_selection,
     complete_all,
@@ -23,31 +24,33 @@ from conformance.wire.rfc4571 import frame
 
 
 @varied("family", "roles", "segmentation", "components", "candidates", cuts=range(1, len(DATA) + 2))
-@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
-def test_framed_media_is_delivered(upper, peer, side, pixit):
+@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="reports:data")
+def test_framed_media_is_delivered(upper, peer, side):
     """with    ICE completed on a connection
     when    a frame with data arrives
     then    the IUT's application receives the data without the frame."""
     selected = establish(upper, peer, side)
-    selected.send(frame(DATA))
-    upper.expect_data(DATA, within=pixit.response)
+    data = deliverable(upper, peer, selected)
+    selected.send(frame(data))
+    expect_delivered(upper, peer, selected, data)
 
 
 @varied("family", "roles", "components", "candidates")
 @pytest.mark.parametrize("cut", [(1,), (2,), (9,)], ids=["in-length", "behind-length", "in-payload"])
-@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="payload:raw reports:data")
+@requirement("RFC6544-10.2-01", "RFC4571-2-s01", needs="reports:data")
 def test_media_split_between_segments_is_delivered(upper, peer, side, pixit, cut):
     """with    ICE completed on a connection
     when    a frame with data arrives in two segments
     then    the IUT's application receives the data."""
     selected = establish(upper, peer, side)
     await_delivered(upper, peer, selected)
-    selected.send(frame(DATA), cut=cut, pause=pixit.drip)
-    upper.expect_data(DATA, within=pixit.response)
+    data = deliverable(upper, peer, selected)
+    selected.send(frame(data), cut=cut, pause=pixit.drip)
+    expect_delivered(upper, peer, selected, data)
 
 
 @varied("family", "roles", "components", "candidates")
-@requirement("RFC6544-10.2-s01", needs="payload:raw reports:data")
+@requirement("RFC6544-10.2-s01", needs="reports:data")
 def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit):
     """with    ICE completed on a connection
     when    data, a check and more data arrive in one segment
@@ -55,9 +58,10 @@ def test_checks_and_media_in_one_segment_are_told_apart(upper, peer, side, pixit
     selected = establish(upper, peer, side)
     await_delivered(upper, peer, selected)
     check = bytes(RFC4571() / peer.check(peer.iut))
-    selected.send(frame(DATA) + check + frame(MORE_DATA))
+    data = deliverable(upper, peer, selected, MORE_DATA)
+    selected.send(frame(DATA) + check + frame(data))
     selected.expect(BindingSuccess, within=pixit.response)
-    upper.expect_data(DATA + MORE_DATA, within=pixit.response)
+    expect_delivered(upper, peer, selected, DATA, data)
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
@@ -100,51 +104,55 @@ def test_media_is_delivered_to_its_component(upper, peer, side, pixit):
 
 
 @varied("components", side="answerer")
-@requirement("RFC6544-10.2-01", needs="connects:active payload:raw reports:data")
-def test_media_on_an_opened_connection_is_delivered(upper, peer, pixit):
+@requirement("RFC6544-10.2-01", needs="connects:active reports:data")
+def test_media_on_an_opened_connection_is_delivered(upper, peer):
     """with    ICE completed on connections that the IUT opened
     when    a frame with data arrives
     then    the IUT's application receives the data without the frame."""
     iut, connections = open_connections(upper, peer, "answerer", "IUT")
     selected = complete_all(upper, peer, iut, connections)[-1]
-    selected.send(frame(DATA))
-    upper.expect_data(DATA, component=selected.component, within=pixit.response)
+    data = deliverable(upper, peer, selected)
+    selected.send(frame(data))
+    expect_delivered(upper, peer, selected, data)
 
 
 @both_sides
-@requirement("RFC6544-10.2-01", needs="offers:passive restart payload:raw reports:data")
-def test_media_during_a_restart_is_delivered(upper, peer, side, pixit):
+@requirement("RFC6544-10.2-01", needs="offers:passive restart reports:data")
+def test_media_during_a_restart_is_delivered(upper, peer, side):
     """with    ICE restarted after it had completed on a connection
     when    a frame with data arrives on this connection
     then    the IUT's application receives the data."""
     selected = establish(upper, peer, side, opener="tester")
     await_delivered(upper, peer, selected)
+    data = deliverable(upper, peer, selected)
     restart(upper, peer, RESTARTS_BY[side])
-    selected.send(frame(DATA))
-    upper.expect_data(DATA, within=pixit.response)
+    selected.send(frame(data))
+    expect_delivered(upper, peer, selected, data)
 
 
 @both_sides
 @pytest.mark.parametrize("opener", OPENERS)
-@requirement("RFC6544-10.2-01", needs="payload:raw reports:data")
-def test_media_on_a_reopened_connection_is_delivered(upper, peer, side, opener, pixit):
+@requirement("RFC6544-10.2-01", needs="reports:data")
+def test_media_on_a_reopened_connection_is_delivered(upper, peer, side, opener):
     """with    a connection in the place of the selected one, which was lost, checked both ways
     when    a frame with data arrives on it
     then    the IUT's application receives the data."""
     reopened = reopen(upper, peer, side, opener)
     upper.forget_data()
-    reopened.send(frame(MORE_DATA))
-    upper.expect_data(MORE_DATA, within=pixit.response)
+    data = deliverable(upper, peer, reopened, MORE_DATA)
+    reopened.send(frame(data))
+    expect_delivered(upper, peer, reopened, data)
 
 
 @both_sides
-@requirement("RFC6544-10.2-01", needs="offers:so payload:raw reports:data")
-def test_media_on_an_so_connection_is_delivered(upper, peer, side, pixit):
+@requirement("RFC6544-10.2-01", needs="offers:so reports:data")
+def test_media_on_an_so_connection_is_delivered(upper, peer, side):
     """with    ICE completed on a connection to the IUT's S-O candidate
     when    a frame with data arrives
     then    the IUT's application receives the data."""
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="so")))
     await_selection(upper, peer, selected)
-    selected.send(frame(DATA))
-    upper.expect_data(DATA, within=pixit.response)
+    data = deliverable(upper, peer, selected)
+    selected.send(frame(data))
+    expect_delivered(upper, peer, selected, data)

@@ -25,7 +25,7 @@ def test_idle_selected_connection_is_not_closed_early(upper, peer, side, pixit):
 
 @ends
 @both_sides
-@requirement("RFC6544-11.1-05", needs="payload:raw")
+@requirement("RFC6544-11.1-05")
 def test_active_side_reopens_the_lost_connection(upper, peer, side, end):
     """with    ICE completed on a connection that the IUT opened
     when    we end it and the IUT's application goes on sending
@@ -36,7 +36,7 @@ def test_active_side_reopens_the_lost_connection(upper, peer, side, end):
 
 
 @both_sides
-@requirement("RFC6544-11.1-07", needs="payload:raw")
+@requirement("RFC6544-11.1-07")
 def test_reopened_connection_is_checked(upper, peer, side, pixit):
     """with    the IUT having reopened the selected connection
     when    we wait for what it sends there
@@ -47,7 +47,7 @@ def test_reopened_connection_is_checked(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+@requirement("RFC6544-11.1-s01", needs="connects:active")
 def test_media_waits_for_the_check_on_the_reopened_connection(upper, peer, side, pixit):
     """with    the IUT having reopened the selected connection, and its check there unanswered
     when    its application sends data
@@ -60,7 +60,7 @@ def test_media_waits_for_the_check_on_the_reopened_connection(upper, peer, side,
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+@requirement("RFC6544-11.1-s01", needs="connects:active")
 def test_media_flows_on_the_reopened_connection(upper, peer, side):
     """with    the IUT having reopened the selected connection
     when    its check there has been answered and its application sends data
@@ -73,7 +73,7 @@ def test_media_flows_on_the_reopened_connection(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-11.1-06", needs="payload:raw")
+@requirement("RFC6544-11.1-06")
 def test_passive_side_opens_no_connection_itself(upper, peer, side, pixit):
     """with    ICE completed on a connection that we opened
     when    we end it, and the IUT's application goes on sending
@@ -115,7 +115,7 @@ def test_check_on_the_reopened_connection_is_checked_in_return(upper, peer, side
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="payload:raw offers:passive")
+@requirement("RFC6544-11.1-s01", needs="offers:passive")
 def test_passive_side_sends_media_on_the_reopened_connection(upper, peer, side, pixit):
     """with    a connection that we have opened in the place of the selected one
     when    it has been checked both ways and the IUT's application sends data
@@ -129,7 +129,7 @@ def test_passive_side_sends_media_on_the_reopened_connection(upper, peer, side, 
     expect_media(upper, peer, reopened, MORE_DATA)
 
 
-@requirement("RFC6544-11.1-10", needs="payload:raw")
+@requirement("RFC6544-11.1-10")
 def test_connection_that_cannot_be_reopened_leads_to_a_restart(upper, peer):
     """with    the IUT controlling, and ICE completed on a connection that it opened
     when    we end it and refuse to be connected to again, and the IUT's application sends
@@ -141,7 +141,7 @@ def test_connection_that_cannot_be_reopened_leads_to_a_restart(upper, peer):
 
 
 @both_sides
-@requirement("RFC6544-11.1-05", needs="payload:raw")
+@requirement("RFC6544-11.1-05")
 def test_active_side_reopens_as_often_as_the_connection_is_lost(upper, peer, side):
     """with    the IUT having reopened the selected connection, which carries data again
     when    we end that one as well and the IUT's application goes on sending
@@ -154,7 +154,7 @@ def test_active_side_reopens_as_often_as_the_connection_is_lost(upper, peer, sid
 
 
 @both_sides
-@requirement("RFC6544-11.1-05", needs="payload:raw components:2")
+@requirement("RFC6544-11.1-05", needs="components:2")
 def test_active_side_reopens_the_second_component(upper, peer, side):
     """with    ICE completed on connections that the IUT opened for two components
     when    we end the second one's and the IUT's application goes on sending on it
@@ -167,7 +167,7 @@ def test_active_side_reopens_the_second_component(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-11.1-05", needs="payload:raw offers:so connects:so")
+@requirement("RFC6544-11.1-05", needs="offers:so connects:so")
 def test_so_side_reopens_the_lost_connection(upper, peer, side):
     """with    ICE completed on a connection that the IUT opened from its S-O candidate
     when    we end it and the IUT's application goes on sending
@@ -180,7 +180,7 @@ def test_so_side_reopens_the_lost_connection(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-11.1-08", needs="payload:raw connects:active")
+@requirement("RFC6544-11.1-08", needs="connects:active")
 def test_check_on_a_connection_that_it_reopened_is_answered(upper, peer, side, pixit):
     """with    the IUT having reopened the selected connection
     when    a check of ours arrives on it
@@ -205,7 +205,7 @@ def test_check_on_a_connection_that_we_reopened_is_answered(upper, peer, side, p
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="payload:raw offers:passive")
+@requirement("RFC6544-11.1-s01", needs="offers:passive")
 def test_passive_side_sends_no_media_before_its_check_succeeds(upper, peer, side, pixit):
     """with    a connection that we have opened in the place of the selected one, and checked
     when    the IUT's own check there is unanswered and its application sends data
@@ -221,7 +221,7 @@ def test_passive_side_sends_no_media_before_its_check_succeeds(upper, peer, side
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="payload:raw connects:active")
+@requirement("RFC6544-11.1-s01", needs="connects:active")
 def test_refused_check_on_the_reopened_connection_permits_no_media(upper, peer, side, pixit):
     """with    the IUT having reopened the selected connection
     when    its check there has been refused and its application sends data

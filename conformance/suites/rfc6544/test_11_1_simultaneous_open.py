@@ -13,7 +13,7 @@ from conformance.wire.layers import RFC4571
 
 @ends
 @both_sides
-@requirement("RFC6544-11.1-05", needs="offers:so connects:so payload:raw")
+@requirement("RFC6544-11.1-05", needs="offers:so connects:so")
 def test_so_side_reopens_the_lost_connection(upper, peer, side, end):
     """with    ICE completed on a connection of two S-O candidates
     when    we end it and the IUT's application goes on sending
@@ -23,7 +23,7 @@ def test_so_side_reopens_the_lost_connection(upper, peer, side, end):
 
 
 @both_sides
-@requirement("RFC6544-11.1-s01", needs="offers:so connects:so payload:raw")
+@requirement("RFC6544-11.1-s01", needs="offers:so connects:so")
 def test_media_flows_on_the_so_connection_that_the_iut_reopened(upper, peer, side):
     """with    the IUT having reopened the connection of two S-O candidates
     when    its check there has been answered and its application sends data

@@ -74,7 +74,7 @@ def test_everything_on_connections_opened_after_a_restart_is_framed(upper, peer)
     assert not bare, bare[0]
 
 
-@requirement("RFC6544-7.1-03", needs="sides:answerer connects:active payload:raw")
+@requirement("RFC6544-7.1-03", needs="sides:answerer connects:active")
 def test_everything_on_a_reopened_connection_is_framed(upper, peer):
     """with    the IUT having reopened the selected connection
     when    it is checked both ways and used
@@ -86,7 +86,7 @@ def test_everything_on_a_reopened_connection_is_framed(upper, peer):
     assert not bare, bare[0]
 
 
-@requirement("RFC6544-7.2-03", needs="sides:answerer offers:passive payload:raw")
+@requirement("RFC6544-7.2-03", needs="sides:answerer offers:passive")
 def test_everything_on_a_connection_reopened_by_us_is_framed(upper, peer, pixit):
     """with    a connection that we have opened in the place of the selected one
     when    it is checked both ways and used

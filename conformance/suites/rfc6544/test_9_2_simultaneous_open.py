@@ -37,7 +37,7 @@ def test_no_connection_is_opened_beside_the_existing_one(upper, peer, side, open
 
 @openers("RFC6544-9.2-03")
 @crosswise
-@requirement("RFC6544-9.2-03", needs="payload:raw")
+@requirement("RFC6544-9.2-03")
 def test_media_after_a_restart_on_the_existing_connection(upper, peer, side, opener, pixit):
     """with    ICE restarted with S-O candidates of both sides at the selected connection's two ends
     when    the restart has completed on this connection, and the IUT's application sends data

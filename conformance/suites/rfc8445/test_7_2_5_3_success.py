@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.checks import ERRORS, needs_regular_nomination
+from conformance.suites.checks import ERRORS, expect_no_valid_pair, needs_valid_pairs_to_show
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -21,6 +21,6 @@ def test_error_response_makes_no_pair_valid(upper, peer, code, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(request)
+    needs_valid_pairs_to_show(upper, request)
     connection.send(RFC4571() / peer.error(request, code, ERRORS[code]))
-    connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
+    expect_no_valid_pair(upper, peer, request)

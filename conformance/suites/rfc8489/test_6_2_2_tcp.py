@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.checks import (
-    needs_regular_nomination,
+    await_unanswered_nomination,
 )
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.media import expect_completion
@@ -50,9 +50,7 @@ def test_nomination_is_not_retransmitted(upper, peer, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     first = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(first)
-    connection.send(RFC4571() / peer.success(connection, first))
-    nomination = peer.await_nomination(connection)
+    nomination = await_unanswered_nomination(peer, connection, first)
     connection.expect_nothing(Repetition(nomination), within=pixit.retransmission)
 
 

@@ -1,0 +1,48 @@
+"""Data for the IUT's application, and how it shows that they were delivered.
+
+The adapter tells what the application receives. Where DTLS stands above ICE, nothing reaches the application before the
+handshake is over; then it shows by what DTLS itself answers: a client whose ClientHello has come answers a
+HelloVerifyRequest (RFC 6347 section 4.2.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.peer.secure import Hello, verify_request
+from conformance.suites.values import DATA
+from conformance.verdict import Missing
+
+if TYPE_CHECKING:
+    from conformance.iut.upper import Upper
+    from conformance.peer.connection import Connection
+    from conformance.peer.tester import Peer
+
+_COOKIE = b"bring this back"
+
+
+def deliverable(upper: Upper, peer: Peer, connection: Connection, octets: bytes = DATA) -> bytes:
+    """Return a packet whose delivery shows: these octets or, where DTLS stands above ICE, what its client waits for.
+
+    A preamble: inconclusive if the client has not begun its handshake on this connection.
+    """
+    if not upper.secured:
+        return octets
+    peer.wait_until(lambda: any(each.has(Hello()) for each in peer.alike(connection)), peer.pixit.complete)
+    client = next((each for each in peer.alike(connection) if each.has(Hello())), connection)
+    client.await_frame(Hello, within=0)
+    return verify_request(_COOKIE)
+
+
+def expect_delivered(upper: Upper, peer: Peer, connection: Connection, *packets: bytes) -> None:
+    """Expect that packets sent on a connection are delivered; the last is one that `deliverable` has returned."""
+    if not upper.secured:
+        upper.expect_data(b"".join(packets), component=connection.component, within=peer.pixit.response)
+        return
+    wanted = Hello(_COOKIE)
+    if not peer.wait_until(lambda: any(each.has(wanted) for each in peer.connections), peer.pixit.response):
+        raise Missing(
+            "the DTLS above ICE has not received what was sent",
+            expected="the ClientHello comes again with the cookie of our HelloVerifyRequest",
+            actual=f"not within {peer.pixit.response:g} s on any of {len(peer.connections)} connections",
+        )

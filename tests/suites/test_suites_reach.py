@@ -1,0 +1,78 @@
+"""What a stack lacks is judged by what it has: DTLS in place of data, its own connections, its state."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.record import read
+
+AGENT = f"exec:{sys.executable} -m conformance.agent"
+ACTIVE = f"exec:{sys.executable} {Path(__file__).with_name('active_adapter.py')}"
+DTLS = "--payload dtls"
+pytestmark = pytest.mark.timeout(120)
+
+
+def verdicts(out: Path, iut: str, *cases: str) -> dict[str, str]:
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(out), "--link", "sockets"]
+    chosen = [word for case in cases for word in ("--case", case)]
+    subprocess.run([*command, *chosen], capture_output=True, text=True, timeout=110, check=False)
+    found = read(out / "record.jsonl")[1]
+    return {result.case: result.verdict.value for result in found if "judge_" not in result.case}
+
+
+SENT = ("RFC6544-10.1/media_leaves_on_the_selected_connection[offerer]", "RFC6544-10.1/media_is_framed[answerer]")
+DELIVERED = ("RFC6544-10.2/framed_media_is_delivered[answerer-cut3]", "RFC4571-2/null_frames_among_media[offerer]")
+REOPENED = (
+    "RFC6544-11.1/active_side_reopens_the_lost_connection[offerer-RST]",
+    "RFC6544-11.1/media_flows_on_the_reopened_connection[answerer]",
+)
+
+
+def test_dtls_shows_what_data_would(tmp_path) -> None:
+    found = verdicts(tmp_path, f"{AGENT} {DTLS}", *SENT, *DELIVERED, *REOPENED)
+    assert len(found) >= 6
+    assert set(found.values()) == {"pass"}, found
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [
+        ("dtls-never-starts", SENT[0]),
+        ("dtls-without-frame", SENT[1]),
+        ("dtls-taken-for-media", DELIVERED[0]),
+        ("null-frame-eats-next", DELIVERED[1]),
+        ("lost-connection-not-reopened", REOPENED[0]),
+    ],
+)
+def test_dtls_shows_a_fault(fault, case, tmp_path) -> None:
+    assert verdicts(tmp_path, f"{AGENT} {DTLS} --fault {fault}", case) == {case: "fail"}
+
+
+SWITCHED = (
+    "RFC6544-11.1/selected_connection_is_closed_with_the_session[offerer-switched-cut1]",
+    "RFC6544-11.1/selected_connection_is_closed_with_the_session[answerer-switched-octets]",
+)
+
+
+def test_a_check_of_the_iuts_decides_the_roles_too(tmp_path) -> None:
+    """The IUT checks first: our answer 487 makes it take the other role."""
+    found = verdicts(tmp_path, ACTIVE, *SWITCHED)
+    assert found == dict.fromkeys(SWITCHED, "pass")
+
+
+def test_one_that_keeps_its_role_is_judged_elsewhere(tmp_path) -> None:
+    iut = f"{ACTIVE} --fault lost-conflict-ignored --fault conflict-keeps-role"
+    assert verdicts(tmp_path, iut, SWITCHED[0]) == {SWITCHED[0]: "n/a"}
+
+
+WRONG = "RFC8489-9.1.4/unauthenticated_success_makes_no_pair_valid[wrong-password]"
+
+
+@pytest.mark.parametrize(("faults", "verdict"), [("", "pass"), ("--fault response-integrity-unchecked", "fail")])
+def test_one_that_nominates_at_once_shows_a_valid_pair_by_its_state(faults, verdict, tmp_path) -> None:
+    iut = f"{AGENT} --fault use-candidate-at-once {faults}"
+    assert verdicts(tmp_path, iut, WRONG) == {WRONG: verdict}
