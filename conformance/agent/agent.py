@@ -16,7 +16,7 @@ from conformance.agent.completion import Completion
 from conformance.agent.connections import Connections
 from conformance.agent.consent import Consent
 from conformance.agent.decisions import Decisions
-from conformance.agent.events import AgentError, Note, State, Unlisten
+from conformance.agent.events import AgentError, Note, Rejected, State, Unlisten
 from conformance.agent.exchange import Exchange
 from conformance.agent.gathering import Gathering
 from conformance.agent.handshakes import Handshakes
@@ -171,7 +171,13 @@ class Agent:
         added or removed later.
         """
         self._require_open()
-        if self._exchange.accept(kind, sdp, now):
+        try:
+            begins = self._exchange.accept(kind, sdp, now)
+        except Rejected:
+            if self._exchange.settled and self.decisions.ends_with_refused_offer():
+                self.close()
+            raise
+        if begins:
             self._start(now)
 
     def trickle(self, candidate: str, mid: str, now: float) -> None:

@@ -75,6 +75,20 @@ class Completion:
                 times.append(stream.completed_at + self._config.grace)
         return min((time for time in times if time is not None), default=None)
 
+    def give_up(self, stream: Stream, why: str) -> None:
+        """Do without a stream: what is under way for it ends, and nothing is sent or taken any more.
+
+        RFC 3264 section 6, RFC 8839 sections 4.3.3 and 4.4.3.1.
+        """
+        for connection in self._connections:
+            if connection.stream == stream.index:
+                self.end(connection, why)
+        for number in [number for number, (owner, _) in self.bases.items() if owner is stream]:
+            _, base = self.bases.pop(number)
+            if base.listens:
+                self._out.append(Unlisten(number))
+        stream.end()
+
     # -- completion ----------------------------------------------------------------------------------------
 
     def _complete(self, stream: Stream, now: float) -> None:
@@ -150,8 +164,8 @@ class Completion:
     def _show(self) -> None:
         if not self._checks.started or self._status.broken:
             return
-        lists = [stream.checks for stream in self._streams]
-        if all(checks.state is ListState.COMPLETED for checks in lists):
+        lists = [stream.checks for stream in self._streams if not stream.ended]
+        if lists and all(checks.state is ListState.COMPLETED for checks in lists):
             self._status.note(Change.SELECTED)
         elif all(checks.state is ListState.FAILED for checks in lists):
             self._status.note(Change.FAILED)

@@ -108,6 +108,10 @@ class Consent:
             kept = Kept(stream, component, pair, now + self._config.consent_expiry, self._next_due(now))
             self._kept[stream.index, component] = kept
 
+    def forget(self, stream: Stream) -> None:
+        """Look no more after the pairs of a stream: it is removed, or goes on without ICE."""
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.stream is not stream}
+
     def next_time(self) -> float | None:
         """Return when something is due without anything happening before."""
         times = [asked.deadline for asked in self._asked.values()]

@@ -46,16 +46,34 @@ class PeerDescription:
     pacing: float | None = None
     text: str = field(default="", repr=False)
 
+    @property
+    def terms(self) -> tuple[frozenset[str], float | None, bool]:
+        """What stays as it is until ICE restarts: ice-options, ice-pacing and ice-lite (RFC 8839 4.4.1.1.1)."""
+        options = {option for section in self.sections for option in section.ice_options}
+        return frozenset(options), self.pacing, self.lite
+
+    @property
+    def uses_ice(self) -> bool:
+        """Whether some stream uses ICE."""
+        return any(self.streams)
+
+    def require_ice(self, *, later: bool) -> None:
+        """Raise `Rejected` for an offer of which no stream uses ICE; a later one may remove them all."""
+        if not (self.uses_ice or (later and all(section.disabled for section in self.sections))):
+            raise Rejected("no media section has ice-ufrag and ice-pwd (RFC 8839 section 4.2.5)")
+
+    def is_disabled(self, number: int) -> bool:
+        """Whether a section is of port 0 (RFC 3264 sections 6 and 8.2)."""
+        return self.sections[number].disabled
+
 
 def read(text: str, decisions: Description) -> PeerDescription:
-    """Take an offer or answer apart. Raises `Rejected` if it is malformed or no stream of it uses ICE."""
+    """Take an offer or answer apart. Raises `Rejected` if it is malformed."""
     try:
         sdp = SessionDescription.parse(decisions.read(text))
     except SdpError as error:
         raise Rejected(str(error)) from error
     streams = tuple(_peer_stream(section, number, decisions) for number, section in enumerate(sdp.media))
-    if not any(streams):
-        raise Rejected("no media section has ice-ufrag and ice-pwd (RFC 8839 section 4.2.5)")
     trickles = all(OPTION in stream.section.ice_options for stream in streams if stream is not None)
     return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, trickles, _pacing(sdp), text)
 

@@ -58,7 +58,7 @@ class Gathering:
     def begin(self, now: float, *, trickles: bool) -> None:
         """Ask for the sockets of streams that have none yet; `trickles`: candidates may be told one after the other."""
         self.begun, self._noted = True, False
-        for stream in [stream for stream in self._streams if not stream.bases]:
+        for stream in [stream for stream in self._streams if not (stream.bases or stream.ended)]:
             stream.progress.ours_open = trickles
             for base in self._plan(stream):
                 self._open(stream, base)
@@ -81,7 +81,7 @@ class Gathering:
     def _ask_servers(self, now: float) -> None:
         """Go on to the servers once it is known where we listen."""
         if self.hosts_known:
-            self._servers.begin([stream for stream in self._streams if not stream.locals], now)
+            self._servers.begin([stream for stream in self._streams if not (stream.locals or stream.ended)], now)
 
     # -- bases ---------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Gathering:
         late = []
         for stream in self._streams:
             trickles = stream.progress.ours_open and self.hosts_known
-            if trickles or (done and not stream.locals):
+            if not stream.ended and (trickles or (done and not stream.locals)):
                 if not stream.locals:
                     stream.locals = self._decisions.host_candidates(stream.bases, foundations)
                 self._servers.add_candidates(stream, foundations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.config import Media
-from conformance.agent.events import DataReceived, Unsupported
+from conformance.agent.events import AgentError, DataReceived, Unsupported
 from conformance.wire.rfc4571 import MAX_FRAME
 from conformance.wire.stun import looks_like_stun
 
@@ -49,6 +49,8 @@ class Data:
         if not known:
             raise Unsupported(f"there is no component {component} of stream {stream}")
         target = self._streams[self._decisions.outgoing_stream(stream)]
+        if target.ended:
+            raise AgentError(f"stream {stream} is not in use")
         if target.plan.media is Media.RTP and (len(octets) > MAX_FRAME or looks_like_stun(octets)):
             raise Unsupported("a packet is at most 65535 octets and looks nothing like STUN")
         connection = target.selected.get(component)

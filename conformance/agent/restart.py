@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.checklist import CheckList
-from conformance.agent.events import Rejected, Unsupported
+from conformance.agent.events import Rejected
 from conformance.agent.stream import Former, Progress
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ def unneeded(stream: Stream, connections: Connections) -> list[Connection]:
 
 
 def matched(streams: Sequence[Stream], peer: PeerDescription) -> list[tuple[Stream, PeerStream]]:
-    """Return our streams with the peer's new words about them. Raises `Unsupported` if some come or go."""
-    usable = [theirs for theirs in peer.streams if theirs is not None]
-    if len(usable) != len(streams):
-        raise Unsupported("streams are neither added nor removed")
-    return list(zip(streams, usable, strict=True))
+    """Return those of our streams for which the peer's description goes on with ICE, and what it says of them."""
+    found = []
+    for stream in streams:
+        theirs = peer.streams[stream.section] if stream.section < len(peer.streams) else None
+        if theirs is not None and not stream.ended:
+            found.append((stream, theirs))
+    return found
 
 
 def restarted(pairs: Iterable[tuple[Stream, PeerStream]]) -> list[tuple[Stream, PeerStream]]:

@@ -83,7 +83,10 @@ class Outbox:
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """State of one data stream. ``ufrag`` and ``pwd`` are ours; the peer's come with its description."""
+    """State of one data stream. ``ufrag`` and ``pwd`` are ours; the peer's come with its description.
+
+    ``section`` is the number of its media section, ``ended`` whether it is not in use, or no longer by ICE.
+    """
 
     index: int
     plan: StreamPlan
@@ -106,6 +109,8 @@ class Stream:
     dtls_client: bool = False  # by a=setup (RFC 6544 section 4.5)
     progress: Progress = field(default_factory=Progress)
     first_valid: dict[int, float] = field(default_factory=dict)  # by component: since when a pair is valid
+    section: int = 0
+    ended: bool = False
 
     def meet(self, ufrag: str, pwd: str, candidates: list[Candidate], *, complete: bool = True) -> None:
         """Take the peer's credentials and candidates; `complete`: no others come later."""
@@ -118,9 +123,15 @@ class Stream:
         theirs = max((remote.component for remote in self.remotes), default=self.plan.components)
         self.checks.components = min(self.plan.components, theirs)
 
-    def give_up(self) -> None:
-        """Do without the stream: the peer's answer has disabled it."""
+    def end(self) -> None:
+        """Do without the stream: its pairs and candidates are gone (RFC 8839 section 4.4.3.1)."""
+        self.ended = True
+        self.checks = CheckList()
         self.checks.note(ListEvent.EXHAUSTED)
+        self.bases, self.locals, self.remotes = [], [], []
+        self.selected, self.chosen, self.former = {}, {}, None
+        self.completed_at, self.formed = None, True
+        self.progress = Progress()
 
     def listening_address(self, base: Base) -> Address:
         """Return where we listen on the interface and for the component of a base; port 0: nowhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent import updates
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from conformance.agent.description import PeerDescription
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
-    from conformance.wire.sdp import Media as Section
 
 _OPTIONS = f"ice-options:ice2 {OPTION}"
 _RTCP_MUX = "rtcp-mux"
@@ -31,6 +31,16 @@ _DTLS_ANSWERS = {"actpass": "active", "passive": "active", "active": "passive"}
 _UDP_LINE = ("audio", "RTP/AVP", ("0",))
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the media line of a section says, and its mid."""
+
+    kind: str
+    proto: str
+    formats: tuple[str, ...]
+    mid: str | None
+
+
 class Writer:
     """Writes our descriptions of one session."""
 
@@ -39,6 +49,7 @@ class Writer:
         self._config = config
         self._decisions = decisions
         self._version = 0
+        self._lines: list[_Line] = []  # of each media section, as it was offered or answered last
         self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
 
     def offer(self, streams: Sequence[Stream], *, controlling: bool = False) -> str:
@@ -47,27 +58,43 @@ class Writer:
         RFC 6544 section 4.3.
         """
         self._version += 1
-        parts = []
-        for stream in streams:
-            kind, proto, formats = self._line(stream)
-            line = kind, proto, self._decisions.formats(stream.plan, formats)
-            wanted = self._decisions.default_direction(self._default_is_udp(stream))
-            default = default_candidate(stream.locals, 1, wanted)
-            if updates.settled(stream):
-                default = updates.default(stream)
-            setup = default.tcptype if default else "holdconn"
-            if default is None and stream.progress.ours_open:
-                setup = "passive" if wanted == "passive" else "active"  # as the default candidate to come
-            if setup == "so":
-                setup = "actpass"
-            if self._fingerprint:
-                setup = "actpass"  # RFC 5763 section 5
-            naming = controlling and updates.settled(stream)
-            more = [updates.remote_candidates(stream)] if naming else []
-            if self._fingerprint and stream.plan.components == 1:
-                more.append(_RTCP_MUX)  # browsers take no audio section without it (RFC 8834 section 4.5)
-            parts.append(self._media(stream, line, default, setup, more=more))
+        used = {stream.section: stream for stream in streams if not stream.ended}
+        parts, lines = [], []
+        for number in range(max(len(self._lines), *(stream.section + 1 for stream in streams))):
+            before = self._lines[number] if number < len(self._lines) else None
+            if number in used:
+                lines.append(self._line_of(used[number], before))
+                parts.append(self._offered(used[number], lines[-1], controlling=controlling))
+            elif before is not None:
+                lines.append(before)
+                parts.append(_disabled(before))
+        self._lines = lines
         return self._decisions.offered(self._join(parts))
+
+    def _line_of(self, stream: Stream, before: _Line | None) -> _Line:
+        """Return a stream's media line: what was negotiated stays, but for the transport (RFC 3264 section 8)."""
+        kind, proto, formats = self._line(stream)
+        if before is not None and _is_tcp(before.proto) is _is_tcp(proto):
+            return before
+        return _Line(kind, proto, self._decisions.formats(stream.plan, formats), stream.plan.mid)
+
+    def _offered(self, stream: Stream, line: _Line, *, controlling: bool) -> SessionDescription:
+        wanted = self._decisions.default_direction(self._default_is_udp(stream))
+        default = default_candidate(stream.locals, 1, wanted)
+        if updates.settled(stream):
+            default = updates.default(stream)
+        setup = default.tcptype if default else "holdconn"
+        if default is None and stream.progress.ours_open:
+            setup = "passive" if wanted == "passive" else "active"  # as the default candidate to come
+        if setup == "so":
+            setup = "actpass"
+        if self._fingerprint:
+            setup = "actpass"  # RFC 5763 section 5
+        naming = controlling and updates.settled(stream)
+        more = [updates.remote_candidates(stream)] if naming else []
+        if self._fingerprint and stream.plan.components == 1:
+            more.append(_RTCP_MUX)  # browsers take no audio section without it (RFC 8834 section 4.5)
+        return self._media(stream, (line.kind, line.proto, line.formats), default, setup, more=more)
 
     @staticmethod
     def _starts(stream: Stream) -> list[Base]:
@@ -90,13 +117,14 @@ class Writer:
     def answer(self, streams: Sequence[Stream], offer: PeerDescription) -> str:
         """Return the answer: a section for each of the offer's, setup within RFC 4145's constraints."""
         self._version += 1
+        self._lines = [_Line(s.kind, s.proto, tuple(s.formats), s.mid) for s in offer.sections]
         parts = []
-        answered = iter(streams)
-        for section, theirs in zip(offer.sections, offer.streams, strict=True):
-            if theirs is None:
-                parts.append(_disabled(section))
+        used = {stream.section: stream for stream in streams if not stream.ended}
+        for number, (section, theirs) in enumerate(zip(offer.sections, offer.streams, strict=True)):
+            if theirs is None or number not in used:
+                parts.append(_disabled(self._lines[number]))
                 continue
-            stream = next(answered)
+            stream = used[number]
             setup = self._answer_setup(section.setup or "active", stream)
             if self._fingerprint:
                 setup = _DTLS_ANSWERS.get(section.setup or "active", "holdconn")
@@ -110,7 +138,7 @@ class Writer:
             if self._fingerprint and stream.plan.components == 1 and section.has(_RTCP_MUX):
                 more.append(_RTCP_MUX)
             parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
-        return self._join(parts)
+        return self._decisions.written_answer(self._join(parts))
 
     def _answer_setup(self, offered: str, stream: Stream) -> str:
         able = {base.tcptype for base in self._starts(stream)} | {"holdconn"}
@@ -187,7 +215,10 @@ class Writer:
 
     def _join(self, parts: Sequence[SessionDescription]) -> str:
         """Put all media sections under one session level."""
-        session = next(part for part in parts if part.values("o"))
+        session = next((part for part in parts if part.values("o")), None)
+        if session is None:
+            origin = f"o=- {self._session_id} {self._version} IN IP4 0.0.0.0"
+            session = SessionDescription.parse(f"v=0\r\n{origin}\r\ns=-\r\nt=0 0\r\n")
         lines = [*session.lines, *(line for part in parts for media in part.media for line in media.lines)]
         return self._decisions.written("".join(map(str, lines)))
 
@@ -197,9 +228,9 @@ def _is_tcp(proto: str) -> bool:
     return proto.upper().startswith("TCP")
 
 
-def _disabled(section: Section) -> SessionDescription:
-    """Return the answer's section for one that we cannot take: port 0 (RFC 3264 section 6)."""
-    text = f"v=0\r\nm={section.kind} 0 {section.proto} {' '.join(section.formats)}\r\n"
-    if section.mid is not None:
-        text += f"a=mid:{section.mid}\r\n"
+def _disabled(line: _Line) -> SessionDescription:
+    """Return a section that is not in use: port 0 (RFC 3264 sections 6 and 8.2)."""
+    text = f"v=0\r\nm={line.kind} 0 {line.proto} {' '.join(line.formats)}\r\n"
+    if line.mid is not None:
+        text += f"a=mid:{line.mid}\r\n"
     return SessionDescription.parse(text)

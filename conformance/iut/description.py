@@ -103,7 +103,7 @@ class Description:
     @property
     def fragments(self) -> set[str]:
         """The user name fragments of all streams that use ICE."""
-        return {media.ufrag for media in self.sdp.media if media.ufrag is not None} or {self.ufrag}
+        return {media.ufrag for media in self.sdp.media if media.ufrag is not None}
 
     def _credential(self, name: str) -> str:
         value: str | None = getattr(self.media(), name)
@@ -198,6 +198,11 @@ class Description:
             self.needs_one_active(address)
         worth = {c.address: c.priority for c in self.hosts("active") if c.component == 1}
         return sorted(addresses, key=lambda address: -worth[address])
+
+    def needs_setup(self, wanted: str) -> None:
+        """Raise `NotApplicable` where the media section has another a=setup."""
+        if (self.media().setup or "").lower() != wanted:
+            raise NotApplicable(f"the IUT's {self.kind} has a=setup:{self.media().setup}")
 
     def needs_no(self, attribute: str) -> None:
         """Raise `NotApplicable` where the media section has an attribute that changes what is asked of it."""

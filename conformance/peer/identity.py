@@ -96,8 +96,12 @@ class Identity:
 
     def renew(self) -> None:
         """Take new credentials, as an ICE restart does; checks with the former ones are still answered."""
-        self.ufrag, self.pwd = self._rng.randbytes(4).hex(), self._rng.randbytes(12).hex()
-        self._passwords[self.ufrag] = self.pwd
+        self.take_credentials(self._rng.randbytes(4).hex(), self._rng.randbytes(12).hex())
+
+    def take_credentials(self, ufrag: str, pwd: str) -> None:
+        """Take these credentials; checks with the former ones are still answered."""
+        self.ufrag, self.pwd = ufrag, pwd
+        self._passwords[ufrag] = pwd
 
     def check(
         self,

@@ -63,12 +63,14 @@ def negotiate(
     media: str = "rtp",
     peer_says: Sequence[str] = (),
     may_reject: bool = False,
+    says: Mapping[str, Any] | None = None,
     **wishes: Any,
 ) -> Description:
     """Exchange offer and answer, the IUT being the offerer or the answerer (`side`); return the IUT's description.
 
-    `peer_says`: further attributes of our session level. `may_reject`: what is strange in our description, the IUT may
-    lawfully reject; then the case is n/a.
+    `peer_says`: further attributes of our session level. `says`: what our description says otherwise than usual, as the
+    lower tester's `offer` and `answer` take it. `may_reject`: what is strange in our description, the IUT may lawfully
+    reject; then the case is n/a.
     """
     if may_reject:
         try:
@@ -82,6 +84,7 @@ def negotiate(
                 components=components,
                 media=media,
                 peer_says=peer_says,
+                says=says,
                 **wishes,
             )
         except Rejected as rejection:
@@ -90,6 +93,7 @@ def negotiate(
     components = max(components, shape.components)
     mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
     mine["session_attributes"] = list(peer_says)
+    mine |= says or {}
     if side == "offerer":
         theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)

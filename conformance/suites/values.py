@@ -76,6 +76,11 @@ def families(candidates: Iterable[Candidate]) -> set[int]:
     return {6 if ":" in candidate.address else 4 for candidate in candidates}
 
 
+def varying(texts: Sequence[str]) -> int:
+    """Return how many characters of these texts vary, at the same place from the beginning."""
+    return sum(len({text[place : place + 1] for text in texts}) > 1 for place in range(max(map(len, texts))))
+
+
 def best_of_equals(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return, of candidates alike in component, type preference and direction preference, the one preferred most.
 
@@ -132,6 +137,21 @@ def both_transports(description: Description) -> tuple[list[Candidate], list[Can
     udp, tcp = [c for c in hosts if c.transport.upper() == "UDP"], [c for c in hosts if c.is_tcp]
     description.require(bool(udp and tcp), "host candidates of both UDP and TCP")
     return udp, tcp
+
+
+def expect_candidates_everywhere(description: Description, addresses: Iterable[str]) -> None:
+    """Expect a candidate of each of the description's tcptypes on each address (RFC 8839 sections 4.3.1 and 4.3.2)."""
+    hosts = description.hosts()
+    found = {(c.address, (c.tcptype or "").lower()) for c in hosts}
+    kinds = {tcptype for _, tcptype in found}
+    description.require(bool(kinds), "TCP host candidates")
+    missing = sorted((address, kind) for address in addresses for kind in kinds if (address, kind) not in found)
+    if missing:
+        raise Failed(
+            f"there is no {missing[0][1]} candidate on {missing[0][0]}",
+            expected=f"candidates {', '.join(sorted(kinds))} on each address",
+            actual=f"{sorted(found)}",
+        )
 
 
 def expect_all_or_nothing(peer: Peer, answer: Description, *, within: float) -> None:

@@ -17,7 +17,7 @@ def gather(host, within=10.0):
     """Let a host gather; return its candidates."""
     host.tell("gather")
     assert host.network.run(within, lambda: host.agent.gathered)
-    return candidates(host.describe())
+    return candidates(host.agent._exchange.described or host.describe())  # a further one would be an updated offer
 
 
 def candidates(sdp):

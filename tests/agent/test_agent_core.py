@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from agent_scripts import ACTIVE, BOTH, PASSIVE, octet_by_octet, pair_of
 from agent_simulation import Network, Peer
@@ -223,9 +225,8 @@ def test_descriptions_out_of_turn():
     "spoil",
     [
         lambda text: "garbage",
-        lambda text: text.replace("a=ice-ufrag", "a=x-ufrag"),
         lambda text: text + text[text.index("m=") :],
-        lambda text: text.replace("m=application 9", "m=application 0").replace("m=application 1", "m=application 0 1"),
+        lambda text: text.replace("a=ice-ufrag:", "a=ice-ufrag:?"),
     ],
 )
 def test_unusable_answers_are_rejected(spoil):
@@ -236,6 +237,36 @@ def test_unusable_answers_are_rejected(spoil):
     with pytest.raises(Rejected):
         a.tell("accept", "answer", spoil(b.describe()))
     assert a.agent.state is State.NEW
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("a=ice-", "a=x-"),
+        lambda text: re.sub(r"a=candidate:.*\r\n", "", text) + "a=ice-mismatch\r\n",
+        lambda text: re.sub(r"m=application \d+", "m=application 0", text),
+    ],
+    ids=["no-ice", "mismatch", "port-0"],
+)
+def test_an_answer_without_ice_ends_it(spoil):
+    network = Network()
+    a, b = pair_of(network)
+    b.tell("accept", "offer", a.describe())
+    answer = b.describe()
+    a.tell("accept", "answer", spoil(answer))
+    network.run(2)
+    assert a.agent.state is State.FAILED
+    assert not list(a.agent._connections)
+    assert not a.agent._bases
+    with pytest.raises(AgentError, match="not in use"):
+        a.tell("send", 1, b"data")
+
+
+def test_an_offer_without_ice_is_rejected():
+    network = Network()
+    a, b = pair_of(network)
+    with pytest.raises(Rejected, match="no media section"):
+        b.tell("accept", "offer", a.describe().replace("a=ice-", "a=x-"))
 
 
 def test_a_lite_peer_makes_the_answerer_controlling():

@@ -18,7 +18,7 @@ def exchange(offerer, answerer, *, offered="typ", answered="typ"):
     gather(offerer)
     answerer.tell("accept", "offer", only(offerer.describe(), offered))
     gather(answerer)
-    offerer.tell("accept", "answer", only(answerer.describe(), answered))
+    offerer.tell("accept", "answer", only(answerer.agent._exchange.described, answered))
 
 
 def completed(network, *hosts):
@@ -76,12 +76,12 @@ def exchange_with(network, a, b, far):
     gather(a)
     b.tell("accept", "offer", only(a.describe(), "tcptype active"))
     gather(b)
-    (passive,) = [c for c in candidates(b.describe()) if c.tcptype == "passive"]
+    (passive,) = [c for c in candidates(b.agent._exchange.described) if c.tcptype == "passive"]
     connect = network.connect
     network.connect = lambda end, target, host=None: (
         None if host is a and target == passive.endpoint else connect(end, target, host)
     )
-    a.tell("accept", "answer", b.describe())
+    a.tell("accept", "answer", b.agent._exchange.described)
     network.run(1)
 
 
@@ -192,7 +192,7 @@ def restart(network, a, b):
     gather(b)
     a.tell("accept", "offer", b.describe())
     gather(a)
-    b.tell("accept", "answer", a.describe())
+    b.tell("accept", "answer", a.agent._exchange.described)
 
 
 def test_a_lost_turn_connection_is_replaced_by_a_restart(network):

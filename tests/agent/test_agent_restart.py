@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from agent_simulation import Network, Peer
 
 from conformance.agent.config import Media, StreamPlan
-from conformance.agent.events import AgentError, Rejected, State, Unsupported
+from conformance.agent.events import AgentError, Rejected, State
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
 
@@ -211,10 +213,34 @@ def test_half_a_restart_and_other_streams_are_rejected():
     half = text.replace(f"a=ice-ufrag:{media(text).ufrag}", "a=ice-ufrag:another")
     with pytest.raises(Rejected, match="both"):
         b.tell("accept", "offer", half)
-    more = text + text[text.index("m=") :]
-    with pytest.raises(Unsupported):
-        b.tell("accept", "offer", more)
+    less = text[: text.index("m=")]
+    with pytest.raises(Rejected, match="a section for each"):
+        b.tell("accept", "offer", less)
+    other = text.replace("a=ice-options:", "a=ice-options:x-new ")
+    with pytest.raises(Rejected, match="only in a restart"):
+        b.tell("accept", "offer", other)
     assert said(a, b)
+
+
+def test_a_later_offer_adds_and_removes_a_stream():
+    network = Network()
+    a, b = completed(network)
+    text = a.agent._exchange.described
+    section = text.split("m=", 1)[1]
+    more = text + "m=" + re.sub("a=mid:.*", "a=mid:more", re.sub("a=ice-ufrag:.*", "a=ice-ufrag:more", section))
+    b.tell("accept", "offer", more)
+    first, second = SessionDescription.parse(b.describe()).media
+    assert first.port
+    assert second.port
+    assert second.ufrag != first.ufrag
+    assert [c.tcptype for c in second.candidates]
+    removed = more.replace("m=" + section, re.sub(r"^(m=\S+) \d+", r"\1 0", "m=" + section), 1)
+    b.tell("accept", "offer", removed)
+    first, second = SessionDescription.parse(b.describe()).media
+    assert (first.port, first.candidates) == (0, [])
+    assert second.port
+    assert not [c for c in b.agent._connections if c.stream == 0]
+    assert {owner.index for owner, _ in b.agent._bases.values()} == {1}
 
 
 # -- updated descriptions ------------------------------------------------------------------------------------------

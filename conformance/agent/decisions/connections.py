@@ -79,6 +79,18 @@ class Closing(Topic):
         """Whether a restart closes a selected connection: data goes on there meanwhile (RFC 6544 section 9.2)."""
         return False
 
+    def closes_for_update(self, connection: Connection) -> bool:
+        """Whether an exchange without a restart closes a selected connection: no (RFC 8839 section 4.4.3.1)."""
+        return False
+
+    def ends_removed(self, stream: Stream) -> bool:
+        """Whether what is under way for a stream ends once it is removed or refused (RFC 8839 section 4.4.3.1)."""
+        return True
+
+    def ends_with_refused_offer(self) -> bool:
+        """Whether ICE ends with a later offer that is refused: it goes on as before (RFC 8839 section 4.4)."""
+        return False
+
     def named_ends(self, stream: Stream, section: Section) -> dict[str, tuple[str, str]]:
         """Return our end of each component's pair, by component, as a lite peer's new offer names it.
 

@@ -102,6 +102,10 @@ class Description(Topic):
         """Return an offer, written as it is, with all of its sections (RFC 3264 section 5)."""
         return text
 
+    def written_answer(self, text: str) -> str:
+        """Return an answer, written as it is, with a section for each of the offer's (RFC 3264 section 6)."""
+        return text
+
     def trickled(self, candidate: Candidate) -> str:
         """Return a candidate as it is trickled (RFC 8838 section 9)."""
         return str(candidate)
@@ -111,6 +115,22 @@ class Description(Topic):
     def read(self, text: str) -> str:
         """Return the peer's description as it came (RFC 8839 section 4). Raises `Rejected` for what cannot be used."""
         return text
+
+    def refuses_new_terms(self) -> bool:
+        """Whether a later offer is refused that changes its options without a restart (RFC 8839 section 4.4.2.1)."""
+        return True
+
+    def takes_answer_without_ice(self, later: bool) -> bool:
+        """Whether the session goes on, without ICE, when an answer has nothing of it (RFC 8839 4.3.3, 4.4.3.1)."""
+        return True
+
+    def restarts_after_fallback(self) -> bool:
+        """Whether the offer after an answer without ICE restarts it (RFC 8839 section 4.4.3.1)."""
+        return True
+
+    def keeps_pair_states(self) -> bool:
+        """Whether pairs keep their states in an exchange while ICE runs (RFC 8839 section 4.4.3.1)."""
+        return True
 
     def understands(self, candidate: Candidate) -> Candidate | None:
         """Return a candidate of the peer's in the usual form; None for one that cannot be paired.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from conformance.agent.config import Media
@@ -167,3 +168,13 @@ class CredentialsCounted(Gathering):
     def credentials(self, random: Callable[[int], bytes]) -> tuple[str, str]:
         self._count += 1
         return f"user{self._count:04}", f"passwordpasswordpassword{self._count:04}"
+
+
+_numbers = itertools.count(1)
+
+
+@fault("counted-credentials", "RFC8839-5.4-03", "counts its fragments and passwords instead of drawing them")
+class CountedCredentials(Gathering):
+    def credentials(self, random: Callable[[int], bytes]) -> tuple[str, str]:
+        number = next(_numbers)
+        return f"agent{number:05d}", f"password{number:020d}"

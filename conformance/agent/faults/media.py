@@ -104,3 +104,9 @@ class StunDeliveredAsData(Data):
 class NullFrameCloses(Data):
     def bears_null(self) -> bool:
         return False
+
+
+@fault("offerer-is-not-ready", "RFC3264-5.1-21", "takes no data as the offerer")
+class OffererIsNotReady(Data):
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        return not self.config.offerer and super().delivers(stream, connection)

@@ -60,6 +60,18 @@ class ReflexiveRelatedToOthers(Description):
         return re.sub(r" typ srflx raddr \S+ rport", " typ srflx raddr 192.0.2.77 rport", super().written(text))
 
 
+@fault("hidden-with-a-port", "RFC8839-5.1-08", "hides related addresses as 0.0.0.0, but not their ports")
+class HiddenWithAPort(Description):
+    def written(self, text: str) -> str:
+        return re.sub(r" typ srflx raddr \S+ rport \d+", " typ srflx raddr 0.0.0.0 rport 4711", super().written(text))
+
+
+@fault("relayed-related-to-itself", "RFC8839-5.1-s05", "gives relayed candidates their own address as the related one")
+class RelayedRelatedToItself(Description):
+    def written(self, text: str) -> str:
+        return re.sub(r" (\S+) (\d+) typ relay raddr \S+", r" \1 \2 typ relay raddr \1", super().written(text))
+
+
 @fault("named-candidates", "RFC8839-5.1-01", "states a further candidate with a host name")
 class NamedCandidates(Description):
     def written(self, text: str) -> str:

@@ -23,3 +23,22 @@ def test_updated_offer_names_the_existing_connection(upper, peer, opener):
     establish(upper, peer, "offerer", opener=opener)
     media = upper.updated_offer().media()
     assert media.connection == "existing", f"a=connection:{media.connection}"
+
+
+@requirement("RFC4145-5.1-01")
+def test_offer_says_a_connection(upper):
+    """with    the IUT's offer of a media line of TCP
+    when    its section is read
+    then    it has a=connection."""
+    offer = upper.offer()
+    offer.needs_tcp_default()
+    assert offer.media().connection is not None, "there is no a=connection"
+
+
+@requirement("RFC4145-5.1-03")
+def test_first_offer_wants_a_new_connection(upper):
+    """with    the IUT's first offer
+    when    its section is read
+    then    it says a=connection:new, or nothing."""
+    found = upper.offer().media().connection
+    assert found in ("new", None), f"a=connection:{found}"

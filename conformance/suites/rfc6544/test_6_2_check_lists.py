@@ -26,7 +26,7 @@ def test_active_is_paired_with_passive(upper, peer, side, pixit):
 
 
 @varied("family", "segmentation", "candidates")
-@requirement("RFC6544-6.2-s01", needs="connects:active")
+@requirement("RFC6544-6.2-s01", "RFC4145-4.1-02", needs="connects:active")
 def test_active_is_not_paired_with_active(upper, peer, side):
     """with    our active candidate unusually, listening on its port 9, and a passive one of lower priority
     when    the IUT has connected to the passive one

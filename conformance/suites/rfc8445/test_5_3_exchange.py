@@ -11,7 +11,7 @@ from conformance.suites.values import constant_places, duplicates
 _SAMPLES = 4
 
 
-@requirement("RFC8445-5.3-06", needs="restart sides:offerer")
+@requirement("RFC8445-5.3-06", "RFC8839-5.4-03", needs="restart sides:offerer")
 def test_credentials_are_random(upper, peer):
     """with    descriptions exchanged, and ICE restarted by the IUT several times
     when    its user name fragments and passwords are compared

@@ -15,7 +15,7 @@ from conformance.wire.layers import RFC4571
 
 
 @varied("family", "segmentation", "candidates", side="offerer")
-@requirement("RFC8445-7.3-05", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")
+@requirement("RFC8445-7.3-05", "RFC8839-4.2.4-01", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")
 def test_check_before_the_answer_is_answered(upper, peer, pixit):
     """with    the IUT's offer out, and a check sent before our answer
     when    the IUT has got our answer

@@ -28,7 +28,7 @@ def test_our_nomination_is_followed(upper, peer, agent):
     assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
 
 
-@requirement("RFC8445-8.1.1-03", "RFC6544-8-01", needs="sides:offerer")
+@requirement("RFC8445-8.1.1-03", "RFC8839-4.3.4-04", "RFC6544-8-01", needs="sides:offerer")
 def test_one_pair_is_nominated(upper, peer, pixit):
     """with    the IUT controlling, and two validated connections of one component
     when    it has nominated one of them

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import expect_description, negotiate, obtain_description
+from conformance.suites.sections import expect_candidate_for_default, expect_rtcp_candidate
 from conformance.suites.servers import HIDDEN, NAT, gathered
 from conformance.suites.values import is_address
 
@@ -34,10 +37,10 @@ def test_candidates_have_addresses_and_no_names(upper, peer, side):
 def test_components_are_counted_from_1(upper, peer, side):
     """with    a description of the IUT with two components
     when    the components of its candidates are read
-    then    they are 1 and 2."""
+    then    they are counted from 1 on, without a gap."""
     iut = obtain_description(upper, peer, side, components=2)
     found = {candidate.component for candidate in iut.media().candidates}
-    assert found == {1, 2}, f"components {sorted(found)}"
+    assert found == set(range(1, len(found) + 1)), f"components {sorted(found)}"
 
 
 @both_sides
@@ -93,3 +96,65 @@ def test_candidates_have_the_form_of_the_grammar(upper, peer, side):
     when    its candidates are held against the grammar
     then    each has the fields in their order, and foundation, component and priority in their ranges."""
     expect_description(upper, peer, side, "RFC 8839 section 5.1")
+
+
+@both_sides
+@requirement("RFC8839-5.1-04", needs="sdp:full profile:plain offers:passive")
+def test_rtcp_is_the_second_component(upper, peer, side):
+    """with    a description of the IUT with two components
+    when    the destinations of its m= and c= lines and of a=rtcp are read
+    then    they are those of candidates of component 1 and 2."""
+    media = obtain_description(upper, peer, side, components=2, tcptypes="passive").media()
+    expect_candidate_for_default(media)
+    expect_rtcp_candidate(media)
+
+
+@varied("family", "candidates")
+@pytest.mark.parametrize("name", ["agent.example", "1b4e28ba-2fa1-41d2-883f-0016d3cca427.local"], ids=["name", "mdns"])
+@requirement("RFC8839-5.1-02", needs="connects:active")
+def test_candidate_with_a_host_name_is_ignored(upper, peer, side, name):
+    """with    a candidate of ours with a host name, and a passive one with an address behind it
+    when    the IUT has both descriptions
+    then    it connects to the one with an address."""
+    named = peer.candidate("passive", address=name, port=50000, foundation="named", other=8000)
+    negotiate(upper, peer, side, peer_candidates=[named, peer.candidate("passive")])
+    peer.expect_connection()
+
+
+@varied("family", "candidates")
+@pytest.mark.parametrize("transport", ["ssltcp", "TLS", "SCTP", "x-unknown"])
+@requirement("RFC8839-5.1-s03", needs="connects:active")
+def test_candidate_of_an_unknown_transport_is_ignored(upper, peer, side, transport):
+    """with    a candidate of ours with a transport that nobody knows, and a passive TCP one behind it
+    when    the IUT has both descriptions
+    then    it connects to the TCP one."""
+    strange = peer.candidate("passive", port=443, transport=transport, foundation="strange", other=8000)
+    negotiate(upper, peer, side, peer_candidates=[strange, peer.candidate("passive")])
+    peer.expect_connection()
+
+
+@both_sides
+@requirement("RFC8839-5.1-s05")
+def test_related_address_of_a_relayed_candidate_is_the_mapped_one(upper, peer, side):
+    """with    a TURN server that sees the IUT at an address of a NAT
+    when    the related addresses of its relayed candidates are read
+    then    each is that address, or hidden as 0.0.0.0 or ::."""
+    iut = obtain_description(upper, peer, side, ice_servers=[peer.turn_server(mapped=NAT).entry])
+    found = gathered(iut, "relay")
+    iut.require(bool(found), "relayed candidates")
+    wrong = [c for c in found if c.related_address not in {NAT, *(address for address, _ in HIDDEN)}]
+    assert not wrong, f"another related address: {wrong[0]}"
+
+
+@both_sides
+@requirement("RFC8839-5.1-08")
+def test_hidden_related_address_has_port_9(upper, peer, side):
+    """with    a STUN server that sees the IUT at an address of a NAT
+    when    the related addresses of its reflexive candidates are read
+    then    those that are 0.0.0.0 or :: have port 9."""
+    iut = obtain_description(upper, peer, side, ice_servers=[peer.stun_server(mapped=NAT).entry])
+    found = gathered(iut, "srflx")
+    iut.require(bool(found), "reflexive candidates")
+    hidden = [c for c in found if c.related_address in {address for address, _ in HIDDEN}]
+    wrong = [c for c in hidden if c.related_port != 9]
+    assert not wrong, f"hidden with another port than 9: {wrong[0]}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import both_sides, requirement
-from conformance.suites.negotiation import expect_description, negotiate_streams, obtain_description
+from conformance.peer.events import BindingRequest
+from conformance.suites.marks import both_sides, crosswise, requirement
+from conformance.suites.negotiation import expect_description, negotiate, negotiate_streams, obtain_description
+from conformance.suites.values import varying
 
 
 @both_sides
@@ -44,3 +46,47 @@ def test_fragment_has_32_characters_at_most(upper, peer, side):
     then    it has no more than 32 characters."""
     ufrag = obtain_description(upper, peer, side).ufrag
     assert len(ufrag) <= 32, f"ice-ufrag has {len(ufrag)} characters"
+
+
+_SAMPLE = 5
+
+
+@both_sides
+@requirement("RFC8839-5.4-03", "RFC8445-5.3-06")
+def test_credentials_are_chosen_at_random(upper, peer, side):
+    """with    descriptions of five sessions of the IUT
+    when    their credentials are compared, character by character
+    then    at least four characters of the fragments and twenty of the passwords vary, and none comes twice."""
+    found = []
+    for _ in range(_SAMPLE):
+        iut = obtain_description(upper, peer, side)
+        found.append((iut.ufrag, iut.pwd))
+        upper.close()
+    ufrags, pwds = zip(*found, strict=True)
+    assert len({*ufrags, *pwds}) == 2 * _SAMPLE, f"the same twice among {ufrags}"
+    assert varying(ufrags) >= 4, f"{varying(ufrags)} characters of {ufrags} vary"
+    assert varying(pwds) >= 20, f"{varying(pwds)} characters of the passwords vary"
+
+
+@crosswise
+@requirement("RFC8839-5.4-05", needs="connects:active")
+def test_long_fragment_is_taken(upper, peer, side, pixit):
+    """with    our ice-ufrag and ice-pwd of 256 characters
+    when    the IUT has both descriptions
+    then    it connects to our passive candidate and checks with the whole fragment."""
+    peer.take_credentials("fragment" * 32, "password" * 32)
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    check = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert check.is_to(peer.ufrag), f"USERNAME is {check.stun.username}"
+
+
+@crosswise
+@requirement("RFC8839-5.4-s01", needs="connects:active")
+def test_credentials_of_the_section_count(upper, peer, side, pixit):
+    """with    our description with credentials at the session level and others in its media section
+    when    the IUT checks our passive candidate
+    then    it does so with those of the section."""
+    others = ["ice-ufrag:others", f"ice-pwd:{'others' * 4}"]
+    negotiate(upper, peer, side, peer_tcptypes="passive", says={"session_attributes": others})
+    check = peer.expect_connection().expect(BindingRequest, within=pixit.response)
+    assert check.is_to(peer.ufrag), f"USERNAME is {check.stun.username}"
