@@ -71,6 +71,7 @@ class Connection:
         self._tap = tap
         self._taken: set[int] = set()
         self._asked: set[bytes] = set()
+        self._asked_last: set[bytes] = set()  # those of the last send() that had a request in it
         self._deframer: Splitter = splitter or Deframer()
         self._frames = 0
         self._open = True
@@ -153,7 +154,8 @@ class Connection:
     def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> Frame:
         """Wait for an event and return its frame; each event fulfils one expectation only.
 
-        Raises `Failed` when something rules it out or `within` seconds pass.
+        A response fulfils an expectation that names no request only if it is to one of those sent last: what answers an
+        earlier question answers no later one. Raises `Failed` when something rules it out or `within` seconds pass.
         """
         event = self._expect(as_expectation(wanted), within)
         assert isinstance(event, Frame), "use expect_end() for the end of a connection"
@@ -190,12 +192,16 @@ class Connection:
         """Let what has come of a transaction fulfil no expectation."""
         self._taken.update(map(id, self.messages(transaction_id=transaction_id)))
 
+    def pass_over_all(self) -> None:
+        """Let what has come so far fulfil no expectation: none of it can be the answer to what is sent now."""
+        self._taken.update(map(id, self.events))
+
     def begin_anew(self, *, selected: bool = False) -> None:
         """Let what has come so far fulfil no expectation of later, as when ICE restarts on the connection.
 
         `selected`: it is still the selected connection.
         """
-        self._taken.update(map(id, self.events))
+        self.pass_over_all()
         if not selected:
             self.selected = self.checked = False
 
@@ -246,8 +252,8 @@ class Connection:
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes; the connection may end meanwhile."""
         unwanted = as_expectation(of)
-        if self._pump.watch(lambda: self._find(unwanted) is not None, within):
-            event = self._take(unwanted)
+        if self._pump.watch(lambda: self._next(unwanted.fulfilled_by) is not None, within):
+            event = self._next(unwanted.fulfilled_by)
             raise Failed(f"{event} came on {self}", expected=f"no {_bare(unwanted.text)}", actual=f"{event} came")
 
     @property
@@ -366,10 +372,19 @@ class Connection:
         return f"not within {within:g} s; what came: " + ", ".join(others[-3:]) + tail
 
     def _find(self, wanted: Expectation) -> Event | None:
-        return next((e for e in self.events if id(e) not in self._taken and wanted.fulfilled_by(e)), None)
+        return self._next(lambda event: wanted.fulfilled_by(event) and self._concerns(wanted, event))
 
     def _ruled_out(self, wanted: Expectation) -> Event | None:
-        return next((e for e in self.events if id(e) not in self._taken and wanted.ruled_out_by(e)), None)
+        return self._next(lambda event: wanted.ruled_out_by(event) and self._concerns(wanted, event))
+
+    def _next(self, suits: Callable[[Event], bool]) -> Event | None:
+        return next((event for event in self.events if id(event) not in self._taken and suits(event)), None)
+
+    def _concerns(self, wanted: Expectation, event: Event) -> bool:
+        """Whether an event has to do with what is expected: no response to an earlier request, where none is named."""
+        if not (wanted.to_latest and isinstance(event, Frame) and event.solicited):
+            return True
+        return event.stun.transaction_id in self._asked_last
 
     def _take(self, wanted: Expectation) -> Event | None:
         event = self._find(wanted)
@@ -379,11 +394,14 @@ class Connection:
 
     def _remember_requests(self, octets: bytes) -> None:
         """Note the transaction ids of requests in what we send, wherever their frames begin."""
+        found = set()
         position = octets.find(_COOKIE)
         while position >= 4:
             if octets[position - 4] & 0xC1 == 0 and octets[position - 3] & 0x10 == 0:
-                self._asked.add(octets[position + 4 : position + 16])
+                found.add(octets[position + 4 : position + 16])
             position = octets.find(_COOKIE, position + 4)
+        self._asked |= found
+        self._asked_last = found or self._asked_last
 
     def _write(self, octets: bytes) -> bool:
         """Give everything to the kernel, serving the pump when its buffer is full; False: the connection is gone."""

@@ -45,6 +45,7 @@ class DatagramSocket:
         self._pump = pump
         self._tap = tap
         self._asked: set[bytes] = set()
+        self._asked_last = b""
         self._taken: set[int] = set()
         self.socket = peer.sockets.make(address, socket.SOCK_DGRAM)
         try:
@@ -72,6 +73,7 @@ class DatagramSocket:
     def send(self, data: bytes | Packet, target: Address) -> None:
         """Send a datagram with exactly these octets. Inconclusive where nothing can be sent to the target."""
         require_address(target)
+        self._asked_last = bytes(data)[8:20]
         self._send(data, target)
 
     def _send(self, data: bytes | Packet, target: Address) -> None:
@@ -158,4 +160,9 @@ class DatagramSocket:
 
     def _find(self, wanted: Expectation) -> tuple[Address, Frame] | None:
         new = (event for event in self.events if id(event[1]) not in self._taken)
-        return next((event for event in new if wanted.fulfilled_by(event[1])), None)
+        return next((e for e in new if wanted.fulfilled_by(e[1]) and self._concerns(wanted, e[1])), None)
+
+    def _concerns(self, wanted: Expectation, frame: Frame) -> bool:
+        """Whether this is no response to an earlier request, where an expectation names none."""
+        earlier = frame.solicited and frame.stun.transaction_id != self._asked_last
+        return not (wanted.to_latest and earlier)

@@ -135,6 +135,7 @@ class Expectation(ABC):
     """One thing that a script waits for."""
 
     text = "something"
+    to_latest = False  # a response, and no request is named: it is to one of those that were sent last
 
     @abstractmethod
     def fulfilled_by(self, event: Event) -> bool:
@@ -147,10 +148,15 @@ class Expectation(ABC):
 
 @dataclass
 class BindingSuccess(Expectation):
-    """A success response to one of our requests on this connection, or to the one with this `transaction_id` alone."""
+    """A success response to what we sent last on this connection, or to the request with this `transaction_id`."""
 
     transaction_id: bytes | None = None
     text = "a Binding success response"
+
+    @property
+    def to_latest(self) -> bool:  # type: ignore[override]
+        """Whether no request is named."""
+        return self.transaction_id is None
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take a success response whose transaction we began here."""
@@ -165,7 +171,7 @@ class BindingSuccess(Expectation):
 
 @dataclass
 class BindingError(Expectation):
-    """An error response to one of our requests; `codes`: those that are lawful here (none given: any).
+    """An error response to what we sent last; `codes`: those that are lawful here (none given: any).
 
     With `transaction_id` it must be to this request.
     """
@@ -180,6 +186,11 @@ class BindingError(Expectation):
         wanted = " or ".join(map(str, codes))
         self.text = f"a Binding error response {wanted}".rstrip()
 
+    @property
+    def to_latest(self) -> bool:  # type: ignore[override]
+        """Whether no request is named."""
+        return self.transaction_id is None
+
     def fulfilled_by(self, event: Event) -> bool:
         """Take an error response with one of the codes."""
         if not (_concerns(event, self.transaction_id) and isinstance(event, Frame) and event.stun.is_error):
@@ -193,10 +204,15 @@ class BindingError(Expectation):
 
 @dataclass
 class AnyResponse(Expectation):
-    """Any response, success or error, to one of our requests, or to the one with this `transaction_id` alone."""
+    """Any response, success or error, to what we sent last, or to the request with this `transaction_id` alone."""
 
     transaction_id: bytes | None = None
     text = "a response"
+
+    @property
+    def to_latest(self) -> bool:  # type: ignore[override]
+        """Whether no request is named."""
+        return self.transaction_id is None
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take any response whose transaction we began here."""

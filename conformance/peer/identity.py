@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.peer import describe
+from conformance.verdict import Inconclusive
 from conformance.wire.candidate import priority, tcp_local_preference
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
@@ -83,7 +84,10 @@ class Identity:
         """Take the other role, so that the first check of either side makes a conflict.
 
         The IUT loses it: our tie-breaker is the smallest or greatest (RFC 8445 sections 7.3.1.1 and 7.2.5.1).
+        Inconclusive where the IUT says that it is lite: which role it then takes for its own cannot be presumed.
         """
+        if self.iut is not None and self.iut.lite:
+            raise Inconclusive("the IUT says a=ice-lite: RFC 8445 section 6.1.1 settles its role, there is no conflict")
         self.controlling = not self.controlling
         self.tie_breaker = 2**64 - 1 if self.controlling else 0
 

@@ -7,6 +7,7 @@ bound, is a connection with the peer like any other.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
 
 _BACKLOG = 64
+_ROLE_CONFLICT = 487
 _LOWEST = 1024  # of the ports that nobody needs privileges for
 _FIRST_RELAYED, _LAST_RELAYED = 49152, 65535
 _LAYERS = {
@@ -188,6 +190,8 @@ class Server:
                 expected="a Send indication with the response",
                 actual=f"none within {within:g} s",
             )
+        if _code(found) == _ROLE_CONFLICT:
+            raise Inconclusive("the IUT claims the role that our check claims: it answered with 487 (Role Conflict)")
         return found
 
     def _await_permission(self, allocation: Allocation) -> None:
@@ -335,3 +339,10 @@ def _datagram(event: Event) -> Message | None:
         return None if data is None else Message.decode(data.value)
     except StunError:
         return None
+
+
+def _code(response: Message) -> int | None:
+    """Return the error code of a response; None where there is none that can be read."""
+    with contextlib.suppress(StunError):
+        return None if response.error_code is None else response.error_code.code
+    return None

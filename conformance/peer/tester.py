@@ -213,9 +213,12 @@ class Peer(Connecting):
         self.wait_for_nomination(lambda: connection.has(wanted) or not connection.is_open)
         return connection.expect(wanted, within=0)
 
-    def expect_any_nomination(self) -> None:
-        """Expect that a controlling IUT nominates on some connection, however long it may lawfully take."""
-        if not self.wait_for_nomination(self._has_nomination):
+    def expect_any_nomination(self, *, after: Frame | None = None) -> None:
+        """Expect that a controlling IUT nominates on some connection, however long it may lawfully take.
+
+        `after`: by a check that comes later than this one.
+        """
+        if not self.wait_for_nomination(lambda: self._has_nomination(after)):
             raise Missing(
                 "the IUT nominated no pair",
                 expected="a Binding request with USE-CANDIDATE",
@@ -227,9 +230,10 @@ class Peer(Connecting):
         if not self.wait_for_nomination(self._has_nomination):
             raise Inconclusive(f"the IUT nominated none of {len(self.connections)} connections")
 
-    def _has_nomination(self) -> bool:
+    def _has_nomination(self, after: Frame | None = None) -> bool:
         nominating = BindingRequest(use_candidate=True)
-        return any(nominating.fulfilled_by(check) for check in self.checks())
+        later = (check for check in self.checks() if after is None or check.time > after.time)
+        return any(nominating.fulfilled_by(check) for check in later)
 
     def await_nomination(self, connection: Connection) -> Frame:
         """Wait until a controlling IUT nominates on a connection (preamble)."""

@@ -20,7 +20,7 @@ from conformance.peer.events import (
     Payload,
     Repetition,
 )
-from conformance.verdict import Failed, Inconclusive
+from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.integrity import Check
 from conformance.wire.layers import RFC4571, binding_error, binding_success
 from conformance.wire.rfc4571 import frame
@@ -149,6 +149,54 @@ def test_responses_fulfil_what_asked_for_them(peer, pair) -> None:
     assert [str(m) for m in connection.messages(transaction_id=b"from us, yes")] == ["a Binding success response"]
 
 
+@pytest.mark.parametrize("wanted", [BindingSuccess, BindingError, AnyResponse])
+def test_the_answer_to_an_earlier_question_answers_no_later_one(peer, pair, wanted) -> None:
+    connection, other = pair
+    first = ask(peer, connection)
+    answer = binding_success(first, connection.local_address, Iut.pwd)
+    if wanted is BindingError:
+        answer = binding_error(first, 400, "Bad Request", Iut.pwd)
+    other.sendall(bytes(RFC4571() / answer))
+    assert connection.wait_for(AnyResponse, within=1)  # nobody has taken it
+    connection.send(RFC4571() / peer.check(Iut(), transaction_id=b"the later 12"))
+    with pytest.raises(Missing, match=r"not within 0\.05 s"):
+        connection.expect(wanted, within=0.05)
+    connection.expect(wanted(transaction_id=first), within=0)
+    other.sendall(bytes(RFC4571() / binding_success(b"the later 12", connection.local_address, Iut.pwd)))
+    assert connection.expect(AnyResponse, within=1).stun.transaction_id == b"the later 12"
+
+
+def test_questions_sent_together_may_be_answered_in_any_order(peer, pair) -> None:
+    connection, other = pair
+    ids = [b"the first 12", b"the later 12"]
+    connection.send(b"".join(bytes(RFC4571() / peer.check(Iut(), transaction_id=one)) for one in ids))
+    for one in reversed(ids):
+        other.sendall(bytes(RFC4571() / binding_success(one, connection.local_address, Iut.pwd)))
+    connection.send(frame(b""))  # holds no question
+    assert [connection.expect(BindingSuccess, within=1).stun.transaction_id for _ in ids] == ids[::-1]
+
+
+def test_what_came_before_a_question_is_passed_over(peer, pair) -> None:
+    connection, other = pair
+    other.sendall(bytes(check_of_the_iut(peer)) * 2)
+    request = connection.expect(BindingRequest, within=1)
+    assert connection.wait_for(BindingRequest, within=1)
+    connection.pass_over_all()
+    with pytest.raises(Missing):
+        connection.expect(BindingRequest, within=0.05)
+    other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
+    assert connection.expect(BindingRequest, within=1).time > request.time
+
+
+def test_a_nomination_of_before_is_none_of_after(peer, pair) -> None:
+    connection, other = pair
+    other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
+    first = connection.expect(BindingRequest, within=1)
+    peer.expect_any_nomination()
+    with pytest.raises(Missing, match="nominated no pair"):
+        peer.expect_any_nomination(after=first)
+
+
 def test_an_error_rules_a_success_out_at_once(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(RFC4571() / binding_error(ask(peer, connection), 400, "Bad Request", None)))
@@ -164,7 +212,7 @@ def test_an_error_to_another_request_rules_nothing_out(peer, pair) -> None:
     connection.send(RFC4571() / refused)
     wanted = ask(peer, connection)
     other.sendall(bytes(RFC4571() / binding_error(b"another one.", 400, "Bad Request", None)))
-    assert connection.expect(AnyResponse, within=1).error_code.code == 400
+    assert connection.expect(AnyResponse(b"another one."), within=1).error_code.code == 400
     with pytest.raises(Failed, match=r"nothing within|not within"):
         connection.expect(BindingSuccess(wanted), within=0.05)
     other.sendall(bytes(RFC4571() / binding_success(wanted, connection.local_address, Iut.pwd)))

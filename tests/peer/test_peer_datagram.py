@@ -130,6 +130,17 @@ def test_responses_to_our_own_requests_are_expected(peer, other):
     udp.expect(BindingSuccess, within=2)
 
 
+def test_the_answer_to_an_earlier_question_answers_no_later_one(peer, other):
+    udp = peer.udp()
+    here = Address(*other.getsockname())
+    for identifier in (b"the first 12", b"the later 12"):
+        udp.send(peer.check(Iut(), transaction_id=identifier), here)
+    other.sendto(bytes(binding_success(b"the first 12", here, Iut.pwd)), target(udp))
+    with pytest.raises(Failed, match="did not come"):
+        udp.expect(BindingSuccess, within=0.1)
+    udp.expect(BindingSuccess(b"the first 12"), within=2)
+
+
 def test_each_datagram_fulfils_one_expectation_and_none_is_watched_for(peer, other):
     udp = peer.udp()
     udp.expect_nothing(Data, within=0.02)

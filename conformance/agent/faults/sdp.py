@@ -13,6 +13,8 @@ from conformance.agent.faults.model import Faults
 if TYPE_CHECKING:
     from conformance.agent.candidates import Base
 
+_OTHER_PREFERENCE = 100 << 8  # in a priority, a hundred steps of other-pref (RFC 6544 section 4.2)
+
 fault = Faults()
 
 
@@ -72,11 +74,15 @@ class RelayedRelatedToItself(Description):
         return re.sub(r" (\S+) (\d+) typ relay raddr \S+", r" \1 \2 typ relay raddr \1", super().written(text))
 
 
-@fault("named-candidates", "RFC8839-5.1-01", "states a further candidate with a host name")
+@fault("named-candidates", "RFC8839-5.1-01", "states its first active candidate once more, with a host name")
 class NamedCandidates(Description):
     def written(self, text: str) -> str:
-        name = "a=candidate:9 1 TCP 1 agent.example 9 typ host tcptype active\r\n"
-        return super().written(text).replace("a=candidate:", f"{name}a=candidate:", 1)
+        def again(active: re.Match[str]) -> str:
+            named = f"a=candidate:named 1 TCP {int(active[1]) - _OTHER_PREFERENCE} agent.example 9{active[2]}"
+            return f"{active[0]}{named}"
+
+        active = r"a=candidate:\S+ 1 TCP (\d+) \S+ 9( typ host tcptype active\r\n)"
+        return re.sub(active, again, super().written(text), count=1)
 
 
 @fault("components-from-2", "RFC8839-5.1-03", "states the second component as the third")

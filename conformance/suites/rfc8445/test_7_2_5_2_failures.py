@@ -26,6 +26,7 @@ def test_broken_connection_ends_only_its_pair(upper, peer, segments, end, pixit)
     broken = peer.await_connection()
     broken.await_frame(BindingRequest, within=pixit.response)
     break_off(broken, end)
+    peer.set_aside(broken)
     peer.answer_held()
     peer.expect_any_nomination()
 
