@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -14,9 +15,12 @@ from conformance.commands.progress import Progress
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from conformance.agent.faults import Fault
+    from conformance.mutants.execution import Bench
+    from conformance.mutants.lawful import Lawful
+    from conformance.mutants.reports import Judged
     from conformance.run.engine import Case
 
 
@@ -74,75 +78,94 @@ def _faults(names: Sequence[str], selected: Sequence[Case], *, filtered: bool) -
 
 def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], options: dict[str, Any]) -> int:
     from conformance.commands import mutants_output
-    from conformance.iut.errors import AdapterError
+    from conformance.commands.reference_run import run_info
     from conformance.mutants import plan, reports
-    from conformance.mutants.execution import AT_ONCE, Bench, own_network
+    from conformance.mutants.execution import AT_ONCE
     from conformance.mutants.matrix import KillMatrix
-    from conformance.run.session import end_descendants, interruptible, os_error
-    from reports.record import ReportError
 
-    out, begun = Path(options["out"]), time.time()
+    begun = time.time()
     work = plan.Plan(faults, cases, every, options["quick"])
     judged = reports.Judged(KillMatrix(), (), options["quick"])
-    shown = Progress("execution")
-    try:
-        with interruptible(), Bench(out, wire=own_network()) as bench:
-            judged.again = plan.run(
-                work, bench, judged.matrix, jobs=options["jobs"] or AT_ONCE, begin=shown.begin, progress=shown.step
-            )
-    except KeyboardInterrupt:
-        judged.interrupted = True
-        end_descendants()
-    except AdapterError as error:
-        return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
-    except OSError as error:
-        return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
-    finally:
-        shown.close()
-    judged.rows, judged.duration = work.rows(judged.matrix), time.time() - begun
-    try:
-        written = reports.write(out, judged, mutants_output.run_info(begun, judged))
-    except ReportError as error:
-        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
-    mutants_output.matrix(judged, written)
-    return int(judged.status())
+
+    def execute(bench: Bench, shown: Progress) -> None:
+        jobs = options["jobs"] or AT_ONCE
+        judged.again = plan.run(work, bench, judged.matrix, jobs=jobs, begin=shown.begin, progress=shown.step)
+
+    def report(out: Path) -> None:
+        judged.rows, judged.duration = work.rows(judged.matrix), time.time() - begun
+        run = run_info(begun, "sockets", interrupted=judged.interrupted, incidents=judged.incidents)
+        written = reports.write(out, judged, run)
+        mutants_output.matrix(judged, written)
+
+    return _on_bench(Path(options["out"]), judged, execute, report)
 
 
 def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     from conformance.agent.variation import read
     from conformance.commands import mutants_output
-    from conformance.iut.errors import AdapterError
     from conformance.mutants import lawful
-    from conformance.mutants.execution import Bench, own_network
     from conformance.peer.pixit import Pixit
-    from conformance.run.session import end_descendants, interruptible, os_error
-    from reports.record import ReportError
 
     given = options["variation"]
     try:
         read(json.loads(given) if given else None)
     except ValueError as error:
         return complain(f"--variation: {error}", ExitStatus.USAGE)
-    out, begun = Path(options["out"]), time.time()
+    begun = time.time()
     found = lawful.Lawful(options["seed"])
     drawn = [json.loads(given)] * len(cases) if given else lawful.draw(len(cases) * options["examples"], found.seed)
-    shown = Progress("execution")
-    try:
-        with interruptible(), Bench(out, response=Pixit().response, wire=own_network()) as bench:
-            shown.begin("lawful variations meet cases", len(drawn))
-            lawful.run(cases, bench, found, drawn, jobs=options["jobs"] or lawful.AT_ONCE, progress=shown.step)
-    except KeyboardInterrupt:
-        found.interrupted = True
-        end_descendants()
-    except AdapterError as error:
-        return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
-    except OSError as error:
-        return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
-    finally:
+
+    def execute(bench: Bench, shown: Progress) -> None:
+        shown.begin("lawful variations meet cases", len(drawn))
+        lawful.run(cases, bench, found, drawn, jobs=options["jobs"] or lawful.AT_ONCE, progress=shown.step)
+
+    def report(out: Path) -> None:
+        mutants_output.lawful(found, lawful.write(out, found), time.time() - begun)
+
+    return _on_bench(Path(options["out"]), found, execute, report, response=Pixit().response)
+
+
+def _on_bench(
+    out: Path,
+    outcome: Judged | Lawful,
+    execute: Callable[[Bench, Progress], None],
+    report: Callable[[Path], None],
+    **settings: float,
+) -> int:
+    """Claim the folder, execute against the reference agent, and report whatever was done before an interrupt."""
+    from conformance.commands.reference_run import IUT
+    from conformance.iut.errors import AdapterError
+    from conformance.mutants.execution import Bench, own_network
+    from conformance.run.folder import MUTANTS, FolderError, OutputFolder
+    from conformance.run.interrupts import end_descendants, in_order
+    from conformance.run.session import os_error
+    from reports.record import ReportError
+
+    with in_order(), contextlib.ExitStack() as closing:
+        try:
+            folder = OutputFolder.claim(out, MUTANTS)
+            closing.callback(folder.release)
+            folder.clear(IUT)
+        except FolderError as error:
+            return complain(str(error), ExitStatus.USAGE)
+        shown = Progress("execution")
+        closing.callback(shown.close)
+        try:
+            bench = Bench(out, wire=own_network(), **settings)
+            try:
+                with bench:
+                    execute(bench, shown)
+            except KeyboardInterrupt:
+                outcome.interrupted = True
+                end_descendants()
+        except AdapterError as error:
+            return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
+        except OSError as error:
+            return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
         shown.close()
-    try:
-        written = lawful.write(out, found)
-    except ReportError as error:
-        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
-    mutants_output.lawful(found, written, time.time() - begun)
-    return int(found.status())
+        outcome.incidents = bench.incidents
+        try:
+            report(out)
+        except ReportError as error:
+            return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+        return int(outcome.status())

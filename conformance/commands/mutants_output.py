@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
-import shlex
 import sys
 from collections import Counter
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +13,6 @@ from conformance.commands.terminal import is_terminal, one_line, table
 from conformance.mutants.matrix import Standing
 from conformance.mutants.reports import cell, sections
 from conformance.verdict import ExitStatus
-from reports.record import RunInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +56,8 @@ def _problems(judged: Judged) -> None:
             _wrong(f"{row.fault.name} is not killed: {_why(row)}")
     for result in judged.matrix.unhealthy():
         _wrong(f"the healthy agent: {result.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
+    for text in judged.incidents:
+        _wrong(f"the reference agent: {one_line(text, 160)}")
     for fault, result in judged.matrix.errors():
         _wrong(f"error of the test system: {fault}, {result.case}: {one_line(result.reason, 160)}")
 
@@ -123,36 +121,16 @@ def lawful(found: Lawful, written: Sequence[Path], duration: float) -> None:
         _wrong(f"{finding.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
         click.echo(f"  variation: {json.dumps(finding.variation)}")
         click.echo(f"  repeat:    {finding.repeat}")
+    for text in found.incidents:
+        _wrong(f"the reference agent: {one_line(text, 160)}")
     click.echo(
         f"{found.executed} executions in {duration:.1f} s, seed {found.seed}: {len(found.findings)} that failed or "
         f"came to no verdict, {found.weaker} failures below MUST"
     )
     if found.interrupted:
         click.echo("interrupted: this is what was done")
-    elif not found.findings:
+    elif found.status() is ExitStatus.CONFORMS:
         click.echo("no lawful variation fails")
     click.echo("written:")
     for path in written:
         click.echo(f"  {path}")
-
-
-def run_info(begun: float, judged: Judged) -> RunInfo:
-    """Return what junit.xml says of the run."""
-    try:
-        version = metadata.version("icetcp")
-    except metadata.PackageNotFoundError:
-        version = "uninstalled"
-    return RunInfo(
-        iut="icetcp reference agent",
-        iut_version=version,
-        command=f"{sys.executable} -m conformance.agent",
-        seed=0,
-        icetcp_version=version,
-        python=platform.python_version(),
-        platform=f"{platform.system()} {platform.release()}",
-        link="sockets",
-        started=begun,
-        duration=judged.duration,
-        interrupted=judged.interrupted,
-        command_line=shlex.join(sys.argv),
-    )

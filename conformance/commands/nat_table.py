@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from conformance.verdict import ExitStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.commands.nat_table_output import Table
     from conformance.nattable.execution import Result
     from conformance.nattable.model import Row
     from conformance.nattable.path.impairments import Impairment
@@ -43,7 +45,7 @@ def _mtu(_context: click.Context, _parameter: click.Parameter, value: int) -> in
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of ports and impairments.")
 @click.option("-j", "--jobs", default=16, show_default=True, type=click.IntRange(1, 256), help="Rows begun at once.")
-@click.option("--out", type=click.Path(), help="Folder for captures at both ends of each row, with their SDP.")
+@click.option("--out", type=click.Path(), help="Folder for reports, and captures at both ends of each row.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Of both agents, to see rows fail; repeatable.")
 @click.option("--why", is_flag=True, help="With the reason of each expectation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -73,56 +75,104 @@ def nat_table(quick: bool, words: str, jobs: int, why: bool, as_json: bool, **op
 
 
 def _run(rows: Sequence[Row], jobs: int, options: dict[str, Any], *, why: bool, as_json: bool) -> int:
-    import asyncio
-
     from conformance.commands import nat_table_output
+    from conformance.commands.reference_run import IUT
     from conformance.iut.errors import AdapterError
     from conformance.nattable.path import network
     from conformance.peer.lab import Unavailable
-    from conformance.run.session import end_descendants, interruptible, os_error
+    from conformance.run.folder import NAT_TABLE, FolderError, OutputFolder
+    from conformance.run.interrupts import in_order
+    from conformance.run.session import os_error
+    from reports.record import ReportError
 
     laid = network.make()  # first of all: namespaces are entered by processes of one thread
     if isinstance(laid, Unavailable):
         return complain(f"there can be no NATs here: {laid.reason}; {laid.remedy}", ExitStatus.COULD_NOT_JUDGE)
-    found: list[Result] = []
-    begun, interrupted = time.monotonic(), False
+    out = Path(options["out"]) if options["out"] else None
+    table = nat_table_output.Table(rows, begun=time.time())
+    with in_order(), contextlib.ExitStack() as closing:
+        closing.callback(laid.close)
+        try:
+            if out is not None:
+                folder = OutputFolder.claim(out, NAT_TABLE)
+                closing.callback(folder.release)
+                folder.clear(IUT)
+            _fill(laid, table, jobs, options, out)
+            return _report(table, out, why=why, as_json=as_json)
+        except FolderError as error:
+            return complain(str(error), ExitStatus.USAGE)
+        except AdapterError as error:
+            return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
+        except ReportError as error:
+            return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+        except OSError as error:
+            return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
+
+
+def _fill(laid: Network, table: Table, jobs: int, options: dict[str, Any], out: Path | None) -> None:
+    """Execute the rows, or those that an interrupt leaves the time for."""
+    import asyncio
+
+    from conformance.run.interrupts import end_descendants
+
     progress = Progress("row")
-    progress.begin("NAT table", len(rows))
+    progress.begin("NAT table", len(table.rows))
     try:
-        with interruptible():
-            asyncio.run(_execute(laid, rows, found, progress, jobs, options))
+        asyncio.run(_execute(laid, table, progress, jobs, options, out))
     except KeyboardInterrupt:
-        interrupted = True
+        table.interrupted = True
         end_descendants()
-    except AdapterError as error:
-        return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
-    except OSError as error:
-        return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
     finally:
         progress.close()
-    order = {row: number for number, row in enumerate(rows)}
-    found.sort(key=lambda result: order[result.row])
+    table.sort()
+
+
+def _report(table: Table, out: Path | None, *, why: bool, as_json: bool) -> int:
+    """Print and write what was executed; return the exit status. Raises `ReportError`."""
+    from conformance.commands import nat_table_output
+
     if as_json:
-        click.echo(nat_table_output.as_json(found))
+        click.echo(nat_table_output.as_json(table.results))
     else:
-        nat_table_output.results(found, wanted=len(rows), duration=time.monotonic() - begun, why=why)
-    if interrupted:
-        return complain("interrupted", ExitStatus.COULD_NOT_JUDGE)
-    return int(ExitStatus.CONFORMS if all(result.ok for result in found) else ExitStatus.DOES_NOT_CONFORM)
+        nat_table_output.results(table, why=why)
+    for path in nat_table_output.write(out, table) if out is not None else ():
+        click.echo(f"written: {path}", err=True)
+    for text in table.incidents:
+        complain(f"the reference agent: {text}", ExitStatus.COULD_NOT_JUDGE)
+    if table.interrupted:
+        complain("interrupted", ExitStatus.COULD_NOT_JUDGE)
+    return int(table.status())
 
 
 async def _execute(
-    laid: Network, rows: Sequence[Row], found: list[Result], progress: Progress, jobs: int, options: dict[str, Any]
+    laid: Network, table: Table, progress: Progress, jobs: int, options: dict[str, Any], out: Path | None
 ) -> None:
+    """Execute the rows. An interrupt breaks them off and comes out as `KeyboardInterrupt`."""
+    import asyncio
+
     from conformance.nattable.execution import Bench
+    from conformance.run.evidence import told
+    from conformance.run.interrupts import held, taken
 
     def done(result: Result) -> None:
-        found.append(result)
+        table.results.append(result)
         progress.step()
 
-    out = Path(options["out"]) if options["out"] else None
-    async with Bench(laid, _impairment(options), options["seed"], out, options["faults"]) as bench:
-        await bench.run(rows, jobs, done)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def break_off() -> None:
+        assert task is not None
+        loop.call_soon_threadsafe(task.cancel)
+
+    bench = Bench(laid, _impairment(options), options["seed"], out, options["faults"])
+    try:
+        with held(break_off):
+            async with bench:
+                await bench.run(table.rows, jobs, done)
+    except asyncio.CancelledError:
+        raise taken() from None
+    finally:
+        table.incidents = told(bench.incidents)
 
 
 def _impairment(options: dict[str, Any]) -> Impairment:

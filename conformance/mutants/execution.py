@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.run.discovery import discover
 from conformance.run.engine import Engine, Settings
+from conformance.run.evidence import told
+from conformance.run.interrupts import held, taken
 from conformance.run.recording import SOCKETS, NoRecording
 from conformance.run.workers import Workers
 from conformance.verdict import Verdict
@@ -59,6 +63,7 @@ class Bench:
         self._engines: dict[str, Engine] = {}
         self._starting = threading.Lock()
         self._numbers = itertools.count(1)
+        self._stopped = math.inf  # when, in seconds since the epoch
         for name in ("logs", "observed"):
             (out / name).mkdir(parents=True, exist_ok=True)
         self._engine("reference")
@@ -90,8 +95,15 @@ class Bench:
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; none can be executed after it."""
+        self._stopped = min(self._stopped, time.time())
         for engine in self._engines.values():
             engine.stop()
+
+    @property
+    def incidents(self) -> list[str]:
+        """What the agent did against the contract, in words; what followed on `stop` was our doing."""
+        found = (incident for pool in self._pools for incident in pool.incidents)
+        return told(incident for incident in found if incident.serious and incident.time < self._stopped)
 
     def run(self, case: Case, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
         """Execute one case against the agent with these faults, or varied lawfully."""
@@ -121,13 +133,15 @@ class Bench:
             case, fault = pair
             return (fault, self.run(case, [fault]), None) if fault else ("", *self.observe(case))
 
+        workers = Workers(work, pairs, jobs, name="mutant")
         try:
-            for fault, result, observation in Workers(work, pairs, jobs, name="mutant").outcomes():
-                self.tidy(result)
-                matrix.results[fault, result.case] = result
-                if not fault:
-                    matrix.observed[result.case] = observation
-                progress(fault, result)
+            with held(lambda: workers.end(taken())):
+                for fault, result, observation in workers.outcomes():
+                    self.tidy(result)
+                    matrix.results[fault, result.case] = result
+                    if not fault:
+                        matrix.observed[result.case] = observation
+                    progress(fault, result)
         except BaseException:
             self.stop()
             raise

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.agent.variation import NAMES
+from conformance.run.interrupts import held, taken
 from conformance.run.workers import Workers
 from conformance.verdict import ExitStatus, Result, Verdict
 from reports.record import cannot_write
@@ -56,12 +57,14 @@ class Lawful:
     weaker: int = 0
     findings: list[Finding] = field(default_factory=list)
     interrupted: bool = False
+    incidents: list[str] = field(default_factory=list)  # what the agent did against the adapter contract
 
     def status(self) -> ExitStatus:
         """Return 1 for a lawful agent that failed, 3 for one that could not be judged, 0 for neither."""
         if any(finding.result.verdict is Verdict.FAIL for finding in self.findings):
             return ExitStatus.DOES_NOT_CONFORM
-        return ExitStatus.COULD_NOT_JUDGE if self.findings or self.interrupted else ExitStatus.CONFORMS
+        not_judged = self.findings or self.interrupted or self.incidents or not self.executed
+        return ExitStatus.COULD_NOT_JUDGE if not_judged else ExitStatus.CONFORMS
 
 
 def variations() -> st.SearchStrategy[Variation]:
@@ -123,9 +126,11 @@ def run(
         case, mine = share
         _Search(case, bench, found, progress).run(mine)
 
+    workers = Workers(work, shares, jobs, name="variation")
     try:
-        for _ in Workers(work, shares, jobs, name="variation").outcomes():
-            pass
+        with held(lambda: workers.end(taken())):
+            for _ in workers.outcomes():
+                pass
     except BaseException:
         bench.stop()
         raise
@@ -177,6 +182,7 @@ def write(out: Path, found: Lawful) -> list[Path]:
     data = {
         "seed": found.seed,
         "interrupted": found.interrupted,
+        "incidents": found.incidents,
         "executed": found.executed,
         "failed_below_must": found.weaker,
         "findings": [

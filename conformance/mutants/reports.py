@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,6 +34,7 @@ class Judged:
     interrupted: bool = False
     again: int = 0
     duration: float = 0.0
+    incidents: list[str] = field(default_factory=list)  # what the agent did against the adapter contract
 
     def status(self) -> ExitStatus:
         """Return 0 if every fault is killed and none by accident, 1 if not, 3 if that could not be found out."""
@@ -41,7 +42,7 @@ class Judged:
         failed = any(result.verdict is Verdict.FAIL for result in self.matrix.unhealthy())
         if failed or (not self.interrupted and any(row.standing in wrong for row in self.rows)):
             return ExitStatus.DOES_NOT_CONFORM
-        open_ = self.matrix.unhealthy() or self.matrix.errors() or not self.rows
+        open_ = self.matrix.unhealthy() or self.matrix.errors() or self.incidents or not self.rows
         if self.interrupted or open_ or any(row.standing is Standing.NOT_RUN for row in self.rows):
             return ExitStatus.COULD_NOT_JUDGE
         return ExitStatus.CONFORMS
@@ -74,6 +75,7 @@ def data(judged: Judged) -> dict[str, Any]:
     return {
         "quick": judged.quick,
         "interrupted": judged.interrupted,
+        "incidents": judged.incidents,
         "duration": round(judged.duration, 1),
         "looked_at_twice": judged.again,
         "skipped": len(judged.matrix.skipped),
@@ -136,6 +138,9 @@ def markdown(judged: Judged) -> str:
     if unhealthy:
         lines += ["", "## The healthy agent", ""]
         lines += [f"- {r.case}: {r.verdict.value}: {r.reason}" for r in unhealthy]
+    if judged.incidents:
+        lines += ["", "## What the agent did against the adapter contract", ""]
+        lines += [f"- {text}" for text in judged.incidents]
     lines += ["", "## The faults", ""]
     for row in judged.rows:
         lines += _paragraph(row)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.errors import AdapterError
+from conformance.iut.incidents import Incident, Incidents, Kind
 from conformance.iut.process import AdapterProcess
 from conformance.nattable import captures
 from conformance.nattable.model import FAILS, Expected, Row, expect, kind_of
@@ -87,6 +88,7 @@ class Bench:
         self._seed = seed
         self._server = RelayServer(network.server_address)
         self._processes: dict[str, AdapterProcess] = {}
+        self._incidents = Incidents()
         self._logs: dict[str, deque[str]] = {}
 
     async def __aenter__(self) -> Bench:
@@ -94,10 +96,15 @@ class Bench:
         await self._server.start()
         for end in (OFFERER, ANSWERER):
             with self._network.inside(end):
-                process = self._processes[end] = AdapterProcess(self._command)
+                process = self._processes[end] = AdapterProcess(self._command, incidents=self._incidents)
             process.attach(self._take_log)
             process.call("hello", _CALL, protocol=1)
         return self
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What the agents did against the adapter contract, so that no row is sure."""
+        return [incident for incident in self._incidents.all() if incident.serious]
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for process in self._processes.values():
@@ -143,6 +150,7 @@ class Bench:
         self._network.add(way)
         begun = time.monotonic()
         ends = [_End(self._processes[name], f"{name}{number}", self._logs) for name in (OFFERER, ANSWERER)]
+        self._use(row.name, True)
         try:
             seen = await self._play(row, way, ends)
         except (_Trouble, AdapterError) as error:
@@ -152,11 +160,21 @@ class Bench:
         if not result.ok:
             result.log = [line for end in ends for line in end.log]
         for end in ends:
-            await end.close()
+            unanswered = await end.close()
+            if unanswered:
+                text = f"the adapter never answered {', '.join(unanswered)}"
+                self._incidents.add(Incident(Kind.HUNG, text, end.process_id, (row.name,)))
+        self._use(row.name, False)
         self._network.middle.remove(way)
         if self._out is not None:
             captures.write(self._out, row, way, [end.described for end in ends])
         done(result)
+
+    def _use(self, row: str, begins: bool) -> None:
+        """Let the agents' incidents name the rows that are being executed."""
+        for process in self._processes.values():
+            others = [name for name in process.users if name != row]
+            process.users, process.last_user = [*others, row] if begins else others, row
 
     @property
     def _is_bad(self) -> bool:
@@ -277,12 +295,18 @@ class _End:
                 case "data":
                     self.data += base64.b64decode(str(said.params.get("data")))
 
-    async def close(self) -> None:
-        """End the session."""
+    @property
+    def process_id(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
+    async def close(self) -> list[str]:
+        """End the session; return the methods that a process which goes on running has left unanswered."""
         with contextlib.suppress(_Trouble, AdapterError):
             await self.call("close")
-        self._process.forget(self._session)
+        unanswered = self._process.forget(self._session)
         del self._logs[self.name]
+        return unanswered if self._process.death is None else []
 
 
 def _tell(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:

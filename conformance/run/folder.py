@@ -14,13 +14,27 @@ import os
 import re
 import shlex
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MARKER = ".icetcp-run"
-_FOLDERS = {"captures": "*.pcapng", "logs": "*.log"}
-_REPORTS = ("record.jsonl", "junit.xml")
 _LONGEST = 40  # characters of an IUT's name in a folder's
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a command writes: files in `folders` (name: pattern), and `reports`.
+
+    ``is_ours``: whether a report in a folder without marker is one of ours nevertheless, by an older version.
+    """
+
+    folders: Mapping[str, str]
+    reports: tuple[str, ...]
+    is_ours: Callable[[Path], bool] = lambda _folder: False
 
 
 class FolderError(Exception):
@@ -30,15 +44,16 @@ class FolderError(Exception):
 class OutputFolder:
     """A folder that this run has claimed. Nothing in it is touched before `clear`."""
 
-    def __init__(self, path: Path, marker: IO[str] | None, made: list[Path]) -> None:
+    def __init__(self, path: Path, marker: IO[str] | None, made: list[Path], contents: Contents) -> None:
         self.path = path
+        self._contents = contents
         self._marker = marker
         self._made = made  # what claiming it has created, the innermost last
         self._begun = False
 
     @classmethod
-    def claim(cls, path: Path) -> OutputFolder:
-        """Take the folder for this run, and create it if need be.
+    def claim(cls, path: Path, contents: Contents | None = None) -> OutputFolder:
+        """Take the folder for this run, and create it if need be; `contents`: what it writes, by default RUN.
 
         Raises `FolderError` where another run is writing to it, where it holds files that are not a run's, and where
         it cannot be written to.
@@ -53,7 +68,7 @@ class OutputFolder:
             raise FolderError(
                 f"cannot write to the output folder {path}: {error.strerror}; choose another with --out"
             ) from None
-        claimed = cls(path, marker, [*made, path / MARKER] if new else made)
+        claimed = cls(path, marker, [*made, path / MARKER] if new else made, contents or RUN)
         try:
             claimed._lock()
             claimed._refuse_foreign(new)
@@ -65,20 +80,20 @@ class OutputFolder:
     @classmethod
     def shared(cls, path: Path) -> OutputFolder:
         """Return the folder that another process, the controller of pytest-xdist, has claimed and cleared."""
-        return cls(path, None, [])
+        return cls(path, None, [], RUN)
 
     def clear(self, iut: str = "") -> None:
         """Remove what an earlier run left here, and make room for this one. Raises `FolderError`."""
         self._begun = True
         try:
             if self._marker is not None:
-                for folder, pattern in _FOLDERS.items():
+                for folder, pattern in self._contents.folders.items():
                     for file in (self.path / folder).glob(pattern):
                         file.unlink(missing_ok=True)
-                for report in _REPORTS:
+                for report in self._contents.reports:
                     (self.path / report).unlink(missing_ok=True)
                 self._mark(iut)
-            for folder in _FOLDERS:
+            for folder in self._contents.folders:
                 (self.path / folder).mkdir(exist_ok=True)
         except OSError as error:
             raise FolderError(
@@ -122,14 +137,15 @@ class OutputFolder:
 
     def _refuse_foreign(self, new: bool) -> None:
         """Raise `FolderError` for files that would be replaced and that no run has written."""
-        if not new or _is_of_a_run(self.path / "record.jsonl"):
+        if not new or self._contents.is_ours(self.path):
             return
-        names = [name for name in _FOLDERS if (self.path / name).is_dir() and any((self.path / name).iterdir())]
+        folders = [name for name in self._contents.folders if (self.path / name).is_dir()]
+        names = [name for name in folders if any((self.path / name).iterdir())]
         if names:
             raise FolderError(
                 f"{self.path / names[0]} holds files that are not an earlier run's; choose another folder with --out"
             )
-        reports = [name for name in _REPORTS if (self.path / name).exists()]
+        reports = [name for name in self._contents.reports if (self.path / name).exists()]
         if reports:
             raise FolderError(f"{self.path / reports[0]} is not an earlier run's; choose another folder with --out")
 
@@ -156,13 +172,31 @@ def _program(command: str) -> str:
     )
 
 
-def _is_of_a_run(record: Path) -> bool:
+def _is_of_a_run(folder: Path) -> bool:
     """Whether a record begins as ours do: runs of older versions have left no marker."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        with record.open(encoding="utf-8") as file:
+        with (folder / "record.jsonl").open(encoding="utf-8") as file:
             first = json.loads(file.readline())
         return first.get("kind") == "run" and "icetcp_version" in first
     return False
+
+
+def _is_of_mutants(folder: Path) -> bool:
+    """Whether a report is one that `icetcp mutants` writes."""
+    for name, key in (("mutants.json", "healthy"), ("lawful.json", "seed")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            if key in json.loads((folder / name).read_text(encoding="utf-8")):
+                return True
+    return False
+
+
+RUN = Contents({"captures": "*.pcapng", "logs": "*.log"}, ("record.jsonl", "junit.xml"), _is_of_a_run)
+MUTANTS = Contents(
+    {"logs": "*.log", "observed": "*.jsonl"},
+    ("mutants.json", "mutants.md", "lawful.json", "junit.xml"),
+    _is_of_mutants,
+)
+NAT_TABLE = Contents({}, ("nat-table.json", "junit.xml"))
 
 
 def _told(marker: str) -> str:

@@ -76,6 +76,20 @@ def hold(holding: bool = True) -> None:
 
 
 @contextlib.contextmanager
+def in_order() -> Iterator[None]:
+    """Let interrupts wait for a whole command, except where it opens itself to them or is told of them (`held`).
+
+    One that comes when there is nothing left to break off is dropped.
+    """
+    with interruptible():
+        hold()
+        try:
+            yield
+        finally:
+            hold(False)
+
+
+@contextlib.contextmanager
 def held(tell: Callable[[], None] | None = None) -> Iterator[None]:
     """Let interrupts wait; `tell` is called by the one that comes, to end a wait in order."""
     before = _state.holding, _state.tell

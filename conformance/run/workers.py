@@ -40,6 +40,10 @@ class Workers(Generic[Item, Outcome]):
         for number in range(min(threads, self._count)):
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True).start()
 
+    def end(self, error: BaseException) -> None:
+        """Let `outcomes` end with this exception, behind what has been done by now. Callable in a signal handler."""
+        self.done.put((None, error))
+
     def outcomes(self) -> Iterator[Outcome]:
         """Yield each outcome as it comes; an exception of the work comes out as itself. No item is begun after that."""
         try:

@@ -110,7 +110,7 @@ def test_captures_at_both_ends_conform(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     done = nat_table("--quick", "-k", "EIM/ADF drop", "--out", "rows")
     assert done.returncode == 0, done.stderr
-    folders = sorted(Path("rows").iterdir())
+    folders = sorted(path for path in Path("rows").iterdir() if path.is_dir())
     assert len(folders) == done.stdout.count("\n")
     assert "EIM-ADF-drop-APDM-APDF-rst" in {folder.name for folder in folders}
     for folder in folders:
@@ -192,9 +192,9 @@ def test_without_namespaces_it_says_so_in_one_line(monkeypatch, capsys):
 def test_captures_that_cannot_be_written_are_told_of(tmp_path):
     (tmp_path / "file").touch()
     done = nat_table("--quick", "-k", "no NAT", "--out", str(tmp_path / "file"))
-    assert done.returncode == 3
-    assert done.stderr.splitlines()[1].startswith("icetcp: Not a directory")
-    assert done.stderr.count("\n") == 2
+    assert done.returncode == 2
+    assert done.stderr.startswith("icetcp: cannot write to the output folder")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["-k", "nonsense"], ["--mtu", "100"], ["--loss", "99"], ["--fault", "none"]])
