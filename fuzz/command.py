@@ -69,9 +69,11 @@ def _words(_context: click.Context, _parameter: click.Parameter, value: str | No
 def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value:
         try:
-            stacks.resolve(value)
+            elsewhere = stacks.resolve(value).host is not None
         except StackError as error:
             raise click.BadParameter(str(error)) from None
+        if elsewhere:
+            raise click.BadParameter(f"{value} is not started on this machine; the fuzzer needs an IUT that it starts.")
     return value
 
 

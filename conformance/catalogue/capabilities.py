@@ -51,6 +51,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("payload", "choice", ("raw", "dtls"), "raw", "what send puts on the selected connection"),
         Capability("reports", "set", ("state", "selected", "data"), [], "notifications it sends"),
         Capability("decides", "count", (), 40, "seconds that it may take to nominate"),
+        Capability("answers", "count", (), 15, "seconds that it may take to answer a call"),
         Capability("sessions", "count", (), 1, "most sessions at once"),
     )
 }

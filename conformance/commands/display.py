@@ -333,7 +333,10 @@ class Live(Display):
             self._progress = None
 
 
-def make(fail_on: Level, folder: str) -> Display:
-    """Return the display that fits standard output; `folder` is where the run writes its reports."""
-    kind = Live if is_terminal(sys.stdout) else Plain
+def make(fail_on: Level, folder: str, *, progress: bool = True) -> Display:
+    """Return the display that fits standard output; `folder` is where the run writes its reports.
+
+    Without `progress` no line is written again and again: a person is typing at the terminal.
+    """
+    kind = Live if progress and is_terminal(sys.stdout) else Plain
     return kind(sys.stdout, fail_on, folder)

@@ -37,8 +37,14 @@ def _percent(_context: click.Context, _parameter: click.Parameter, value: str | 
     return number
 
 
+_IUT = (
+    "What to judge: a stack's name, exec:COMMAND, tcp:HOST:PORT, 'ssh:HOST COMMAND' or manual; "
+    "see conformance/iut/README.md."
+)
+
+
 @click.command()
-@click.option("--iut", default="reference", show_default=True, metavar="NAME|exec:COMMAND", help="What to judge.")
+@click.option("--iut", default="reference", show_default=True, metavar="IUT", help=_IUT)
 @filters
 @click.option(
     "--variants",
@@ -81,6 +87,18 @@ def _percent(_context: click.Context, _parameter: click.Parameter, value: str | 
     show_default=True,
     help="auto: a network of the run's own where the kernel allows it; lab: require one; sockets: use none.",
 )
+@click.option(
+    "--iut-address",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Where the IUT is, if it is not on this machine; once for each address family.",
+)
+@click.option(
+    "--tester-address",
+    multiple=True,
+    metavar="ADDRESS",
+    help="The tester's address towards such an IUT, if not the one that the routes give.",
+)
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first variant that does not pass.")
 def run(iut: str, **options: Any) -> int:
     """Run the cases against an implementation and write reports.
@@ -92,7 +110,7 @@ def run(iut: str, **options: Any) -> int:
     from conformance.run.interrupts import end_descendants, hold, interruptible
 
     options["out"] = options["out"] or default_folder(iut)
-    shown = display.make(Level(options["fail_on"]), options["out"])
+    shown = display.make(Level(options["fail_on"]), options["out"], progress=not iut.startswith("manual"))
     with interruptible():
         outcome = _outcome(shown, _run_arguments(iut, options))
         if outcome.interrupted or outcome.fatal or outcome.crash:
@@ -132,6 +150,8 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         f"--icetcp-variants={'one' if options['quick'] else options['variants']}",
         *selection(**options),
     ]
+    for name in ("iut-address", "tester-address"):
+        arguments += [f"--icetcp-{name}={address}" for address in options[name.replace("-", "_")]]
     if options["jobs"] is not None:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
     if options["timeout"] is not None:

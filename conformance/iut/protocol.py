@@ -70,6 +70,7 @@ class Pics(Struct):
     payload: str = "raw"
     reports: tuple[str, ...] = ()
     decides: int = 40
+    answers: int = 15
     sessions: int = 1
 
 

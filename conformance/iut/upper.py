@@ -63,6 +63,7 @@ class Upper:
         addresses: Sequence[str],
         timeout: float,
         extra: Mapping[str, object] | None = None,
+        both: Sequence[str] = (),
     ) -> None:
         self.pics = pics
         self.description: Description | None = None
@@ -78,6 +79,7 @@ class Upper:
         self._session.on_activity = waiter.wake
         self._waiter = waiter
         self._addresses = list(addresses)
+        self._both = list(both)  # of both families
         self._timeout = timeout
         self._extra = dict(extra or {})
         self._opened = False
@@ -121,9 +123,17 @@ class Upper:
     def two_addresses(self) -> list[str]:
         """Return two addresses of the case's family at which the IUT can be; n/a where there is one only."""
         first = self._addresses[0]
-        if ":" in first:
-            raise NotApplicable(f"the IUT has one IPv6 address here: {first}")
+        if len(self._addresses) > 1:
+            return self._addresses[:2]
+        if ":" in first or not ipaddress.ip_address(first).is_loopback:  # all of 127/8 is a machine's own, nothing else
+            raise NotApplicable(f"the IUT has one IPv{6 if ':' in first else 4} address here: {first}")
         return [first, str(ipaddress.IPv4Address(first) + 1)]
+
+    def both_families(self) -> list[str]:
+        """Return an IPv4 and an IPv6 address at which the IUT can be; n/a where only those of one family are known."""
+        if len({":" in address for address in self._both}) < 2:
+            raise NotApplicable(f"only one address of the IUT is known here: {', '.join(self._both)}")
+        return self._both
 
     def offer(self, tcptypes: str = "active passive", **wishes: Any) -> Description:
         """Open the session as offerer and return the IUT's offer."""

@@ -24,6 +24,8 @@ BOTH = ("IPv4", "IPv6")
 class Applicability:
     """`families`: the address families of this environment; `wire`: those in which the tester has its own segments.
 
+    `absent`: why a family is not among them.
+
     `left_out` notes the reasons for which values of a dimension were not combined, with the functions of the cases
     that this concerns.
     """
@@ -31,6 +33,7 @@ class Applicability:
     pics: Mapping[str, Any]
     families: Sequence[str] = BOTH
     wire: Sequence[str] = BOTH
+    absent: str = "there is no {family} here; icetcp doctor says more"
     left_out: dict[str, set[Callable[..., None]]] = field(default_factory=dict)
 
     def reasons(self, case: Case) -> list[str]:
@@ -50,7 +53,7 @@ class Applicability:
 
     def _lacking(self, family: str, *, in_segments: bool) -> list[str]:
         if family not in self.families:
-            return [f"there is no {family} here; icetcp doctor says more"]
+            return [self.absent.format(family=family)]
         if in_segments and self.wire and family not in self.wire:
             return [f"there is no {family} on the wire; icetcp doctor says more"]
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.run.recording import SHARED
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 def disagreements(views: Mapping[str, tuple[CaseCapture, View]], seen: View) -> dict[str, tuple[str, str]]:
     """Return both witnesses' words, by case, where they differ. `seen` is tshark's view of all captures together.
 
-    The tester's addresses tell which directions are a case's; at the one that cases share, their ports do.
+    The tester's addresses tell which directions are a case's; at one that cases share, their ports do.
     """
+    uses = Counter(ip for capture, _own in views.values() for ip in capture.tester)
+    shared = {SHARED, *(ip for ip, cases in uses.items() if cases > 1)}
     by_address: defaultdict[str, list[Route]] = defaultdict(list)
     for route in seen.messages:
         for ip in {route[0].ip, route[1].ip}:
             by_address[ip].append(route)
     found = {}
     for case, (capture, own) in views.items():
-        routes = {route for ip in capture.tester - {SHARED} for route in by_address[ip]}
-        if SHARED in capture.tester:
+        routes = {route for ip in capture.tester - shared for route in by_address[ip]}
+        if shared & capture.tester:
             routes |= own.messages.keys() & seen.messages.keys()
         differences = compare(own, View({route: seen.messages[route] for route in routes}))
         if differences:

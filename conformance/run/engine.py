@@ -35,6 +35,7 @@ from conformance.verdict import Level, Result, Verdict
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
+    from conformance.run.elsewhere import Elsewhere
     from conformance.run.recording import CaseRecording, NoRecording, Recording
 
 
@@ -78,6 +79,8 @@ class Settings:
     pixit: Pixit = field(default_factory=Pixit)
     seed: int = 0
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
+    elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
+    by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
 
 
@@ -92,7 +95,7 @@ class Engine:
         self._recording = recording
         self._pics = pics
         self._lock = threading.Lock()
-        self._topology = Topology(recording, on_wire=settings.on_wire)
+        self._topology = Topology(recording, on_wire=settings.on_wire, elsewhere=settings.elsewhere)
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()
@@ -211,7 +214,15 @@ class Engine:
         peer.witness = recorded.witness
         peer.shape = shape
         peer.profile = str(self._pics.get("profile", "plain"))
-        upper = Upper(lease.session, pump, pics=self._pics, addresses=addresses, timeout=pixit.adapter, extra=extra)
+        upper = Upper(
+            lease.session,
+            pump,
+            pics=self._pics,
+            addresses=addresses,
+            timeout=max(pixit.adapter, float(self._pics.get("answers", 0))),
+            extra={**extra, "x-case": case.id} if self.settings.by_hand else extra,
+            both=self._topology.all_iut_addresses(),
+        )
         upper.trickles = shape.candidates == "trickled"
         upper.on_description = peer.meet
         pump.ask = upper.ask

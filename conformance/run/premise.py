@@ -26,6 +26,7 @@ from conformance.iut.errors import AdapterError, StackError
 from conformance.iut.pool import Hello, Pool
 from conformance.peer import lab
 from conformance.run.applicability import BOTH, Applicability
+from conformance.run.elsewhere import UNREACHED, Elsewhere
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
@@ -58,6 +59,7 @@ class Premise:
     known: KnownFailures
     early: tempfile.TemporaryDirectory[str]  # logs of sessions before the run begins: the folder is not touched then
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
+    elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
 
     @classmethod
     def begin(cls, config: pytest.Config) -> Premise:
@@ -68,17 +70,18 @@ class Premise:
         """
         stack = resolve(iut_of(config))
         known = KnownFailures(config, stack)
+        elsewhere = whereabouts(config, stack)
         only = config.option.collectonly  # nothing is written then, and no network is needed
         folder = OutputFolder.shared(out_of(config)) if only else claim(config)
         try:
-            recording = _begin_recording(folder.path, "sockets" if only else config.getoption("icetcp_link"))
+            recording = _begin_recording(folder.path, _link(config, stack, elsewhere))
         except BaseException:
             folder.release()
             raise
         early = tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True)
         logs = Path(early.name) / "logs"
         logs.mkdir()
-        pool = Pool(stack, processes=PROCESSES, log_dir=logs)
+        pool = Pool(stack, processes=stack.processes or PROCESSES, log_dir=logs)
         try:
             hello = greet(pool, stack)
             on_wire = lives_on_wire(pool, hello.pics, recording)
@@ -89,13 +92,20 @@ class Premise:
             folder.release()
             raise
         wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
-        families = _families(recording)
-        topology = Topology(recording, on_wire=on_wire)
+        families = _families(recording) if elsewhere is None else tuple(elsewhere.tester)
+        topology = Topology(recording, on_wire=on_wire, elsewhere=elsewhere)
         addresses = [address for family in families for address in topology.iut_addresses(family)]
         with opened():
-            found = Scan(dict(hello.pics)) if only else scan(pool, hello.pics, addresses)
+            found = Scan(dict(hello.pics)) if only or stack.by_hand else scan(pool, hello.pics, addresses)
+        if elsewhere is not None:
+            elsewhere = elsewhere.corrected(found.hosts)
+            families = tuple(elsewhere.tester)
         applicability = Applicability(found.pics, families=families, wire=wire)
-        return cls(stack, folder, recording, pool, hello, found, found.pics, applicability, known, early, on_wire)
+        if elsewhere is not None:
+            applicability.absent = UNREACHED
+        return cls(
+            stack, folder, recording, pool, hello, found, found.pics, applicability, known, early, on_wire, elsewhere
+        )
 
     def keep_logs(self) -> None:
         """Have logs written to the run's folder from now on, with those of the sessions so far. Raises `OSError`."""
@@ -139,6 +149,28 @@ def resolve(spec: str) -> stacks.Stack:
         return stacks.resolve(spec)
     except StackError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def whereabouts(config: pytest.Config, stack: stacks.Stack) -> Elsewhere | None:
+    """Return where an IUT with addresses of its own is; None: here. Raises `pytest.UsageError`."""
+    if config.option.collectonly:
+        return None
+    try:
+        return Elsewhere.of(stack, config.getoption("icetcp_iut_address"), config.getoption("icetcp_tester_address"))
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _link(config: pytest.Config, stack: stacks.Stack, elsewhere: Elsewhere | None) -> str:
+    """Return what the packets pass through. An IUT that is not started here cannot be in a network of the run's own."""
+    link = str(config.getoption("icetcp_link"))
+    if config.option.collectonly:
+        return "sockets"
+    if elsewhere is None and stack.host is None:
+        return link
+    if link == "lab":
+        raise pytest.UsageError(f"{stack.name} is reached through this machine's network: --link lab cannot be had")
+    return "sockets"
 
 
 def broken_off(why: str) -> BaseException:

@@ -86,6 +86,14 @@ def add(parser: pytest.Parser) -> None:
         default="auto",
         help="own network where the kernel allows it",
     )
+    for whose, name in (("implementation", "iut"), ("tester", "tester")):
+        option(
+            f"--icetcp-{name}-address",
+            action="append",
+            default=[],
+            metavar="ADDRESS",
+            help=f"address of the {whose} where the implementation is not on this machine; once for each family",
+        )
 
 
 def _percent(text: str) -> float:

@@ -100,7 +100,14 @@ class Run:
         sessions = int(premise.pics.get("sessions", 1))
         seed = config.getoption("icetcp_seed")
         settings = Settings(
-            iut=hello.name, out=out, pixit=pixit, seed=seed, repeat=_repeat(config), on_wire=premise.on_wire
+            iut=hello.name,
+            out=out,
+            pixit=pixit,
+            seed=seed,
+            repeat=_repeat(config),
+            on_wire=premise.on_wire,
+            elsewhere=premise.elsewhere,
+            by_hand=stack.by_hand,
         )
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
@@ -115,7 +122,7 @@ class Run:
             worker=worker,
             out=out,
             fail_on=Level(config.getoption("icetcp_fail_on")),
-            jobs=min(jobs, sessions * PROCESSES),
+            jobs=min(jobs, sessions * (stack.processes or PROCESSES)),
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
             known=premise.known,
@@ -249,5 +256,7 @@ def _repeat(config: pytest.Config) -> str:
         options += f" --timeout {config.getoption('icetcp_timeout'):g}"
     if config.getoption("icetcp_link") != "auto":
         options += f" --link {config.getoption('icetcp_link')}"
+    for name in ("iut_address", "tester_address"):
+        options += "".join(f" --{name.replace('_', '-')} {value}" for value in config.getoption(f"icetcp_{name}"))
     options += f" --out {shlex.quote(str(out_of(config) / 'repeat'))}"
     return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 --case {{case}}"

@@ -29,9 +29,13 @@ _WITHIN = 15.0  # seconds for each call
 
 @dataclass(slots=True)
 class Scan:
-    """`findings`: what is declared and not done. `told`: what is done and not declared. `pics`: with that used."""
+    """`findings`: what is declared and not done. `told`: what is done and not declared. `pics`: with that used.
+
+    `hosts`: the addresses of the offer's TCP host candidates.
+    """
 
     pics: dict[str, Any]
+    hosts: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -83,6 +87,7 @@ def _close(session: Session) -> None:
 def _compare(found: Scan, description: Description, addresses: Sequence[str]) -> None:
     candidates = [c for media in description.sdp.media for c in media.candidates]
     tcp = [c for c in candidates if c.is_tcp]
+    found.hosts = [c.address for c in tcp if c.type.lower() == "host"]
     pics = found.pics
     _compare_set(found, "offers", {(c.tcptype or "").lower() for c in tcp} & {"active", "passive", "so"}, "candidates")
     asked = {_family(address) for address in addresses}

@@ -1,8 +1,8 @@
-"""Where the testers and the IUT are on the network: on loopback, or at the two ends of the lab's wire.
+"""Where the testers and the IUT are on the network: on loopback, at the two ends of the lab's wire, or elsewhere.
 
 An IUT that can be told its addresses, or that offers one of loopback, is met there. Others leave loopback out: their
 datagrams go out by another interface, and their unbound sockets come from another address than their candidates'. They
-are met on the wire, as they live.
+are met on the wire, as they live. An IUT on another machine has addresses of its own (`elsewhere`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.pool import Pool
+    from conformance.run.elsewhere import Elsewhere
     from conformance.run.recording import NoRecording, Recording
 
 LOOPBACK: Mapping[str, Sequence[str]] = {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
@@ -39,9 +40,12 @@ _LEASE = "where-the-IUT-lives"
 class Topology:
     """Gives each case addresses of the tester's own. Thread-safe."""
 
-    def __init__(self, recording: Recording | NoRecording, *, on_wire: bool = False) -> None:
+    def __init__(
+        self, recording: Recording | NoRecording, *, on_wire: bool = False, elsewhere: Elsewhere | None = None
+    ) -> None:
         self._recording = recording
         self._on_wire = on_wire
+        self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._loopback = iter(range(_FIRST, _FIRST + (1 << 20)))
         self._numbers = itertools.count(1)
@@ -50,6 +54,8 @@ class Topology:
         """Return an address for the tester of a case; n/a where there is none."""
         if in_segments:
             return lab.wire_address(family, self._number(self._wire(family)))
+        if self._elsewhere is not None:
+            return self._elsewhere.address(family)
         if self._on_wire:
             return lab.kernel_address(family, self._number(self._wire(family)))
         if family == "IPv6":
@@ -64,7 +70,13 @@ class Topology:
 
     def iut_addresses(self, family: str, *, in_segments: bool = False) -> Sequence[str]:
         """Return the addresses that a case would have the IUT use."""
+        if self._elsewhere is not None:
+            return self._elsewhere.iut.get(family, ())
         return (lab.WIRE_IUT[family],) if in_segments or self._on_wire else LOOPBACK[family]
+
+    def all_iut_addresses(self) -> list[str]:
+        """Return the addresses of both families that a case would have an IUT use that has both."""
+        return [address for family in LOOPBACK for address in self.iut_addresses(family)[:1]]
 
     def sockets(self) -> KernelSockets:
         """Return what makes the kernel sockets of a case."""

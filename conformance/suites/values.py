@@ -27,7 +27,6 @@ def rtp(sequence: int, payload: bytes) -> bytes:
 DATA = rtp(1, b"what the application says")
 MORE_DATA = rtp(2, b"and what it says then")
 ELSEWHERE = {"IPv4": "192.0.2.9", "IPv6": "2001:db8::9"}  # where nobody is (RFC 5737, RFC 3849)
-BOTH_FAMILIES = ["127.0.0.1", "::1"]
 NOT_STUN = DATA
 # What other servers may answer to a check; not STUN of RFC 3489, which is STUN by its name. The text, as a frame,
 # has the length of its first two octets.

@@ -1,6 +1,7 @@
 """The stacks that icetcp knows how to start: one folder each, with a stack.toml and, if it needs one, an adapter.
 
-A stack is named (`reference`, `libnice`) or any command (`exec:COMMAND`) that speaks the adapter contract.
+A stack is named (`reference`, `libnice`), any command (`exec:COMMAND`) that speaks the adapter contract, or out of this
+machine's reach but for its adapter's (`conformance.iut.remote`).
 """
 
 from __future__ import annotations
@@ -28,13 +29,20 @@ __all__ = ["Expectation", "Stack", "StackError", "UnknownStack", "description", 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """How to start an IUT. ``folder`` is None for exec:COMMAND. ``jobs``: how many cases at once it bears; 0: many."""
+    """How to start an IUT. ``folder`` is None if it is not one of ours. ``jobs``: parallel cases it bears; 0: many.
+
+    ``processes``: how many of its processes may run at once; 0: as many as of any stack. ``host``: the machine that
+    has its addresses, if it is not this one; empty if only the user knows. ``by_hand``: a person carries descriptions.
+    """
 
     name: str
     command: list[str]
     folder: Traversable | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     jobs: int = 0
+    processes: int = 0
+    host: str | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +100,17 @@ def _is_command(text: str) -> bool:
 
 
 def resolve(spec: str) -> Stack:
-    """Return the stack of NAME or exec:COMMAND.
+    """Return the stack of NAME, exec:COMMAND or one of the schemes of `conformance.iut.remote`.
 
     Raises `StackError` for an unknown name, a stack that is not built, or a command that cannot be found.
     """
     if spec.startswith("exec:"):
         return _command(spec.removeprefix("exec:"))
+    from conformance.iut import remote  # deferred: it makes stacks of the class above
+
+    elsewhere = remote.resolve(spec)
+    if elsewhere is not None:
+        return elsewhere
     known = description(spec)
     folder = _root().joinpath(spec)
     binary = ""

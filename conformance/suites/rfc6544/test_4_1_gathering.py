@@ -7,7 +7,6 @@ import pytest
 from conformance.suites import pace
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate, obtain_description
-from conformance.suites.values import BOTH_FAMILIES
 
 _TARGETS = 12
 
@@ -53,9 +52,9 @@ def test_active_candidate_on_every_address(upper, peer, side):
     """with    an IUT that connects actively, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has an active host candidate on each."""
-    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=upper.both_families())
     active = {c.address for c in iut.hosts("active")}
-    assert active >= set(BOTH_FAMILIES), f"active host candidates on {sorted(active)} only"
+    assert active >= set(upper.both_families()), f"active host candidates on {sorted(active)} only"
 
 
 @varied("family")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.values import BOTH_FAMILIES
 
 
 @varied("family", "components", "candidates")
@@ -25,9 +24,9 @@ def test_passive_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can listen, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has a passive host candidate on each."""
-    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=upper.both_families())
     passive = {c.address for c in iut.hosts("passive")}
-    assert passive >= set(BOTH_FAMILIES), f"passive host candidates on {sorted(passive)} only"
+    assert passive >= set(upper.both_families()), f"passive host candidates on {sorted(passive)} only"
 
 
 @both_sides

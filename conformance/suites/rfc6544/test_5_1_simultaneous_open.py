@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.values import BOTH_FAMILIES, is_host
+from conformance.suites.values import is_host
 
 
 @both_sides
@@ -36,6 +36,6 @@ def test_so_candidate_on_every_address(upper, peer, side):
     """with    an IUT that can act simultaneously, on an IPv4 and an IPv6 address
     when    its description is read
     then    it has an S-O host candidate on each."""
-    iut = obtain_description(upper, peer, side, tcptypes="active passive so", addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, tcptypes="active passive so", addresses=upper.both_families())
     so = {c.address for c in iut.candidates(tcptype="so", type="host")}
-    assert so >= set(BOTH_FAMILIES), f"S-O host candidates on {sorted(so)} only"
+    assert so >= set(upper.both_families()), f"S-O host candidates on {sorted(so)} only"

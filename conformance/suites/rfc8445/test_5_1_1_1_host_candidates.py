@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.values import BOTH_FAMILIES, deprecated_ipv6, ipv4_mapped
+from conformance.suites.values import deprecated_ipv6, ipv4_mapped
 
 
 @both_sides
@@ -40,7 +40,7 @@ def test_no_deprecated_ipv6_addresses(upper, peer, side):
     """with    the IUT on an IPv4 and an IPv6 address
     when    its candidates are read
     then    none has an IPv4-compatible or a site-local IPv6 address."""
-    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=upper.both_families())
     wrong = deprecated_ipv6(iut.media().candidates)
     assert not wrong, f"a candidate with a deprecated kind of address: {wrong[0]}"
 
@@ -51,6 +51,6 @@ def test_no_ipv4_mapped_addresses(upper, peer, side):
     """with    the IUT on an IPv4 and an IPv6 address
     when    its candidates are read
     then    none has an IPv4-mapped IPv6 address."""
-    iut = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES)
+    iut = obtain_description(upper, peer, side, addresses=upper.both_families())
     wrong = ipv4_mapped(iut.media().candidates)
     assert not wrong, f"a candidate with an IPv4-mapped address: {wrong[0]}"

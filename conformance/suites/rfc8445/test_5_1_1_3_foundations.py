@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.values import BOTH_FAMILIES
 
 
 @both_sides
@@ -37,6 +36,6 @@ def test_addresses_have_foundations_of_their_own(upper, peer, side):
     """with    the IUT on an IPv4 and an IPv6 address
     when    the foundations of its host candidates on each are compared
     then    no foundation is of both."""
-    hosts = obtain_description(upper, peer, side, addresses=BOTH_FAMILIES).hosts()
+    hosts = obtain_description(upper, peer, side, addresses=upper.both_families()).hosts()
     first, second = ({c.foundation for c in hosts if (":" in c.address) is ipv6} for ipv6 in (False, True))
     assert not first & second, f"candidates on different addresses have the foundation {min(first & second)}"
