@@ -47,7 +47,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("tcp_relay", "flag", (), False, "relayed candidates by TURN TCP allocations (RFC 6062)"),
         Capability("nat_assisted", "flag", (), False, "NAT-assisted candidates by NAT-PMP, PCP or UPnP"),
         Capability("sdp", "choice", ("full", "candidates"), "full", "what of the SDP is the stack's own"),
-        Capability("profile", "choice", ("plain", "webrtc"), "plain", "kind of description it takes"),
+        Capability("profile", "choice", ("plain", "webrtc", "whip", "whep"), "plain", "kind of description it takes"),
         Capability("payload", "choice", ("raw", "dtls"), "raw", "what send puts on the selected connection"),
         Capability("reports", "set", ("state", "selected", "data"), [], "notifications it sends"),
         Capability("decides", "count", (), 40, "seconds that it may take to nominate"),

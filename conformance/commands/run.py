@@ -38,7 +38,7 @@ def _percent(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 _IUT = (
-    "What to judge: a stack's name, exec:COMMAND, tcp:HOST:PORT, 'ssh:HOST COMMAND' or manual; "
+    "What to judge: a stack's name, exec:COMMAND, tcp:HOST:PORT, 'ssh:HOST COMMAND', whip:URL, whep:URL or manual; "
     "see conformance/iut/README.md."
 )
 

@@ -207,6 +207,8 @@ class Connecting(Identity):
         Return the most. Inconclusive if the IUT made none. A slow IUT is watched for longer: each attempt that it
         begins, and each look at which its adapter still has to answer, begins the calm anew.
         """
+        if self.iut_is_elsewhere:
+            raise NotApplicable("the IUT is on another machine: its attempts at silent ports cannot be counted here")
         if silence.is_shared(self.address):
             raise NotApplicable(f"whose attempts these are cannot be told on {self.address}, which the IUT uses too")
         most, seen = 0, set[tuple[str, str]]()

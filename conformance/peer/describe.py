@@ -1,7 +1,8 @@
 """The lower tester's offers and answers.
 
-Two profiles (adapter contract): plain, RFC 6544's own media sections; and webrtc, for stacks that take nothing but a
-section of theirs, mirrored, with mid, a fingerprint and setup. Ours is a data channel's (RFC 8841), which all take.
+The profiles (adapter contract): plain, RFC 6544's own media sections; and for stacks that take nothing but a section of
+WebRTC, mirrored, with mid, a fingerprint and setup: webrtc, where ours is a data channel's (RFC 8841), which all take;
+whip and whep, where it is audio that we send (RFC 9725 section 4.2) or receive.
 
 Whatever comes after the first offer keeps what was negotiated (RFC 3264 sections 6 and 8): an answer has a section for
 each of the offer's, a later offer those of our last description, in the same order, with the same mid, protocol,
@@ -26,6 +27,9 @@ ANSWER_SETUP = {"active": "passive", "passive": "active", "actpass": "active", "
 _DISCARD = 9
 _NO_RTCP = ("RS:0", "RR:0")  # RFC 4571 section 4: this sender sends no RTCP
 _SECURED = ("application", "UDP/DTLS/SCTP", ["webrtc-datachannel"])  # RFC 8841 section 4.1, whatever the transport
+_AUDIO = ("audio", "UDP/TLS/RTP/SAVPF", ["111"])
+_OPUS = ["rtpmap:111 opus/48000/2", "rtcp-mux"]
+_WAYS = {"whip": "sendonly", "whep": "recvonly"}  # by profile, in our offers
 _SCTP = ["sctp-port:5000", "max-message-size:65536"]
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
 _CODECS = ("rtpmap", "fmtp")
@@ -54,17 +58,18 @@ def offer(
     over_udp = media == "rtp" and any(not c.is_tcp for c in candidates)
     if over_udp:
         proto = "RTP/AVP"
-    secured = peer.profile == "webrtc"
+    secured = peer.profile != "plain"
+    section = _AUDIO if peer.profile in _WAYS else _SECURED
     if secured:
-        kind, proto, formats = _SECURED
+        kind, proto, formats = section
     fields: dict[str, Any] = {
         "kind": kind,
         "proto": proto,
         "formats": formats,
         "setup": None if over_udp and not secured else setup,  # DTLS has roles over UDP, too (RFC 5763)
-        "bandwidth": _NO_RTCP if kind == "audio" and all(c.component == 1 for c in candidates) else (),
+        "bandwidth": _NO_RTCP if not secured and kind == "audio" and all(c.component == 1 for c in candidates) else (),
         "mid": "0",
-        "attributes": [*_security(peer), *_SCTP] if secured else [],
+        "attributes": [*_security(peer), *_said_of(peer, section)] if secured else [],
         "session_attributes": ["group:BUNDLE 0"] if secured else [],
     }
     return _build(peer, candidates, fields, change)
@@ -98,7 +103,7 @@ def answer(peer: Peer, to: SessionDescription, candidates: Sequence[Candidate], 
         **_line(media),
         "setup": None if media.setup is None else _answered(peer, media.setup),
         "bandwidth": _NO_RTCP if set(_NO_RTCP) <= set(media.bandwidth) else (),
-        "attributes": [*_security(peer), *_mirrored(media, secured=peer.profile == "webrtc")],
+        "attributes": [*_security(peer), *_mirrored(media, secured=peer.profile != "plain")],
         "session_attributes": [_bundle(media.mid)] if _is_bundled(to, media.mid) else [],
     }
     return _among(peer, _build(peer, candidates, fields, change), to.media)
@@ -121,7 +126,12 @@ def _line(media: Media) -> dict[str, Any]:
 
 def _security(peer: Peer) -> list[str]:
     """Return what a stack that insists on DTLS wants to see (RFC 8829 section 5): never used but for that."""
-    return [f"fingerprint:sha-256 {peer.fingerprint}"] if peer.profile == "webrtc" else []
+    return [f"fingerprint:sha-256 {peer.fingerprint}"] if peer.profile != "plain" else []
+
+
+def _said_of(peer: Peer, section: tuple[str, str, list[str]]) -> list[str]:
+    """Return the attributes of a section of WebRTC for its media."""
+    return [*_OPUS, _WAYS[peer.profile]] if section is _AUDIO else list(_SCTP)
 
 
 def _mirrored(media: Media, *, secured: bool) -> list[str]:
@@ -165,8 +175,8 @@ def _disabled(media: Media) -> str:
 
 
 def _answered(peer: Peer, offered: str) -> str:
-    """Return our a=setup to an offer's. In profile webrtc the DTLS roles, once settled, stay (RFC 8842 section 5.5)."""
-    if peer.profile == "webrtc" and offered == "actpass":
+    """Return our a=setup to an offer's. Where there is DTLS, its roles, once settled, stay (RFC 8842 section 5.5)."""
+    if peer.profile != "plain" and offered == "actpass":
         # Else we are DTLS's server: the IUT then has something to send, its ClientHello, in whatever case.
         return peer.settled_setup or "passive"
     chosen = ANSWER_SETUP.get(offered, "passive")
@@ -188,7 +198,7 @@ def _build(
         "port": next((c.port for c in usable), _DISCARD),
         "connection": "new" if fields["setup"] is not None else None,
     }
-    if peer.profile == "webrtc":  # no transport address of the media line is ours (RFC 8839 section 4.3.2)
+    if peer.profile != "plain":  # no transport address of the media line is ours (RFC 8839 section 4.3.2)
         nowhere = "0.0.0.0" if "." in peer.address else "::"  # noqa: S104
         place = {"address": nowhere, "port": _DISCARD, "connection": None}
     said = {"version": next(peer.versions), "ufrag": peer.ufrag, "pwd": peer.pwd, "candidates": candidates}

@@ -75,6 +75,7 @@ class Identity:
         self.tie_breaker = rng.getrandbits(64)
         self.iut: Credentials | None = None
         self.profile = "plain"  # what kind of description the IUT takes
+        self.iut_is_elsewhere = False  # on another machine: this kernel knows nothing of its sockets
         self.described: SessionDescription | None = None  # our last description
         self.section = 0  # which of its media sections is in use
         self.versions = count(1)  # of our descriptions (RFC 3264 section 8)

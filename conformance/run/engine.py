@@ -212,6 +212,7 @@ class Engine:
         sockets = segments or self._topology.sockets()
         peer = Peer(address, pump, recorded.tap, pixit, rng, second_address, sockets)
         peer.witness = recorded.witness
+        peer.iut_is_elsewhere = self.settings.elsewhere is not None
         peer.shape = shape
         peer.profile = str(self._pics.get("profile", "plain"))
         upper = Upper(

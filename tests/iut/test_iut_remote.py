@@ -92,7 +92,7 @@ def test_a_machine_without_ssh_is_told_so(monkeypatch, tmp_path):
 
 
 def test_pics_of_a_device_that_are_not_there():
-    with pytest.raises(StackError, match="there is no such file; it holds the device's pics"):
+    with pytest.raises(StackError, match=r"manual:nowhere\.json: there is no file nowhere\.json; it holds the pics"):
         stacks.resolve("manual:nowhere.json")
 
 

@@ -63,11 +63,11 @@ def test_reference():
         ("python3 adapter.py", "for a command write --iut 'exec:python3 adapter.py'"),
         (
             "zzz",
-            "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, pion4, reference, reference-dtls, werift, wrtc",
+            "Known: " + ", ".join(stacks.names()),
         ),
         (
             "",
-            "Known: chromium, firefox, libjuice, libnice, libwebrtc, pion, pion4, reference, reference-dtls, werift, wrtc",
+            "Known: " + ", ".join(stacks.names()),
         ),
         ("../stacks/libnice", "Known:"),
     ],

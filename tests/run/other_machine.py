@@ -47,7 +47,7 @@ def serve(neighbour: Namespace, adapter: list[str], ready: threading.Event) -> N
         while True:
             connection, _ = listener.accept()
             with connection:
-                subprocess.Popen(adapter, stdin=connection, stdout=connection)
+                subprocess.Popen(adapter, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
 
 
 def main() -> int:

@@ -4,7 +4,9 @@ Their addresses are their own, so the run stays in the machine's network: see `c
 
     tcp:HOST:PORT     an adapter behind a port; each connection to it is one process of the adapter contract
     ssh:HOST COMMAND  an adapter that ssh starts on another machine
-    manual[:PICS]     a person at this terminal carries descriptions to a device and back; PICS is a JSON file
+    whip:URL[#PICS]   a WHIP server (RFC 9725): the tester's offers are POSTed to it; PICS is a JSON file
+    whep:URL[#PICS]   a WHEP server, likewise
+    manual[:PICS]     a person at this terminal carries descriptions to a device and back
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from conformance.iut.errors import StackError
 from conformance.iut.stacks import Stack, own_environment
 
-SCHEMES = ("tcp", "ssh", "manual")
+SCHEMES = ("tcp", "ssh", "whip", "whep", "manual")
+TOKEN = "ICETCP_WHIP_TOKEN"
 _AUTHORITY = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:\[\]/@]+)):(?P<port>\d{1,5})\Z")
 _DESTINATION = re.compile(
     r"(?P<user>[^\s@:\[\]]+@)?(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s:\[\]@]+))(?::(?P<port>\d{1,5}))?\Z"
@@ -37,6 +41,8 @@ def resolve(spec: str) -> Stack | None:
             return _tcp(rest)
         case "ssh":
             return _ssh(rest)
+        case "whip" | "whep":
+            return _whip(scheme, rest)
         case "manual":
             return _manual(rest)
         case _:
@@ -78,13 +84,36 @@ def _configured(ssh: str, port: list[str], host: str) -> str:
     return names[0].strip() if names and said.returncode == 0 else host
 
 
+def _whip(scheme: str, text: str) -> Stack:
+    url, _, pics = text.partition("#")
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # of a port that is no number
+        known = False
+    if not known:
+        raise StackError(f"{scheme}:{text} is not {scheme}:URL, as in {scheme}:https://media.example/{scheme}/room")
+    if parts.username or parts.password:
+        raise StackError(
+            f"{scheme}: a URL with a password is refused; put a token into the environment variable {TOKEN}"
+        )
+    arguments = [*(["--whep"] if scheme == "whep" else []), *_pics(f"{scheme}:{text}", pics), url]
+    command = [sys.executable, "-m", "conformance.iut.remote.whip", *arguments]
+    return Stack(f"{scheme}:{url}", command, environment=own_environment(), host=parts.hostname)
+
+
+def _pics(spec: str, text: str) -> list[str]:
+    """Return the option for a file of pics, if one is named."""
+    if not text:
+        return []
+    file = Path(text)
+    if not file.is_file():
+        raise StackError(f"{spec}: there is no file {text}; it holds the pics, a JSON object")
+    return ["--pics", str(file.resolve())]
+
+
 def _manual(text: str) -> Stack:
-    arguments = []
-    if text:
-        file = Path(text)
-        if not file.is_file():
-            raise StackError(f"manual:{text}: there is no such file; it holds the device's pics, a JSON object")
-        arguments = ["--pics", str(file.resolve())]
+    arguments = _pics(f"manual:{text}", text)
     here = f"/proc/{os.getpid()}/fd"
     command = [
         sys.executable,

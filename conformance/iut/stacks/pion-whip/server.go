@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A WHIP and WHEP server (RFC 9725 and its companion draft) of pion/webrtc 4 and Go's net/http, for ICE-TCP alone.
+//
+// It listens on two ports, one for HTTP and one for the TCP candidates of all sessions. Its first line on stdout says its
+// URL; it ends when its stdin does. POST makes a session, PATCH adds candidates (If-Match: the session's ETag) or restarts
+// ICE (If-Match: *), DELETE ends it.
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	sdpType      = "application/sdp"
+	fragmentType = "application/trickle-ice-sdpfrag"
+)
+
+var version = "4"
+
+// session is one PeerConnection that a POST has made; etag names its present ICE session.
+type session struct {
+	mu         sync.Mutex
+	connection *webrtc.PeerConnection
+	etag       string
+}
+
+type server struct {
+	api      *webrtc.API
+	mu       sync.Mutex
+	sessions map[string]*session
+}
+
+func token() string {
+	octets := make([]byte, 12)
+	_, _ = rand.Read(octets)
+	return hex.EncodeToString(octets)
+}
+
+func newServer(address string) (*server, error) {
+	loggers := logging.NewDefaultLoggerFactory()
+	loggers.Writer = os.Stderr
+	loggers.DefaultLogLevel = logging.LogLevelInfo
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.ParseIP(address)})
+	if err != nil {
+		return nil, err
+	}
+	engine := webrtc.SettingEngine{LoggerFactory: loggers}
+	engine.SetICETCPMux(webrtc.NewICETCPMux(loggers.NewLogger("mux"), listener, 32))
+	engine.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	engine.SetIncludeLoopbackCandidate(true)
+	engine.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	if ip := net.ParseIP(address); ip != nil && !ip.IsUnspecified() {
+		engine.SetIPFilter(func(candidate net.IP) bool { return candidate.Equal(ip) })
+	}
+	media := &webrtc.MediaEngine{}
+	if err = media.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(engine), webrtc.WithMediaEngine(media))
+	return &server{api: api, sessions: map[string]*session{}}, nil
+}
+
+// post takes an offer. Of WHIP the client sends and the server receives, of WHEP the other way round.
+func (s *server) post(w http.ResponseWriter, r *http.Request, whep bool) {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != sdpType {
+		http.Error(w, "the offer must be "+sdpType, http.StatusUnsupportedMediaType)
+		return
+	}
+	offer, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	connection, err := s.api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if whep {
+		codec := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+		track, err := webrtc.NewTrackLocalStaticSample(codec, "audio", "icetcp")
+		if err == nil {
+			_, err = connection.AddTrack(track)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	answer, err := negotiate(connection, string(offer))
+	if err != nil {
+		_ = connection.Close()
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	name, made := token(), &session{connection: connection, etag: `"` + token() + `"`}
+	s.mu.Lock()
+	s.sessions[name] = made
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", sdpType)
+	w.Header().Set("Location", "/session/"+name)
+	w.Header().Set("ETag", made.etag)
+	w.Header().Set("Accept-Patch", fragmentType)
+	w.WriteHeader(http.StatusCreated)
+	fmt.Fprint(w, answer)
+}
+
+func negotiate(connection *webrtc.PeerConnection, offer string) (string, error) {
+	if err := connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
+	}
+	answer, err := connection.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(connection)
+	if err = connection.SetLocalDescription(answer); err != nil {
+		return "", err
+	}
+	<-gathered
+	return connection.LocalDescription().SDP, nil
+}
+
+// ofICE tells the lines of a description that a fragment holds anew.
+func ofICE(line string) bool {
+	for _, name := range []string{"a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates"} {
+		if strings.HasPrefix(line, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func lines(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' })
+}
+
+func value(text, name string) string {
+	for _, line := range lines(text) {
+		if strings.HasPrefix(line, "a="+name+":") {
+			return line[len(name)+3:]
+		}
+	}
+	return ""
+}
+
+// renewed is a description with what a fragment says of ICE in place of its own: in each of its sections, as BUNDLE asks.
+func renewed(sdp, fragment string) string {
+	var kept, told []string
+	for _, line := range lines(fragment) {
+		if ofICE(line) {
+			told = append(told, line)
+		}
+	}
+	inSection := false
+	for _, line := range append(lines(sdp), "m=") {
+		if strings.HasPrefix(line, "m=") {
+			if inSection {
+				kept = append(kept, told...)
+			}
+			inSection = true
+		}
+		if !ofICE(line) && line != "m=" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\r\n") + "\r\n"
+}
+
+// fragmentOf is what a restart's response says of an answer: credentials, and the candidates of the first section.
+func fragmentOf(answer string) string {
+	text := "a=ice-ufrag:" + value(answer, "ice-ufrag") + "\r\na=ice-pwd:" + value(answer, "ice-pwd") + "\r\n"
+	sections := 0
+	for _, line := range lines(answer) {
+		if strings.HasPrefix(line, "m=") {
+			sections++
+		}
+		if sections == 1 && (strings.HasPrefix(line, "m=") || strings.HasPrefix(line, "a=mid:") || strings.HasPrefix(line, "a=candidate:") || line == "a=end-of-candidates") {
+			text += line + "\r\n"
+		}
+	}
+	return text
+}
+
+func (s *server) patch(w http.ResponseWriter, r *http.Request, found *session) {
+	found.mu.Lock()
+	defer found.mu.Unlock()
+	match := r.Header.Get("If-Match")
+	switch {
+	case r.Header.Get("Content-Type") != fragmentType:
+		http.Error(w, "a PATCH must be "+fragmentType, http.StatusUnsupportedMediaType)
+		return
+	case match == "":
+		http.Error(w, "a PATCH must have If-Match", http.StatusPreconditionRequired)
+		return
+	case match != "*" && match != found.etag:
+		http.Error(w, "another ICE session has begun", http.StatusPreconditionFailed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fragment, remote := string(body), found.connection.RemoteDescription().SDP
+	if match == "*" && value(fragment, "ice-ufrag") != value(remote, "ice-ufrag") {
+		answer, err := negotiate(found.connection, renewed(remote, fragment))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		found.etag = `"` + token() + `"`
+		w.Header().Set("Content-Type", fragmentType)
+		w.Header().Set("ETag", found.etag)
+		fmt.Fprint(w, fragmentOf(answer))
+		return
+	}
+	mid := value(fragment, "mid")
+	for _, line := range lines(fragment) {
+		if strings.HasPrefix(line, "a=candidate:") {
+			if err := found.connection.AddICECandidate(webrtc.ICECandidateInit{Candidate: line[2:], SDPMid: &mid}); err != nil {
+				http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+				return
+			}
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) session(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	s.mu.Lock()
+	found, known := s.sessions[name]
+	if r.Method == http.MethodDelete {
+		delete(s.sessions, name)
+	}
+	s.mu.Unlock()
+	switch {
+	case !known:
+		http.NotFound(w, r)
+	case r.Method == http.MethodDelete:
+		_ = found.connection.Close()
+	case r.Method == http.MethodPatch:
+		s.patch(w, r, found)
+	default:
+		http.Error(w, "PATCH or DELETE", http.StatusMethodNotAllowed)
+	}
+}
+
+func main() {
+	address := flag.String("address", "127.0.0.1", "of the HTTP port and of the candidates; 0.0.0.0: all")
+	port := flag.Int("port", 0, "of HTTP; 0: any")
+	path := flag.String("path", "whip", "whip or whep: which URL to say")
+	flag.Parse()
+	s, err := newServer(*address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(*address, fmt.Sprint(*port)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	http.HandleFunc("POST /whip", func(w http.ResponseWriter, r *http.Request) { s.post(w, r, false) })
+	http.HandleFunc("POST /whep", func(w http.ResponseWriter, r *http.Request) { s.post(w, r, true) })
+	http.HandleFunc("/session/{name}", s.session)
+	go func() {
+		_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
+			"url": "http://" + listener.Addr().String() + "/" + *path, "name": "pion/webrtc " + strings.ToUpper(*path), "version": version,
+		})
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	fmt.Fprintln(os.Stderr, http.Serve(listener, nil))
+}
