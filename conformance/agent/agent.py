@@ -26,6 +26,7 @@ from conformance.agent.relaying import Joined, NotJoined, Relayed, RelayLost
 from conformance.agent.reopening import Reopening
 from conformance.agent.requests import Requests
 from conformance.agent.responses import Responses
+from conformance.agent.rfc3489 import is_rfc3489, rfc3489_success
 from conformance.agent.roles import Role
 from conformance.agent.servers import Servers
 from conformance.agent.status import Status
@@ -306,6 +307,8 @@ class Agent:
             self._stun(connection, payload, now)
             if self.decisions.stun_is_data_too():
                 self._data.deliver(connection, payload)
+        elif is_rfc3489(payload) and self.decisions.answers_rfc3489():
+            self._connections.send_response(connection, rfc3489_success(payload, connection.remote))
         elif not self.decisions.is_data(payload):
             return
         elif connection.outgoing and not (connection.spoke_stun or connection.is_udp):

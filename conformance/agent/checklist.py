@@ -5,14 +5,13 @@ from __future__ import annotations
 import enum
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conformance.agent.pairs import OPEN_STATES, Pair, PairEvent, PairState, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from conformance.agent.decisions.pairing import Pairing
     from conformance.wire.candidate import Candidate
 
 
@@ -39,6 +38,34 @@ TRANSITIONS: dict[ListState, dict[ListEvent, ListState]] = {
     _C: {ListEvent.SELECTED: _C, ListEvent.EXHAUSTED: _F, ListEvent.TRIGGERED: _C},
     _F: {ListEvent.SELECTED: _C, ListEvent.EXHAUSTED: _F, ListEvent.TRIGGERED: _R},
 }
+
+
+class Choices(Protocol):
+    """What is decided about the pairs of check lists; see `decisions.pairing`."""
+
+    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+        """Return the list that has to give up its lowest pair."""
+        ...
+
+    def waits_for_foundation(self, pair: Pair) -> bool:
+        """Whether a pair is frozen while another one of its foundation is checked."""
+        ...
+
+    def thaws(self, pair: Pair) -> bool:
+        """Whether a frozen pair is checked when nothing waits."""
+        ...
+
+    def thaws_with_success(self, pair: Pair) -> bool:
+        """Whether a frozen pair may be checked once one of its foundation succeeded."""
+        ...
+
+    def triggered_first(self) -> bool:
+        """Whether triggered checks go before all others."""
+        ...
+
+    def goes_first(self, pair: Pair) -> int:
+        """Return what counts for more than a pair's priority."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -181,7 +208,7 @@ class CheckList:
         self.pairs.sort(key=lambda pair: pair.priority, reverse=True)
 
 
-def set_initial_states(lists: Sequence[CheckList], decisions: Pairing) -> None:
+def set_initial_states(lists: Sequence[CheckList], decisions: Choices) -> None:
     """Unfreeze one pair of each foundation: of the first list that has it, the lowest component, the best."""
     seen: set[tuple[str, str]] = set()
     for checks in lists:
@@ -226,7 +253,7 @@ def _make_room(lists: Sequence[CheckList], pair: Pair, most: int) -> bool:
     return False
 
 
-def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str], decisions: Pairing) -> None:
+def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str], decisions: Choices) -> None:
     """Let all frozen pairs of a foundation go, one of which has succeeded (RFC 8445 section 7.2.5.3.3)."""
     for checks in lists:
         for pair in checks.pairs:
@@ -235,7 +262,7 @@ def unfreeze(lists: Iterable[CheckList], foundation: tuple[str, str], decisions:
                 pair.note(PairEvent.UNFROZEN)
 
 
-def limit_pairs(lists: Sequence[CheckList], most: int, decisions: Pairing) -> None:
+def limit_pairs(lists: Sequence[CheckList], most: int, decisions: Choices) -> None:
     """Discard the lowest-priority pairs, evenly, down to the limit of the set (RFC 8445 section 6.1.2.5)."""
     while (longest := decisions.gives_way(lists, most)) is not None:
         longest.pairs.pop()
@@ -243,7 +270,7 @@ def limit_pairs(lists: Sequence[CheckList], most: int, decisions: Pairing) -> No
 
 
 def pick(
-    checks: CheckList, lists: Sequence[CheckList], can_start: Callable[[Pair], bool], decisions: Pairing
+    checks: CheckList, lists: Sequence[CheckList], can_start: Callable[[Pair], bool], decisions: Choices
 ) -> Pair | None:
     """Return the pair of this list whose check is next, or None (RFC 8445 section 6.1.4.2, steps 1 to 3).
 
@@ -259,7 +286,7 @@ def pick(
     return max(ordinary, key=lambda p: (decisions.goes_first(p), p.priority, -p.component), default=triggered)
 
 
-def _thaw(checks: CheckList, lists: Sequence[CheckList], decisions: Pairing) -> None:
+def _thaw(checks: CheckList, lists: Sequence[CheckList], decisions: Choices) -> None:
     busy = {
         pair.foundation
         for other in lists

@@ -211,6 +211,8 @@ class Checks:
             deadline=now + self._decisions.patience(self._config.transaction_timeout),
         )
         self._transactions[transaction.id] = transaction
+        if use_candidate and pair.valid is not None and self._decisions.counts_unanswered():
+            stream.checks.nominate(pair)
         if connection.is_udp:
             transaction.again = Retransmission(message, now, self._rto())
             transaction.deadline = transaction.again.deadline
@@ -317,8 +319,11 @@ class Checks:
 
     def cancel(self, pair: Pair) -> None:
         """Let a check that is on its way be no failure: another takes its place (RFC 8445 section 7.3.1.4)."""
-        for transaction in self._transactions.values():
-            transaction.cancelled |= transaction.pair is pair
+        mine = [transaction for transaction in self._transactions.values() if transaction.pair is pair]
+        for transaction in mine:
+            transaction.cancelled = True
+            if not self._decisions.waits_for_cancelled():
+                del self._transactions[transaction.id]
 
     def owns(self, transaction_id: bytes) -> bool:
         """Whether a response is awaited here."""
@@ -351,14 +356,15 @@ class Checks:
         if pair not in stream.checks.pairs or not stream.checks.running:
             return  # removed meanwhile: the component has its nominated pair
         worth, controlling = transaction.priority, self._role.controlling
-        valid = forming.valid_pair(stream, pair, mapped, worth, controlling, self.foundations)
+        valid = forming.valid_pair(stream, pair, mapped, worth, controlling, self.foundations, self._decisions)
         stream.checks.succeeded(pair, valid)
         stream.checks.remove_from_queue(pair)
         stream.first_valid.setdefault(pair.component, now)
         unfreeze([s.checks for s in self._streams], pair.foundation, self._decisions)
         self._affect_others(transaction.connection)
         ours = transaction.use_candidate and transaction.controlling == controlling
-        if ours or (pair.nominated_by_peer and not controlling):
+        theirs = pair.nominated_by_peer and not controlling and self._decisions.remembers_nomination(pair)
+        if ours or theirs:
             stream.checks.nominate(pair)
         elif pair.nominate:
             stream.checks.trigger(pair)  # this was the check before the nominating one
@@ -375,10 +381,15 @@ class Checks:
                 self._requests.ask(self._streams[other.stream], other, 1, use_candidate=True)
 
     def _failed(self, transaction: Transaction, why: str) -> None:
-        pair = transaction.pair
+        pair, stream = transaction.pair, self._streams[transaction.connection.stream]
         if pair.valid is not None and not transaction.use_candidate:
             return  # another check has already succeeded on it
-        self._pair_failed(self._streams[transaction.connection.stream], pair, why)
+        nomination = transaction.use_candidate or pair.nominated_by_peer
+        if nomination and self._decisions.bears_failed_nomination(pair, ours=transaction.use_candidate):
+            stream.checks.succeeded(pair, pair.valid or pair)
+            stream.checks.nominate(pair)
+        else:
+            self._pair_failed(stream, pair, why)
 
     def _pair_failed(self, stream: Stream, pair: Pair, why: str) -> None:
         if pair not in stream.checks.pairs:

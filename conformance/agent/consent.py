@@ -155,7 +155,7 @@ class Consent:
     def ask(self, kept: Kept, connection: Connection, now: float, *, revives: bool) -> None:
         """Send a check for a selected pair."""
         who = kept.stream.credentials_on(connection)
-        transaction, _ = self._requests.ask(who, connection, check_priority(kept.pair.local))
+        transaction, _ = self._requests.ask(who, connection, check_priority(kept.pair.local), kept=True)
         deadline = now + self._config.transaction_timeout
         self._asked[transaction] = Asked(transaction, connection, who.remote_pwd, deadline, revives)
 

@@ -167,7 +167,8 @@ class Exchange:
 
     def _note_peer(self, peer: PeerDescription) -> None:
         self.peer, self._peer_trickles = peer, peer.trickles
-        if not self._checks.started or peer.lite is not self._role.peer_lite:  # else roles stay (RFC 8445 6.1.1)
+        changed = peer.lite is not self._role.peer_lite and self._decisions.redetermines()
+        if not self._checks.started or changed:  # else roles stay (RFC 8445 section 6.1.1)
             self._role.meet(peer.lite)
         self._checks.pacing = self._decisions.agreed_pace(self._config.pacing, peer.pacing)
 
@@ -246,6 +247,8 @@ class Exchange:
             if theirs is not None and section not in {stream.section for stream in self._used}:
                 self._meet_stream(section, theirs)
                 self._gathering.begun = False
+        if fresh and not self._role.both_lite:
+            self._role.restart(ours=False)
         for stream, theirs in fresh:
             stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
         for stream, theirs in pairs if self._config.lite and peer.lite and not fresh else ():
@@ -269,6 +272,8 @@ class Exchange:
         self._remove_others([stream for stream, _ in pairs])
         waiting = [(s, theirs) for s, theirs in pairs if not s.remote_ufrag]
         self._update([stream for stream, _ in pairs if stream.remote_ufrag])
+        if waiting and not self._role.both_lite:
+            self._role.restart(ours=True)
         for stream, theirs in waiting:
             stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
         return bool(waiting)

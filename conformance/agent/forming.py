@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from conformance.agent.candidates import Foundations, Local
     from conformance.agent.decisions import Decisions
+    from conformance.agent.decisions.outcomes import Outcomes
     from conformance.agent.decisions.pairing import Pairing
     from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
@@ -102,20 +103,27 @@ def _known_remote(stream: Stream, connection: Connection) -> Candidate | None:
 
 
 def valid_pair(
-    stream: Stream, pair: Pair, mapped: Address, priority: int, controlling: bool, foundations: Foundations
+    stream: Stream,
+    pair: Pair,
+    mapped: Address,
+    priority: int,
+    controlling: bool,
+    foundations: Foundations,
+    decisions: Outcomes,
 ) -> Pair:
     """Return the valid pair that a success on `pair` makes (RFC 8445 sections 7.2.5.3.1 and 7.2.5.3.2)."""
     if pair.valid is not None:
         return pair.valid
+    mapped = decisions.mapped(pair, mapped)
     local: Local | None = pair.local
     if pair.local.candidate.endpoint != mapped:
         local = _known_local(stream, mapped, pair)
     if local is None:
-        local = peer_reflexive_local(pair.local, mapped, priority, foundations)
+        local = peer_reflexive_local(pair.local, mapped, decisions.learnt_priority(priority), foundations)
         stream.locals.append(local)
     if local is pair.local:
         return pair
-    valid = Pair(local, pair.remote, connection=pair.connection)
+    valid = Pair(local, decisions.valid_remote(pair, stream.remotes), connection=pair.connection)
     valid.reprioritise(controlling)
     return valid
 

@@ -41,15 +41,18 @@ class Requests:
         return self._connections.open(pair, stream.index, source, now)
 
     def ask(
-        self, who: Credentials, connection: Connection, worth: int, *, use_candidate: bool = False
+        self, who: Credentials, connection: Connection, worth: int, *, use_candidate: bool = False, kept: bool = False
     ) -> tuple[bytes, bytes]:
-        """Send a request with these credentials; return its transaction id and the message."""
+        """Send a request with these credentials; return its transaction id and the message.
+
+        `kept`: it is for a selected pair.
+        """
         transaction_id = self._decisions.transaction_id(who, self._random)
         check = OutgoingCheck(
             user_name=self._decisions.user_name(who),
             pwd=who.remote_pwd,
             priority=worth,
-            controlling=self._role.controlling,
+            controlling=self._decisions.claims(self._role.controlling, kept=kept),
             tie_breaker=self._decisions.tie_breaker(self._role.tie_breaker, self._random),
             use_candidate=use_candidate,
         )

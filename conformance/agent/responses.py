@@ -65,16 +65,25 @@ class Server:
     def __init__(self, decisions: responses.Responses) -> None:
         self._decisions = decisions
 
-    def judge(self, octets: bytes, message: Message, source: Address, me: Identity, *, nominable: bool) -> Judgement:
+    def judge(
+        self,
+        octets: bytes,
+        message: Message,
+        source: Address,
+        me: Identity,
+        *,
+        nominable: bool,
+        authenticates: bool = True,
+    ) -> Judgement:
         """Return what to do about a Binding request that came from `source`.
 
         `octets` is the whole message and `message` the same with its honoured attributes only. `nominable`: a
-        nomination would be accepted on this connection.
+        nomination would be accepted on this connection. `authenticates`: its protection counts.
         """
         transaction = message.transaction_id
         key = sha256_key = None
         try:
-            username = self._authenticate(octets, message, me)
+            username = self._authenticate(octets, message, me) if authenticates else message.username or ""
             key, sha256_key = self._protection(message, me.pwd)
             check, switch = self._examine(message, username, me, nominable)
         except _Refused as refused:
@@ -152,7 +161,7 @@ class Server:
 
     def _resolve_roles(self, me: Identity, controlling: int | None, controlled: int | None) -> bool:
         """Return whether we change roles; refuse with 487 if the peer must (RFC 8445 section 7.3.1.1)."""
-        theirs = controlling if me.controlling else controlled
+        theirs = self._decisions.rival(me.controlling, (controlling, controlled))
         if me.lite:  # the role of a lite agent follows from the descriptions alone (RFC 8445 section 7.3.1)
             return False
         if theirs is None or not self._decisions.heeds_rival():
@@ -198,7 +207,10 @@ class Responses:
         meant = self._decisions.meant(stream, _user_name(message))
         me = Identity(meant.ufrag, meant.pwd, role.controlling, role.tie_breaker, role.lite)
         nominable = meant is not stream or _nominable(stream, connection)
-        judged = self._server.judge(octets, message, connection.remote, me, nominable=nominable)
+        authenticates = self._decisions.authenticates(connection)
+        judged = self._server.judge(
+            octets, message, connection.remote, me, nominable=nominable, authenticates=authenticates
+        )
         if judged.switch_role:
             role.switch()  # RFC 8445 section 7.3.1.1
         self._connections.send_response(connection, judged.response)
@@ -240,12 +252,14 @@ class Responses:
         pair = forming.incoming_pair(stream, connection, check.priority, controlling, self._decisions)
         if pair is None or pair.component in stream.checks.nominated:
             return
-        if pair.valid is None:
+        if self._decisions.checks_again(pair):
             self._trigger(stream, pair)
         if check.use_candidate and not controlling:
             pair.nominated_by_peer = True
-            if pair.valid is not None:
+            if pair.valid is not None and self._decisions.nominates_valid(pair):
                 stream.checks.nominate(pair)
+            elif pair.valid is not None:
+                self._trigger(stream, pair)
 
     def _trigger(self, stream: Stream, pair: Pair) -> None:
         if pair.state is PairState.IN_PROGRESS:

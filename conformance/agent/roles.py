@@ -45,6 +45,10 @@ class Role:
         self.peer_lite = peer_lite
         self.controlling = self._decisions.controls(peer_lite)
 
+    def restart(self, *, ours: bool) -> None:
+        """Keep the role when ICE restarts (RFC 8445 section 9). `ours`: the restart is ours."""
+        self.controlling = self._decisions.role_in_restart(self.controlling, ours=ours)
+
     def switch(self) -> None:
         """Take the other role; pairs get other priorities, and nominations come to nothing."""
         self.controlling = not self.controlling
@@ -57,7 +61,8 @@ class Role:
     def lose(self, asked_as_controlling: bool) -> None:
         """Take the other role for a 487, unless that has happened since we asked (RFC 8445 section 7.2.5.1)."""
         if asked_as_controlling == self.controlling:
-            self.tie_breaker = self._new_tie_breaker()
+            if self._decisions.renews_tie_breaker():
+                self.tie_breaker = self._new_tie_breaker()
             self.switch()
 
     def _new_tie_breaker(self) -> int:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
 
 _MOST_PRIORITY = 2**31 - 1
+# RESPONSE-ADDRESS, CHANGE-REQUEST, SOURCE-ADDRESS, CHANGED-ADDRESS, PASSWORD, REFLECTED-FROM (RFC 3489 section 11.2).
+_OF_RFC3489 = (0x0002, 0x0003, 0x0004, 0x0005, 0x0007, 0x000B)
 _OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
 
 
@@ -108,6 +110,10 @@ def _has_a_peer_reflexive_priority(_: Peer, iut: Description, request: Frame) ->
     return priority is not None and 1 <= priority <= _MOST_PRIORITY and priority not in hosts
 
 
+def _is_of_rfc5389(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return not any(attribute.type in _OF_RFC3489 for attribute in request.stun.attributes)
+
+
 def _does_not_nominate(_peer: Peer, _iut: Description, request: Frame) -> bool:
     return not request.stun.use_candidate
 
@@ -126,6 +132,7 @@ RESPECTS: dict[str, Callable[[Peer, Description, Frame], bool]] = {
     "a right MESSAGE-INTEGRITY": _is_protected,
     "a right FINGERPRINT": _has_a_fingerprint,
     "the PRIORITY of a peer-reflexive candidate": _has_a_peer_reflexive_priority,
+    "without attributes of RFC 3489": _is_of_rfc5389,
     "without USE-CANDIDATE": _does_not_nominate,
     "ICE-CONTROLLING alone": _says_controlling,
     "ICE-CONTROLLED alone": _says_controlled,
@@ -156,6 +163,18 @@ def repeated_identifiers(peer: Peer) -> list[str]:
         for request in _checks(peer)
         if sent.setdefault(request.stun.transaction_id, request.octets) != request.octets
     ]
+
+
+def values_of(peer: Peer, *kinds: Attribute) -> list[bytes]:
+    """Return the values, as octets, of these attributes in the IUT's checks so far."""
+    return [
+        attribute.value for check in _checks(peer) for attribute in check.stun.attributes if attribute.type in kinds
+    ]
+
+
+def checks_attributes(frame: Frame) -> list[str]:
+    """Return the names of attributes in a message that belong into checks alone (RFC 8445 section 16.1)."""
+    return [kind.name for kind in _OF_CHECKS if frame.stun.has(kind)]
 
 
 def tie_breakers(peer: Peer) -> set[int]:

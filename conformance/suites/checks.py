@@ -188,6 +188,37 @@ def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connecti
             raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure
 
 
+def expect_connections_from(peer: Peer, addresses: Iterable[str]) -> None:
+    """Expect a connection of the IUT's, with a check on it, from each of these addresses."""
+    wanted = set(addresses)
+
+    def checking() -> set[str]:
+        return {one.remote_address.ip for one in peer.connections if one.has(BindingRequest())}
+
+    if not peer.wait_until(lambda: wanted <= checking(), peer.pixit.connect):
+        missing = ", ".join(sorted(wanted - checking()))
+        raise Missing(
+            f"no check came from {missing}",
+            expected=f"a connection with a check from each of {', '.join(sorted(wanted))}",
+            actual=f"checks from {', '.join(sorted(checking())) or 'no address'} within {peer.pixit.connect:g} s",
+        )
+
+
+def refuse_checks(peer: Peer) -> None:
+    """Answer every check of the IUT's with an error that it cannot recover from, from now on."""
+    peer.answering = False
+    peer.before_answer = lambda connection, request: connection.send_between(
+        RFC4571() / peer.error(request, 400, "Bad Request")
+    )
+
+
+def needs_open(connection: Connection, why: str) -> Connection:
+    """Raise `NotApplicable` where the IUT has closed a connection, as it may."""
+    if not connection.is_open:
+        raise NotApplicable(f"the IUT has closed {connection}: {why}")
+    return connection
+
+
 def expect_checks_at_each(peer: Peer) -> None:
     """Expect a connection to each of our passive candidates, and a check on it."""
     for listener in peer.listeners:

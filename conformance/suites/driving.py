@@ -67,6 +67,13 @@ def check_each(
         connection.wait_for(until, within=peer.pixit.connect)
 
 
+def nominate(peer: Peer, iut: Description, connections: Iterable[Connection]) -> None:
+    """Nominate on each connection, and give the answer the time to come; judge nothing."""
+    for connection in connections:
+        connection.send(RFC4571() / peer.check(iut, component=connection.component, use_candidate=True))
+        connection.wait_for(BindingSuccess, within=peer.pixit.response)
+
+
 def refused_check(peer: Peer, iut: Description, connection: Connection) -> Connection:
     """Send a check with a wrong password: it names the session that a connection is for, and validates nothing.
 

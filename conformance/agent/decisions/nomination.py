@@ -17,6 +17,25 @@ class Nomination(Topic):
         """Whether we control: the offerer if both are of the same mode, else the full one (RFC 8445 6.1.1)."""
         return self.config.offerer if self.config.lite is peer_lite else not self.config.lite
 
+    def claims(self, controlling: bool, *, kept: bool) -> bool:
+        """Whether a check claims to be controlling: if we are, for the whole session (RFC 8445 section 6.1.1).
+
+        `kept`: it is a check of a selected pair.
+        """
+        return controlling
+
+    def role_in_restart(self, controlling: bool, *, ours: bool) -> bool:
+        """Whether we control after a restart: if we did before (RFC 8445 sections 6.1.1 and 9). `ours`: we restart."""
+        return controlling
+
+    def redetermines(self) -> bool:
+        """Whether roles are determined anew when a full peer becomes lite, or the reverse (RFC 8445 section 6.1.1)."""
+        return True
+
+    def counts_unanswered(self) -> bool:
+        """Whether a nomination of ours counts before it is answered: no (RFC 8445 section 7.2.5.3.4)."""
+        return False
+
     def nominates(self, controlling: bool) -> bool:
         """Whether it is for us to nominate: for the controlling agent (RFC 8445 section 8.1.1)."""
         return controlling

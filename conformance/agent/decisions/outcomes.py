@@ -9,10 +9,11 @@ from conformance.agent.attributes import unknown_required
 from conformance.agent.decisions.topic import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
-    from conformance.agent.pairs import Connection
+    from conformance.agent.pairs import Connection, Pair
     from conformance.wire.attributes import Address, RawAttribute
+    from conformance.wire.candidate import Candidate
     from conformance.wire.stun import Message
 
 
@@ -50,6 +51,33 @@ class Outcomes(Topic):
 
     def heeds_conflict(self) -> bool:
         """Whether a 487 changes our role (RFC 8445 section 7.2.5.1)."""
+        return True
+
+    def renews_tie_breaker(self) -> bool:
+        """Whether a 487 changes our tie-breaker as well as our role (RFC 8445 section 7.2.5.1)."""
+        return True
+
+    def mapped(self, pair: Pair, mapped: Address) -> Address:
+        """Return the mapped address of a response, which makes the valid pair (RFC 8445 section 7.2.5.3.1)."""
+        return mapped
+
+    def learnt_priority(self, worth: int) -> int:
+        """Return the priority of a candidate that a response reveals: PRIORITY of its check (RFC 8445 7.2.5.3.1)."""
+        return worth
+
+    def valid_remote(self, pair: Pair, known: Sequence[Candidate]) -> Candidate:
+        """Return the remote candidate of the valid pair: where the check went (RFC 8445 section 7.2.5.3.2)."""
+        return pair.remote
+
+    def bears_failed_nomination(self, pair: Pair, *, ours: bool) -> bool:
+        """Whether a pair is used though its nomination's check failed: never (RFC 8445 7.2.5.3.4, 7.3.1.5).
+
+        `ours`: the nomination was ours, else the check was in return for the peer's.
+        """
+        return False
+
+    def waits_for_cancelled(self) -> bool:
+        """Whether a response to a cancelled check still counts (RFC 8445 section 7.3.1.4)."""
         return True
 
     def believes_elsewhere(self, connection: Connection, asked_on: Connection) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from conformance.agent.decisions.topic import Topic
 from conformance.agent.pairs import meets
@@ -11,10 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Local
-    from conformance.agent.checklist import CheckList
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
+
+
+class Pairs(Protocol):
+    """The pairs of a check list, best first, and how many were discarded of it."""
+
+    pairs: list[Pair]
+    discarded: int
+
+
+List = TypeVar("List", bound=Pairs)
 
 
 class Pairing(Topic):
@@ -44,7 +53,7 @@ class Pairing(Topic):
         """Return what a pair's check goes between: of several alike one is kept (RFC 8445 section 6.1.2.4)."""
         return pair.ends
 
-    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+    def gives_way(self, lists: Sequence[List], most: int) -> List | None:
         """Return the list that has to give up its lowest pair, None within the limit: in turn (RFC 8445 6.1.2.5)."""
         if sum(len(checks.pairs) for checks in lists) <= most:
             return None

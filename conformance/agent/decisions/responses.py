@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.messages import IncomingCheck
-    from conformance.agent.pairs import Connection
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import Address, RawAttribute
 
@@ -77,6 +77,21 @@ class Responses(Topic):
         """Return the types that UNKNOWN-ATTRIBUTES lists: all (RFC 8489 section 6.3.1)."""
         return unknown
 
+    def authenticates(self, connection: Connection) -> bool:
+        """Whether a request's protection is looked at: on every connection (RFC 8445 section 7.3)."""
+        return True
+
+    def answers_rfc3489(self) -> bool:
+        """Whether requests without the magic cookie are answered: never (RFC 8445 section 7.3)."""
+        return False
+
+    def rival(self, controlling: bool, theirs: tuple[int | None, int | None]) -> int | None:
+        """Return the tie-breaker of a peer that claims our own role (RFC 8445 section 7.3.1.1).
+
+        `theirs`: of ICE-CONTROLLING and of ICE-CONTROLLED.
+        """
+        return theirs[0] if controlling else theirs[1]
+
     def heeds_rival(self) -> bool:
         """Whether a role conflict is noticed in a request (RFC 8445 section 7.3.1.1)."""
         return True
@@ -132,6 +147,18 @@ class Responses(Topic):
     def minds_refused(self) -> bool:
         """Whether a check that was refused has a check in return: never (RFC 8445 section 7.3)."""
         return False
+
+    def checks_again(self, pair: Pair) -> bool:
+        """Whether a check triggers one of its pair: unless one has succeeded (RFC 8445 section 7.3.1.4)."""
+        return pair.valid is None
+
+    def nominates_valid(self, pair: Pair) -> bool:
+        """Whether a nomination of a pair that has succeeded needs no further check (RFC 8445 section 7.3.1.5)."""
+        return True
+
+    def remembers_nomination(self, pair: Pair) -> bool:
+        """Whether a nomination counts when the check that it triggered has succeeded (RFC 8445 section 7.3.1.5)."""
+        return True
 
     def triggers(self, check: IncomingCheck) -> bool:
         """Whether an accepted check has one in return (RFC 8445 section 7.3.1.4)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.gathering import Gathering
 from conformance.agent.faults.model import Faults
-from conformance.wire.attributes import Address, Attribute
+from conformance.wire.attributes import Address, Attribute, RawAttribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from conformance.agent.messages import OutgoingCheck
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Credentials, Stream
-    from conformance.wire.attributes import RawAttribute
 
 fault = Faults()
 
@@ -205,3 +204,35 @@ class PriorityChangesWithNomination(Checks):
 class PeersPaceIgnored(Checks):
     def agreed_pace(self, own: float, theirs: float | None) -> float:
         return own
+
+
+@fault("priority-of-64-bits", "RFC8445-16.1-s02", "writes PRIORITY with 64 bits")
+class PriorityOf64Bits(Checks):
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        found = super().check_attributes(check)
+        return [RawAttribute(a.type, bytes(4) + a.value) if a.type == Attribute.PRIORITY else a for a in found]
+
+
+@fault("use-candidate-with-value", "RFC8445-16.1-s01", "writes a value into USE-CANDIDATE")
+class UseCandidateWithValue(Checks):
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        found = super().check_attributes(check)
+        return [RawAttribute(a.type, bytes(4)) if a.type == Attribute.USE_CANDIDATE else a for a in found]
+
+
+@fault("tie-breaker-of-32-bits", "RFC8445-16.1-s03", "draws 32 bits for its tie-breaker")
+class TieBreakerOf32Bits(Checks):
+    def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
+        return super().tie_breaker(own, random) & 0xFFFFFFFF
+
+
+@fault("nomination-unsaid", "RFC8445-7.1.2-01", "nominates by a further check without USE-CANDIDATE")
+class NominationUnsaid(Checks):
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        return [a for a in super().check_attributes(check) if a.type != Attribute.USE_CANDIDATE]
+
+
+@fault("check-with-change-request", "RFC8445-7.2.4-01", "asks in its checks for what RFC 3489 servers did")
+class CheckWithChangeRequest(Checks):
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        return [*super().check_attributes(check), RawAttribute(0x0003, bytes(4))]

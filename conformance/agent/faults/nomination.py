@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.decisions.nomination import Nomination
+from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
@@ -77,3 +78,60 @@ class LiteChecksInTurn(Nomination):
 class LitePeerControls(Nomination):
     def controls(self, peer_lite: bool) -> bool:
         return super().controls(self.config.lite)
+
+
+@fault("answerer-controls", "RFC8445-6.1.1-01", "leaves the control to the answerer between full agents")
+class AnswererControls(Nomination):
+    def controls(self, peer_lite: bool) -> bool:
+        full = not (self.config.lite or peer_lite)
+        return super().controls(peer_lite) is not full
+
+
+@fault("role-changed-by-restart", "RFC8445-6.1.1-04", "changes its role when the peer restarts ICE")
+class RoleChangedByRestart(Nomination):
+    def role_in_restart(self, controlling: bool, *, ours: bool) -> bool:
+        return super().role_in_restart(controlling, ours=ours) is ours
+
+
+@fault("role-changed-by-own-restart", "RFC8445-9-04", "changes its role when it restarts ICE")
+class RoleChangedByOwnRestart(Nomination):
+    def role_in_restart(self, controlling: bool, *, ours: bool) -> bool:
+        return super().role_in_restart(controlling, ours=ours) is not ours
+
+
+@fault("late-lite-peer-ignored", "RFC8445-6.1.1-05", "keeps its role when the peer becomes a lite agent")
+class LateLitePeerIgnored(Nomination):
+    def redetermines(self) -> bool:
+        return False
+
+
+@fault("restart-hardens-role", "RFC8445-6.1.1-06", "gives way in no role conflict after a restart")
+class RestartHardensRole(Responses, Nomination):
+    _restarted = False
+
+    def role_in_restart(self, controlling: bool, *, ours: bool) -> bool:
+        self._restarted = True
+        return super().role_in_restart(controlling, ours=ours)
+
+    def yields(self) -> bool:
+        return not self._restarted and super().yields()
+
+
+@fault("role-lost-with-selection", "RFC8445-6.1.1-s01", "claims the other role in checks of selected pairs")
+class RoleLostWithSelection(Nomination):
+    def claims(self, controlling: bool, *, kept: bool) -> bool:
+        return super().claims(controlling, kept=kept) is not kept
+
+
+@fault("undecided", "RFC8445-8.1.1-02", "waits for better pairs for ever instead of nominating one")
+class Undecided(Nomination):
+    def may_nominate(self) -> bool:
+        return False
+
+
+@fault(
+    "nomination-counts-at-once", "RFC8445-7.2.5.3.4-s01", "takes a pair for nominated before the nomination is answered"
+)
+class NominationCountsAtOnce(Nomination):
+    def counts_unanswered(self) -> bool:
+        return True

@@ -10,10 +10,11 @@ from conformance.agent.messages import is_conflict
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
-    from conformance.agent.pairs import Connection
+    from conformance.agent.pairs import Connection, Pair
     from conformance.wire.attributes import RawAttribute
+    from conformance.wire.candidate import Candidate
     from conformance.wire.stun import Message
 
 fault = Faults()
@@ -102,4 +103,72 @@ class NonStunAnswerFailsOnePair(Outcomes):
 @fault("unreachable-not-failed", "RFC6544-7.1-04", "leaves a pair in progress when its connection was refused")
 class UnreachableNotFailed(Outcomes):
     def fails_unreachable(self, connection: Connection) -> bool:
+        return False
+
+
+@fault("response-to-first-check", "RFC8445-7.2.5-s01", "takes every response for that to its oldest unanswered check")
+class ResponseToFirstCheck(Outcomes):
+    def answered(self, transaction_id: bytes, waiting: Collection[bytes]) -> bytes | None:
+        known = super().answered(transaction_id, waiting) is not None
+        return next(iter(waiting)) if known else None
+
+    def believes_elsewhere(self, connection: Connection, asked_on: Connection) -> bool:
+        return True
+
+
+@fault("conflict-keeps-tie-breaker", "RFC8445-7.2.5.1-04", "changes its role for a 487, but not its tie-breaker")
+class ConflictKeepsTieBreaker(Outcomes):
+    def renews_tie_breaker(self) -> bool:
+        return False
+
+
+@fault(
+    "mapped-address-ignored", "RFC8445-7.2.5.3.1-01", "takes the pair of a check for the valid one, whatever is mapped"
+)
+class MappedAddressIgnored(Outcomes):
+    def mapped(self, pair: Pair, mapped: Address) -> Address:
+        return pair.local.candidate.endpoint
+
+
+@fault("learnt-priority-own", "RFC8445-7.2.5.3.1-s01", "gives a candidate that a response reveals a priority of 1")
+class LearntPriorityOwn(Outcomes):
+    def learnt_priority(self, worth: int) -> int:
+        return 1
+
+
+@fault("valid-pair-elsewhere", "RFC8445-7.2.5.3.2-s01", "makes the valid pair with another candidate of the peer's")
+class ValidPairElsewhere(Outcomes):
+    def valid_remote(self, pair: Pair, known: Sequence[Candidate]) -> Candidate:
+        return next((other for other in known if other is not pair.remote), pair.remote)
+
+
+@fault("failed-nomination-used", "RFC8445-7.2.5.3.4-01", "uses a pair whose nomination was answered with an error")
+class FailedNominationUsed(Outcomes):
+    def bears_failed_nomination(self, pair: Pair, *, ours: bool) -> bool:
+        return ours
+
+
+@fault(
+    "failed-check-of-opened-used",
+    "RFC8445-7.2.5.3.4-02",
+    "uses a nominated pair whose connection it opened although its own check has failed",
+)
+class FailedCheckOfOpenedUsed(Outcomes):
+    def bears_failed_nomination(self, pair: Pair, *, ours: bool) -> bool:
+        return not ours and pair.connection is not None and pair.connection.outgoing
+
+
+@fault(
+    "failed-check-of-accepted-used",
+    "RFC8445-7.3.1.5-01",
+    "uses a nominated pair whose connection it accepted although its own check has failed",
+)
+class FailedCheckOfAcceptedUsed(Outcomes):
+    def bears_failed_nomination(self, pair: Pair, *, ours: bool) -> bool:
+        return not ours and pair.connection is not None and not pair.connection.outgoing
+
+
+@fault("cancelled-check-forgotten", "RFC8445-7.3.1.4-s04", "does not believe responses to checks that it has cancelled")
+class CancelledCheckForgotten(Outcomes):
+    def waits_for_cancelled(self) -> bool:
         return False

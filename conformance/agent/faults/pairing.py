@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.gathering import Gathering
-from conformance.agent.decisions.pairing import Pairing
+from conformance.agent.decisions.pairing import List, Pairing
 from conformance.agent.faults.model import Faults
 from conformance.wire.attributes import Address
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Base, Local
-    from conformance.agent.checklist import CheckList
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
@@ -227,19 +226,19 @@ class RedundantPairsChecked(Pairing):
 
 @fault("pairs-limited-by-list", "RFC8445-6.1.2.5-01", "limits the pairs of each check list, not of all together")
 class PairsLimitedByList(Pairing):
-    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+    def gives_way(self, lists: Sequence[List], most: int) -> List | None:
         return next((checks for checks in lists if len(checks.pairs) > most), None)
 
 
 @fault("limit-of-120-pairs", "RFC8445-6.1.2.5-02", "allows 120 pairs")
 class LimitOf120Pairs(Pairing):
-    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+    def gives_way(self, lists: Sequence[List], most: int) -> List | None:
         return super().gives_way(lists, most + 20)
 
 
 @fault("last-list-discarded", "RFC8445-6.1.2.5-03", "discards pairs of the last check list first")
 class LastListDiscarded(Pairing):
-    def gives_way(self, lists: Sequence[CheckList], most: int) -> CheckList | None:
+    def gives_way(self, lists: Sequence[List], most: int) -> List | None:
         within = super().gives_way(lists, most) is None
         return None if within else next(checks for checks in reversed(lists) if checks.pairs)
 
@@ -278,3 +277,9 @@ class FrozenForGood(Pairing):
 class SuccessThawsNothing(Pairing):
     def thaws_with_success(self, pair: Pair) -> bool:
         return False
+
+
+@fault("one-interface-checked", "RFC8445-7.2.4-s01", "makes all its checks from the first of several addresses")
+class OneInterfaceChecked(Pairing):
+    def checks_from(self, mine: list[Local]) -> list[Local]:
+        return [local for local in super().checks_from(mine) if local.base.rank == 0]

@@ -9,6 +9,7 @@ from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 from conformance.agent.framing import COOKIE
+from conformance.agent.pairs import PairState
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.messages import IncomingCheck
-    from conformance.agent.pairs import Connection
+    from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.integrity import Check
@@ -225,3 +226,81 @@ class OneEarlyCheckAnswered(Responses):
     def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
         self._early += not started
         return (started or self._early < 2) and super().answers(stream, connection, started)
+
+
+@fault("second-address-deaf", "RFC8445-7.3-01", "answers no checks on connections to its second address")
+class SecondAddressDeaf(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        return not connection.base.rank and super().answers(stream, connection, started)
+
+
+@fault(
+    "opened-connections-trusted", "RFC8445-7.3-02", "looks at no protection of requests on connections that it opened"
+)
+class OpenedConnectionsTrusted(Responses):
+    def authenticates(self, connection: Connection) -> bool:
+        return not connection.outgoing
+
+
+@fault("rfc3489-answered", "RFC8445-7.3-07", "answers Binding requests of RFC 3489")
+class Rfc3489Answered(Responses):
+    def answers_rfc3489(self) -> bool:
+        return True
+
+
+@fault("tie-breakers-always-compared", "RFC8445-7.3.1.1-s01", "sees a conflict in every tie-breaker, whatever the role")
+class TieBreakersAlwaysCompared(Responses):
+    def rival(self, controlling: bool, theirs: tuple[int | None, int | None]) -> int | None:
+        return theirs[0] if theirs[0] is not None else theirs[1]
+
+
+@fault("late-conflict-ignored", "RFC8445-7.3.1.1-03", "notices no role conflict once ICE has completed")
+class LateConflictIgnored(Responses):
+    _completed = False
+
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        self._completed = stream.completed_at is not None
+        return super().answers(stream, connection, started)
+
+    def heeds_rival(self) -> bool:
+        return not self._completed and super().heeds_rival()
+
+
+@fault("pair-in-progress-not-checked", "RFC8445-7.3.1.4-01", "triggers no check of a pair whose check is unanswered")
+class PairInProgressNotChecked(Responses):
+    def checks_again(self, pair: Pair) -> bool:
+        return pair.state is not PairState.IN_PROGRESS and super().checks_again(pair)
+
+
+@fault("failed-pair-not-checked", "RFC8445-7.3.1.4-02", "triggers no check of a pair that has failed")
+class FailedPairNotChecked(Responses):
+    def checks_again(self, pair: Pair) -> bool:
+        return pair.state is not PairState.FAILED and super().checks_again(pair)
+
+
+@fault("valid-pair-checked-again", "RFC8445-7.3.1.4-s01", "triggers a check of a pair that has succeeded")
+class ValidPairCheckedAgain(Responses):
+    def checks_again(self, pair: Pair) -> bool:
+        return True
+
+
+@fault(
+    "valid-pair-proved-again",
+    "RFC8445-7.3.1.5-s01",
+    "waits for another check of its own when a valid pair is nominated",
+)
+class ValidPairProvedAgain(Responses):
+    def nominates_valid(self, pair: Pair) -> bool:
+        return False
+
+
+@fault("nomination-forgotten", "RFC8445-7.3.1.5-s02", "forgets a nomination until its own check has succeeded")
+class NominationForgotten(Responses):
+    def remembers_nomination(self, pair: Pair) -> bool:
+        return False
+
+
+@fault("response-with-priority", "RFC8445-7.1-s01", "says PRIORITY in success responses")
+class ResponseWithPriority(Responses):
+    def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
+        return [*super().success_attributes(mapped, user_name), attr.priority(1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.peer.events import BindingRequest
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
@@ -17,6 +19,18 @@ def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     upper.allow_for_connecting(within=pixit.response)
     media = upper.updated_offer().media()
     assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"
+
+
+@pytest.mark.parametrize(("side", "role"), [("offerer", "controlling"), ("answerer", "controlled")])
+@requirement("RFC8445-6.1.1-01", needs="connects:active")
+def test_offerer_controls_between_full_agents(upper, peer, side, role, pixit):
+    """with    our description being a full agent's
+    when    the full IUT has connected and checked
+    then    its check claims to be controlling if it has offered, and else to be controlled."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
 
 
 @both_sides

@@ -26,6 +26,18 @@ def test_controlled_agent_does_not_nominate(upper, peer, pixit):
     connection.expect_nothing(BindingRequest(use_candidate=True), within=pixit.retransmission)
 
 
+@varied("family", side="offerer")
+@requirement("RFC8445-7.1.2-01", "RFC8445-8.1.1-02", needs="connects:active sides:offerer reports:selected")
+def test_selection_follows_from_use_candidate(upper, peer, pixit):
+    """with    the controlling IUT's checks answered on a connection that it has opened
+    when    it tells that it has selected the pair
+    then    a check of its own has said USE-CANDIDATE before."""
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    upper.await_selected(within=pixit.decides)
+    assert connection.has(BindingRequest(use_candidate=True)), "it has selected a pair that it has not nominated"
+
+
 @everywhere
 @requirement("RFC8445-7.1.2-02", "RFC6544-7.1-s04", needs="sides:answerer")
 def test_controlled_agents_checks_never_nominate(upper, peer, where):

@@ -37,6 +37,22 @@ def test_role_conflict_makes_the_check_come_again_in_the_other_role(upper, peer,
     assert getattr(again.stun, f"ice_{role}") is not None, f"the new check does not claim to be {role}"
 
 
+@_OTHER_ROLE
+@requirement("RFC8445-7.2.5.1-04", needs="connects:active ice2")
+def test_role_conflict_changes_the_tie_breaker(upper, peer, side, role, pixit):
+    """with    the check of an IUT that follows RFC 8445
+    when    we answer it with 487 (Role Conflict)
+    then    the next check has another tie-breaker."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
+    again = connection.await_frame(BindingRequest, within=pixit.connect)
+    before = request.stun.ice_controlling or request.stun.ice_controlled
+    assert before not in (again.stun.ice_controlling, again.stun.ice_controlled), "the tie-breaker is that of before"
+
+
 @requirement("RFC8445-7.2.5.1-01", "RFC6544-8-01", "RFC6544-7.1-s04", needs="connects:active sides:answerer")
 def test_agent_that_became_controlling_nominates(upper, peer, pixit):
     """with    the controlled IUT's check answered with 487 (Role Conflict)

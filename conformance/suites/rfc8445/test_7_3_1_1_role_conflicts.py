@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.checks import (
-    expect_refusal,
-)
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.suites.checks import expect_refusal
+from conformance.suites.establishing import establish
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -24,6 +23,37 @@ def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, r
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
     connection.expect(BindingSuccess, within=pixit.response)
+    request = connection.await_frame(BindingRequest, within=pixit.connect)
+    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
+
+
+@pytest.mark.parametrize(("side", "controlling", "tie_breaker"), [("offerer", True, 0), ("answerer", False, 2**64 - 1)])
+@requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01")
+def test_late_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker, pixit):
+    """with    ICE completed
+    when    a check on the selected connection claims the IUT's own role with a tie-breaker by which the IUT keeps it
+    then    the IUT answers with error 487."""
+    selected = establish(upper, peer, side)
+    iut = upper.description
+    peer.tie_breaker = tie_breaker
+    request = peer.check(iut, controlling=controlling)
+    selected.send(RFC4571() / request)
+    selected.expect(BindingError(487, transaction_id=bytes(request)[8:20]), within=pixit.response)
+
+
+@pytest.mark.parametrize(("side", "role"), [("offerer", "controlling"), ("answerer", "controlled")])
+@pytest.mark.parametrize("tie_breaker", [0, 2**64 - 1], ids=["smallest", "largest"])
+@requirement("RFC8445-7.3.1.1-s01", needs="offers:passive")
+def test_different_roles_are_no_conflict(upper, peer, side, role, tie_breaker, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check claims the role that the IUT does not have, with the smallest or the largest tie-breaker
+    then    the IUT answers with success, and its own check claims the role of before."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.tie_breaker = tie_breaker
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.await_frame(AnyResponse, within=pixit.response)
+    assert response.stun.is_success, f"it answers with {response}"
     request = connection.await_frame(BindingRequest, within=pixit.connect)
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
 

@@ -4,11 +4,76 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import (
+    await_success,
     expect_check,
+    needs_open,
+    needs_regular_nomination,
 )
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
+
+
+@varied("family")
+@requirement("RFC8445-7.3.1.4-01", needs="connects:active")
+def test_check_on_a_pair_in_progress_triggers_another(upper, peer, side, pixit):
+    """with    the IUT's check on a connection that it has opened, unanswered
+    when    a check of ours on this connection has been answered
+    then    the IUT sends another check there, of another transaction."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    connection = peer.await_connection()
+    first = connection.await_frame(BindingRequest, within=pixit.response)
+    await_success(peer, iut, connection)
+    second = connection.expect(BindingRequest, within=pixit.connect)
+    assert second.stun.transaction_id != first.stun.transaction_id, "it is the first one again"
+
+
+@varied("family")
+@requirement("RFC8445-7.3.1.4-02", needs="connects:active")
+def test_check_on_a_failed_pair_triggers_another(upper, peer, side, pixit):
+    """with    the IUT's check on a connection that it has opened answered with an error, and the connection still open
+    when    a check of ours on this connection has been answered
+    then    the IUT sends another check there."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(RFC4571() / peer.error(request, 500, "Server Error"))
+    peer.wait(pixit.silence)
+    needs_open(connection, "its pair has failed")
+    await_success(peer, iut, connection)
+    connection.expect(BindingRequest, within=pixit.connect)
+
+
+@varied("family", side="answerer")
+@requirement("RFC8445-7.3.1.4-s01", needs="connects:active sides:answerer")
+def test_check_on_a_valid_pair_triggers_none(upper, peer, pixit):
+    """with    the controlled IUT's check on a connection that it has opened answered with success
+    when    a check of ours on this connection has been answered
+    then    the IUT sends no further check there."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    await_success(peer, iut, connection)
+    connection.expect_nothing(BindingRequest, within=pixit.retransmission)
+
+
+@varied("family", side="offerer")
+@requirement("RFC8445-7.3.1.4-s04", needs="connects:active sides:offerer")
+def test_cancelled_check_may_still_succeed(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection that it has opened cancelled by one of ours
+    when    the cancelled check is answered with success, and the one in its place is not answered
+    then    the pair has become valid: the IUT nominates it."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    first = connection.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(first)
+    await_success(peer, iut, connection)
+    connection.await_frame(BindingRequest, within=pixit.connect)
+    connection.send(RFC4571() / peer.success(connection, first))
+    peer.expect_nomination(connection)
 
 
 @varied("components")

@@ -7,7 +7,7 @@ import pytest
 from conformance.peer.events import BindingRequest
 from conformance.suites.driving import check_each
 from conformance.suites.establishing import await_open, two_connections
-from conformance.suites.marks import requirement
+from conformance.suites.marks import requirement, varied
 from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
@@ -26,6 +26,17 @@ def test_our_nomination_is_followed(upper, peer, agent):
     peer.complete(iut, second)
     await_open(peer, second)
     assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
+
+
+@varied("family", "components", side="offerer")
+@requirement("RFC8445-8.1.1-02", "RFC8445-7.1.2-01", "RFC6544-8-01", needs="connects:active sides:offerer")
+def test_pair_is_nominated_in_the_end(upper, peer):
+    """with    the IUT controlling, and its checks answered with success on the connections that it has opened
+    when    it has had as long as its criteria may take
+    then    it has nominated a pair."""
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    peer.await_connection()
+    peer.expect_any_nomination()
 
 
 @requirement("RFC8445-8.1.1-03", "RFC8839-4.3.4-04", "RFC6544-8-01", needs="sides:offerer")

@@ -1,0 +1,36 @@
+"""RFC 8445 section 7.1: attributes that belong into checks."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingError, BindingSuccess
+from conformance.suites.check_contents import answered_check, checks_attributes
+from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
+from conformance.suites.negotiation import negotiate
+from conformance.wire.layers import RFC4571
+
+
+@varied("family", "components")
+@requirement("RFC8445-7.1-s01", needs="offers:passive")
+def test_responses_have_no_attributes_of_checks(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check is answered with success, and one with a wrong password with an error
+    then    neither has PRIORITY, USE-CANDIDATE, ICE-CONTROLLING or ICE-CONTROLLED."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    success = connection.await_frame(BindingSuccess, within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
+    error = connection.await_frame(BindingError, within=pixit.response)
+    strange = checks_attributes(success) + checks_attributes(error)
+    assert not strange, f"a response has {strange[0]}"
+
+
+@both_sides
+@on_other_connections
+@requirement("RFC8445-7.1-s01")
+def test_response_on_another_connection_has_no_attributes_of_checks(upper, peer, side, where):
+    """with    a connection that the IUT opened, or one to its second component or to its S-O candidate
+    when    a check has been answered with success
+    then    the response has no attribute of a check."""
+    _, _, response = answered_check(upper, peer, side, where)
+    assert not checks_attributes(response), f"the response has {checks_attributes(response)[0]}"
