@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Verdict(enum.StrEnum):
@@ -115,6 +116,17 @@ def is_rule(identifier: str) -> bool:
     return "/judge_" in identifier
 
 
+class Breach(NamedTuple):
+    """A rule of the judge that the capture of a case breaks: what `agent` did, an address, at a time of the capture."""
+
+    rule: str
+    requirement: str
+    title: str
+    reason: str
+    agent: str = ""
+    time_ns: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Result:
     """One executed (or ruled out) variant of a case: the source of every report. ``case`` is the variant's id.
@@ -144,6 +156,8 @@ class Result:
     seed: int = 0
     repeat: str = ""
     executions: tuple[str, ...] = ()  # what became of each execution, where there was more than one
+    broken: tuple[Breach, ...] = ()  # rules that the case's own capture breaks, the earliest first
+    cause: str = ""  # why it did not pass, where several variants did not for one reason: the id of that cause
 
     def overwrite(self, verdict: Verdict, reason: str, *, expected: str = "", actual: str = "") -> None:
         """Take over ``verdict`` with its reason if it is worse than what stands."""

@@ -54,16 +54,17 @@ class Event:
     @property
     def message(self) -> Message | None:
         """The STUN message that the frame is, if it is one."""
-        return _decoded(self.payload)[0] if self.stun else None
+        return decoded(self.payload)[0] if self.stun else None
 
     @property
     def problem(self) -> StunError | None:
         """What is wrong with a frame that looks like STUN."""
-        return _decoded(self.payload)[1] if self.stun else None
+        return decoded(self.payload)[1] if self.stun else None
 
 
 @functools.lru_cache(maxsize=256)
-def _decoded(payload: bytes) -> tuple[Message | None, StunError | None]:
+def decoded(payload: bytes) -> tuple[Message | None, StunError | None]:
+    """Return the message that a payload is, or what is wrong with it."""
     try:
         return Message.decode(payload), None
     except StunError as problem:

@@ -13,7 +13,7 @@ from pcaps.connections import family
 from pcaps.flows import Flow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from conformance.wire.attributes import Address
     from conformance.wire.stun import Message
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CLASSES = ("request", "indication", "success", "error")
 _METHODS = {int(method): "".join(map(str.capitalize, method.name.split("_"))) for method in Method}
-_SHOWN = {
+_SHOWN: dict[int, Callable[[Message], object]] = {
     Attribute.USERNAME: lambda m: m.username,
     Attribute.XOR_MAPPED_ADDRESS: lambda m: m.xor_mapped_address,
     Attribute.ERROR_CODE: lambda m: m.error_code,
@@ -108,11 +108,28 @@ def _payload(event: Event) -> str:
 
 def message_text(message: Message) -> str:
     """Return a message in a line: kind, transaction, and the attributes that matter."""
+    return "  ".join([_kind(message), *_words(message)])
+
+
+def event_text(event: Event) -> tuple[str, str]:
+    """Return what happened, and in other words what a message says."""
+    if event.what in ("frame", "unframed", "datagram") and event.count == 1 and event.whole:
+        bare = ", without a frame" if event.what == "unframed" else ""
+        if event.message is not None:
+            return _kind(event.message) + bare, ", ".join(_words(event.message))
+        return _payload(event) + bare, ""
+    return _text(event), ""
+
+
+def _kind(message: Message) -> str:
     kind = _METHODS.get(message.method, f"method 0x{message.method:03x}")
-    words = [f"{kind} {_CLASSES[message.cls]} {message.transaction_id.hex()[:8]}"]
-    words += [_attribute(message, a.type) for a in message.attributes if a.type not in _QUIET]
+    return f"{kind} {_CLASSES[message.cls]} {message.transaction_id.hex()[:8]}"
+
+
+def _words(message: Message) -> list[str]:
+    words = [_attribute(message, a.type) for a in message.attributes if a.type not in _QUIET]
     protections = "".join(mark for mark, a in (("I", 8), ("F", 0x8028)) if message.has(a))
-    return "  ".join([*words, f"({protections})" if protections else "(bare)"])
+    return [*words, f"({protections})" if protections else "(bare)"]
 
 
 def _attribute(message: Message, kind: int) -> str:
@@ -120,7 +137,7 @@ def _attribute(message: Message, kind: int) -> str:
     try:
         if kind == Attribute.PRIORITY and message.priority is not None:
             return f"{name}={_priority(message.priority)}"
-        show = _SHOWN.get(Attribute(kind)) if kind in list(Attribute) else None
+        show = _SHOWN.get(kind)
         return f"{name}={visible(str(show(message)))}" if show else name
     except StunError as problem:
         return f"{name}: {problem}"

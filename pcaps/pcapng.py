@@ -120,6 +120,33 @@ def read_file(path: Path) -> Iterator[Packet]:
         yield from read_stream(file)
 
 
+def names_in(octets: bytes) -> dict[str, str]:
+    """Return what addresses are called in a capture of our own."""
+    found: dict[str, str] = {}
+    at = 0
+    while at + 12 <= len(octets):
+        kind, total = struct.unpack_from("<II", octets, at)
+        if kind == _NRB:
+            found |= _records(octets[at + 8 : at + total - 4])
+        if kind == _EPB or total < 12:
+            break  # names stand before the packets
+        at += total
+    return found
+
+
+def _records(body: bytes) -> dict[str, str]:
+    found, at = {}, 0
+    while at + 4 <= len(body):
+        kind, length = struct.unpack_from("<HH", body, at)
+        size = {1: 4, 2: 16}.get(kind)
+        if size is None:
+            break
+        value = body[at + 4 : at + 4 + length]
+        found[str(ipaddress.ip_address(value[:size]))] = value[size:].rstrip(b"\0").decode(errors="replace")
+        at += 4 + length + (-length & 3)
+    return found
+
+
 def read_stream(file: IO[bytes]) -> Iterator[Packet]:
     """Yield the packets of a capture, gzipped or not, from what cannot be sought in: a pipe, say. Raises as above."""
     buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file), _BUFFER)

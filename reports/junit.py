@@ -1,8 +1,8 @@
 """junit.xml, made by junit-xml and then brought to what Jenkins' schema accepts.
 
-One suite per RFC section. ``classname`` is "RFC6544.7_2": Jenkins takes what stands before the last dot for a package,
-GitLab shows it whole. ``name`` is the variant's name: that of the case with its parameters, so (classname, name) is
-unique and stable.
+One suite per RFC section, and before them one without cases that lists the causes. ``classname`` is "RFC6544.7_2":
+Jenkins takes what stands before the last dot for a package, GitLab shows it whole. ``name`` is the variant's name: that
+of the case with its parameters, so (classname, name) is unique and stable.
 
 fail -> failure (type MUST, STATED, SHOULD or MAY); inconc and error -> error with that type; n/a -> skipped. A known
 failure is `skipped` with a message that begins "known". A SHOULD that is not met while the run only fails on MUST is
@@ -25,6 +25,7 @@ import msgspec
 from lxml import etree
 
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
+from reports.causes import in_words, of_data
 from reports.record import RunInfo, cannot_write, printable
 
 if TYPE_CHECKING:
@@ -55,8 +56,17 @@ def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUS
         _suite(section, list(group), run, fail_on)
         for section, group in itertools.groupby(ordered, key=lambda result: result.section)
     ]
+    if run.causes:
+        suites.insert(0, _causes(run))
     text = junit_xml.to_xml_report_string(suites, prettyprint=False, encoding="utf-8")
     return _for_jenkins(text)
+
+
+def _causes(run: RunInfo) -> junit_xml.TestSuite:
+    """Return a suite without cases that says why variants did not pass: a reader sees it first."""
+    lines = [f"{cause.title} ({in_words(cause)}), first in {cause.first}" for cause in of_data(run.causes)]
+    text = clean("\n".join(["causes, the most basic first:", *lines]))
+    return junit_xml.TestSuite("causes", [], hostname="localhost", timestamp=_time(run.started), stdout=text)
 
 
 def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) -> junit_xml.TestSuite:
@@ -97,7 +107,7 @@ def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
         elapsed_sec=round(result.duration, 3),
         stdout=clean(_output(result)),
     )
-    message = clean(result.reason) or f"no reason was given for {result.verdict.value}"
+    message = clean(_message(result)) or f"no reason was given for {result.verdict.value}"
     detail = clean(f"expected: {result.expected}\nactual:   {result.actual}" if result.expected else result.reason)
     level = result.level.value.upper()
     match result.verdict:
@@ -116,6 +126,12 @@ def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
     return case
 
 
+def _message(result: Result) -> str:
+    """Return the reason, and the requirement from whose breach it follows, if that is another one than the case's."""
+    another = result.cause.startswith("RFC") and result.cause not in result.requirements
+    return f"follows from {result.cause}: {result.reason}" if another else result.reason
+
+
 def _output(result: Result) -> str:
     """Return what a person wants to know in addition to the verdict."""
     lines = [
@@ -125,6 +141,7 @@ def _output(result: Result) -> str:
         f"requirements: {', '.join(result.requirements)}",
     ]
     lines += [f"expected: {result.expected}", f"actual: {result.actual}"] if result.expected else []
+    lines += [f"cause: {result.cause}"] if result.cause else []
     lines += [f"note: {result.note}"] if result.note else []
     lines += [f"execution {line}" for line in result.executions]
     lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from conformance.verdict import Level, Result, Verdict, case_name, is_rule
+from conformance.verdict import Breach, Level, Result, Verdict, case_name, is_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,7 @@ class RunInfo:
     left_out: dict[str, int] = field(default_factory=dict)  # for how many cases a reason left values uncombined
     not_judged: list[dict[str, Any]] = field(default_factory=list)  # what was not applicable, by reason
     incidents: tuple[str, ...] = ()  # what the adapter did against the contract
+    causes: list[dict[str, Any]] = field(default_factory=list)  # why variants did not pass, the most basic first
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
 
 
@@ -93,7 +94,7 @@ class Recorder:
         """Append the end and close the file."""
         end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged}
         end |= {"notes": run.notes, "incidents": run.incidents, "judged_requirements": run.judged_requirements}
-        end |= {"left_out": run.left_out, "not_judged": run.not_judged}
+        end |= {"left_out": run.left_out, "not_judged": run.not_judged, "causes": run.causes}
         variants = [variant for variant in self._written if not is_rule(variant)]
         counts = {"cases": len({case_name(variant) for variant in variants}), "variants": len(variants)}
         self._line({"kind": "end", **counts, **end})
@@ -142,9 +143,20 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
         elif kind == "verdict":
             result = result_from(value)
             results[result.case] = result
+        elif kind == "end" and run is not None:
+            _end(run, value)
     if run is None:
         raise ReportError(f"{path} is not a record of icetcp: it does not begin with a run")
     return run, list(results.values())
+
+
+def _end(run: RunInfo, value: dict[str, Any]) -> None:
+    """Take over what is known of a run at its end only."""
+    for name in ("duration", "interrupted", "judged", "judged_requirements", "left_out", "not_judged", "causes"):
+        if name in value:
+            setattr(run, name, value[name])
+    for name in ("notes", "incidents"):
+        setattr(run, name, tuple(value.get(name, ())))
 
 
 def end_of(path: Path) -> dict[str, Any] | None:
@@ -175,7 +187,8 @@ def result_from(value: dict[str, Any]) -> Result:
     value["case"] = value.pop("variant", value["case"])
     fields = {**value, "level": Level(value["level"]), "verdict": Verdict(value["verdict"])}
     several = {name: tuple(value.get(name, ())) for name in ("requirements", "executions")}
-    return Result(**{**fields, **several})
+    broken = tuple(Breach(*breach) for breach in value.get("broken", ()))
+    return Result(**{**fields, **several, "broken": broken})
 
 
 def packed(result: Result) -> str:

@@ -23,6 +23,7 @@ from conformance.commands.list import list_
 from conformance.commands.mutants import mutants
 from conformance.commands.nat_table import nat_table
 from conformance.commands.options import complain
+from conformance.commands.report import report
 from conformance.commands.run import run
 from conformance.commands.show import show
 from conformance.commands.stacks import stacks
@@ -41,7 +42,7 @@ def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
 
 
-for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, examine, stacks):
+for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, report, examine, stacks):
     cli.add_command(_command)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.commands.terminal import counted, is_terminal, muted, one_line
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status, is_rule
 from reports import expectations, reach
+from reports.causes import in_words, of_data
 from reports.reach import not_judged
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Display(ABC):
         results = self.finished
         if self.run is None and not results:
             return
+        self._causes()
         for verdict, heading in _HEADINGS.items():
             self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
         self._known([r for r in results if r.known])
@@ -137,6 +139,18 @@ class Display(ABC):
             self.say("written:")
             for path in self.written:
                 self.say(f"  {path}")
+
+    def _causes(self) -> None:
+        causes = of_data(self.run.causes) if self.run is not None else []
+        if not causes:
+            return
+        self.say("")
+        self.say("causes, the most basic first:", "bold")
+        for cause in causes:
+            self.say(f"  {one_line(cause.title)}")
+            self.say(f"    {in_words(cause)}, as in {cause.first}")
+            if cause.known:
+                self.say(f"    known: {one_line(cause.known)}")
 
     def _section(self, heading: str, results: list[Result], style: str) -> None:
         if not results:
@@ -162,6 +176,7 @@ class Display(ABC):
         for label, text in (
             ("expected", result.expected),
             ("actual", result.actual),
+            ("cause", "" if result.cause in ("", *result.requirements) else result.cause),
             ("note", result.note),
             ("capture", result.capture and str(self._folder / result.capture)),
             ("log", result.log and str(self._folder / result.log)),

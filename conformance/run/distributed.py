@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from conformance.catalogue import REQUIREMENTS
 from conformance.run.folder import FolderError
 from conformance.run.known import KnownFailures
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
+from reports import causes
 from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
-from reports.record import Recorder, ReportError, RunInfo, printable, result_from
+from reports.record import Recorder, ReportError, RunInfo, cannot_write, printable, result_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +109,9 @@ class Controller:
 
     def finish(self, results: dict[str, Result], *, complete: bool) -> list[Path]:
         """Write the reports; return what was written. `results` get what the workers learned after the cases."""
+        from conformance.run import pages
         from reports import junit
+        from reports.html import report
 
         self._info.duration, self._info.interrupted = time.time() - self._info.started, not complete
         self._info.required_reach = self._required
@@ -121,10 +125,15 @@ class Controller:
                 self._recorder.write(result)
             self._info.judged_requirements = len(judged(results.values()))
             self._info.not_judged = [group.data() for group in not_judged(list(results.values()))]
+            every = list(results.values())
+            self._info.causes = [cause.data() for cause in causes.find(every, REQUIREMENTS)]
             self._recorder.close(self._info)
-            junit.write(self._out / "junit.xml", list(results.values()), self._info, self._fail_on)
+            junit.write(self._out / "junit.xml", every, self._info, self._fail_on)
+            report.write(pages.of_folder(self._out, self._info, every, self._fail_on))
         except (ReportError, ExpectationError) as error:
             raise broken_off(str(error)) from None
+        except OSError as error:
+            raise broken_off(str(cannot_write(self._out / "report.html", error))) from None
         finally:
             self._folder.release()
-        return [self._out / name for name in ("junit.xml", "record.jsonl", "captures", "logs")]
+        return [self._out / name for name in ("report.html", "junit.xml", "record.jsonl", "captures", "logs")]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
 from conformance.judge.talk import trusted
-from conformance.verdict import Result
+from conformance.verdict import Breach, Result
 from pcaps.ladder import render
 from pcaps.pcapng import CaptureError, read_file, read_stream
 from pcaps.reading import Reading
@@ -181,11 +181,26 @@ def judge_case(octets: bytes, capture: CaseCapture) -> JudgedCapture:
     return judge_packets(read_stream(io.BytesIO(octets)), known, _OF_CASES, full=True)
 
 
+def breaches(judgements: Iterable[Judgement]) -> tuple[Breach, ...]:
+    """Return the rules that a capture breaks, the one that it breaks first before all."""
+    first = [(min(judgement.broken, key=_time), judgement.rule) for judgement in judgements if judgement.broken]
+    return tuple(_breach(seen, rule) for seen, rule in sorted(first, key=lambda pair: pair[0].time_ns))
+
+
+def _breach(seen: Observation, rule: Rule) -> Breach:
+    return Breach(rule.id, rule.requirement, rule.title, seen.reason, seen.agent, seen.time_ns)
+
+
+def _time(seen: Observation) -> int:
+    return seen.time_ns
+
+
 def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
     result = result_of(total, blank, origin.names)
     result.repeat = blank.repeat.format(case=shlex.quote(origin.case))
     result.reason = f"in {origin.case}: {result.reason}"
     result.capture = str(origin.path.relative_to(root))
+    result.broken = (_breach(total.broken[0], total.rule),)
     return result
 
 

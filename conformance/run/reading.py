@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from conformance.judge import Judgement
     from conformance.run.recording import CaseCapture
-    from conformance.verdict import Result
+    from conformance.verdict import Breach, Result
     from conformance.wire.attributes import Address
     from pcaps.connections import Connection
     from pcaps.flows import Flow
@@ -43,12 +43,15 @@ class CaseReading:
     """What one case's capture came to.
 
     ``view``: what our reading saw, for the comparison with tshark; None: the capture cannot be read. ``problem``: why
-    the capture is no evidence. ``ladder``: the exchange drawn; empty unless the capture asked for it.
+    the capture is no evidence. ``ladder``: the exchange drawn; empty unless the capture asked for it. ``exchange``: the
+    same for a page, as JSON. ``broken``: rules that it breaks, the earliest first.
     """
 
     view: View | None = None
     problem: str = ""
     ladder: str = ""
+    exchange: bytes = b""
+    broken: tuple[Breach, ...] = ()
 
 
 @dataclass(slots=True)
@@ -80,7 +83,9 @@ class Work:
 
     def read(self, capture: CaseCapture) -> CaseReading:
         """Read a capture: the only time that its file is opened."""
-        from conformance.run.judging import judge_case  # heavy, and the run itself rarely needs it
+        from conformance.run.drawing import drawn
+        from conformance.run.judging import breaches, judge_case  # heavy, and the run itself rarely needs it
+        from conformance.run.recording import SHARED
         from pcaps.pcapng import CaptureError
         from pcaps.tshark import own_view
 
@@ -96,7 +101,14 @@ class Work:
         if judged.cut:
             return CaseReading(None, f"its capture cannot be read: {judged.cut}", _ladder(capture, connections, flows))
         view = own_view([*connections, *flows])
-        return CaseReading(view, _lacking(connections, capture.arrived), _ladder(capture, connections, flows))
+        broken = breaches(judged.judgements)
+        return CaseReading(
+            view,
+            _lacking(connections, capture.arrived),
+            _ladder(capture, connections, flows),
+            drawn([*connections, *flows], capture.tester - {SHARED}, broken, capture.verdict),
+            broken,
+        )
 
     def _give_to_tshark(self, case: str, octets: bytes) -> None:
         try:
@@ -188,6 +200,15 @@ class ReadingProcess:
         if not reading.ladder:  # nobody knew that it would be wanted: a doubt of the test system's own, which is rare
             reading.ladder = _drawn(capture)
         return reading.ladder
+
+    def broken(self, case: str) -> tuple[Breach, ...]:
+        """Return the rules that a case's capture breaks, once `ladder` was asked for."""
+        return self._read[case][1].broken if case in self._read else ()
+
+    def exchanges(self) -> dict[str, bytes]:
+        """Return the exchange of each case that was read, as JSON for a page."""
+        with self._news:
+            return {case: reading.exchange for case, (_, reading) in self._read.items() if reading.exchange}
 
     def readings(self) -> Readings:
         """Wait for what the captures came to, after `end`."""

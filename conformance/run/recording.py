@@ -88,6 +88,7 @@ class CaseCapture:
     """A case's capture with what the two sides described to each other ("IUT" and "tester").
 
     ``arrived``: how many octets the tester read, by both ends of each connection. ``draw``: its ladder is wanted.
+    ``verdict``: what the case came to, with the reason.
     """
 
     case: str
@@ -96,6 +97,7 @@ class CaseCapture:
     exchanged: Sequence[tuple[str, SessionDescription]] = ()
     arrived: Mapping[tuple[Address, Address], int] = field(default_factory=dict)
     draw: bool = False
+    verdict: str = ""
 
     @property
     def names(self) -> dict[str, str]:
@@ -212,7 +214,9 @@ class Recording:
         self, case: str, path: Path, recording: CaseRecording, arrived: Mapping[tuple[Address, Address], int]
     ) -> None:
         draw = not recording.verdict.startswith((Verdict.PASS.value, Verdict.NOT_APPLICABLE.value))
-        capture = CaseCapture(case, path, frozenset(recording.addresses), recording.exchanged, arrived, draw)
+        capture = CaseCapture(
+            case, path, frozenset(recording.addresses), recording.exchanged, arrived, draw, recording.verdict
+        )
         self.on_capture(capture)
 
     def close(self) -> None:

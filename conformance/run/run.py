@@ -24,11 +24,12 @@ from conformance.run.premise import PROCESSES, Premise, broken_off, information,
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
 from conformance.run.session import os_error
-from conformance.verdict import Level, Result, Verdict, case_name
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from pcaps.tshark import TsharkFailed, TsharkMissing
+from reports import causes
 from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
-from reports.record import NoRecorder, Recorder, ReportError, RunInfo
+from reports.record import NoRecorder, Recorder, ReportError, RunInfo, cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,6 +55,8 @@ class Run:
     inline: bool
     repeat: str
     known: KnownFailures
+    variants: Collection[Case] = ()
+    tested: Collection[str] = ()
     total: int = 0
 
     @classmethod
@@ -126,6 +129,8 @@ class Run:
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
             known=premise.known,
+            variants=variants,
+            tested=tested,
         )
 
     def record(self, result: Result) -> None:
@@ -138,6 +143,7 @@ class Run:
         """Give a result that is no pass the ladder of its capture."""
         if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             result.ladder = self.reader.ladder(result.case)
+            result.broken = self.reader.broken(result.case)
 
     def annotate(self, result: Result) -> None:
         """Note on a result what is known of it."""
@@ -170,6 +176,8 @@ class Run:
         if not complete:
             self._settle_incidents(results, until=self.engine.stopped)
         self._end_expectations(results, complete=complete)
+        found = causes.find(results, REQUIREMENTS)
+        self.info.causes = [cause.data() for cause in found]
         self.info.judged_requirements = len(judged(results))
         self.info.not_judged = [group.data() for group in not_judged(results)]
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
@@ -179,9 +187,34 @@ class Run:
         try:
             self.recorder.close(self.info)
             junit.write(self.out / "junit.xml", results, self.info, self.fail_on)
+            page = self._write_page(results, found)
         except ReportError as error:
             raise broken_off(str(error)) from None
-        return [self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
+        return [page, self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
+
+    def _write_page(self, results: list[Result], found: list[causes.Cause]) -> Path:
+        """Write report.html. Raises `ReportError`."""
+        from conformance.run import pages
+        from reports.html import report
+
+        exchanges = self.reader.exchanges()
+        origins = {result.capture: result.case for result in results if result.case in exchanges}
+        rules = [result for result in results if is_rule(result.case) and result.capture in origins]
+        exchanges |= {rule.case: exchanges[origins[rule.capture]] for rule in rules}
+        contents = report.Contents(
+            run=self.info,
+            results=results,
+            causes=found,
+            requirements=pages.asked(self.tested),
+            folder=self.out,
+            exchanges=exchanges,
+            purposes=pages.purposes(self.variants),
+            judgement=pages.judgement(results, self.info, self.fail_on),
+        )
+        try:
+            return report.write(contents)
+        except OSError as error:
+            raise cannot_write(self.out / report.NAME, error) from None
 
     def _end_expectations(self, results: list[Result], *, complete: bool) -> None:
         """Note what is known of the final verdicts, and add what should have failed and did not."""

@@ -35,6 +35,12 @@ def render(template: str, scripts: tuple[str, ...] = (), **context: Any) -> str:
     return environment().get_template(template).render(**common, **context)
 
 
+def part(template: str, macro: str, *arguments: Any) -> Markup:
+    """Return what a macro makes."""
+    made: Markup = getattr(environment().get_template(template).module, macro)(*arguments)
+    return made
+
+
 def write(path: Path, page: str) -> None:
     """Write a page. Raises `OSError`."""
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -54,6 +60,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.globals["svg"] = svg
+    found.filters["trusted"] = Markup  # text of our own making, every part of which was escaped when it was made
     found.filters["plural"] = plural
     found.filters["slug"] = slug
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TIME, _LEFT, _RIGHT, _WIDTH = 78, 96, 850, 946  # where the columns stand
 _MIDDLE = (_LEFT + _RIGHT) // 2
-_HEAD, _ROW, _DETAIL = 44, 26, 15
+_HEAD, _ROW, _DETAIL = 44, 26, 17
 _MOST_CUTS = 12  # bars that are drawn on one arrow
 _CHARACTER = 7.25  # width of one, at 12 px
 _DASHED = {"SYN", "SYN-ACK", "FIN", "RST"}
@@ -56,7 +56,35 @@ class Lane:
     offending: str = ""  # what should have come and did not
 
 
+@dataclass(slots=True)
+class Message:
+    """What a step carried. ``fields``: offset, length, name, value, and whether it is what breaks a rule.
+
+    ``octets`` in hexadecimal, of very long ones the first; ``size`` is how many there are. ``offending``: the message
+    breaks a rule, and no field of it more than another.
+    """
+
+    title: str
+    octets: str
+    size: int
+    fields: list[list[Any]] = field(default_factory=list)
+    offending: bool = False
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What went between the two sides: each connection drawn, and the messages that the drawings name by number."""
+
+    drawings: list[str] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+
 def svg(lane: Lane) -> Markup:
+    """Return the diagram of a connection for a template."""
+    return Markup(drawing(lane))  # noqa: S704  (each text in it went through _text)
+
+
+def drawing(lane: Lane) -> str:
     """Return the diagram of a connection; every text in it is escaped."""
     y = _HEAD
     parts: list[str] = []
@@ -69,9 +97,9 @@ def svg(lane: Lane) -> Markup:
     for note, bad in [*((note, False) for note in lane.notes), *([(lane.offending, True)] if lane.offending else [])]:
         y += _ROW
         sign, style = ("✗ ", "bad") if bad else ("", "detail")
-        parts.append(f'<text class="{style}" x="{_LEFT + 12}" y="{y}">{sign}{_text(note, 110)}</text>')
+        parts.append(f'<text class="{style}" x="{_LEFT + 12}" y="{y}">{sign}{_text(note, 96)}</text>')
     height = y + _ROW
-    return Markup("".join(_whole(lane, parts, height)))  # noqa: S704  (each text went through _text)
+    return "".join(_whole(lane, parts, height))
 
 
 def _whole(lane: Lane, parts: Iterable[str], height: int) -> Iterator[str]:
@@ -121,8 +149,8 @@ def _arrow(step: Step, y: int) -> Iterator[str]:
 
 def _details(step: Step, y: int) -> str:
     if step.offending:
-        return f'<text class="bad" x="{_MIDDLE}" y="{y + 3}" text-anchor="middle">{_text(step.offending, 100)}</text>'
-    return f'<text class="detail" x="{_MIDDLE}" y="{y + 3}" text-anchor="middle">{_text(step.detail, 112)}</text>'
+        return f'<text class="bad" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(step.offending, 100)}</text>'
+    return f'<text class="detail" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(step.detail, 112)}</text>'
 
 
 def _text(text: str, most: int) -> str:

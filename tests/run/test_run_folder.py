@@ -42,10 +42,10 @@ def test_a_run_replaces_the_files_of_an_earlier_one_and_no_others(tmp_path) -> N
     a_run(tmp_path)
     (tmp_path / "logs" / "notes.txt").write_text("the user's")
     (tmp_path / "captures" / "mine").mkdir()
-    (tmp_path / "report.html").write_text("the user's")
+    (tmp_path / "mine.html").write_text("the user's")
     claimed = OutputFolder.claim(tmp_path)
     claimed.clear()
-    assert content(tmp_path).keys() == {MARKER, "captures", "captures/mine", "logs", "logs/notes.txt", "report.html"}
+    assert content(tmp_path).keys() == {MARKER, "captures", "captures/mine", "logs", "logs/notes.txt", "mine.html"}
     claimed.release()
 
 
