@@ -85,6 +85,7 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
         "requirements.testable": str(run.testable),
+        "requirements.with_cases": str(run.with_cases),
         "requirements.judged": str(run.judged_requirements),
         "interrupted": str(run.interrupted).lower(),
     }

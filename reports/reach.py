@@ -35,8 +35,21 @@ def judged(results: Iterable[Result]) -> set[str]:
 
 
 def share(run: RunInfo) -> float:
-    """Return which part of the testable requirements was judged; 1 where nobody knows how many there are."""
-    return run.judged_requirements / run.testable if run.testable else 1.0
+    """Return which part of the requirements with cases was judged; 1 where nobody knows how many there are.
+
+    Records of older versions call these testable.
+    """
+    possible = run.with_cases or run.testable
+    return run.judged_requirements / possible if possible else 1.0
+
+
+def told(run: RunInfo) -> str:
+    """Say how much was judged: of what a black box can test, and of what the suite has cases for."""
+    if not run.testable:
+        return ""
+    whole = f"{100 * run.judged_requirements / run.testable:.0f} %"
+    text = f"{run.judged_requirements} of {run.testable} testable requirements judged, {whole}"
+    return text + (f"; of the {run.with_cases} with cases {100 * share(run):.0f} %" if run.with_cases else "")
 
 
 def status(results: list[Result], run: RunInfo | None, fail_on: Level) -> ExitStatus:

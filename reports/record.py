@@ -55,9 +55,10 @@ class RunInfo:
     notes: tuple[str, ...] = ()
     pics: dict[str, Any] = field(default_factory=dict)  # what the IUT declares of itself
     scan: tuple[str, ...] = ()  # where the stack does other than its pics say
-    testable: int = 0  # requirements that some case tests
-    judged_requirements: int = 0  # those of them about which a variant has said pass or fail
-    required_reach: float = 0.0  # the part of them that must be judged for the run to be green
+    testable: int = 0  # requirements that a black box can test
+    with_cases: int = 0  # those of them that some case tests
+    judged_requirements: int = 0  # those about which a variant has said pass or fail
+    required_reach: float = 0.0  # the part of those with cases that must be judged for the run to be green
     partial: bool = False  # only a part of the suite was selected
     left_out: dict[str, int] = field(default_factory=dict)  # for how many cases a reason left values uncombined
     not_judged: list[dict[str, Any]] = field(default_factory=list)  # what was not applicable, by reason

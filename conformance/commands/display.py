@@ -267,10 +267,8 @@ class Display(ABC):
         return texts.get(self.status(), ("not judged: some cases came to no verdict on the IUT", "bold magenta"))
 
     def _how_much(self) -> str:
-        if self.run is None or not self.run.testable:
-            return ""
-        share = f"{100 * reach.share(self.run):.0f} %"
-        return f" ({self.run.judged_requirements} of {self.run.testable} testable requirements judged, {share})"
+        text = reach.told(self.run) if self.run is not None else ""
+        return f" ({text})" if text else ""
 
     def _green(self) -> bool:
         return exit_status(self.finished, self._fail_on) is ExitStatus.CONFORMS

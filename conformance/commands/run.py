@@ -70,7 +70,7 @@ _IUT = (
     "--require-reach",
     callback=_percent,
     metavar="PERCENT",
-    help="Part of the testable requirements that must be judged, else exit status 3: 80%.",
+    help="Part of the requirements with cases that must be judged, else exit status 3: 80%.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the tester's choices.")
 @click.option(

@@ -41,6 +41,7 @@ def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> Non
         "pics": run.info.pics,
         "scan": run.info.scan,
         "testable": run.info.testable,
+        "with_cases": run.info.with_cases,
         "partial": run.info.partial,
         "link": run.info.link,
         "pending": run.info.pending,
@@ -95,7 +96,7 @@ class Controller:
         self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
         self._info.incidents += tuple(value["incidents"])
         self._info.pics, self._info.scan, self._info.testable = value["pics"], tuple(value["scan"]), value["testable"]
-        self._info.partial = value["partial"]
+        self._info.partial, self._info.with_cases = value["partial"], value["with_cases"]
         for rule, count in value["judged"].items():
             self._info.judged[rule] = self._info.judged.get(rule, 0) + count
         for result in map(result_from, value["results"]):

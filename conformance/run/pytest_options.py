@@ -64,7 +64,7 @@ def add(parser: pytest.Parser) -> None:
         type=_percent,
         default=0.0,
         metavar="PERCENT",
-        help="part of the testable requirements that must be judged: 80%%",
+        help="part of the requirements with cases that must be judged: 80%%",
     )
     option(
         "--icetcp-seed",

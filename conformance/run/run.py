@@ -84,7 +84,8 @@ class Run:
         info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
         info.cases, info.variants = len({case_name(variant.id) for variant in variants}), len(variants)
         info.pics, info.scan = dict(premise.pics), (*premise.scan.findings, *premise.scan.told)
-        info.testable, info.required_reach = len(tested), config.getoption("icetcp_require_reach") / 100
+        info.testable, info.with_cases = len(tested) + info.pending, len(tested)
+        info.required_reach = config.getoption("icetcp_require_reach") / 100
         info.partial = partial
         functions = {variant.function for variant in variants}
         info.left_out = {r: len(c & functions) for r, c in premise.applicability.left_out.items() if c & functions}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from conformance.catalogue import REQUIREMENTS
 from conformance.catalogue.capabilities import validate
 from conformance.iut.description import Description
 from conformance.run.scan import Scan, _compare
@@ -104,7 +105,9 @@ def test_the_premise_stands_in_every_report(tmp_path) -> None:
     how_much = f"({len(judged)} of {info.testable} testable requirements judged, "
     assert f"conforms: every requirement that was judged is met {how_much}" in done.stdout
     assert end["judged_requirements"] == len(judged)
-    assert info.testable > 100
+    assert f"; of the {info.with_cases} with cases " in done.stdout
+    testable = {r.id for r in REQUIREMENTS.values() if not r.untestable}
+    assert (info.testable, info.testable - info.pending) == (len(testable), info.with_cases)
     assert info.pics["components"] == 1
     assert info.pics["families"] == ["4", "6"]  # which it has
     assert info.scan == ("your offer has IPv6 candidates; families says [4]",)
@@ -118,6 +121,7 @@ def test_the_premise_stands_in_every_report(tmp_path) -> None:
     assert values["scan.1"] == "your offer has IPv6 candidates; families says [4]"
     assert values["requirements.judged"] == str(len(judged))
     assert values["requirements.testable"] == str(info.testable)
+    assert values["requirements.with_cases"] == str(info.with_cases)
 
 
 @pytest.mark.parametrize(("required", "status"), [("100%", 3), ("0.1", 0)])
@@ -168,11 +172,12 @@ def test_only_pass_and_fail_judge() -> None:
 def test_too_little_is_not_green_but_a_failure_stays_one() -> None:
     run = RunInfo(
         iut="x", iut_version="1", command="x", seed=0, icetcp_version="0", python="3", platform="p", link="lab",
-        started=1.0, testable=10, judged_requirements=7, required_reach=0.8,
+        started=1.0, testable=40, with_cases=10, judged_requirements=7, required_reach=0.8,
     )  # fmt: skip
     green, red = [result("c", Verdict.PASS)], [result("c", Verdict.FAIL)]
     assert reach.status(green, run, Level.MUST) is ExitStatus.COULD_NOT_JUDGE
     assert reach.status(red, run, Level.MUST) is ExitStatus.DOES_NOT_CONFORM
+    assert reach.told(run) == "7 of 40 testable requirements judged, 18 %; of the 10 with cases 70 %"
     run.judged_requirements = 8
     assert reach.status(green, run, Level.MUST) is ExitStatus.CONFORMS
     assert reach.status(green, None, Level.MUST) is ExitStatus.CONFORMS
