@@ -18,6 +18,7 @@ import click
 from conformance.commands.compare import compare
 from conformance.commands.doctor import examine
 from conformance.commands.gate import gate
+from conformance.commands.interop import interop
 from conformance.commands.judge import judge
 from conformance.commands.list import list_
 from conformance.commands.mutants import mutants
@@ -42,7 +43,7 @@ def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
 
 
-for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, report, examine, stacks):
+for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, interop, report, examine, stacks):
     cli.add_command(_command)
 
 

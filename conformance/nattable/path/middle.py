@@ -42,7 +42,11 @@ class End:
 
 
 class Way:
-    """A path between two agents. ``recorded``: what each end sent and got, and when, as a recorder there has it."""
+    """A path between two agents.
+
+    ``recorded``: what each end sent and got, and when, as a recorder there has it. ``crossed``: what left an end's NAT
+    on its way to the other end, as a recorder between the NATs has it.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Way:
         """Lay it. `addresses` are (inner, outer) by end, `behaviours` those of the NATs; None: there is none."""
         self.ends = {}
         self.recorded: dict[str, list[tuple[float, bytes]]] = {name: [] for name in addresses}
+        self.crossed: list[tuple[float, bytes]] = []
         for name, (inner, outer) in addresses.items():
             rng, behaviour = random.Random(f"{seed} {name}"), behaviours[name]
             nat = None if behaviour is None else Nat(behaviour, outer, rng)
@@ -158,6 +163,7 @@ class Middle:
         if to == self._server:
             self._over(end.up, packet, now, lambda _then: self._emit(SERVER, packet.octets), way, end)
         elif to == way.other(end).outer:
+            way.crossed.append((now, packet.octets))
             self._over(end.up, packet, now, lambda then: self._arrive(way, way.other(end), packet, then), way, end)
         elif not packet.is_error:  # nobody has this address, private ones of the other side least of all
             unreachable = error_about(packet, icmp.HOST, by=self._server)

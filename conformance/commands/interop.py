@@ -1,0 +1,221 @@
+"""`icetcp interop`: stack against stack, and whose fault it is where they do not work together."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.commands.options import complain
+from conformance.commands.progress import Progress
+from conformance.commands.terminal import counted, one_line
+from conformance.verdict import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.interop.model import Cell, Outcome
+    from conformance.interop.plan import Contestant
+
+_EXAMPLES = """
+\b
+Examples:
+  icetcp interop libnice pion4
+  icetcp interop reference mine='exec:./my-adapter --ice' --quick
+  icetcp interop --all --out reports/event
+  icetcp interop reference libnice --nat EI/APD
+"""
+_TCPTYPES = ("active", "passive", "so", "any")
+
+
+def _pairs_of_tcptypes(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> list[tuple[str, str]]:
+    found = []
+    for value in values:
+        wishes = value.lower().split("/")
+        if len(wishes) != 2 or any(wish not in _TCPTYPES for wish in wishes):  # offerer and answerer
+            raise click.BadParameter(f"{value!r} is not OFFERER/ANSWERER with active, passive, so or any.")
+        found.append(("" if wishes[0] == "any" else wishes[0], "" if wishes[1] == "any" else wishes[1]))
+    return found
+
+
+def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    kinds = ("EI", "AD", "APD")
+    parts = value.upper().split("/") if value else []
+    if value and (len(parts) != 2 or any(part not in kinds for part in parts)):  # mapping and filtering
+        raise click.BadParameter(f"{value!r} is not MAPPING/FILTERING, each of {', '.join(kinds)}.")
+    return value.upper()
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("stacks", metavar="[NAME|NAME=exec:COMMAND]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every stack that is built here.")
+@click.option("--quick", is_flag=True, help="Each pair once: IPv4, every tcptype that they have.")
+@click.option("--family", type=click.Choice(["4", "6", "both"]), default="both", show_default=True, help="IP version.")
+@click.option(
+    "--tcptypes",
+    multiple=True,
+    callback=_pairs_of_tcptypes,
+    metavar="OFFERER/ANSWERER",
+    help="What each is asked to offer: active/passive, so/so, any/any; repeatable. A stack that does not obey offers "
+    "what it has.",
+)
+@click.option("--nat", default="", callback=_nat, metavar="MAPPING/FILTERING", help="A NAT before one: EI/APD. IPv4.")
+@click.option(
+    "--nat-side",
+    type=click.Choice(["offerer", "answerer", "each"]),
+    default="offerer",
+    show_default=True,
+    help="Who is behind the NAT; each: one after the other.",
+)
+@click.option("-j", "--jobs", default=3, show_default=True, type=click.IntRange(1, 64), help="Cells at once.")
+@click.option("--out", type=click.Path(), default="reports/interop", show_default=True, help="Folder of the reports.")
+@click.option("--again", is_flag=True, help="Play cells anew that the folder already has.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
+    """Let stacks meet over ICE-TCP alone: every ordered pair, each as offerer and as answerer.
+
+    Each cell has a network of its own: two stacks, a wire or a NAT between them, one capture. It tells how far they
+    came (SYN, connection, check, success, nomination, selection, media) and, where they do not work together, which
+    of them broke which requirement, that both are lawful, or what is missing to decide it. What is signalled is each
+    stack's own description, without candidates of other transports. A table that was interrupted goes on where it
+    stopped.
+
+    Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work; 2 usage; 3 a
+    cell is undecided, or nothing could be played.
+    """
+    from conformance.interop import plan
+
+    if everything == bool(stacks):
+        return complain("name the stacks, or say --all", ExitStatus.USAGE)
+    contestants = [plan.named(argument) for argument in stacks or _built()]
+    names = [stack.name for stack in contestants]
+    if len(set(names)) < len(names):
+        return complain("two stacks have the same name; write NAME=exec:COMMAND", ExitStatus.USAGE)
+    problem = _unknown(contestants)
+    if problem:
+        return complain(problem, ExitStatus.USAGE)
+    return _run(contestants, options)
+
+
+def _built() -> list[str]:
+    from conformance.iut import stacks as registry
+    from conformance.iut.stacks.build import built
+
+    known = [registry.description(name) for name in registry.names()]
+    return [stack.name for stack in known if not stack.source or built(stack)]
+
+
+def _unknown(contestants: Sequence[Contestant]) -> str:
+    from conformance.iut.stacks import StackError, UnknownStack, resolve
+
+    for stack in contestants:
+        try:
+            resolve(stack.spec)
+        except UnknownStack as error:
+            return str(error)
+        except StackError as error:
+            return f"{error}"
+    return ""
+
+
+def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
+    from conformance.interop import outputs, plan
+    from conformance.interop.execution import Table, Unplayable
+    from conformance.peer.lab import can_enter
+    from conformance.run.interrupts import end_descendants, interruptible
+    from reports.record import ReportError
+
+    unavailable = can_enter()
+    if unavailable is not None:
+        return complain(f"{unavailable.reason}; {unavailable.remedy}", ExitStatus.COULD_NOT_JUDGE)
+    folder = Path(options["out"]).absolute()
+    found: list[Outcome] = []
+    by_name = {stack.name: stack for stack in contestants}
+    progress, interrupted = Progress("cell"), False
+    cells: list[Cell] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with interruptible():
+            _greet(contestants)
+            cells = plan.cells(contestants, **_choice(options))
+            progress.begin("interop", len(cells))
+            Table(folder, by_name, options["again"]).run(
+                cells, options["jobs"], lambda outcome: _take(outcome, found, progress, quiet=options["as_json"])
+            )
+    except KeyboardInterrupt:
+        interrupted = True
+        end_descendants()
+    except Unplayable as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    except OSError as error:
+        return complain(f"cannot write to {folder}: {error.strerror}; choose another --out", ExitStatus.COULD_NOT_JUDGE)
+    finally:
+        progress.close()
+    order = {cell.id: number for number, cell in enumerate(cells)}
+    found.sort(key=lambda outcome: order[outcome.cell.id])
+    try:
+        outputs.write(folder, found, by_name, shlex.join(sys.argv), interrupted=interrupted)
+    except (ReportError, OSError) as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    return _tell(found, by_name, folder, as_json=options["as_json"], interrupted=interrupted, wanted=len(cells))
+
+
+def _greet(contestants: Sequence[Contestant]) -> None:
+    """Ask each stack what it is, all at the same time: some take seconds to start."""
+    import threading
+
+    from conformance.interop.plan import greet
+
+    threads = [threading.Thread(target=greet, args=(stack,), daemon=True) for stack in contestants]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _choice(options: dict[str, Any]) -> dict[str, Any]:
+    from conformance.interop.model import OFFERER, SIDES
+
+    families = {"4": (4,), "6": (6,), "both": (4, 6)}[options["family"]]
+    tcptypes = options["tcptypes"]
+    if options["quick"]:
+        families, tcptypes = families[:1], tcptypes or [("", "")]
+    sides = SIDES if options["nat_side"] == "each" else (options["nat_side"] or OFFERER,)
+    return {"families": families, "tcptypes": tcptypes, "nat": options["nat"], "nat_sides": sides}
+
+
+def _take(outcome: Outcome, found: list[Outcome], progress: Progress, *, quiet: bool) -> None:
+    found.append(outcome)
+    progress.step()
+    if not quiet:
+        click.echo(f"{outcome.kind.value:<9}  {outcome.cell.id}  {one_line(outcome.sentence)}")
+
+
+def _tell(
+    found: Sequence[Outcome],
+    stacks: dict[str, Contestant],
+    folder: Path,
+    *,
+    as_json: bool,
+    interrupted: bool,
+    wanted: int,
+) -> int:
+    import json
+
+    from conformance.interop import outputs
+
+    status = outputs.status(found)
+    if as_json:
+        click.echo(json.dumps(outputs.data(found, stacks, interrupted=interrupted), indent=1))
+    else:
+        click.echo(f"\n{outputs.text(found, list(stacks))}")
+        works = sum(outcome.ok for outcome in found)
+        click.echo(f"\n{counted(len(found), 'cell')} of {wanted}, {works} work; reports: {folder}")
+    if interrupted:
+        return complain("interrupted; the same command goes on where this one stopped", ExitStatus.COULD_NOT_JUDGE)
+    return int(status)

@@ -1,0 +1,126 @@
+"""Faulty reference agents against healthy ones: blame goes to the faulty side and to what it broke, and to nobody else.
+
+All cells are played once, at the same time: most of each is waiting. Each needs namespaces of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from conformance.interop.execution import Table
+from conformance.interop.model import ANSWERER, OFFERER, Cell, Kind, Stage
+from conformance.interop.plan import Contestant
+from conformance.peer.lab import can_enter
+
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(can_enter() is not None, reason="the kernel refuses user and network namespaces"),
+]
+AGENT = f"exec:{sys.executable} -m conformance.agent"
+HEALTHY = "healthy"
+# Fault, the tcptypes of the faulty side and of the healthy one, and what it breaks.
+FAULTS = [
+    ("check-without-integrity", "", "", "RFC8445-7.2.2-01"),
+    ("response-without-integrity", "", "", "RFC8489-9.1.3-11"),
+    ("opened-connections-deaf", "active", "passive", "RFC8445-11-13"),
+    ("connects-without-check", "active", "passive", "RFC6544-7.1-s01"),
+    ("check-without-frame", "active", "passive", "RFC6544-7.1-03"),
+    ("passive-not-listening", "passive", "active", "RFC6544-7.2-01"),
+    ("no-triggered-check", "passive", "active", "RFC8445-7.3.1.4-s02"),
+    ("media-without-frame", "", "", "RFC6544-10.1-02"),
+    ("media-not-sent", "", "", "RFC6544-10.1-01"),
+    ("media-not-delivered", "", "", "RFC6544-10.2-01"),
+]
+SIDED = [("never-nominates", OFFERER, "RFC8445-8.1.1-02")]  # only the controlling agent nominates
+FAULTY = [
+    *((fault, side, mine, theirs, broken) for fault, mine, theirs, broken in FAULTS for side in (OFFERER, ANSWERER)),
+    *((fault, side, "", "", broken) for fault, side, broken in SIDED),
+]
+LAWFUL = [("passive", "passive"), ("active", "active")]
+NATTED = [("", "", Kind.WORKS), ("active", "passive", Kind.WORKS), ("passive", "active", Kind.LAWFUL)]
+
+
+def cell(stack: str, side: str, mine: str = "", theirs: str = "", **options) -> Cell:
+    names, wishes = (stack, HEALTHY), (mine, theirs)
+    if side == ANSWERER:
+        names, wishes = names[::-1], wishes[::-1]
+    return Cell(*names, tcptypes=wishes, **options)
+
+
+CELLS = [
+    *(cell(fault, side, mine, theirs) for fault, side, mine, theirs, _ in FAULTY),
+    *(cell("same", OFFERER, *wishes) for wishes in LAWFUL),
+    *(cell("same", OFFERER, family=family) for family in (4, 6)),
+    *(cell("same", OFFERER, mine, theirs, nat="EI/APD") for mine, theirs, _ in NATTED),
+    cell("mortal", ANSWERER),
+    cell("absent", OFFERER),
+]
+MORTAL = """
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if call["method"] == "accept":
+        sys.exit("the stack trips over an offer")
+    result = {"name": "mortal", "version": "1", "pics": {"offers": ["passive"], "connects": ["passive"], "reports": ["state"]}}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result if call["method"] == "hello" else {}}), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("table")
+    (folder / "mortal.py").write_text(MORTAL)
+    stacks = {fault: Contestant(fault, f"{AGENT} --fault {fault}") for fault, *_ in FAULTY}
+    stacks |= {name: Contestant(name, AGENT) for name in (HEALTHY, "same")}
+    stacks["mortal"] = Contestant("mortal", f"exec:{sys.executable} {folder}/mortal.py")
+    stacks["absent"] = Contestant("absent", "exec:nothing", trouble="it is not here")
+    found = {}
+    Table(folder, stacks).run(CELLS, 8, lambda outcome: found.__setitem__(outcome.cell, outcome))
+    return found
+
+
+@pytest.mark.parametrize(("fault", "side", "mine", "theirs", "broken"), FAULTY)
+def test_blame_goes_to_the_faulty_side_and_to_what_it_broke(outcomes, fault, side, mine, theirs, broken) -> None:
+    outcome = outcomes[cell(fault, side, mine, theirs)]
+    assert (outcome.kind, outcome.blamed) == (Kind.BROKE, [side]), outcome.sentence
+    assert [breach.requirement for breach in outcome.breaches if breach.blocks] == [broken], outcome.sentence
+    rfc, section, _ = broken.split("-", 2)
+    assert outcome.sentence.startswith(f"{fault} broke RFC {rfc[3:]} {section}: ")
+    other = [breach for breach in outcome.breaches if breach.side != side]
+    assert not other, "a healthy agent breaks nothing"
+
+
+@pytest.mark.parametrize("wishes", LAWFUL)
+def test_nobody_is_blamed_where_no_tcptypes_match(outcomes, wishes) -> None:
+    outcome = outcomes[cell("same", OFFERER, *wishes)]
+    assert (outcome.kind, outcome.stage, outcome.blamed) == (Kind.LAWFUL, Stage.DESCRIBED, [])
+    assert outcome.sentence.startswith("both lawful: no common tcptype (same offers ")
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_healthy_agents_work_together_in_both_families(outcomes, family) -> None:
+    outcome = outcomes[cell("same", OFFERER, family=family)]
+    assert (outcome.kind, outcome.stage, outcome.breaches) == (Kind.WORKS, Stage.MEDIA, []), outcome.sentence
+    assert "tcp" in outcome.ladder.lower() or "BindingRequest" in outcome.ladder or "Binding request" in outcome.ladder
+
+
+@pytest.mark.parametrize(("mine", "theirs", "kind"), NATTED)
+def test_a_nat_is_nobodys_fault(outcomes, mine, theirs, kind) -> None:
+    outcome = outcomes[cell("same", OFFERER, mine, theirs, nat="EI/APD")]
+    assert (outcome.kind, outcome.blamed) == (kind, []), outcome.sentence
+    if kind is Kind.LAWFUL:
+        assert outcome.sentence == "both lawful: no SYN passes the NAT EI/APD"
+
+
+def test_a_stack_that_dies_costs_its_own_cell(outcomes) -> None:
+    outcome = outcomes[cell("mortal", ANSWERER)]
+    assert outcome.kind is Kind.UNDECIDED
+    assert outcome.sentence.startswith("undecided: mortal, accept: the adapter ")
+    assert "the stack trips over an offer" in outcome.sentence
+
+
+def test_a_stack_that_cannot_be_had_is_named(outcomes) -> None:
+    outcome = outcomes[cell("absent", OFFERER)]
+    assert (outcome.kind, outcome.sentence) == (Kind.UNDECIDED, "undecided: absent cannot be had: it is not here")
