@@ -36,7 +36,7 @@ REQUIREMENTS = (
       "Connections opened to obtain candidates stay open until ICE processing has completed.", pics="tcp_srflx"),
     r("RFC6544-4.1-09", "MAY", "UDP candidate requested over TCP",
       "For a UDP-based stream a TCP connection to a TURN server may be used to request a UDP relayed candidate.",
-      pics="tcp_relay transports:udp"),
+      pics="transports:udp"),
     r("RFC6544-4.1-s01", "", "STUN transactions are paced",
       "TCP-based STUN transactions start no faster than one every Ta.", pics="connects:active",
       successor="RFC 8445 section 14.2",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.process import Session
     from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import Media
 
 REJECTED = -32010
 _NOT_SUPPORTED = (-32601, -32602)
@@ -195,11 +196,24 @@ class Upper:
     # -- candidates that come later --------------------------------------------------------------------------------
 
     def trickle(self, candidate: Candidate | None, mid: str | None = None) -> None:
-        """Tell the IUT of a candidate of ours; None: that there are no more. Raises `Rejected` if it refuses it."""
-        ours = [description for who, description in self.exchanged if who == "tester"]
-        if candidate is not None and ours and candidate not in ours[-1].media[0].candidates:
-            ours[-1].media[0].candidates.append(candidate)  # for whoever judges the capture
+        """Tell the IUT of a candidate of ours; None: that there are no more. Raises `Rejected` if it refuses it.
+
+        `mid`: of the section of our last description that it belongs to; left out, the first that is in use.
+        """
+        section = self._our_section(mid)
+        if candidate is not None and section is not None and candidate not in section.candidates:
+            section.candidates.append(candidate)  # the judge looks for the candidates in the descriptions
+        self._tell_candidate(candidate, section.mid if mid is None and section is not None else mid)
+
+    def _tell_candidate(self, candidate: Candidate | None, mid: str | None) -> None:
         self.call("trickle", candidate="" if candidate is None else str(candidate), mid=mid or "0")
+
+    def _our_section(self, mid: str | None) -> Media | None:
+        """Return the section of our last description with this mid; None: the first in use."""
+        ours = [description for who, description in self.exchanged if who == "tester"]
+        sections = ours[-1].media if ours else []
+        wanted = (media for media in sections if (media.port if mid is None else media.mid == mid))
+        return next(wanted, None)
 
     def trickle_all(self) -> None:
         """Tell the IUT of all candidates of our last description, one by one, and that there are no more."""
@@ -208,8 +222,8 @@ class Upper:
             if media.port == 0:
                 continue  # a section that we reject has no ICE, and a stack may not know it any more
             for candidate in list(media.candidates):
-                self.trickle(candidate, media.mid)
-            self.trickle(None, media.mid)
+                self._tell_candidate(candidate, media.mid)
+            self._tell_candidate(None, media.mid)
 
     def await_candidates(self) -> Description:
         """Add to the IUT's description what it trickles, until it says that this is all or is silent for a while."""

@@ -204,7 +204,12 @@ def test_a_python_adapter_needs_the_program_that_it_starts(small, monkeypatch, t
         build.build(stack)
     path = build.build(replace(stack, modules=["sh"]))
     assert path.read_text() == "# adapter\n"
-    assert sorted(entry.name for entry in path.parent.iterdir()) == ["adapter", "contract.js", "driver.js"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [
+        "adapter",
+        "contract.js",
+        "driver.js",
+        "peerconnection.js",
+    ]
 
 
 def test_a_python_adapter_lies_beside_the_packages_that_pip_fetches(small, monkeypatch, tmp_path):

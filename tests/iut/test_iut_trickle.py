@@ -139,6 +139,21 @@ def test_a_candidate_told_by_hand_is_known_to_the_judge():
     assert [str(candidate) for candidate in ours.media[0].candidates] == [PASSIVE]
 
 
+@pytest.mark.parametrize(("mid", "section"), [(None, 1), ("b", 1), ("c", 2)])
+def test_a_candidate_told_by_hand_belongs_to_the_section_that_is_meant(mid, section):
+    """The first section in use, where none is named: before it stands one that we reject."""
+    rejected = "m=audio 0 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\n"
+    head, media = LATER[: LATER.index("m=")], LATER[LATER.index("m=") :]
+    text = head + rejected + media.replace("mid:a", "mid:b") + media.replace("mid:a", "mid:c")
+    adapter = Adapter(FULL, [])
+    upper = upper_of(adapter, trickles=False)
+    upper.accept(SessionDescription.parse(text), kind="answer")
+    upper.trickle(Candidate.parse(PASSIVE), mid)
+    (_, ours), *_ = upper.exchanged
+    assert [len(media.candidates) for media in ours.media] == [int(n == section) for n in range(3)]
+    assert adapter.calls[-1][1]["mid"] == (mid or "b")
+
+
 # -- the IUT's -------------------------------------------------------------------------------------------------------
 
 

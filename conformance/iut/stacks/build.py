@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.iut.errors import StackError
 from conformance.iut.stacks import debian
-from conformance.iut.stacks.toolchains import SHARED_SCRIPT, toolchain
+from conformance.iut.stacks.toolchains import SHARED_SCRIPTS, toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def _compile(stack: Description, say: Callable[[str], None]) -> Path:
 def _target(stack: Description) -> Path:
     """Return where the adapter of this source, built against these versions, belongs."""
     digest = hashlib.sha256(repr(toolchain(stack).versions(stack)).encode())
-    for file in (*sorted((_folder(stack) / stack.source).parent.iterdir()), SHARED_SCRIPT):
+    for file in (*sorted((_folder(stack) / stack.source).parent.iterdir()), *SHARED_SCRIPTS):
         if file.suffix in (".c", ".h", ".go", ".js", ".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return cache_folder() / stack.name / digest.hexdigest()[:16] / "adapter"

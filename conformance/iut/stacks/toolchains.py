@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"]
 _MACROS = {"nice": "LIBNICE"}
 SHARED_SCRIPT = Path(__file__).with_name("contract.js")  # of the adapters in JavaScript
+SHARED_SCRIPTS = (SHARED_SCRIPT, Path(__file__).with_name("peerconnection.js"))
 _GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
 _MAJOR = re.compile(r"/v\d+\Z")  # the end of a Go module's path from version 2 on
 
@@ -127,7 +128,8 @@ class _Node:
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
         _run(stack, ["npm", "install", *quiet, "--prefix", str(folder), *stack.modules], say)
         shutil.copyfile(source, folder / "adapter")
-        shutil.copyfile(SHARED_SCRIPT, folder / SHARED_SCRIPT.name)
+        for shared in SHARED_SCRIPTS:
+            shutil.copyfile(shared, folder / shared.name)
 
 
 class _Python:
@@ -160,7 +162,8 @@ class _Python:
         for file in source.parent.iterdir():
             if file.suffix in (".py", ".js"):
                 shutil.copyfile(file, folder / ("adapter" if file == source else file.name))
-        shutil.copyfile(SHARED_SCRIPT, folder / SHARED_SCRIPT.name)
+        for shared in SHARED_SCRIPTS:
+            shutil.copyfile(shared, folder / shared.name)
 
 
 def _pip_packages(stack: Description) -> list[str]:

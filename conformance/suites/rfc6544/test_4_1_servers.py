@@ -119,11 +119,13 @@ def test_relayed_udp_candidate_asked_for_over_tcp(upper, peer, side):
 @both_sides
 @requirement("RFC6544-4.1-09")
 def test_checks_to_a_relayed_udp_candidate(upper, peer, side, pixit):
-    """with    a relayed UDP address that the IUT has asked for over TCP, and descriptions exchanged
+    """with    a relayed UDP address that the IUT has asked for over TCP, and a UDP candidate of ours to pair it with
     when    a check comes to this address
     then    the IUT answers it with success."""
+    peer.answering = False  # else the IUT may be content with another pair
     server = peer.turn_server()
-    iut = negotiate(upper, peer, side, transports=["udp", "tcp"], ice_servers=[server.entry])
+    ours = [peer.udp().candidate(), peer.candidate("passive")]
+    iut = negotiate(upper, peer, side, peer_candidates=ours, transports=["udp", "tcp"], ice_servers=[server.entry])
     allocation = server.udp_allocation()
     response = server.ask_through(allocation, peer.check(iut), within=pixit.response)
     assert response.is_success, f"the IUT answered with {describe_message(response)}"

@@ -32,6 +32,7 @@ PICS = {
     "role": "stack",
     "components": 1,
     "restart": True,
+    "updates": True,
     "trickle": True,
     "consent": True,
     "sdp": "full",
@@ -144,7 +145,7 @@ class Firefox:
             self._marionette.call("WebDriver:NewSession", capabilities={"alwaysMatch": {"pageLoadStrategy": "none"}})
             self._marionette.call("Marionette:SetContext", value="chrome")
             where = f"const SOCKET = {json.dumps(str(path))}"
-            text = "\n".join([script("contract.js", "session.js"), where, script("firefox.js")])
+            text = "\n".join([script("contract.js", "peerconnection.js", "session.js"), where, script("firefox.js")])
             run = {"script": text, "args": [], "sandbox": "system", "newSandbox": True}
             self._marionette.call("WebDriver:ExecuteScript", **run)
             self._connection, _ = server.accept()
@@ -203,7 +204,7 @@ class Chromium:
         self._page = {"sessionId": session}
         self._call("Runtime.enable")
         self._call("Runtime.addBinding", name="write")
-        done = self._call("Runtime.evaluate", expression=script("contract.js", "session.js"))
+        done = self._call("Runtime.evaluate", expression=script("contract.js", "peerconnection.js", "session.js"))
         if "exceptionDetails" in done:
             raise SystemExit(f"session.js: {done['exceptionDetails']}")
 

@@ -54,7 +54,9 @@ type params struct {
 	Data       string   `json:"data"`
 	Trickle    bool     `json:"trickle"`
 	Servers    []struct {
-		URL string `json:"url"`
+		URL        string `json:"url"`
+		Username   string `json:"username"`
+		Credential string `json:"credential"`
 	} `json:"ice_servers"`
 }
 
@@ -145,8 +147,19 @@ func networks(transports []string) []ice.NetworkType {
 }
 
 func (s *session) open(p params) *refusal {
-	if p.Components > 1 || p.Media == "bytes" || len(p.Servers) > 0 {
-		return refuse(noParams, "pion/ice has one component, packets only, and no TCP candidates by servers")
+	if p.Components > 1 || p.Media == "bytes" {
+		return refuse(noParams, "pion/ice has one component, and packets only")
+	}
+	kinds := []ice.CandidateType{ice.CandidateTypeHost}
+	var servers []*ice.URL
+	for _, server := range p.Servers {
+		parsed, err := ice.ParseURL(server.URL)
+		if err != nil {
+			return refuse(rejected, "%v", err)
+		}
+		parsed.Username, parsed.Password = server.Username, server.Credential
+		servers = append(servers, parsed)
+		kinds = []ice.CandidateType{ice.CandidateTypeHost, ice.CandidateTypeServerReflexive, ice.CandidateTypeRelay}
 	}
 	s.offering = p.Side == "offerer"
 	s.controlling, s.lite = s.offering, p.Agent == "lite"
@@ -156,7 +169,7 @@ func (s *session) open(p params) *refusal {
 	}
 	s.mux = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: listener, Logger: loggers.NewLogger("mux"), ReadBufferSize: 32, WriteBufferSize: 4 << 20})
 	s.agent, err = ice.NewAgent(&ice.AgentConfig{
-		TCPMux: s.mux, NetworkTypes: networks(p.Transports), CandidateTypes: []ice.CandidateType{ice.CandidateTypeHost},
+		TCPMux: s.mux, NetworkTypes: networks(p.Transports), CandidateTypes: kinds, Urls: servers,
 		Lite: s.lite, IncludeLoopback: true, IPFilter: wished(p.Addresses), MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
 	})
 	if err != nil {

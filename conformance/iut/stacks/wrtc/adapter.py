@@ -29,6 +29,7 @@ PICS = {
     "role": "stack",
     "components": 1,
     "restart": True,
+    "updates": True,
     "trickle": True,
     "consent": True,
     "sdp": "full",
@@ -68,7 +69,7 @@ class Session:
         self.name = name
         self.calls: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.channel: Any = None
-        self.offering = self.restarting = self.trickling = False
+        self.restarting = self.trickling = False
 
     def tell(self, method: str, **params: Any) -> None:
         """Write a notification."""
@@ -84,12 +85,11 @@ class Session:
         ]
         configuration = webrtc.RTCConfiguration(ice_servers=servers, bundle_policy="max-bundle")
         self.connection = webrtc.RTCPeerConnection(configuration)
-        self.offering = params.get("side") == "offerer"
         self.gathered = asyncio.Event()
         self.connection.on("icecandidate", self.take_candidate)
         self.connection.on("iceconnectionstatechange", self.take_state)
         self.connection.on("datachannel", lambda event: self.take_channel(event.channel))
-        if self.offering:
+        if params.get("side") == "offerer":
             self.connection.add_transceiver("audio")
             self.take_channel(self.connection.create_data_channel("icetcp"))
         return {}
@@ -120,7 +120,8 @@ class Session:
         """Return the offer or answer."""
         self.trickling = bool(params.get("trickle"))
         self.gathered.clear()
-        if self.offering:
+        offering = str(getattr(self.connection.signaling_state, "value", "")) != "have-remote-offer"
+        if offering:
             options = webrtc.RTCOfferOptions(ice_restart=self.restarting)
             created = await self.connection.create_offer(options)
         else:
@@ -130,12 +131,10 @@ class Session:
         if not self.trickling:
             await self.gathered.wait()
         found = created if self.trickling else self.connection.local_description
-        return {"type": "offer" if self.offering else "answer", "sdp": found.sdp}
+        return {"type": "offer" if offering else "answer", "sdp": found.sdp}
 
     async def accept(self, params: dict[str, Any]) -> dict[str, Any]:
         """Take the tester's description."""
-        if params["type"] == "offer":
-            self.offering = False
         description = webrtc.RTCSessionDescriptionInit(type=params["type"], sdp=params["sdp"])
         await rejecting(self.connection.set_remote_description(description))
         return {}
@@ -155,7 +154,7 @@ class Session:
 
     async def restart(self, _params: dict[str, Any]) -> dict[str, Any]:
         """Make the next description an offer with new credentials."""
-        self.restarting = self.offering = True
+        self.restarting = True
         return {}
 
     async def close(self, _params: dict[str, Any]) -> dict[str, Any]:
