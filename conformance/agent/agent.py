@@ -154,6 +154,11 @@ class Agent:
         """Whether enough is known for a description."""
         return self._exchange.describable
 
+    @property
+    def waits(self) -> bool:
+        """Whether the next description waits for checks (RFC 8839 section 4.4.2)."""
+        return self._exchange.waits
+
     def describe(self, now: float) -> tuple[str, str]:
         """Return ("offer" or "answer", SDP). An answerer begins its checks with it (RFC 8839 section 4.3.2).
 

@@ -53,8 +53,11 @@ class Completion:
         """Checks begin: from now on the peer has time to make them succeed. A lite agent waits as long as it takes."""
         if not self._role.lite:
             self._failure_time = now + self._config.failure_patience
-        self._patient, self._status.broken = True, False
-        self._status.note(Change.BEGUN)
+        restarts = any(stream.former is not None for stream in self._streams)
+        shown = not restarts or self._decisions.shows_restart()
+        self._patient, self._status.broken = True, not shown
+        if shown:
+            self._status.note(Change.BEGUN)
 
     def advance(self, now: float) -> list[Stream]:
         """Do what is due; return the streams that have completed just now."""

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from conformance.agent import description, lite, restart
 from conformance.agent.config import StreamPlan
 from conformance.agent.events import AgentError, Rejected, State
+from conformance.agent.pairs import PairState
+from conformance.agent.status import Change
 from conformance.agent.stream import Outbox, Stream
+from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,6 +92,20 @@ class Exchange:
         outbox = Outbox(self._config.max_outbox)
         self._streams.append(Stream(len(self._streams), plan, *credentials, outbox, section=section))
         return self._streams[-1]
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer waits for checks whose success the peer's offer takes for known (RFC 8839 4.4.2)."""
+        answering = not (self.offers or self.described) and self.peer is not None and self._decisions.waits_for_checks()
+        return answering and any(map(self._races, self._used))
+
+    def _races(self, stream: Stream) -> bool:
+        theirs = self.peer.streams[stream.section] if self.peer is not None else None
+        if theirs is None or not (stream.checks.running and theirs.section.has("remote-candidates")):
+            return False
+        default = Address(theirs.section.connection_address or "", theirs.section.port)
+        mine = (pair for pair in stream.checks.pairs if pair.remote.endpoint == default)
+        return any(pair.state is PairState.IN_PROGRESS for pair in mine)
 
     # -- ours ----------------------------------------------------------------------------------------------
 
@@ -175,9 +192,9 @@ class Exchange:
     def _meet_answer(self, peer: PeerDescription) -> None:
         self._terms = peer.terms
         for stream, theirs in zip(self._streams, peer.streams, strict=False):  # any more sections are disabled
-            if theirs is None:  # rejected, or the peer does without ICE (RFC 8839 section 4.3.3)
+            if theirs is None and self._decisions.ends_rejected(stream):
                 self._completion.give_up(stream, "the answer does without ICE")
-            else:
+            elif theirs is not None:
                 stream.meet(theirs.ufrag, theirs.pwd, list(theirs.candidates), complete=theirs.complete)
                 stream.dtls_client = theirs.section.setup == "passive"
         self._gathering.listen_late()
@@ -290,6 +307,8 @@ class Exchange:
             for connection in stream.selected.values():
                 if connection.is_open and self._decisions.closes_for_update(connection):
                     self._completion.end(connection, "there was a later offer")
+            if stream.completed_at is not None and not self._decisions.stays_completed():
+                self._status.note(Change.BEGUN)
             if not (self._decisions.keeps_pair_states() or stream.completed_at is not None):
                 stream.formed = False
 

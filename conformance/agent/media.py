@@ -74,7 +74,8 @@ class Data:
                 self._transmit(stream, connection, octets)
 
     def _transmit(self, stream: Stream, selected: Connection, octets: bytes) -> None:
-        if not self._decisions.sends():
+        restarts = stream.completed_at is None and stream.former is not None
+        if not self._decisions.sends() or (restarts and not self._decisions.sends_in_restart()):
             return
         connection = self._decisions.carrier(selected, self._connections)
         if not self._decisions.frames_data():

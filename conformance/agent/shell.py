@@ -69,7 +69,7 @@ class Session:
             self._loop.call_soon(self._pump)  # what is told of candidates is told after this
             return result
         self._pump()
-        while not self.agent.gathered:
+        while not self.agent.gathered or self.agent.waits:
             self._changed.clear()
             await self._changed.wait()
         result = self.agent.describe(self._now)
@@ -78,8 +78,10 @@ class Session:
 
     def accept(self, kind: str, sdp: str) -> None:
         """Take the peer's description. Raises `Rejected` or `AgentError`."""
-        self.agent.accept(kind, sdp, self._now)
-        self._pump()
+        try:
+            self.agent.accept(kind, sdp, self._now)
+        finally:
+            self._pump()
 
     def trickle(self, candidate: str, mid: str) -> None:
         """Take a late candidate of the peer's, or that it has no others. Raises `Rejected` or `AgentError`."""

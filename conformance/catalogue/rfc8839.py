@@ -208,7 +208,9 @@ REQUIREMENTS = with_predecessors((
       "An answer has no a=remote-candidates.", binds="answerer", pics="updates sides:answerer"),
     r("RFC8839-4.4.2-02", "SHOULD", "lost race by failure: restart",
       "When a pair of remote-candidates is not valid and all its checks have failed, the agent answers as without "
-      "them and restarts.", binds="controlled", pics="agent:full updates restart sides:answerer"),
+      "them and restarts.", binds="controlled", pics="agent:full updates restart sides:answerer",
+      untestable="an answer as without the attribute is what any answer may be, and the restart is for the "
+                 "application to begin"),
     r("RFC8839-4.4.2-03", "SHOULD", "lost race in progress: wait",
       "When checks of the pair are in progress, the agent waits for them before it answers.", binds="controlled",
       pics="agent:full updates sides:answerer"),

@@ -79,6 +79,10 @@ class Description:
         """What an answer says in a=setup; None of an offer, which settles nothing yet (RFC 4145 section 4.1)."""
         return self.media().setup if self.kind == "answer" and self.sdp.media else None
 
+    def is_the_text_of(self, other: Description) -> bool:
+        """Whether it is another description word by word: with a raised version it is not (RFC 3264 section 8)."""
+        return self.text == other.text
+
     def add(self, candidate: str, mid: str) -> None:
         """Take a candidate that the IUT has trickled; Inconclusive if it is none."""
         try:

@@ -18,7 +18,7 @@ from conformance.wire.sdp import SessionDescription
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from conformance.iut.process import Session
+    from conformance.iut.process import Pending, Session
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media
 
@@ -84,6 +84,7 @@ class Upper:
         self._timeout = timeout
         self._extra = dict(extra or {})
         self._opened = False
+        self._describing: Pending | None = None  # a call of describe that is under way
 
     # -- descriptions --------------------------------------------------------------------------------------------
 
@@ -182,6 +183,14 @@ class Upper:
             self.await_candidates()
         return self.description
 
+    def begin_describing(self) -> Callable[[], bool]:
+        """Ask for the IUT's next description, which `describe` then returns; return whether it is there."""
+        try:
+            pending = self._describing = self._session.begin("describe", {"trickle": self.trickles})
+        except AdapterError as error:
+            raise Inconclusive(f"{error}") from error
+        return lambda: pending.done
+
     def accept(self, description: SessionDescription, kind: str = "answer") -> None:
         """Give the IUT a description of ours. Raises `Rejected` if the stack refuses it.
 
@@ -276,11 +285,16 @@ class Upper:
         """Return the IUT's next offer after the first exchange, ICE not being restarted; n/a where there is none."""
         before = self.description
         offer = self.describe()
-        if before is None or says_the_same(offer, before) or offer.kind != "offer":
+        is_same = Description.is_the_text_of if self.pics.get("updates") else says_the_same
+        if before is None or is_same(offer, before) or offer.kind != "offer":
             raise NotApplicable("the IUT makes no updated offer: it gives its former description again")
         if offer.ufrag != before.ufrag:
             raise NotApplicable("the IUT makes no updated offer: its next one restarts ICE")
         return offer
+
+    def first_description(self, who: str) -> SessionDescription:
+        """Return the first description of the "tester" or the "IUT" in this session."""
+        return next(description for one, description in self.exchanged if one == who)
 
     def states_since(self, number: int) -> list[str]:
         """Return the states that the stack has reported after its first so many."""
@@ -381,7 +395,8 @@ class Upper:
         hung or a dead adapter.
         """
         try:
-            pending = self._session.begin(method, parameters)
+            pending, self._describing = self._describing, None
+            pending = pending or self._session.begin(method, parameters)
             if not self._waiter.poll(lambda: pending.done, self._timeout):
                 raise Inconclusive(f"the adapter did not answer {method} within {self._timeout:g} s")
             return pending.result()

@@ -32,6 +32,7 @@ _OPUS = ["rtpmap:111 opus/48000/2", "rtcp-mux"]
 _WAYS = {"whip": "sendonly", "whep": "recvonly"}  # by profile, in our offers
 _SCTP = ["sctp-port:5000", "max-message-size:65536"]
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
+_TERMS = ("ice-options", "ice-pacing")
 _CODECS = ("rtpmap", "fmtp")
 _BUNDLE = "group"
 # Of our last section what each description says anew; all else stays.
@@ -90,7 +91,7 @@ def later_offer(
         "setup": None if mine.setup is None else setup,
         "bandwidth": mine.bandwidth,
         "attributes": kept,
-        "session_attributes": [f"{_BUNDLE}:{value}" for value in before.attributes(_BUNDLE)],
+        "session_attributes": [f"{_BUNDLE}:{value}" for value in before.attributes(_BUNDLE)] + _terms(peer, change),
     }
     return _among(peer, _build(peer, candidates, fields, change), before.media)
 
@@ -104,9 +105,17 @@ def answer(peer: Peer, to: SessionDescription, candidates: Sequence[Candidate], 
         "setup": None if media.setup is None else _answered(peer, media.setup),
         "bandwidth": _NO_RTCP if set(_NO_RTCP) <= set(media.bandwidth) else (),
         "attributes": [*_security(peer), *_mirrored(media, secured=peer.profile != "plain")],
-        "session_attributes": [_bundle(media.mid)] if _is_bundled(to, media.mid) else [],
+        "session_attributes": ([_bundle(media.mid)] if _is_bundled(to, media.mid) else []) + _terms(peer, change),
     }
     return _among(peer, _build(peer, candidates, fields, change), to.media)
+
+
+def _terms(peer: Peer, change: dict[str, Any]) -> list[str]:
+    """Return what our last description said of ICE as a whole, which stays (RFC 8839 section 4.4.1.1.1)."""
+    said = " ".join(change.get("session_attributes", ()))
+    before = peer.described
+    terms = [(name, value) for name in _TERMS for value in (before.attributes(name) if before is not None else ())]
+    return [f"{name}:{value}" for name, value in terms if name not in said]
 
 
 def section_in_use(description: SessionDescription) -> int:

@@ -113,6 +113,45 @@ class Peer(Connecting):
         ours = [self.candidate("active", component=theirs.component)]
         return describe.later_offer(self, ours, ice_lite=True, setup="active", attributes=[named])
 
+    def settled_offer(self, selected: Iterable[Connection], **wishes: Any) -> SessionDescription:
+        """Return a later offer when ICE has completed: of each nominated pair our candidate alone.
+
+        RFC 8839 section 4.4.1.2.2. Where we control, a=remote-candidates names the IUT's ones.
+        """
+        selected = list(selected)
+        attributes = []
+        if self.controlling:
+            ends = ((c.component, c.remote_address.ip, c.remote_address.port) for c in selected)
+            attributes.append("remote-candidates:" + " ".join(str(word) for end in ends for word in end))
+        attributes += wishes.pop("attributes", [])
+        mine = list(map(self._selected_candidate, selected))
+        wishes = {**self._settled_place(selected[0], offered=True), **wishes}
+        return describe.later_offer(self, mine, attributes=attributes, **wishes)
+
+    def settled_answer(
+        self, to: SessionDescription, selected: Iterable[Connection], **wishes: Any
+    ) -> SessionDescription:
+        """Return the answer to a later offer of the IUT's when ICE has completed."""
+        selected = list(selected)
+        mine = list(map(self._selected_candidate, selected))
+        return describe.answer(self, to, mine, **{**self._settled_place(selected[0], offered=False), **wishes})
+
+    def _selected_candidate(self, connection: Connection) -> Candidate:
+        """Return our candidate of a nominated pair; that of a connection of ours is peer-reflexive."""
+        address, port, component = connection.local_address.ip, connection.local_address.port, connection.component
+        if not connection.outgoing:
+            return self.candidate("passive", component=component, address=address, port=port)
+        related: dict[str, Any] = {"type": "prflx", "related_address": address, "related_port": DISCARD}
+        return self.candidate("active", component=component, address=address, port=port, **related)
+
+    def _settled_place(self, connection: Connection, *, offered: bool) -> dict[str, Any]:
+        """Return what a media section says of a nominated pair whose connection exists (RFC 4145 section 5)."""
+        if self.profile != "plain":
+            return {}
+        setup = "active" if connection.outgoing else "passive"
+        place = {"address": connection.local_address.ip, "port": connection.local_address.port}
+        return {**place, "connection": "existing", **({"setup": setup} if offered else {})}
+
     def restart_offer(
         self,
         tcptypes: str = "active passive",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.suites.checks import needs_another_connection
 from conformance.suites.negotiation import negotiate, negotiate_dtls, negotiate_streams
 from conformance.verdict import Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
@@ -54,15 +54,26 @@ def two_connections(upper: Upper, peer: Peer, side: str) -> tuple[Description, l
     return iut, [peer.await_connection(), needs_another_connection(peer)]
 
 
-def establish(upper: Upper, peer: Peer, side: str, *, media: str = "rtp", opener: str | None = None) -> Connection:
-    """Bring ICE to completion and return the selected connection, ready for media; `opener`: see `opener_of`."""
+def establish(
+    upper: Upper,
+    peer: Peer,
+    side: str,
+    *,
+    media: str = "rtp",
+    opener: str | None = None,
+    says: Mapping[str, Any] | None = None,
+) -> Connection:
+    """Bring ICE to completion and return the selected connection, ready for media.
+
+    `opener`: see `opener_of`; `says`: see `negotiate`.
+    """
     if opener is None and peer.shape.components > 1:
         return establish_components(upper, peer, side, peer.shape.components)[0]
     if opener_of(upper, opener) == "tester":
-        iut = negotiate(upper, peer, side, peer_tcptypes="active", media=media)
+        iut = negotiate(upper, peer, side, peer_tcptypes="active", media=media, says=says)
         selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
     else:
-        iut = negotiate(upper, peer, side, peer_tcptypes="passive", media=media)
+        iut = negotiate(upper, peer, side, peer_tcptypes="passive", media=media, says=says)
         selected = peer.complete(iut, peer.await_connection())
     await_selection(upper, peer, selected)
     upper.forget_data()

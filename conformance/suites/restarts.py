@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.suites.dimensions import SIDES
+from conformance.suites.establishing import await_selection
 from conformance.suites.media import SENDING
+from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 from conformance.verdict import Missing, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -35,6 +38,20 @@ def restart(
         return theirs
     upper.accept(peer.restart_offer(peer_tcptypes, candidates=candidates), kind="offer")
     return upper.describe()
+
+
+def lite_restarted(upper: Upper, peer: Peer) -> tuple[Description, Connection]:
+    """Bring ICE to completion with a lite IUT and restart it; return its new description and the former connection.
+
+    Of the states that the IUT reports only those of the restart are kept.
+    """
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", agent="lite")
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, selected)
+    upper.states.clear()
+    later = restart(upper, peer, "tester")
+    selected.begin_anew(selected=True)
+    return later, selected
 
 
 def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:

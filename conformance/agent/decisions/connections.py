@@ -83,6 +83,18 @@ class Closing(Topic):
         """Whether an exchange without a restart closes a selected connection: no (RFC 8839 section 4.4.3.1)."""
         return False
 
+    def stays_completed(self) -> bool:
+        """Whether an exchange without a restart leaves completed ICE as it is (RFC 8839 section 4.4.3.1)."""
+        return True
+
+    def shows_restart(self) -> bool:
+        """Whether a restart makes the session's ICE run again (RFC 8839 sections 4.4.3.1.1 and 4.4.3.2)."""
+        return True
+
+    def ends_rejected(self, stream: Stream) -> bool:
+        """Whether a stream that the answer does without is given up (RFC 3264 section 6, RFC 8839 section 4.3.3)."""
+        return True
+
     def ends_removed(self, stream: Stream) -> bool:
         """Whether what is under way for a stream ends once it is removed or refused (RFC 8839 section 4.4.3.1)."""
         return True

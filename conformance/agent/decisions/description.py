@@ -128,6 +128,10 @@ class Description(Topic):
         """Whether the offer after an answer without ICE restarts it (RFC 8839 section 4.4.3.1)."""
         return True
 
+    def waits_for_checks(self) -> bool:
+        """Whether an answer waits for checks that the offer takes for done (RFC 8839 section 4.4.2)."""
+        return True
+
     def keeps_pair_states(self) -> bool:
         """Whether pairs keep their states in an exchange while ICE runs (RFC 8839 section 4.4.3.1)."""
         return True

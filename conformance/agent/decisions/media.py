@@ -26,6 +26,10 @@ class Data(Topic):
         """Whether data is sent at all once there is a connection (RFC 6544 section 10.1)."""
         return True
 
+    def sends_in_restart(self) -> bool:
+        """Whether data goes on over the former pair while ICE restarts (RFC 8839 4.4.3.1.1 and 4.4.3.2)."""
+        return True
+
     def carrier(self, selected: Connection, every: Iterable[Connection]) -> Connection:
         """Return the connection that carries a component's data: the selected one (RFC 6544 section 10.1)."""
         return selected

@@ -28,6 +28,7 @@ from conformance.agent.faults import (
     responses,
     sdp,
     security,
+    updates,
 )
 from conformance.agent.faults.model import Fault as Fault
 
@@ -39,6 +40,7 @@ FAULTS: tuple[Fault, ...] = (
     *sdp.fault,
     *first.fault,
     *reading.fault,
+    *updates.fault,
     *pairing.fault,
     *checks.fault,
     *outcomes.fault,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.describe import joined
 from conformance.suites.marks import requirement
+from conformance.suites.sections import answered, disabled, expect_no_ice, offered_streams, unchanged
 
 
 @requirement("RFC3264-6-03", "RFC3264-6-02", needs="streams:2")
@@ -23,3 +24,13 @@ def test_answer_has_an_origin_of_its_own(upper, peer):
     offer = peer.offer("active")
     origins = upper.answer(offer).sdp.values("o"), offer.values("o")
     assert origins[0] != origins[1], f"o={origins[0][0]} is the offer's"
+
+
+@requirement("RFC3264-6-07", needs="sides:offerer streams:2 offers:passive profile:plain")
+def test_nothing_is_sent_for_a_rejected_stream(upper, peer):
+    """with    the IUT's offer of two streams
+    when    our answer has rejected the second by port 0
+    then    the IUT answers no check of ours for it and sends none."""
+    _, streams = offered_streams(upper)
+    upper.accept(joined(answered(peer, streams, unchanged, disabled)))
+    expect_no_ice(peer, streams[1])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.suites.checks import expect_answers
 from conformance.suites.establishing import establish
-from conformance.suites.marks import requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.updates import update
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,18 @@ def test_first_offer_wants_a_new_connection(upper):
     then    it says a=connection:new, or nothing."""
     found = upper.offer().media().connection
     assert found in ("new", None), f"a=connection:{found}"
+
+
+@pytest.mark.parametrize("by", ["IUT", "tester"])
+@both_sides
+@requirement("RFC4145-5.1-05", "RFC4145-5.2-04", "RFC8839-4.4.3.1-05", needs="sides:offerer sides:answerer")
+def test_existing_connection_goes_on(upper, peer, side, by, pixit):
+    """with    ICE completed on a connection
+    when    the IUT or we make an offer that goes on with it, and it is answered so
+    then    the IUT keeps the connection, opens no other and answers a check on it."""
+    selected = establish(upper, peer, side)
+    iut = update(upper, peer, by, [selected])
+    selected.begin_anew(selected=True)
+    expect_answers(peer, [(iut, selected)])
+    peer.expect_no_connection()
+    selected.expect_open(within=pixit.silence)
