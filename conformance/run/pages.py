@@ -49,10 +49,8 @@ def purposes(cases: Iterable[Case]) -> dict[str, str]:
 def judgement(results: list[Result], run: RunInfo, fail_on: Level) -> str:
     """Return in words what a run came to."""
     status = reach.status(results, run, fail_on)
-    much = ""
-    if run.testable:
-        share = f"{100 * reach.share(run):.0f} %"
-        much = f" {run.judged_requirements} of {run.testable} testable requirements ({share}) were judged."
+    told = reach.told(run)
+    much = f" {told}." if told else ""
     texts = {
         ExitStatus.CONFORMS: f"Conforms: every requirement that was judged is met.{much}",
         ExitStatus.DOES_NOT_CONFORM: f"Does not conform.{much}",

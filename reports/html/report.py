@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
-from reports import html
+from reports import html, reach
 from reports.causes import Cause, in_words
 from reports.expectations import SECTION
 from reports.html.sequence import Exchange
@@ -345,12 +345,11 @@ def _order(section: str) -> tuple[bool, list[tuple[int, int | str]]]:
 
 def _facts(run: RunInfo, results: Sequence[Result]) -> list[tuple[str, str]]:
     variants = [result.case for result in results if not is_rule(result.case)]
-    reach = f"{run.judged_requirements} of {run.testable} testable requirements" if run.testable else ""
     return [
         ("Implementation under test", f"{run.iut} {run.iut_version}".strip()),
         ("Suite", f"icetcp {run.icetcp_version}"),
         ("Executed", f"{len(variants):,} variants of {len(set(map(case_name, variants))):,} cases"),
-        ("Judged", reach),
+        ("Judged", reach.told(run)),
         ("Catalogue", f"{run.requirements} requirements, {run.pending} without a case yet" if run.requirements else ""),
         ("Begun", _date(run.started)),
         ("Took", f"{run.duration:.1f} s" if run.duration else ""),

@@ -1,0 +1,154 @@
+"""Runs the same cases again and again at different rates: a verdict must not depend on how busy the machine is.
+
+python tests/soak/soak.py [--iut NAME]... [--times N] [--out FOLDER] [-- SELECTION OF icetcp run]
+
+At each rate each IUT is judged N times: one case at a time, as many at once as a run takes, and the same with every core
+kept busy meanwhile. Prints the variants whose verdict was not always the same, with the rate. Ends with 1 if there
+are any, and with 3 if a run came to no verdicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+STACKS = ("reference", "libnice", "libjuice")
+SELECTION = ("--quick",)
+JUDGED = (0, 1, 3)  # exit statuses of a run that wrote a record to its end
+PASS = "pass"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast the cases are executed; ``busy``: with every core of the machine kept busy meanwhile."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    busy: bool = False
+
+
+RATES = (Rate("one at a time", ("-j", "1")), Rate("full width"), Rate("full width, busy machine", busy=True))
+
+
+@dataclass
+class Soak:
+    """What an IUT's variants came to: by variant and rate, how often to which verdict, and why it was no pass."""
+
+    iut: str
+    runs: Counter[str] = field(default_factory=Counter)
+    verdicts: defaultdict[str, defaultdict[str, Counter[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
+    )
+    reasons: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def take(self, rate: str, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Take a run's record. The last line about a variant counts, as it does for every report."""
+        self.runs[rate] += 1
+        last = {line["variant"]: line for line in lines if line["kind"] == "verdict"}
+        for variant, line in last.items():
+            self.verdicts[variant][rate][line["verdict"]] += 1
+            self.reasons[variant, line["verdict"]][line["reason"]] += 1
+
+    def settle(self) -> None:
+        """Count a pass wherever a run says nothing: a rule of the judge is recorded where it is broken."""
+        for rates in self.verdicts.values():
+            for rate, runs in self.runs.items():
+                silent = runs - rates[rate].total()
+                if silent:
+                    rates[rate][PASS] += silent
+
+    def unsteady(self) -> dict[str, Mapping[str, Counter[str]]]:
+        """Return the variants whose verdict was not the same in all runs."""
+        return {
+            variant: rates
+            for variant, rates in sorted(self.verdicts.items())
+            if len({verdict for counts in rates.values() for verdict in counts}) > 1
+        }
+
+    def told(self) -> list[str]:
+        """Return in words what was not steady."""
+        lines = []
+        for variant, rates in self.unsteady().items():
+            lines.append(f"{self.iut}: {variant}")
+            for rate, counts in rates.items():
+                lines.append(f"    {rate}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+            for verdict in sorted({v for counts in rates.values() for v in counts} - {PASS}):
+                reason, count = self.reasons[variant, verdict].most_common(1)[0]
+                lines.append(f"    {verdict}, {count} times: {reason}")
+        return lines
+
+
+@contextlib.contextmanager
+def busy(cores: int) -> Iterator[None]:
+    """Keep so many cores busy."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
+
+
+def judge(iut: str, rate: Rate, out: Path, selection: Sequence[str]) -> list[dict[str, Any]]:
+    """Let `icetcp run` judge an IUT; return its record. Raises `RuntimeError` if it came to none."""
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(out), *rate.options, *selection]
+    with busy(os.cpu_count() or 2) if rate.busy else contextlib.nullcontext():
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    record = out / "record.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    if done.returncode not in JUDGED or not lines or lines[-1]["kind"] != "end" or lines[-1].get("interrupted"):
+        raise RuntimeError(f"{iut}, {rate.name}: status {done.returncode}: {done.stderr.strip() or done.stdout[-400:]}")
+    return lines
+
+
+def soak(iut: str, times: int, out: Path, selection: Sequence[str], rates: Sequence[Rate] = RATES) -> Soak:
+    """Judge an IUT so many times at each rate."""
+    found = Soak(iut)
+    for number in range(times):
+        for rate in rates:
+            folder = out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number)
+            found.take(rate.name, judge(iut, rate, folder, selection))
+            print(f"{iut}, {rate.name}, {number + 1} of {times}", file=sys.stderr, flush=True)
+    found.settle()
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--iut", action="append", help=f"default: {' '.join(STACKS)}")
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--out", type=Path, default=Path("reports/soak"))
+    parser.add_argument("selection", nargs="*", help=f"of icetcp run, default: {' '.join(SELECTION)}")
+    options = parser.parse_args()
+    if options.times < 1:
+        parser.error("--times: at least 1")
+    failed, steady = [], True
+    for iut in options.iut or STACKS:
+        try:
+            found = soak(iut, options.times, options.out, options.selection or SELECTION)
+        except RuntimeError as error:
+            failed.append(str(error))
+            continue
+        for line in found.told():
+            print(line)
+        steady = steady and not found.unsteady()
+        print(f"{iut}: {len(found.unsteady())} of {len(found.verdicts)} variants unsteady in {found.runs.total()} runs")
+    for text in failed:
+        print(f"no verdicts: {text}", file=sys.stderr)
+    return 3 if failed else 0 if steady else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
