@@ -153,6 +153,7 @@ class Result:
     ladder: str = ""
     capture: str = ""
     log: str = ""
+    watched: float = 0.0  # seconds for which the case let a clock of the protocol pass
     seed: int = 0
     repeat: str = ""
     executions: tuple[str, ...] = ()  # what became of each execution, where there was more than one

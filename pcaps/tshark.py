@@ -32,6 +32,8 @@ _UNKNOWN_BLOCK = 0x80000001  # of the types for local use
 _END = 5.0  # seconds from tshark's last output to its exit
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 # RFC 4571 is no protocol that tshark can be told to decode; RTP over TCP is, and it carries STUN in its frames.
+# Of what is written about a packet, only these layers, and these not in depth, are looked at: that is half of it.
+_LAYERS = ["-j", "frame ip ipv6 tcp udp stun icmp icmpv6"]
 _PREFERENCES = ["-n", "-o", "rtp.version0_type:STUN packets", "-o", "tcp.reassemble_out_of_order:TRUE"]
 _DECODE_AS = {"tcp.port==1-65535": "rtp", "udp.port==1-65535": "stun"}
 
@@ -163,7 +165,7 @@ def _ask(path: Path) -> View:
             use_json=True,
             keep_packets=False,
             display_filter="stun",
-            custom_parameters=_PREFERENCES,
+            custom_parameters=[*_PREFERENCES, *_LAYERS],
             decode_as=_DECODE_AS,
         )
         capture._cleanup_subprocess = _ended  # noqa: SLF001

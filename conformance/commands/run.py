@@ -53,7 +53,7 @@ _IUT = (
     show_default=True,
     help="Of each case: all variants, the usual one on each side, or only one.",
 )
-@click.option("--quick", is_flag=True, help="The same as --variants one; takes seconds.")
+@click.option("--quick", is_flag=True, help="The same as --variants one: seconds; no long clocks.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
 @click.option("--out", type=click.Path(), help="Folder of the reports [default: reports/run-NAME, after the IUT].")
 @click.option(

@@ -74,6 +74,7 @@ class Pump:
         self._selector.register(self._wake_in, selectors.EVENT_READ, None)
         self._aborted = False
         self._ticking: list[Ticking] = []
+        self.watched = 0.0  # seconds in which nothing was to come, as asked for: no matter of the machine's load
         self.looks = 0  # how often the sockets were looked at: what only a later look shows has come later
         self.ask: Callable[[], Callable[[], bool]] | None = None
         self.before_watching: Callable[[], None] = lambda: None  # lets what was sent take effect
@@ -133,11 +134,13 @@ class Pump:
         self.before_watching()
         if self._serve_until(condition, within):
             return True
+        self.watched += within
         return self.ask is not None and self._serve_until(condition, max(_BREATH, 2 * self._lag(condition)))
 
     def pause(self, seconds: float) -> None:
         """Let exactly this time pass while everything is served."""
         self._serve_until(lambda: False, seconds)
+        self.watched += seconds
 
     def poll(self, condition: Callable[[], bool], within: float) -> bool:
         """Serve until the condition holds or exactly `within` seconds have passed; return whether it holds."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.run.applicability import Applicability
 
 _CASE = pytest.StashKey[Case]()
+_SOON = 5.0  # seconds that a quick run can spend
 _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
 
 
@@ -63,6 +64,7 @@ def _make(item: pytest.Function) -> Case:
         needs=tuple(conditions),
         parameters=dict(spec.params) if spec is not None else {},
         in_segments=item.get_closest_marker("in_segments") is not None,
+        watches=max((float(mark.args[0]) for mark in item.iter_markers("watches")), default=0.0),
     )
 
 
@@ -80,6 +82,18 @@ def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         chosen.setdefault(usual_form(case_of(item).id) if is_case(item) else item.nodeid, item)
     return list(chosen.values())
+
+
+def without_long_clocks(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[Case]]:
+    """Return the items without cases of which each variant watches a long clock, and these variants."""
+    kept, long = [], []
+    for item in items:
+        if is_case(item) and case_of(item).watches > _SOON:
+            long.append(case_of(item))
+        else:
+            kept.append(item)
+    names = {case_name(case_of(item).id) for item in kept if is_case(item)}
+    return kept, [case for case in long if case_name(case.id) not in names]
 
 
 def one_variant_each(items: Iterable[pytest.Item], applicability: Applicability | None = None) -> list[pytest.Item]:

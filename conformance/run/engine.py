@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 class Case:
     """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements.
 
-    `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's.
+    `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's. `watches`: seconds of a
+    clock of the protocol that the case lets pass; it is declared for those that are long.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Case:
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     in_segments: bool = False
+    watches: float = 0.0
 
     def shape_for(self, pics: Mapping[str, Any]) -> Shape:
         """How it is carried out with this IUT: over IPv6 where it has nothing else and the case leaves it open."""
@@ -174,7 +176,7 @@ class Engine:
             with attributed(result):
                 testers = self._testers(case, lease, extra, pump, recorded, address)
             if testers is not None:
-                self._play(case, result, testers)
+                self._play(case, result, testers, pump)
             recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
         result.capture = recorded.capture
         if recorded.problem:
@@ -230,7 +232,7 @@ class Engine:
         recorded.exchanged = upper.exchanged
         return _Testers(upper, peer, segments, rng)
 
-    def _play(self, case: Case, result: Result, testers: _Testers) -> None:
+    def _play(self, case: Case, result: Result, testers: _Testers, pump: Pump) -> None:
         """Execute the case's function, then the postamble."""
         offered = {
             "upper": testers.upper,
@@ -244,6 +246,7 @@ class Engine:
                 case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
             result.note = "; ".join(testers.peer.readings)
+            result.watched = round(pump.watched, 3)
             self._postamble(result, testers.upper)
         finally:
             with attributed(result):
@@ -277,7 +280,11 @@ class Engine:
     # -- many cases ----------------------------------------------------------------------------------------------
 
     def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
-        """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done."""
+        """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done.
+
+        Those that watch long clocks begin first: the others pass meanwhile.
+        """
+        cases = sorted(cases, key=lambda case: -case.watches)
         return Workers(self.run, cases, jobs, stopping=self._stopping, name="case").done
 
     def stop(self) -> None:

@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from conformance.run import hooks, pytest_options
-from conformance.run.collect import case_of, is_case, one_variant_each, remake, usual_variants
+from conformance.run.collect import (
+    case_of,
+    is_case,
+    one_variant_each,
+    remake,
+    usual_variants,
+    without_long_clocks,
+)
 from conformance.run.interrupts import held, hold, opened, taken
 from conformance.run.selection import Wish
 from conformance.run.session import INTERRUPTED, os_error
-from conformance.verdict import ExitStatus, Level, Result, Verdict
+from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
 from reports.reach import status as exit_status_of_run
 from reports.record import ReportError, packed, unpacked
 
@@ -39,6 +46,7 @@ _TESTED = pytest.StashKey[set[str]]()
 _PARTIAL = pytest.StashKey[bool]()
 _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
+_LONG = pytest.StashKey[list["Case"]]()
 _PROPERTY = "icetcp"
 
 
@@ -123,6 +131,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if variants != "all":
         premise = config.stash.get(_PREMISE, None)
         applicability = premise.applicability if premise is not None else None
+        if variants == "one" and not (wish.cases or wish.requirements):
+            kept, long = without_long_clocks(kept)
+            config.stash[_LONG] = long
         kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept, applicability)
     config.stash[_PARTIAL] = sum(map(is_case, kept)) < len(every)
     chosen = set(kept)
@@ -182,11 +193,22 @@ def _begin(config: pytest.Config, variants: Sequence[Case] = ()) -> Run:
     tested: set[str] = config.stash[_TESTED]
     run = Run.begin(config, _premise(config), tested=tested, variants=variants, partial=config.stash[_PARTIAL])
     config.stash[_RUN] = run
-    for note in run.recording.notes:
+    for note in [*_left_out(config), *run.recording.notes]:
         config.hook.pytest_icetcp_note(text=note)
     run.total = len(variants)
     config.hook.pytest_icetcp_start(run=run.info, total=run.total)
     return run
+
+
+def _left_out(config: pytest.Config) -> list[str]:
+    """Say which cases were left out because they take long."""
+    long = config.stash.get(_LONG, [])
+    if not long:
+        return []
+    count = len({case_name(case.id) for case in long})
+    longest = max(case.watches for case in long)
+    cases = "1 case that watches a long clock" if count == 1 else f"{count} cases that watch long clocks"
+    return [f"left out for speed: {cases} of the protocol, up to {longest:g} s; they are part of a run of all variants"]
 
 
 def _premise(config: pytest.Config) -> Premise:

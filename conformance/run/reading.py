@@ -1,7 +1,7 @@
 """Captures are read while the run goes on, in a process of its own, on what time the cores have left.
 
 Each capture is opened once, when its case is over: it is judged, drawn where its case did not pass, compared with what
-the tester received, and given to tshark together with the others. tshark is so compared with exactly what was judged.
+the tester received, and given to tshark together with others. tshark is so compared with exactly what was judged.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.iut.stacks import own_environment
-from pcaps.tshark import Captures, TsharkFailed, View, ask_tshark, no_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,12 +42,10 @@ _URGENT, _USUAL, _LAST = range(3)  # a case that did not pass waits for its ladd
 class CaseReading:
     """What one case's capture came to.
 
-    ``view``: what our reading saw, for the comparison with tshark; None: the capture cannot be read. ``problem``: why
-    the capture is no evidence. ``ladder``: the exchange drawn; empty unless the capture asked for it. ``exchange``: the
-    same for a page, as JSON. ``broken``: rules that it breaks, the earliest first.
+    ``problem``: why the capture is no evidence. ``ladder``: the exchange drawn; empty unless the capture asked for it.
+    ``exchange``: the same for a page, as JSON. ``broken``: rules that it breaks, the earliest first.
     """
 
-    view: View | None = None
     problem: str = ""
     ladder: str = ""
     exchange: bytes = b""
@@ -58,28 +56,30 @@ class CaseReading:
 class Readings:
     """What all captures came to: verdicts of the rules that were broken or kept, and each case's own reading.
 
-    ``held``: how often each rule held. ``unasked``: why tshark cannot be asked about them.
+    ``held``: how often each rule held. ``differences``: by case, our decoder's words and tshark's, where they differ.
+    ``unchecked``: why tshark's view of captures is not known.
     """
 
     findings: list[Result] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
     cases: dict[str, tuple[CaseCapture, CaseReading]] = field(default_factory=dict)
-    unasked: str = ""
+    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unchecked: str = ""
 
 
 class Work:
     """Reads captures one after the other; of a case that comes again only the last one counts.
 
-    All captures are also written to one file, `together`, which is for tshark. `repeat` is the command that repeats a
-    case, with a place for the ``{case}``; captures lie below `root`.
+    Copies for tshark are made in `folder`. `repeat` is the command that repeats a case, with a place for the
+    ``{case}``; captures lie below `root`.
     """
 
-    def __init__(self, iut: str, repeat: str, root: Path, together: Path) -> None:
+    def __init__(self, iut: str, repeat: str, root: Path, folder: Path) -> None:
+        from conformance.run.crosscheck import CrossCheck  # the run itself rarely needs it
+
         self._about = iut, repeat, root
-        self._together = together
-        self._captures: Captures | None = None
+        self._tshark = CrossCheck(folder)
         self._judged: dict[str, tuple[CaseCapture, list[Judgement]]] = {}
-        self._unasked = ""
 
     def read(self, capture: CaseCapture) -> CaseReading:
         """Read a capture: the only time that its file is opened."""
@@ -92,31 +92,21 @@ class Work:
         self._judged[capture.case] = capture, []
         try:
             octets = capture.path.read_bytes()
-            self._give_to_tshark(capture.case, octets)
             judged = judge_case(octets, capture)
         except (OSError, CaptureError) as error:
-            return CaseReading(None, f"its capture cannot be read: {error}", f"the capture cannot be read: {error}")
+            return CaseReading(f"its capture cannot be read: {error}", f"the capture cannot be read: {error}")
         self._judged[capture.case] = capture, judged.judgements
         connections, flows = judged.reading.connections, judged.reading.flows
         if judged.cut:
-            return CaseReading(None, f"its capture cannot be read: {judged.cut}", _ladder(capture, connections, flows))
-        view = own_view([*connections, *flows])
+            return CaseReading(f"its capture cannot be read: {judged.cut}", _ladder(capture, connections, flows))
+        self._tshark.add(capture, octets, own_view([*connections, *flows]))
         broken = breaches(judged.judgements)
         return CaseReading(
-            view,
             _lacking(connections, capture.arrived),
             _ladder(capture, connections, flows),
             drawn([*connections, *flows], capture.tester - {SHARED}, broken, capture.verdict),
             broken,
         )
-
-    def _give_to_tshark(self, case: str, octets: bytes) -> None:
-        try:
-            if self._captures is None:
-                self._captures = Captures(self._together)
-            self._captures.add(case, octets)
-        except OSError as error:
-            self._unasked = no_room(error)
 
     def sums(self) -> Readings:
         """Return what all of them came to; the cases' own readings were returned before."""
@@ -124,7 +114,8 @@ class Work:
 
         iut, repeat, root = self._about
         findings, held = sum_up(self._judged.values(), blank_result(iut, repeat), root)
-        return Readings(findings, held, unasked=self._unasked)
+        differences = self._tshark.differences()
+        return Readings(findings, held, differences=differences, unchecked=self._tshark.problem)
 
 
 def _drawn(capture: CaseCapture) -> str:
@@ -172,7 +163,7 @@ class ReadingProcess:
         self._over = False  # nothing comes from the process any more
         self._news = threading.Condition()
         self._folder = tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True)
-        self._together = Path(self._folder.name) / "together.pcapng"  # all captures, for tshark
+        self._copies = Path(self._folder.name)  # of captures, for tshark
         self._feeder = threading.Thread(target=self._feed, name="reading", daemon=True)
 
     def take(self, capture: CaseCapture) -> None:
@@ -223,21 +214,15 @@ class ReadingProcess:
         found.cases = dict(self._read)
         return found
 
-    def tshark_view(self, readings: Readings) -> View:
-        """Return what tshark sees in the captures that were read. Raises `TsharkMissing` or `TsharkFailed`."""
-        if readings.unasked:
-            raise TsharkFailed(readings.unasked)
-        return ask_tshark(self._together) if readings.cases else View()
-
     def kill(self) -> None:
         """End it, whatever it is at."""
         self.end()
         if self._process is not None:
-            self._process.kill()
+            _kill(self._process)
         if self._feeder.ident:
             self._feeder.join()
         if self._process is not None:
-            self._process.kill()  # it may have begun just now
+            _kill(self._process)  # it may have begun just now
             self._process.wait()
         self._folder.cleanup()
 
@@ -249,7 +234,7 @@ class ReadingProcess:
 
     def _here(self) -> Work:
         if self._work is None:
-            self._work = Work(*self._about, self._together)
+            self._work = Work(*self._about, self._copies)
             self._read.clear()  # what the process read is lost with it
         return self._work
 
@@ -266,7 +251,7 @@ class ReadingProcess:
             assert process.stdin is not None
             assert process.stdout is not None
             with process.stdin as asked, process.stdout as told:
-                _put(asked, (*self._about, self._together))
+                _put(asked, (*self._about, self._copies))
                 while (capture := self._waiting.get()[2]) is not None:
                     if self._taken[capture.case] is capture:  # else its case was executed again meanwhile
                         _put(asked, capture)
@@ -281,6 +266,12 @@ class ReadingProcess:
         with self._news:
             self._read[capture.case] = capture, reading
             self._news.notify_all()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and what it has started: its tshark."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _put(pipe: IO[bytes], thing: object) -> None:

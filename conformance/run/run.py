@@ -14,7 +14,6 @@ import pytest
 from conformance.catalogue import REQUIREMENTS
 from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
-from conformance.run.crosscheck import disagreements
 from conformance.run.engine import Case, Engine, Settings
 from conformance.run.evidence import told
 from conformance.run.folder import FolderError
@@ -25,7 +24,6 @@ from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
 from conformance.run.session import os_error
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
-from pcaps.tshark import TsharkFailed, TsharkMissing
 from reports import causes
 from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
@@ -262,15 +260,9 @@ class Run:
         for case, (_, reading) in readings.cases.items():
             if reading.problem:
                 self._doubt(by_case[case], reading.problem)
-        views = {case: (capture, reading.view) for case, (capture, reading) in readings.cases.items() if reading.view}
-        try:
-            with opened():
-                seen = self.reader.tshark_view(readings)
-            found = disagreements(views, seen)
-        except (TsharkMissing, TsharkFailed) as error:
-            self.recording.notes.append(str(error))
-            return
-        for case, (own, tshark) in found.items():
+        if readings.unchecked:
+            self.recording.notes.append(readings.unchecked)
+        for case, (own, tshark) in readings.differences.items():
             self._doubt(by_case[case], "our decoder and tshark read the capture differently", own, tshark)
 
     def _doubt(self, result: Result, why: str, expected: str = "", actual: str = "") -> None:

@@ -54,6 +54,14 @@ on_other_connections = pytest.mark.parametrize(  # on which further connections 
 in_segments = pytest.mark.in_segments
 
 
+def watches(seconds: float) -> pytest.MarkDecorator:
+    """Mark a case, or one variant of it, that watches a clock of the protocol for so many seconds.
+
+    Such cases begin first, so that a run takes as long as its longest clock and no longer. ``--quick`` leaves them out.
+    """
+    return pytest.mark.watches(seconds)
+
+
 def requirement(*identifiers: str, needs: str = "", at: Level | None = None) -> Callable[[F], F]:
     """Mark a function as a case of these requirements.
 

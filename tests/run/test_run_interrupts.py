@@ -72,7 +72,6 @@ STEPS = [
     ("conformance.run.run", "Run", "finish", 1, "before"),
     ("conformance.run.reading", "ReadingProcess", "readings", 1, "before"),
     ("conformance.run.reading", "ReadingProcess", "readings", 1, "after"),
-    ("conformance.run.reading", "ReadingProcess", "tshark_view", 1, "before"),
     ("conformance.run.reading", "ReadingProcess", "kill", 1, "before"),
     ("reports.record", "Recorder", "close", 1, "before"),
     ("reports.junit", "", "document", 1, "before"),

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.run import crosscheck
 from conformance.run.crosscheck import disagreements
+from conformance.run.interrupts import descendants
 from conformance.run.reading import ReadingProcess, Readings, Work
 from conformance.run.recording import SHARED, CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
-from pcaps.tshark import TsharkFailed, View
+from pcaps.reading import read_capture
+from pcaps.tshark import View, own_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +47,7 @@ def reader() -> Iterator[ReadingProcess]:
 
 
 def read_here(captures: Iterable[CaseCapture], folder: Path) -> Readings:
-    work = Work(*ABOUT, GOLDEN, folder / "together")
+    work = Work(*ABOUT, GOLDEN, folder)
     cases = {capture.case: (capture, work.read(capture)) for capture in captures}
     readings = work.sums()
     readings.cases = cases
@@ -53,7 +57,7 @@ def read_here(captures: Iterable[CaseCapture], folder: Path) -> Readings:
 def told(readings: Readings) -> dict[str, object]:
     findings = [(r.case, r.verdict, r.reason, r.repeat, r.capture, r.ladder) for r in readings.findings]
     cases = {case: reading for case, (_, reading) in readings.cases.items()}
-    return {"findings": findings, "held": readings.held, "cases": cases}
+    return {"findings": findings, "held": readings.held, "cases": cases, "differences": readings.differences}
 
 
 def kill(reader: ReadingProcess) -> None:
@@ -72,23 +76,43 @@ def test_it_says_what_this_process_says(reader: ReadingProcess, tmp_path: Path) 
         "RFC6544-7.1/judge_check_is_not_retransmitted",
         "RFC6544-7.1/judge_opened_connection_is_framed",
     }
-    assert {reading.view is not None for _, reading in found.cases.values()} == {True}
+    assert found.unchecked == ""
+    assert found.differences.keys() == {one.case for one in SOME}  # nobody said which addresses are whose
     assert len(found.cases) == len(SOME)
 
 
-def test_tshark_is_given_exactly_what_was_read(reader: ReadingProcess) -> None:
-    """Of a case that was executed again only the last capture."""
-    again = CaseCapture("RFC6544-7.1/x", GOLDEN / "clean-consent.pcapng", frozenset({LEFT}))
-    reader.take(CaseCapture("RFC6544-7.1/x", GOLDEN / "clean-restart.pcapng", frozenset({LEFT})))
-    reader.ladder("RFC6544-7.1/x")  # read by now
-    reader.take(again)
-    reader.end()
-    readings = reader.readings()
-    view = readings.cases["RFC6544-7.1/x"][1].view
-    seen = reader.tshark_view(readings)
-    assert view is not None
-    assert view.messages == seen.messages
-    assert disagreements({"x": (again, view)}, seen) == {}
+@pytest.mark.parametrize("batch", [1, 100])
+def test_tshark_is_given_exactly_what_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    """Of a case that was executed again only the last capture, in whichever batch the first one was."""
+    monkeypatch.setattr(crosscheck, "_BATCH", batch)
+    name = "RFC6544-7.1/x"
+    right, wrong = (GOLDEN / f"clean-{one}.pcapng" for one in ("consent", "restart"))
+    seen = own_view(read_capture(right).connections)
+    for first, said in ((seen, {}), (own_view(read_capture(wrong).connections), {name})):
+        check = crosscheck.CrossCheck(tmp_path)
+        check.add(CaseCapture(name, wrong, frozenset({LEFT})), wrong.read_bytes(), View())
+        check.add(CaseCapture(name, right, frozenset({LEFT})), right.read_bytes(), first)
+        assert check.differences().keys() == set(said)
+        assert check.problem == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_batch_is_compared_with_its_own_captures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crosscheck, "_BATCH", 1)  # all captures have the same addresses
+    check = crosscheck.CrossCheck(tmp_path)
+    for number, one in enumerate(SOME + SOME[:1]):
+        view = own_view(read_capture(one.path).connections) if number else View()
+        check.add(replace(one, case=f"case {number}", tester=frozenset({LEFT})), one.path.read_bytes(), view)
+    assert check.differences().keys() == {"case 0"}
+
+
+def test_what_tshark_cannot_read_costs_its_batch_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crosscheck, "_BATCH", 1)
+    check = crosscheck.CrossCheck(tmp_path)
+    check.add(SOME[0], b"no capture", View({ONE: [(1, "aa")]}))
+    check.add(replace(SOME[1], tester=frozenset({LEFT})), SOME[1].path.read_bytes(), View())
+    assert check.differences().keys() == {SOME[1].case}
+    assert "tshark could not read" in check.problem
 
 
 def test_of_a_case_that_was_executed_again_the_last_capture_counts(tmp_path: Path) -> None:
@@ -103,9 +127,7 @@ def test_if_it_dies_nothing_is_lost(reader: ReadingProcess, tmp_path: Path) -> N
     for one in SOME[1:]:
         reader.take(one)
     reader.end()
-    readings = reader.readings()
-    assert told(readings) == told(read_here(SOME, tmp_path))
-    assert reader.tshark_view(readings).messages
+    assert told(reader.readings()) == told(read_here(SOME, tmp_path))
 
 
 def test_a_ladder_is_there_as_soon_as_its_capture_was_read(reader: ReadingProcess) -> None:
@@ -142,36 +164,35 @@ def test_a_capture_that_cannot_be_read_is_named(reader: ReadingProcess, tmp_path
     reader.end()
     readings = reader.readings()
     for _, reading in readings.cases.values():
-        assert reading.view is None
         assert "cannot be read" in reading.problem
     assert len(readings.cases) == 3
 
 
 def test_no_room_for_tsharks_copy_is_no_secret(tmp_path: Path) -> None:
     reader = ReadingProcess(*ABOUT, GOLDEN)
-    reader._together = tmp_path / "no such folder" / "together"
+    reader._copies = tmp_path / "no such folder"
     reader.take(SOME[0])
     reader.end()
-    readings = reader.readings()
-    with pytest.raises(TsharkFailed, match="TMPDIR"):
-        reader.tshark_view(readings)
+    assert "TMPDIR" in reader.readings().unchecked
     reader.kill()
 
 
 def test_a_run_without_captures_has_nothing_to_say(reader: ReadingProcess) -> None:
     reader.end()
     readings = reader.readings()
-    assert readings.findings == []
-    assert reader.tshark_view(readings) == View()
+    assert (readings.findings, readings.differences, readings.unchecked) == ([], {}, "")
 
 
-def test_killed_it_is_gone(reader: ReadingProcess) -> None:
+def test_killed_it_is_gone_with_what_it_started(reader: ReadingProcess) -> None:
     reader.take(SOME[0])
-    while reader._process is None:
+    reader.end()
+    while reader._process is None or not descendants(reader._process.pid):
         time.sleep(0.001)
-    process = reader._process
+    process, tshark = reader._process, descendants(reader._process.pid)
     reader.kill()
     assert process.poll() is not None
+    while any(Path(f"/proc/{pid}").exists() for pid in tshark):  # a zombie until init has reaped it
+        time.sleep(0.01)
 
 
 # -- the comparison, case by case --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from lxml import etree
 from conformance.iut import stacks
 from conformance.iut.stacks.build import build, built
 from conformance.peer.lab import WIRE_IUT
+from conformance.run.discovery import discover
 from conformance.run.known import known_for
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
@@ -108,6 +109,38 @@ def test_the_whole_run_takes_little_longer_than_its_longest_case(healthy) -> Non
     longest = max(result.duration for result in results)
     assert end["duration"] < max(1.5 * longest + 10, len(results) / 20)  # 50 cases a second on two idle processors
     assert info.duration == 0
+
+
+def test_every_case_that_watches_a_long_clock_declares_it(healthy) -> None:
+    """Else it would begin last, and the whole run be longer by what it watches."""
+    out, _ = healthy
+    declared = {case.id: case.watches for case in discover().every}
+    wrong = {
+        result.case: (result.watched, declared[result.case])
+        for result in of_cases(out)
+        if result.watched > declared[result.case] + 2.5
+    }
+    assert wrong == {}
+    assert max(declared.values()) > 10
+
+
+def test_what_watches_a_long_clock_begins_first(healthy) -> None:
+    out, _ = healthy
+    long = {case.id for case in discover().every if case.watches}
+    begun = [result.case for result in sorted(of_cases(out), key=lambda result: result.started)]
+    assert set(begun[: len(long)]) == long
+
+
+def test_a_quick_run_leaves_long_clocks_out_and_says_so() -> None:
+    every, quick = discover(), discover(["--icetcp-variants=one"])
+    assert max(case.watches for case in quick.selected) <= 5
+    names = {case_name(case.id) for case in every.every}
+    left = names - {case_name(case.id) for case in quick.selected}
+    assert left == {name for name in names if all(c.watches > 5 for c in every.every if case_name(c.id) == name)}
+    assert left
+    (long, *_) = sorted(left)
+    named = discover(["--icetcp-variants=one", f"--icetcp-case={long}"]).selected
+    assert [case_name(case.id) for case in named] == [long]
 
 
 def test_a_broken_agent_fails_the_cases_of_the_broken_requirement(tmp_path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.suites.establishing import await_selection, establish
-from conformance.suites.marks import both_sides, ends, requirement
+from conformance.suites.marks import both_sides, ends, requirement, watches
 from conformance.suites.media import await_sent, expect_media
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import expect_reopened, needs_reopened
@@ -13,6 +13,7 @@ from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
 
 
+@watches(3.0)
 @both_sides
 @requirement("RFC6544-11.1-04", "RFC6544-11.1-01")
 def test_idle_selected_connection_is_not_closed_early(upper, peer, side, pixit):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.establishing import await_selection
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import NAT, gathered
 from conformance.suites.values import DATA, MORE_DATA
@@ -22,6 +22,7 @@ def test_connection_to_the_stun_server_is_closed(upper, peer, side, pixit):
     server.expect_closed(within=pixit.close)
 
 
+@watches(6.0)
 @both_sides
 @requirement("RFC6544-11.2-02")
 def test_connection_to_the_turn_server_in_use_stays(upper, peer, side, pixit):

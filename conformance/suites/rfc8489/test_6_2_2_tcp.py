@@ -8,7 +8,7 @@ from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.checks import (
     await_unanswered_nomination,
 )
-from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied, watches
 from conformance.suites.media import expect_completion
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -67,7 +67,7 @@ def test_silent_peer_gets_no_further_check(upper, peer, side, pixit):
     connection.expect_nothing(BindingRequest, within=pixit.retransmission)
 
 
-@pytest.mark.parametrize("delay", [0.06, 3.0, 20.0])
+@pytest.mark.parametrize("delay", [0.06, *(pytest.param(delay, marks=watches(delay)) for delay in (3.0, 20.0))])
 @requirement("RFC8489-6.2.2-02", needs="connects:active sides:offerer")
 def test_late_response_is_taken(upper, peer, delay):
     """with    the controlling IUT's check on a connection
