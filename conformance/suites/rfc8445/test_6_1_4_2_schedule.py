@@ -71,7 +71,7 @@ def test_triggered_check_goes_before_others(upper, peer, side, pixit):
     assert between <= 2, f"{between} other checks were begun before the triggered one"
 
 
-@varied("family", "candidates")
+@varied("family")  # candidates that are trickled are checked as they come
 @requirement("RFC8445-6.1.4.2-s04", needs="offers:active")
 def test_waiting_pairs_are_checked_best_first(upper, peer, side, pixit):
     """with    four passive candidates of ours, of different foundations, the best last in our description
