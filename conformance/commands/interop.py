@@ -111,15 +111,15 @@ def _built() -> list[str]:
 
 
 def _unknown(contestants: Sequence[Contestant]) -> str:
-    from conformance.iut.stacks import StackError, UnknownStack, resolve
+    from conformance.iut.stacks import StackError, resolve
 
     for stack in contestants:
         try:
-            resolve(stack.spec)
-        except UnknownStack as error:
-            return str(error)
+            elsewhere = resolve(stack.spec).host is not None
         except StackError as error:
-            return f"{error}"
+            return str(error)
+        if elsewhere:
+            return f"{stack.spec} is not started on this machine; stacks meet in a network of the run's own"
     return ""
 
 

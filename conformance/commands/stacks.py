@@ -57,3 +57,32 @@ def build_stack(name: str, install: bool) -> int:
     except registry.StackError as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
     return 0
+
+
+@stacks.command(name="outdated")
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def outdated(names: tuple[str, ...], as_json: bool) -> int:
+    """Ask the registries for newer versions of what the stacks are made of.
+
+    The package managers ask: go, npm, pip, cargo, mvn; for Debian's packages the lists of the last apt-get update. Exit
+    status: 0 all are the newest, 1 some are not, 3 some could not be asked.
+    """
+    from conformance.iut import stacks as registry
+    from conformance.iut.stacks.outdated import standings
+
+    known = registry.names()
+    for name in names:
+        if name not in known:
+            return complain(f"no stack is called {name}; known: {', '.join(known)}", ExitStatus.USAGE)
+    found = [(name, s) for name in names or known for s in standings(registry.description(name))]
+    rows = [(name, s.package, s.present, s.newest or f"not known: {s.problem}") for name, s in found]
+    if as_json:
+        keys = ("stack", "package", "version", "newest", "problem")
+        values = [(name, s.package, s.present, s.newest, s.problem) for name, s in found]
+        click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in values], indent=2))
+    else:
+        table(("stack", "package", "version", "newest"), rows)
+    if any(s.outdated for _, s in found):
+        return int(ExitStatus.DOES_NOT_CONFORM)
+    return int(ExitStatus.COULD_NOT_JUDGE if any(s.problem for _, s in found) else ExitStatus.CONFORMS)

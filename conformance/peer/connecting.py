@@ -16,6 +16,7 @@ from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
 from conformance.peer.traffic import unanswered_syn
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
+from conformance.wire.addresses import flaw
 from conformance.wire.attributes import Address
 from conformance.wire.layers import RFC4571
 
@@ -175,8 +176,13 @@ class Connecting(Identity):
             ) from None
 
     def expect_all_accepted(self, candidates: Iterable[Candidate]) -> list[Connection]:
-        """Connect to every one of these candidates, all of which must accept."""
-        return [self.expect_accept(candidate) for candidate in candidates]
+        """Connect to every one of these candidates, all of which must accept.
+
+        Those to which nobody here can send are passed over; if there is no other, that is inconclusive.
+        """
+        every = list(candidates)
+        sendable = [candidate for candidate in every if not flaw(candidate.address, candidate.port)]
+        return [self.expect_accept(candidate) for candidate in sendable or every]
 
     def connect_if_possible(self, candidate: Candidate, *, source: Listener | None = None) -> Connection:
         """Connect to a candidate at which the IUT may lawfully refuse: n/a then."""

@@ -19,6 +19,7 @@ def flaw(address: str, port: int) -> str:
         "is a multicast address": ip.is_multicast,
         "is the broadcast address": ip == ipaddress.IPv4Address("255.255.255.255"),
         "is an IPv4-mapped IPv6 address": isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None,
+        "is link-local, so that only the sender's own zone would tell where": ip.version == 6 and ip.is_link_local,
         "says port 0": port == 0,
     }
     return next((text for text, holds in kinds.items() if holds), "")

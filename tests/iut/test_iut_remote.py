@@ -286,3 +286,18 @@ def test_pics_that_are_not_an_object_are_refused(tmp_path):
     pool = Pool(stacks.resolve(f"manual:{tmp_path / 'pics.json'}"), processes=1, log_dir=tmp_path)
     with closing(pool), pytest.raises(AdapterDied, match=r"pics\.json cannot be used: it does not hold an object"):
         pool.hello()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["interop", "reference", "tcp:192.0.2.7:7000"], "stacks meet in a network of the run's own"),
+        (["fuzz", "--iut", "manual", "--cases", "1"], "the fuzzer needs an IUT that it starts"),
+        (["fuzz", "--iut", "tcp:bench"], "is not tcp:HOST:PORT"),
+    ],
+)
+def test_what_needs_a_stack_on_this_machine_says_so(arguments, words):
+    command = [sys.executable, "-m", "conformance", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())

@@ -9,7 +9,9 @@ import pytest
 from conformance.wire.addresses import flaw
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.7", "::1", "FE80::0:1", "fd6d::1", "127.255.255.255"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "192.0.2.7", "::1", "FD80::0:1", "169.254.1.1", "fd6d::1", "127.255.255.255"]
+)
 def test_what_can_be_sent_to_has_no_flaw(address) -> None:
     assert flaw(address, 9) == ""
     assert flaw(address, 0) == "says port 0"
@@ -29,6 +31,7 @@ def test_what_can_be_sent_to_has_no_flaw(address) -> None:
         ("\u0661.1.1.1", "a name"),
         ("fe80::1%eth0", "zone"),
         ("fe80::1%", "zone"),
+        ("FE80::0:1", "link-local"),
         ("0.0.0.0", "unspecified"),
         ("::", "unspecified"),
         ("0:0:0::0", "unspecified"),

@@ -50,8 +50,10 @@ class Description:
     """What a stack.toml says.
 
     ``requires`` are Debian packages. ``modules`` are what the toolchain asks for: pkg-config modules (C), import paths
-    (Go; with @ and a version, what ``go get`` fetches), packages with their versions as npm names them (Node), programs
-    or packages as pip names them (Python). ``go``: the oldest Go that builds it. ``jobs``: see `Stack`.
+    (Go; with @ and a version, what ``go get`` fetches), packages with their versions as npm, cargo or Maven name them
+    (Node, Rust, Java), programs or packages as pip names them (Python; if there are none, the packages that the stack
+    ``requires`` are looked for). ``go``: the oldest Go that builds it. ``environment``: variables of a build by cargo.
+    ``jobs``: see `Stack`.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Description:
     modules: list[str] = field(default_factory=list)
     notes: str = ""
     go: str = "1.0"
+    environment: dict[str, str] = field(default_factory=dict)
     jobs: int = 0
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from conformance.iut.errors import StackError
 from conformance.iut.stacks import debian
-from conformance.iut.stacks.toolchains import SHARED_SCRIPTS, toolchain
+from conformance.iut.stacks.toolchains import shared_scripts, toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.iut.stacks import Description
+
+_SOURCES = (".c", ".h", ".go", ".js", ".py", ".rs", ".lock", ".java")
 
 
 def cache_folder() -> Path:
@@ -81,8 +83,9 @@ def _compile(stack: Description, say: Callable[[str], None]) -> Path:
 def _target(stack: Description) -> Path:
     """Return where the adapter of this source, built against these versions, belongs."""
     digest = hashlib.sha256(repr(toolchain(stack).versions(stack)).encode())
-    for file in (*sorted((_folder(stack) / stack.source).parent.iterdir()), *SHARED_SCRIPTS):
-        if file.suffix in (".c", ".h", ".go", ".js", ".py"):
+    source = _folder(stack) / stack.source
+    for file in (*sorted(source.parent.iterdir()), *shared_scripts(source)):
+        if file.suffix in _SOURCES or file.name == "Cargo.toml":
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return cache_folder() / stack.name / digest.hexdigest()[:16] / "adapter"
 

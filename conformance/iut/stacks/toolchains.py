@@ -1,21 +1,22 @@
 """How an adapter of each language is built: C by cc and pkg-config, Go by go, Node by npm; Python needs a copy only.
 
+Rust and Java are in `rust` and `java`.
 A toolchain is chosen by the suffix of the adapter's source. Each says what the machine lacks, in which versions the
 stack is there, and how to make an executable or a script named `adapter` in a folder.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from conformance.iut.errors import StackError
+from conformance.iut.stacks.java import Java
+from conformance.iut.stacks.rust import Rust
+from conformance.iut.stacks.tools import absent, output, run, succeeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,9 @@ _C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-fun
 _MACROS = {"nice": "LIBNICE"}
 SHARED_SCRIPT = Path(__file__).with_name("contract.js")  # of the adapters in JavaScript
 SHARED_SCRIPTS = (SHARED_SCRIPT, Path(__file__).with_name("peerconnection.js"))
+SHARED_MODULE = Path(__file__).with_name("contract.py")  # of those in Python that import it
 _GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
+_IMPORTS_CONTRACT = re.compile(r"^ *(import|from) contract\b", re.MULTILINE)
 _MAJOR = re.compile(r"/v\d+\Z")  # the end of a Go module's path from version 2 on
 
 
@@ -53,26 +56,26 @@ def toolchain(stack: Description) -> Toolchain:
 
 class _C:
     def missing(self, stack: Description) -> list[str]:
-        lacks = _absent("cc", "pkg-config")
+        lacks = absent("cc", "pkg-config")
         if "pkg-config" in lacks:
             return lacks
-        return lacks + [m for m in stack.modules if not _succeeds("pkg-config", "--exists", m)]
+        return lacks + [m for m in stack.modules if not succeeds("pkg-config", "--exists", m)]
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
-        found = [(module, _output("pkg-config", "--modversion", module)) for module in stack.modules]
+        found = [(module, output("pkg-config", "--modversion", module)) for module in stack.modules]
         return [("cc", " ".join(_C_FLAGS)), *found]
 
     def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
         macros = [f'-D{_macro(module)}_VERSION="{version}"' for module, version in self.versions(stack)[1:]]
-        flags = shlex.split(_output("pkg-config", "--cflags", "--libs", *stack.modules))
-        _run(stack, ["cc", *_C_FLAGS, *macros, "-o", str(folder / "adapter"), str(source), *flags], say)
+        flags = shlex.split(output("pkg-config", "--cflags", "--libs", *stack.modules))
+        run(stack, ["cc", *_C_FLAGS, *macros, "-o", str(folder / "adapter"), str(source), *flags], say)
 
 
 class _Go:
     """A module with its version, as `go get` takes it; else the sources that Debian packages, without the network."""
 
     def missing(self, stack: Description) -> list[str]:
-        lacks = _absent("go")
+        lacks = absent("go")
         if _go_modules(stack):
             return lacks or _too_old(stack)
         return lacks + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
@@ -81,7 +84,7 @@ class _Go:
         if _go_modules(stack):
             return [(name, version.removeprefix("v")) for name, _at, version in map(_at_version, stack.modules)]
         packages = [name for name in stack.requires if name.startswith("golang-github")]
-        return [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in packages]
+        return [(name, output("dpkg-query", "-W", "-f", "${Version}", name)) for name in packages]
 
     def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
         version = next((v for _name, v in self.versions(stack)), "unknown")
@@ -96,7 +99,7 @@ class _Go:
                     "GOFLAGS": "",
                     "GOCACHE": str(folder / "cache"),
                 }
-                _run(stack, [*build, str(source)], say, environment)
+                run(stack, [*build, str(source)], say, environment)
         finally:
             shutil.rmtree(folder / "cache", ignore_errors=True)
 
@@ -112,21 +115,21 @@ class _Go:
         (scratch / "main.go").write_text(text, encoding="utf-8")
         environment = {"GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
         for command in (["go", "mod", "init", "adapter"], ["go", "get", *stack.modules], [*build, "."]):
-            _run(stack, command, say, environment, scratch)
+            run(stack, command, say, environment, scratch)
 
 
 class _Node:
     """The script beside the packages that it requires: node looks for them there."""
 
     def missing(self, stack: Description) -> list[str]:
-        return _absent("node", "npm")
+        return absent("node", "npm")
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
         return [(module, "") for module in stack.modules]  # npm's way to name a package, its version included
 
     def compile(self, stack: Description, source: Path, folder: Path, say: Callable[[str], None]) -> None:
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        _run(stack, ["npm", "install", *quiet, "--prefix", str(folder), *stack.modules], say)
+        run(stack, ["npm", "install", *quiet, "--prefix", str(folder), *stack.modules], say)
         shutil.copyfile(source, folder / "adapter")
         for shared in SHARED_SCRIPTS:
             shutil.copyfile(shared, folder / shared.name)
@@ -136,13 +139,15 @@ class _Python:
     """The script and the files of its folder. The stack is a program that Debian packages, or a package of PyPI."""
 
     def missing(self, stack: Description) -> list[str]:
-        lacks = _absent(*(name for name in stack.modules if "==" not in name))
-        if _pip_packages(stack) and not _succeeds(sys.executable, "-m", "pip", "--version"):
+        lacks = absent(*(name for name in stack.modules if "==" not in name))
+        if not stack.modules:  # libraries: only the package manager knows of them
+            lacks += [name for name in stack.requires if not _is_installed(name)]
+        if _pip_packages(stack) and not succeeds(sys.executable, "-m", "pip", "--version"):
             lacks.append("pip")
         return lacks
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
-        found = [(name, _output("dpkg-query", "-W", "-f", "${Version}", name)) for name in stack.requires]
+        found = [(name, output("dpkg-query", "-W", "-f", "${Version}", name)) for name in stack.requires]
         python = f"{sys.version_info[0]}.{sys.version_info[1]}"  # a package holds code for one Python
         return [*found, *((package, python) for package in _pip_packages(stack))]
 
@@ -158,19 +163,36 @@ class _Python:
                 "--target",
                 str(folder / "packages"),
             ]
-            _run(stack, [sys.executable, "-m", "pip", "install", *quiet, *packages], say)
+            run(stack, [sys.executable, "-m", "pip", "install", *quiet, *packages], say)
         for file in source.parent.iterdir():
             if file.suffix in (".py", ".js"):
                 shutil.copyfile(file, folder / ("adapter" if file == source else file.name))
-        for shared in SHARED_SCRIPTS:
+        for shared in shared_scripts(source):
             shutil.copyfile(shared, folder / shared.name)
+
+
+def shared_scripts(source: Path) -> list[Path]:
+    """Return what an adapter's source shares with others: all that is in JavaScript, and what imports `contract`."""
+    imports = source.suffix == ".py" and _IMPORTS_CONTRACT.search(source.read_text("utf-8"))
+    return [*SHARED_SCRIPTS, *([SHARED_MODULE] if imports else [])]
+
+
+def _is_installed(package: str) -> bool:
+    return output("dpkg-query", "-W", "-f", "${db:Status-Status}", package) == "installed"
 
 
 def _pip_packages(stack: Description) -> list[str]:
     return [name for name in stack.modules if "==" in name]
 
 
-_TOOLCHAINS: dict[str, Toolchain] = {".c": _C(), ".go": _Go(), ".js": _Node(), ".py": _Python()}
+_TOOLCHAINS: dict[str, Toolchain] = {
+    ".c": _C(),
+    ".go": _Go(),
+    ".js": _Node(),
+    ".py": _Python(),
+    ".rs": Rust(),
+    ".java": Java(),
+}
 
 
 def _go_modules(stack: Description) -> bool:
@@ -183,40 +205,10 @@ def _at_version(module: str) -> tuple[str, str, str]:
 
 def _too_old(stack: Description) -> list[str]:
     """Return the Go that a stack needs, if this one is older."""
-    found = re.search(r"go(\d+)\.(\d+)", _output("go", "version"))
+    found = re.search(r"go(\d+)\.(\d+)", output("go", "version"))
     wanted = tuple(int(number) for number in stack.go.split("."))
     have = (int(found[1]), int(found[2])) if found else (0, 0)
     return [] if have >= wanted else [f"Go {stack.go} or newer"]
-
-
-def _run(
-    stack: Description,
-    command: list[str],
-    say: Callable[[str], None],
-    environment: dict[str, str] | None = None,
-    folder: Path | None = None,
-) -> None:
-    say(f"+ {shlex.join(command)}")
-    whole = {**os.environ, **(environment or {})}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=whole)
-    if done.returncode:
-        raise StackError(f"the adapter of {stack.name} does not compile:\n{(done.stderr or done.stdout).strip()}")
-
-
-def _absent(*tools: str) -> list[str]:
-    return [tool for tool in tools if shutil.which(tool) is None]
-
-
-def _succeeds(*command: str) -> bool:
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
-def _output(*command: str) -> str:
-    """Return what a tool says, which is nothing where it or what it is asked about is missing."""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ""
 
 
 def _macro(module: str) -> str:
