@@ -335,7 +335,7 @@ class Agent:
             return
         if whole.method != Method.BINDING or not self.decisions.fingerprint_holds(octets):
             return  # RFC 8445 section 7.3: FINGERPRINT is a must; other methods mean nothing here
-        message = Message(whole.method, whole.cls, whole.transaction_id, whole.honoured())
+        message = Message(whole.method, whole.cls, whole.transaction_id, self.decisions.honoured(whole))
         if message.is_request:
             if self._responses.answer(connection, octets, message):
                 self._reopening.checked(connection)

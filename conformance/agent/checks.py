@@ -348,7 +348,15 @@ class Checks:
                 if transaction.pair in stream.checks.pairs:
                     stream.checks.trigger(transaction.pair)
             case CheckFailed(why):
-                self._failed(transaction, why)
+                self._error_or_nothing(transaction, message, why)
+
+    def _error_or_nothing(self, transaction: Transaction, message: Message, why: str) -> None:
+        pair = transaction.pair
+        if message.is_error and self._decisions.asks_again(message, pair.asked_again):
+            pair.asked_again += 1
+            self._streams[transaction.connection.stream].checks.trigger(pair)
+        else:
+            self._failed(transaction, why)
 
     def _succeeded(self, transaction: Transaction, mapped: Address, now: float) -> None:
         pair = transaction.pair

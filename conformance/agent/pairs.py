@@ -153,6 +153,7 @@ class Pair:
     nominate: bool = False
     nominated_by_peer: bool = False
     nominated: bool = False
+    asked_again: int = 0  # how often its check was sent again for an error response
 
     @property
     def component(self) -> int:

@@ -68,9 +68,15 @@ class Requests:
 def encoded(transaction_id: bytes, check: OutgoingCheck, decisions: Checks) -> bytes:
     """Return a connectivity check (RFC 8445 sections 7.1 and 7.2.2)."""
     body = decisions.check_attributes(check)
-    key = short_term_key(check.pwd) if decisions.protects_check(check) else None
-    fingerprint = decisions.fingerprints_check()
-    return build(Method.BINDING, MessageClass.REQUEST, transaction_id, body, key=key, fingerprint=fingerprint)
+    key = decisions.short_term_key(check.pwd)
+    return decisions.encoded(
+        MessageClass.REQUEST,
+        transaction_id,
+        body,
+        key=key if decisions.protects_check(check) else None,
+        sha256_key=key if decisions.adds_sha256(check) else None,
+        fingerprint=decisions.fingerprints_check(),
+    )
 
 
 def judged(octets: bytes, message: Message, pwd: str, decisions: Outcomes) -> Outcome:
@@ -87,9 +93,9 @@ def judged(octets: bytes, message: Message, pwd: str, decisions: Outcomes) -> Ou
         if message.is_error:
             if is_conflict(message) and decisions.heeds_conflict():
                 return RoleConflict()
-            mapped = decisions.mapped_by_error()
+            mapped = decisions.mapped_by_error(message)
             return Succeeded(mapped) if mapped is not None else CheckFailed(_kind(message))
-        mapped = message.xor_mapped_address
+        mapped = decisions.mapped_in(message)
     except StunError as problem:
         return CheckFailed(str(problem))
     return Succeeded(mapped) if mapped is not None else CheckFailed("success without XOR-MAPPED-ADDRESS")

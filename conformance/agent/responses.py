@@ -12,7 +12,7 @@ from conformance.agent.pairs import PairState
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import check_integrity, check_integrity_sha256, short_term_key
+from conformance.wire.integrity import short_term_key
 from conformance.wire.stun import Message, MessageClass, Method, build
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Server:
         transaction = message.transaction_id
         key = sha256_key = None
         try:
+            if not self._decisions.authenticates_first():
+                self._require_known(message)
             username = self._authenticate(octets, message, me) if authenticates else message.username or ""
             key, sha256_key = self._protection(message, me.pwd)
             check, switch = self._examine(message, username, me, nominable)
@@ -90,9 +92,8 @@ class Server:
             if (key or sha256_key) and not self._decisions.protects_error():
                 key = sha256_key = None
             elif not (key or sha256_key) and self._decisions.protects_refusal():
-                key = short_term_key(me.pwd)
-            error = build(
-                Method.BINDING,
+                key = self._decisions.short_term_key(me.pwd)
+            error = self._decisions.encoded(
                 MessageClass.ERROR,
                 transaction,
                 self._decisions.error_attributes(*refused.more),
@@ -105,8 +106,7 @@ class Server:
             key = sha256_key = None
         mapped = self._decisions.mapped_address(source)
         xor_mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, mapped, transaction)
-        success = build(
-            Method.BINDING,
+        success = self._decisions.encoded(
             MessageClass.SUCCESS,
             transaction,
             self._decisions.success_attributes(xor_mapped, username),
@@ -120,32 +120,36 @@ class Server:
         """Do the checks of RFC 8489 section 9.1.3 in their order; return USERNAME."""
         integrity = message.has(Attribute.MESSAGE_INTEGRITY)
         sha256 = message.has(Attribute.MESSAGE_INTEGRITY_SHA256)
+        if not self._decisions.looks_for_attributes_first():
+            self._require_user(_user_name(message), me)
         if not (integrity or sha256) or not message.has(Attribute.USERNAME):
             code = self._decisions.unauthenticated_code()
             raise _Refused(code, "Bad Request" if code == _BAD_REQUEST else "Unauthenticated")
-        try:
-            username = message.username or ""
-        except StunError:
-            raise _Refused(401, "Unauthenticated") from None
-        if not self._decisions.knows_user(username, me.ufrag):
-            raise _Refused(401, "Unauthenticated")
-        key = short_term_key(me.pwd)
-        check = check_integrity_sha256(octets, key) if sha256 else check_integrity(octets, key)
+        username = _user_name(message)
+        self._require_user(username, me)
+        check = self._decisions.integrity_of(octets, short_term_key(me.pwd), sha256=sha256)
         if not self._decisions.integrity_holds(check):
             raise _Refused(401, "Unauthenticated")
         return username
 
-    @staticmethod
-    def _protection(message: Message, pwd: str) -> tuple[bytes | None, bytes | None]:
-        """Return the keys of the response's MESSAGE-INTEGRITY or -SHA256, as the request had (RFC 8489 9.1.3)."""
-        key = short_term_key(pwd)
-        return (None, key) if message.has(Attribute.MESSAGE_INTEGRITY_SHA256) else (key, None)
+    def _require_user(self, username: str, me: Identity) -> None:
+        if not self._decisions.knows_user(username, me.ufrag):
+            raise _Refused(401, "Unauthenticated")
 
-    def _examine(self, message: Message, username: str, me: Identity, nominable: bool) -> tuple[IncomingCheck, bool]:
+    def _protection(self, message: Message, pwd: str) -> tuple[bytes | None, bytes | None]:
+        """Return the keys of the response's MESSAGE-INTEGRITY or -SHA256, as the request had (RFC 8489 9.1.3)."""
+        key = self._decisions.short_term_key(pwd)
+        sha256 = message.has(Attribute.MESSAGE_INTEGRITY_SHA256) and self._decisions.answers_in_kind()
+        return (None, key) if sha256 else (key, None)
+
+    def _require_known(self, message: Message) -> None:
         unknown = self._decisions.unknown_in_request(message.attributes)
         if unknown:
             listed = self._decisions.listed_unknown(unknown)
             raise _Refused(420, "Unknown Attribute", attr.unknown_attributes(listed))
+
+    def _examine(self, message: Message, username: str, me: Identity, nominable: bool) -> tuple[IncomingCheck, bool]:
+        self._require_known(message)
         try:
             priority = message.priority
             controlling, controlled = message.ice_controlling, message.ice_controlled
@@ -194,13 +198,16 @@ class Responses:
 
     def indication(self, connection: Connection, message: Message) -> None:
         """Take an indication: it keeps alive by merely coming (RFC 8489 section 6.3.2)."""
-        if self._decisions.answers_indications():
+        if self._decisions.answers_indication(message, self._streams[connection.stream].ufrag):
             answer = build(Method.BINDING, MessageClass.SUCCESS, message.transaction_id)
             self._connections.send_response(connection, answer)
 
     def answer(self, connection: Connection, octets: bytes, message: Message) -> bool:
         """Answer a request; return whether it came over a connection of a stream that has completed."""
         stream = self._streams[connection.stream]
+        if self._decisions.closes_unanswered(stream, connection):
+            self._checks.drop(connection)
+            return False
         if not self._decisions.answers(stream, connection, self._checks.started):
             return False
         role = self._role
@@ -213,7 +220,10 @@ class Responses:
         )
         if judged.switch_role:
             role.switch()  # RFC 8445 section 7.3.1.1
-        self._connections.send_response(connection, judged.response)
+        self._connections.send_response(self._decisions.responds_on(connection, self._connections), judged.response)
+        if self._decisions.closes_answered(connection):
+            self._checks.drop(connection)
+            return False
         if judged.check is None:
             self._out.append(Note(f"{connection}: check answered with {judged.error}"))
             if self._checks.started and self._decisions.minds_refused():

@@ -205,6 +205,11 @@ class Connection:
         if not selected:
             self.selected = self.checked = False
 
+    @property
+    def asked(self) -> frozenset[bytes]:
+        """The transaction ids of our requests."""
+        return frozenset(self._asked)
+
     def has(self, wanted: Expectation) -> bool:
         """Whether an event that no expectation has taken yet fulfils this one."""
         return self._find(wanted) is not None

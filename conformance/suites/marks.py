@@ -28,6 +28,8 @@ OPENERS = [  # who opens the connections
     pytest.param("IUT", marks=pytest.mark.requirement(needs=("connects:active",))),
 ]
 
+by_openers = pytest.mark.parametrize("opener", OPENERS)
+
 ends = pytest.mark.parametrize("end", ["FIN", "RST"])
 in_pieces = pytest.mark.parametrize(
     "cut", [(1,), (2,), (12,), tuple(range(1, 60))], ids=["in-length", "behind-length", "in-header", "octets"]

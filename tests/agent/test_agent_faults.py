@@ -16,7 +16,7 @@ from conformance.agent.config import Config, Media, StreamPlan
 from conformance.agent.decisions import Decisions
 from conformance.agent.events import AgentError, Rejected
 from conformance.agent.faults import BY_NAME, FAULTS, decisions
-from conformance.agent.faults.observation import Observed
+from conformance.agent.faults.observation import Observed, replaced
 from conformance.catalogue import REQUIREMENTS
 
 FOLDER = Path(conformance.agent.__file__).parent
@@ -50,7 +50,7 @@ def test_the_body_of_the_agent_knows_no_fault(path):
 def test_a_fault_replaces_decisions_and_adds_none():
     added = {fault.name: members(fault.replacement) - set(dir(Decisions)) for fault in FAULTS}
     assert not {name: more for name, more in added.items() if more}
-    assert not [fault.name for fault in FAULTS if not members(fault.replacement)]
+    assert not [fault.name for fault in FAULTS if not replaced(fault.replacement)]
 
 
 def test_every_decision_of_the_agent_names_the_clause_that_it_follows():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.attributes import SOFTWARE
-from conformance.agent.decisions.topic import Topic
+from conformance.agent.decisions.encoding import Encoding
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.wire.attributes import RawAttribute
 
 
-class Checks(Topic):
+class Checks(Encoding):
     """How the agent checks."""
 
     # -- when ----------------------------------------------------------------------------------------------
@@ -123,6 +123,10 @@ class Checks(Topic):
     def protects_check(self, check: OutgoingCheck) -> bool:
         """Whether a check has MESSAGE-INTEGRITY (RFC 8445 section 7.2.2)."""
         return True
+
+    def adds_sha256(self, check: OutgoingCheck) -> bool:
+        """Whether a check has MESSAGE-INTEGRITY-SHA256 as well: ICE builds on RFC 5389 (RFC 8489 section 9.1.2)."""
+        return False
 
     def fingerprints_check(self) -> bool:
         """Whether a check has FINGERPRINT (RFC 8445 section 7.1)."""

@@ -41,7 +41,18 @@ class Outcomes(Topic):
         """Return the transaction, of those that wait, that a response with this id answers (RFC 8489 section 6.3)."""
         return transaction_id if transaction_id in waiting else None
 
-    def mapped_by_error(self) -> Address | None:
+    def mapped_in(self, message: Message) -> Address | None:
+        """Return the mapped address of a success response, which must have one (RFC 8489 section 6.3.3)."""
+        return message.xor_mapped_address
+
+    def asks_again(self, message: Message, before: int) -> bool:
+        """Whether a check that an error response has answered is sent once more: never (RFC 8489 section 6.3.4).
+
+        `before`: how often it was sent again so far.
+        """
+        return False
+
+    def mapped_by_error(self, message: Message) -> Address | None:
         """Return the address that an error response counts as success with: none does (RFC 8445 section 7.2.5.3)."""
         return None
 

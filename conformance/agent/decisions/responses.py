@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.attributes import SOFTWARE, unknown_required
-from conformance.agent.decisions.topic import Topic
+from conformance.agent.decisions.encoding import Encoding
+from conformance.agent.decisions.gathering import ICE_CHARS
 from conformance.wire import attributes as attr
-from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.integrity import Check, check_fingerprint, check_integrity, check_integrity_sha256
 from conformance.wire.stun import looks_like_stun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from conformance.agent.messages import IncomingCheck
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import Address, RawAttribute
+    from conformance.wire.stun import Message
 
 
-class Responses(Topic):
+class Responses(Encoding):
     """What the agent answers, and what it takes a check for."""
 
     # -- messages ------------------------------------------------------------------------------------------
@@ -36,8 +38,12 @@ class Responses(Topic):
         """Whether a connection goes on after a malformed message, which is discarded (RFC 8489 section 6.3)."""
         return True
 
-    def answers_indications(self) -> bool:
-        """Whether Binding indications are answered: never (RFC 8489 section 6.3.2)."""
+    def honoured(self, message: Message) -> tuple[RawAttribute, ...]:
+        """Return the attributes that count: the first of a type, few behind the integrity (RFC 8489 9 and 14)."""
+        return message.honoured()
+
+    def answers_indication(self, message: Message, ufrag: str) -> bool:
+        """Whether a Binding indication is answered: never (RFC 8489 section 6.3.2). `ufrag` is ours."""
         return False
 
     def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
@@ -46,6 +52,18 @@ class Responses(Topic):
         `started`: the peer's description is there.
         """
         return True
+
+    def responds_on(self, connection: Connection, all_of_them: Iterable[Connection]) -> Connection:
+        """Return the connection for a response: that of the request (RFC 8489 section 6.3.1.2)."""
+        return connection
+
+    def closes_unanswered(self, stream: Stream, connection: Connection) -> bool:
+        """Whether a connection is closed instead of an answer: never (RFC 8489 section 6.2.2)."""
+        return False
+
+    def closes_answered(self, connection: Connection) -> bool:
+        """Whether a connection is closed behind an answer: the client closes it (RFC 8489 section 6.2.2)."""
+        return False
 
     def meant(self, stream: Stream, user_name: str) -> Credentials:
         """Return whose password protects a request: the stream's, or its former one's while it restarts.
@@ -56,14 +74,26 @@ class Responses(Topic):
 
     # -- who may ask ---------------------------------------------------------------------------------------
 
+    def authenticates_first(self) -> bool:
+        """Whether credentials are looked at before unknown attributes (RFC 8489 section 6.3)."""
+        return True
+
+    def looks_for_attributes_first(self) -> bool:
+        """Whether missing attributes are noticed before a wrong user name (RFC 8489 section 9.1.3)."""
+        return True
+
+    def integrity_of(self, octets: bytes, key: bytes, *, sha256: bool) -> Check:
+        """Return what a request's integrity comes to under a key (RFC 8489 sections 14.5 and 14.6)."""
+        return check_integrity_sha256(octets, key) if sha256 else check_integrity(octets, key)
+
     def unauthenticated_code(self) -> int:
         """Return the error for a request without USERNAME or integrity: 400 (RFC 8489 section 9.1.3)."""
         return 400
 
     def knows_user(self, user_name: str, ufrag: str) -> bool:
-        """Whether USERNAME is our fragment, a colon and another fragment (RFC 8445 section 7.3)."""
+        """Whether USERNAME is our fragment, a colon and another fragment (RFC 8445 section 7.3, RFC 8839 5.4)."""
         own, colon, theirs = user_name.partition(":")
-        return own == ufrag and bool(colon and theirs) and ":" not in theirs
+        return own == ufrag and bool(colon and theirs) and all(octet in ICE_CHARS for octet in theirs)
 
     def integrity_holds(self, check: Check) -> bool:
         """Whether a request's protection is right (RFC 8489 section 9.1.3)."""
@@ -116,6 +146,10 @@ class Responses(Topic):
 
     def protects_success(self) -> bool:
         """Whether success responses have the request's kind of integrity (RFC 8489 section 9.1.3)."""
+        return True
+
+    def answers_in_kind(self) -> bool:
+        """Whether MESSAGE-INTEGRITY-SHA256 is answered by the same (RFC 8489 section 9.1.3)."""
         return True
 
     def protects_error(self) -> bool:

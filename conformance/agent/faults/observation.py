@@ -26,8 +26,8 @@ NAMES = tuple(sorted({name for topic in TOPICS for name in vars(topic) if not na
 
 
 def replaced(replacement: type[Topic]) -> frozenset[str]:
-    """Return the decisions that a fault's class replaces."""
-    return frozenset(name for name in NAMES if name in vars(replacement))
+    """Return the decisions that a fault's class replaces, itself or by what it has in common with other faults."""
+    return frozenset(n for n in NAMES if getattr(replacement, n, None) not in (None, getattr(Decisions, n)))
 
 
 REPLACING = {name: tuple(fault.name for fault in FAULTS if name in replaced(fault.replacement)) for name in NAMES}

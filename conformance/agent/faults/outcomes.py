@@ -56,7 +56,7 @@ class ConflictKeepsRole(Outcomes):
 
 @fault("error-response-believed", "RFC8445-7.2.5.3-s01", "takes error responses for success")
 class ErrorResponseBelieved(Outcomes):
-    def mapped_by_error(self) -> Address | None:
+    def mapped_by_error(self, message: Message) -> Address | None:
         return Address("192.0.2.1", 9)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.agent.stream import Stream
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.integrity import Check
+    from conformance.wire.stun import Message
 
 fault = Faults()
 
@@ -42,7 +43,7 @@ class MalformedMessageCloses(Responses):
 
 @fault("indication-answered", "RFC8489-6.3.2-s02", "answers Binding indications")
 class IndicationAnswered(Responses):
-    def answers_indications(self) -> bool:
+    def answers_indication(self, message: Message, ufrag: str) -> bool:
         return True
 
 
@@ -97,6 +98,12 @@ class UsernamePrefixEnough(Responses):
 class PasswordUnchecked(Responses):
     def integrity_holds(self, check: Check) -> bool:
         return True
+
+
+@fault("user-name-ends-at-nul", "RFC8489-9.1.3-04", "takes no notice of what follows a NUL in USERNAME")
+class UserNameEndsAtNul(Responses):
+    def knows_user(self, user_name: str, ufrag: str) -> bool:
+        return super().knows_user(user_name.partition("\0")[0], ufrag)
 
 
 @fault(

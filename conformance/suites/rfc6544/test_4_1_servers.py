@@ -82,7 +82,7 @@ def test_host_and_relayed_candidates_together(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-4.1-08")
+@requirement("RFC6544-4.1-08", "RFC8489-6.2.2-04")
 def test_connection_to_the_stun_server_is_kept(upper, peer, side, pixit):
     """with    a STUN server that sees the IUT at an address of a NAT, and descriptions exchanged
     when    ICE has not completed yet

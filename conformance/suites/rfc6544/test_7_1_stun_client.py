@@ -83,7 +83,7 @@ def test_each_connection_has_a_port_of_its_own(upper, peer, side):
 
 
 @varied("family", "segmentation", "candidates")
-@requirement("RFC6544-7.1-03", needs="connects:active")
+@requirement("RFC6544-7.1-03", "RFC8489-6.2.2-01", needs="connects:active")
 def test_check_is_framed(upper, peer, side, pixit):
     """with    a connection that the IUT has opened
     when    its first octets arrive

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest, Repetition
-from conformance.suites.checks import (
-    await_unanswered_nomination,
-)
+from conformance.suites.checks import await_success, await_unanswered_nomination
 from conformance.suites.marks import both_sides, requirement, varied, watches
 from conformance.suites.media import expect_completion
-from conformance.suites.negotiation import negotiate
+from conformance.suites.messages import expect_all_answered, expect_beginning
+from conformance.suites.negotiation import negotiate, obtain_description
+from conformance.suites.servers import NAT
 from conformance.wire.layers import RFC4571
 
 
@@ -81,3 +81,53 @@ def test_late_response_is_taken(upper, peer, delay):
     peer.answer_only_on(connection)
     connection.send(RFC4571() / peer.success(connection, request))
     expect_completion(upper, peer, connection)
+
+
+@requirement("RFC8489-6.2.2-06", needs="offers:passive sides:answerer")
+def test_connection_stays_open_behind_the_response(upper, peer, pixit):
+    """with    a check answered on a connection to the controlled IUT's passive candidate, and nothing nominated
+    when    some seconds pass
+    then    the IUT leaves it to us to close the connection."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    await_success(peer, iut, connection)
+    connection.expect_open(within=pixit.response)
+
+
+@both_sides
+@requirement("RFC8489-6.2.2-07", needs="offers:passive")
+def test_every_request_is_answered_before_the_connection_ends(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    five requests arrive at once, and FIN behind them
+    then    the IUT answers each of them, however it ends the connection then."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    requests = [peer.check(iut, password="wrong" * 5), *(peer.check(iut) for _ in range(4))]
+    connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
+    connection.half_close()
+    expect_all_answered(connection, requests, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC8489-6.2.2-08", needs="offers:passive")
+def test_no_connection_is_opened_for_a_response(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate from a port on which we listen, as an active candidate
+    when    a check is followed by the end of the connection
+    then    the IUT opens no connection to that port."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    source = peer.listen()
+    connection = peer.connect(iut.candidate(tcptype="passive"), source=source)
+    connection.send(RFC4571() / peer.check(iut))
+    connection.half_close()
+    peer.expect_no_connection(source, within=pixit.retransmission)
+
+
+@both_sides
+@requirement("RFC8489-6.2.2-s04")
+def test_messages_to_a_stun_server_have_no_frames(upper, peer, side):
+    """with    a STUN server that serves nothing but STUN
+    when    the IUT asks it for an address
+    then    its connection begins with a Binding request, not with the length of a frame."""
+    server = peer.stun_server(mapped=NAT)
+    obtain_description(upper, peer, side, ice_servers=[server.entry])
+    expect_beginning(server, b"\0\1")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingError, BindingSuccess
 from conformance.suites.check_contents import answered_check
-from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
+from conformance.suites.marks import both_sides, by_openers, on_other_connections, requirement, varied
+from conformance.suites.messages import answers, converse, identifiers, sent
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571, RawStunAttribute
 
 
@@ -46,3 +48,28 @@ def test_error_420_names_the_attribute(upper, peer, side, pixit):
     connection.send(RFC4571() / peer.check(iut, attributes=[strange]))
     error = connection.await_frame(BindingError(420), within=pixit.response)
     assert error.stun.unknown_attributes == (UNKNOWN_REQUIRED,), f"UNKNOWN-ATTRIBUTES: {error.stun.unknown_attributes}"
+
+
+@both_sides
+@by_openers
+@requirement("RFC8489-6.3.1.1-01")
+def test_error_response_has_an_error_code(upper, peer, side, opener):
+    """with    connections on which the IUT refuses, answers and checks
+    when    its error responses are read
+    then    each has ERROR-CODE."""
+    converse(upper, peer, side, opener)
+    errors = [response for response in answers(peer) if response.stun.is_error]
+    without = [response for response in errors if not response.stun.has(Attribute.ERROR_CODE)]
+    assert not without, f"{without[0]}"
+
+
+@both_sides
+@by_openers
+@requirement("RFC8489-6.3.1.1-s01", "RFC8489-5-s01")
+def test_response_has_the_method_of_its_request(upper, peer, side, opener):
+    """with    connections on which the IUT refuses, answers and checks
+    when    what it sends with the transaction ids of our requests is read
+    then    its method is Binding and its class is success or error."""
+    converse(upper, peer, side, opener)
+    kinds = {one[:2] for one in sent(peer) if one[8:20] in identifiers(peer)}
+    assert kinds <= {b"\1\1", b"\1\x11"}, f"types of its responses: {sorted(kind.hex() for kind in kinds)}"

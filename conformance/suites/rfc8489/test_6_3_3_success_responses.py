@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import expect_no_valid_pair, needs_valid_pairs_to_show
-from conformance.suites.marks import requirement
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.messages import expect_goes_on, first_check
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_success
 
 
@@ -24,3 +26,30 @@ def test_success_with_an_unknown_required_attribute_makes_no_pair_valid(upper, p
     response = binding_success(request.stun.transaction_id, connection.seen_from, peer.pwd, attributes=[strange])
     connection.send(RFC4571() / response)
     expect_no_valid_pair(upper, peer, request)
+
+
+@requirement("RFC8489-6.3.3-s02", needs="connects:active sides:offerer")
+def test_success_without_a_mapped_address_makes_no_pair_valid(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    a success response comes without XOR-MAPPED-ADDRESS
+    then    the IUT does not nominate the pair."""
+    connection, request = first_check(upper, peer)
+    needs_valid_pairs_to_show(upper, request)
+    response = peer.success(connection, request)
+    response.attributes = response.attributes[1:]
+    connection.send(RFC4571() / response)
+    expect_no_valid_pair(upper, peer, request)
+
+
+@both_sides
+@requirement("RFC8489-6.3.3-01", needs="connects:active")
+def test_mapped_address_of_an_unknown_family_leaves_the_iut_working(upper, peer, side, pixit):
+    """with    the IUT's check on a connection
+    when    the success response has a mapped address of a family that nobody knows
+    then    the IUT answers a check that comes on another connection, or on this one."""
+    connection, request = first_check(upper, peer, side)
+    response = peer.success(connection, request)
+    response.attributes[0] = RawStunAttribute(type=Attribute.XOR_MAPPED_ADDRESS, value=bytes([0, 9]) + bytes(6))
+    connection.send(RFC4571() / response)
+    peer.wait(pixit.drip)
+    expect_goes_on(peer, connection)

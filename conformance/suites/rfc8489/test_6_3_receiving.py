@@ -8,15 +8,31 @@ from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import (
     expect_answer,
     expect_no_valid_pair,
+    expect_refusal,
     needs_valid_pairs_to_show,
 )
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import await_delivered
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import MALFORMED, UNKNOWN_OPTIONAL
-from conformance.wire.layers import RFC4571, RawStunAttribute, binding_success
+from conformance.suites.values import MALFORMED, UNKNOWN_OPTIONAL, UNKNOWN_REQUIRED
+from conformance.wire.layers import (
+    RFC4571,
+    ErrorCode,
+    Nonce,
+    RawStunAttribute,
+    Realm,
+    UnknownAttributes,
+    binding_success,
+)
 from conformance.wire.rfc4571 import frame
+
+_OUT_OF_PLACE = {  # known attributes that a Binding request has no use for
+    "ERROR-CODE": ErrorCode(code=400, reason="Bad Request"),
+    "NONCE": Nonce(value="nonce"),
+    "REALM": Realm(value="realm"),
+    "UNKNOWN-ATTRIBUTES": UnknownAttributes(types=(7,)),
+}
 
 
 @both_sides
@@ -96,3 +112,41 @@ def test_response_of_another_transaction_makes_no_pair_valid(upper, peer, pixit)
     other = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
     connection.send(RFC4571() / binding_success(other, connection.seen_from, peer.pwd))
     expect_no_valid_pair(upper, peer, request)
+
+
+@pytest.mark.parametrize("which", sorted(_OUT_OF_PLACE))
+@requirement("RFC8489-6.3-02", needs="offers:passive sides:answerer")
+def test_known_attribute_out_of_place_is_ignored(upper, peer, which):
+    """with    a connection to the IUT's passive candidate
+    when    a check arrives with a known attribute that belongs into other messages
+    then    the IUT answers it with success."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, attributes=[_OUT_OF_PLACE[which].copy()]))
+    expect_answer(peer, iut, connection)
+
+
+@both_sides
+@requirement("RFC8489-6.3-01", needs="offers:passive")
+def test_unknown_optional_attribute_of_3000_octets_is_ignored(upper, peer, side):
+    """with    a connection to the IUT's passive candidate, and nothing selected yet
+    when    a check arrives with an unknown comprehension-optional attribute of 3,000 octets
+    then    the IUT answers it with success."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    long = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=bytes(3000))
+    connection.send(RFC4571() / peer.check(iut, attributes=[long]))
+    expect_answer(peer, iut, connection)
+
+
+@both_sides
+@requirement("RFC8489-6.3-s06", needs="offers:passive")
+def test_credentials_are_checked_before_unknown_attributes(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives with a wrong password and an unknown comprehension-required attribute
+    then    the IUT answers with error 401, not with 420."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
+    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5, attributes=[strange]))
+    expect_refusal(peer, iut, connection, 401)

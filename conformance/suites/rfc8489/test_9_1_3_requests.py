@@ -132,3 +132,28 @@ def test_request_without_integrity_is_refused_with_400(upper, peer, side):
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut, password=None))
     expect_refusal(peer, iut, connection, 400)
+
+
+@pytest.mark.parametrize("where", ["behind-both", "behind-the-iuts"])
+@requirement("RFC8489-9.1.3-04", "RFC8489-9.1.3-05", "RFC8445-7.3-04", needs="sides:answerer offers:passive")
+def test_user_name_with_octets_behind_a_nul_is_refused_with_401(upper, peer, where):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives whose user name is right up to a NUL, but goes on behind it
+    then    the IUT answers with error 401."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    names = {"behind-both": f"{iut.ufrag}:{peer.ufrag}\0x", "behind-the-iuts": f"{iut.ufrag}\0x:{peer.ufrag}"}
+    connection.send(RFC4571() / peer.check(iut, username=names[where]))
+    expect_refusal(peer, iut, connection, 401)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-s01", "RFC8489-9.1.3-02", needs="offers:passive")
+def test_missing_integrity_comes_before_a_wrong_user_name(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a request arrives without integrity, and with a user name that is not the IUT's
+    then    the IUT answers with error 400, not with 401."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut, username="nobody:nowhere", password=None))
+    expect_refusal(peer, iut, connection, 400)
