@@ -173,6 +173,8 @@ class _Python:
 
 def shared_scripts(source: Path) -> list[Path]:
     """Return what an adapter's source shares with others: all that is in JavaScript, and what imports `contract`."""
+    if source.suffix in (".rs", ".java"):
+        return []
     imports = source.suffix == ".py" and _IMPORTS_CONTRACT.search(source.read_text("utf-8"))
     return [*SHARED_SCRIPTS, *([SHARED_MODULE] if imports else [])]
 

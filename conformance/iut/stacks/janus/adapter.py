@@ -40,6 +40,7 @@ PICS = {
     "role": "stack",
     "components": 1,
     "restart": True,
+    "updates": True,
     "trickle": True,
     "consent": False,
     "sdp": "full",

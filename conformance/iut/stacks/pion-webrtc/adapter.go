@@ -49,7 +49,9 @@ type params struct {
 	Data       string   `json:"data"`
 	Trickle    bool     `json:"trickle"`
 	Servers    []struct {
-		URL string `json:"url"`
+		URL        string `json:"url"`
+		Username   string `json:"username"`
+		Credential string `json:"credential"`
 	} `json:"ice_servers"`
 }
 
@@ -69,7 +71,7 @@ var (
 	pics    = object{
 		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"}, "offers": []string{"passive"},
 		"connects": []string{"active", "passive"}, "transports": []string{"tcp", "udp"}, "families": []int{4, 6},
-		"obeys": []string{"transports"}, "role": "stack", "components": 1, "restart": true, "trickle": true,
+		"obeys": []string{"transports"}, "role": "stack", "components": 1, "restart": true, "updates": true, "trickle": true,
 		"consent": false, "sdp": "full", "profile": "webrtc", "payload": "dtls",
 		"reports": []string{"state", "selected", "data"}, "sessions": 32,
 	}
@@ -89,7 +91,6 @@ func tell(method string, what object) { write(object{"method": method, "params":
 // session is one PeerConnection. Its calls are served in order by one goroutine.
 type session struct {
 	name       string
-	offering   bool
 	restarting bool
 	connection *webrtc.PeerConnection
 	mux        ice.TCPMux
@@ -129,10 +130,13 @@ func networks(transports []string) []webrtc.NetworkType {
 }
 
 func (s *session) open(p params) *refusal {
-	if p.Components > 1 || p.Media == "bytes" || len(p.Servers) > 0 {
-		return refuse(noParams, "one component, packets, and no TCP candidates by servers")
+	if p.Components > 1 || p.Media == "bytes" {
+		return refuse(noParams, "one component, and packets only")
 	}
-	s.offering = p.Side == "offerer"
+	var servers []webrtc.ICEServer
+	for _, server := range p.Servers {
+		servers = append(servers, webrtc.ICEServer{URLs: []string{server.URL}, Username: server.Username, Credential: server.Credential})
+	}
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{}) // on all addresses: candidates share the port
 	if err != nil {
 		return refuse(internal, "%v", err)
@@ -150,7 +154,7 @@ func (s *session) open(p params) *refusal {
 		return refuse(internal, "%v", err)
 	}
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(engine), webrtc.WithMediaEngine(media))
-	if s.connection, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
+	if s.connection, err = api.NewPeerConnection(webrtc.Configuration{ICEServers: servers}); err != nil {
 		return refuse(internal, "%v", err)
 	}
 	s.connection.OnICECandidate(s.onCandidate)
@@ -158,7 +162,7 @@ func (s *session) open(p params) *refusal {
 		tell("state", object{"session": s.name, "state": state.String()})
 	})
 	s.connection.OnDataChannel(s.take)
-	if s.offering {
+	if p.Side == "offerer" {
 		if _, err = s.connection.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio); err != nil {
 			return refuse(internal, "%v", err)
 		}
@@ -206,7 +210,7 @@ func (s *session) describe(p params) (object, *refusal) {
 	s.mu.Unlock()
 	var made webrtc.SessionDescription
 	var err error
-	if s.offering {
+	if s.connection.SignalingState() != webrtc.SignalingStateHaveRemoteOffer {
 		made, err = s.connection.CreateOffer(&webrtc.OfferOptions{ICERestart: s.restarting})
 	} else {
 		made, err = s.connection.CreateAnswer(nil)
@@ -227,7 +231,6 @@ func (s *session) describe(p params) (object, *refusal) {
 }
 
 func (s *session) accept(p params) *refusal {
-	s.offering = s.offering && p.Type != "offer"
 	err := s.connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.NewSDPType(p.Type), SDP: p.SDP})
 	if err != nil {
 		return refuse(rejected, "%v", err)
@@ -280,7 +283,7 @@ func (s *session) serve(gone func()) {
 		case "send":
 			refused = s.send(c.Params)
 		case "restart":
-			s.offering, s.restarting = true, true
+			s.restarting = true
 		case "close":
 			s.close()
 		}

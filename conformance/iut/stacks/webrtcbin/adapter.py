@@ -38,6 +38,7 @@ PICS = {
     "role": "stack",
     "components": 1,
     "restart": False,
+    "updates": True,
     "trickle": True,
     "consent": False,
     "sdp": "full",
@@ -56,8 +57,6 @@ class Connection(Session):
         self._gathered = threading.Event()
         self._channel: Any = None
         self._trickling = False
-        self._offering = False
-        self._offer: Any = None
 
     def open(self, params: dict[str, Any]) -> None:
         """Make the pipeline."""
@@ -65,7 +64,6 @@ class Connection(Session):
             raise Refused(NO_PARAMS, "one component, packets, full ICE: more is not driven")
         if params.get("ice_servers"):
             raise Refused(NO_PARAMS, "host candidates: more is not driven")
-        self._offering = params["side"] == "offerer"
         self._pipeline = Gst.Pipeline.new(None)
         self._bin = Gst.ElementFactory.make("webrtcbin", None)
         if self._bin is None:
@@ -83,7 +81,7 @@ class Connection(Session):
         self._bin.connect("notify::ice-gathering-state", self._take_gathering)
         self._bin.connect("on-data-channel", lambda _bin, channel: self._take(channel))
         self._pipeline.set_state(Gst.State.PLAYING)
-        if self._offering:
+        if params["side"] == "offerer":
             self._take(self._bin.emit("create-data-channel", "icetcp", None))
 
     def _take(self, channel: Any) -> None:
@@ -111,7 +109,8 @@ class Connection(Session):
     def describe(self, params: dict[str, Any]) -> dict[str, Any]:
         """Create the offer or answer."""
         self._trickling = bool(params.get("trickle"))
-        kind = "offer" if self._offering else "answer"
+        answering = self._bin.get_property("signaling-state") == GstWebRTC.WebRTCSignalingState.HAVE_REMOTE_OFFER
+        kind = "answer" if answering else "offer"
         reply = self._promise(f"create-{kind}", None)
         description = reply.get_value(kind)
         if description is None:
@@ -129,8 +128,6 @@ class Connection(Session):
         if result != GstSdp.SDPResult.OK:
             raise Refused(REJECTED, "GStreamer cannot parse it")
         kind = getattr(GstWebRTC.WebRTCSDPType, params["type"].upper())
-        if params["type"] == "offer":
-            self._offering = False
         self._promise("set-remote-description", GstWebRTC.WebRTCSessionDescription.new(kind, message))
 
     def trickle(self, params: dict[str, Any]) -> None:
