@@ -63,6 +63,7 @@ class RunInfo:
     left_out: dict[str, int] = field(default_factory=dict)  # for how many cases a reason left values uncombined
     not_judged: list[dict[str, Any]] = field(default_factory=list)  # what was not applicable, by reason
     incidents: tuple[str, ...] = ()  # what the adapter did against the contract
+    pixit: dict[str, float] = field(default_factory=dict)  # deadlines, in seconds
     causes: list[dict[str, Any]] = field(default_factory=list)  # why variants did not pass, the most basic first
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
 

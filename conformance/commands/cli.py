@@ -24,10 +24,12 @@ from conformance.commands.list import list_
 from conformance.commands.mutants import mutants
 from conformance.commands.nat_table import nat_table
 from conformance.commands.options import complain
+from conformance.commands.pics import pics
 from conformance.commands.report import report
 from conformance.commands.run import run
 from conformance.commands.show import show
 from conformance.commands.stacks import stacks
+from conformance.commands.statement import statement
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
 
 
-for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, interop, report, examine, stacks):
+for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, interop):
+    cli.add_command(_command)
+for _command in (report, statement, pics, examine, stacks):
     cli.add_command(_command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,7 @@ class Run:
         info.pics, info.scan = dict(premise.pics), (*premise.scan.findings, *premise.scan.told)
         info.testable, info.with_cases = len(tested) + info.pending, len(tested)
         info.required_reach = config.getoption("icetcp_require_reach") / 100
+        info.pixit = asdict(pixit)
         info.partial = partial
         functions = {variant.function for variant in variants}
         info.left_out = {r: len(c & functions) for r, c in premise.applicability.left_out.items() if c & functions}
