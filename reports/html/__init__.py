@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 
     import jinja2
 
+_FIRST = 'document.documentElement.className = "js"'  # before anything is drawn: views but the first are not drawn then
 _MINIFIED = re.compile(r"^\s+|\s*/\*.*?\*/", re.MULTILINE)
 
 
 def render(template: str, scripts: tuple[str, ...] = (), **context: Any) -> str:
     """Return a page. `scripts` are files of the templates' folder that the page needs in addition to `page.js`."""
     text = "".join(f"(() => {{\n{_file(name)}\n}})();\n" for name in ("page.js", *scripts))
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    common = {"script": Markup(text), "script_hash": digest, "style": Markup(_MINIFIED.sub("", _file("style.css")))}  # noqa: S704  (our own files)
-    return environment().get_template(template).render(**common, **context)
+    digests = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (_FIRST, text)]
+    style = _MINIFIED.sub("", _file("style.css"))
+    ours = {"script": Markup(text), "first": Markup(_FIRST), "style": Markup(style)}  # noqa: S704  (our own files)
+    return environment().get_template(template).render(**ours, script_hashes=digests, **context)
 
 
 def part(template: str, macro: str, *arguments: Any) -> Markup:

@@ -138,7 +138,7 @@ def _row(number: int, result: Result, contents: Contents) -> dict[str, Any]:
         "level": result.level.value,
         "section": result.section,
         "reason": result.reason[:300] if bad else "",
-        "text": f"{result.case} {' '.join(result.requirements)} {result.reason[:300] if bad else ''}",
+        "asked": " ".join(result.requirements),
         "change": contents.changes.get(result.case, ""),
         "block": number // _IN_A_BLOCK,
         "index": number % _IN_A_BLOCK,

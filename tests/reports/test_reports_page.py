@@ -116,7 +116,7 @@ def packed(text):
 def test_hostile_text_is_text_everywhere(failing):
     text = page(failing)
     tree = html.fromstring(text)
-    assert len([script for script in tree.iter("script") if script.get("type") is None]) == 1
+    assert len([script for script in tree.iter("script") if script.get("type") is None]) == 2
     assert not tree.xpath("//img")
     assert not [element for element in tree.iter() if any(name.startswith("on") for name in element.attrib)]
     assert not re.search("[\0-\x08\x0b-\x1f\u202e]", text)
@@ -250,12 +250,13 @@ def browser():
 def test_2000_variants_open_in_under_a_second(tmp_path, browser):
     made = many(2000, tmp_path)
     write(made)
-    times = []
+    spent = []
     for _ in range(3):
         browser.open("about:blank")
+        before = browser.seconds()
         browser.open((tmp_path / "report.html").as_uri())
-        times.append(browser.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
-    assert min(times) < 1000
+        spent.append(browser.seconds() - before)
+    assert min(spent) < 1
     assert browser.said() == []
     case = made.results[-1].case
     browser.evaluate(f"window.begun = performance.now(), location.hash = '#variant/{quote(case, safe='')}'")

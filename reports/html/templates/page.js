@@ -4,12 +4,14 @@ const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
 for (const form of document.querySelectorAll("form.filters:not([data-own])")) {
   const list = document.getElementById(form.dataset.for);
-  const rows = [...list.querySelectorAll("[data-text]")].map((row) => ({
+  const found = () => [...list.querySelectorAll("[data-verdict], [data-text]")].map((row) => ({
     row,
-    text: row.dataset.text.toLowerCase(),
+    text: (row.dataset.text || `${row.textContent} ${row.dataset.requirements || ""}`).toLowerCase(),
     group: row.closest("[data-group]"),
   }));
+  let rows = null; // read when somebody filters, not when the page opens
   const apply = () => {
+    rows = rows || found();
     const wanted = Object.fromEntries(new FormData(form));
     const asked = words(wanted.text || "");
     delete wanted.text;
@@ -31,5 +33,6 @@ for (const form of document.querySelectorAll("form.filters:not([data-own])")) {
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.apply = apply;
-  apply();
+  const count = list.querySelectorAll("[data-verdict], [data-text]").length;
+  form.querySelector("output").textContent = `${count} ${form.dataset.noun}${count === 1 ? "" : "s"}`;
 }

@@ -161,6 +161,7 @@ const open = async (id) => {
 
 // -- views ----------------------------------------------------------------------------------------------------
 const show = () => {
+  document.documentElement.className = "";
   const [path, query] = decodeFragment();
   const [first, id] = path;
   const name = first === "cause" ? "causes" : first;
