@@ -396,7 +396,7 @@ class Agent:
         for stream in [*completed, *self._reopening.advance(now)]:
             for component, connection in stream.selected.items():
                 if self.decisions.says_alive():
-                    self._requests.indicate(connection)
+                    self._requests.indicate(stream, connection)
                 self._data.release(stream, component, connection)
         self._handshakes.advance(self._streams, now)
         if self.state is State.COMPLETED:

@@ -79,6 +79,7 @@ class CheckList:
     nominated: dict[int, Pair] = field(default_factory=dict)  # by component; members of `valid`
     state: ListState = ListState.RUNNING
     discarded: int = 0  # pairs, for the limit of the set
+    concludes: bool = True  # a nomination ends its component's checks
 
     @property
     def running(self) -> bool:
@@ -133,6 +134,8 @@ class CheckList:
 
     def conclude_component(self, component: int) -> None:
         """Drop what is left of a component that has its nominated pair (RFC 8445 section 8.1.2)."""
+        if not self.concludes:
+            return
         chosen = self.nominated[component].origin
         for pair in [pair for pair in self.pairs if pair.component == component and pair is not chosen]:
             self.pairs.remove(pair)

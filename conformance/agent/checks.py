@@ -147,7 +147,9 @@ class Checks:
     def _pace(self, now: float) -> None:
         """Begin at most one check a Ta (RFC 8445 section 6.1.4.2, RFC 6544 section 4.1)."""
         if now < self._next_check:
-            waiting = any(stream.checks.running and not stream.checks.exhausted for stream in self._streams)
+            waiting = any(
+                not (s.checks.exhausted or (s.checks.concludes and not s.checks.running)) for s in self._streams
+            )
             self._timer = self._next_check if waiting else None
             return
         found = self._pick()
@@ -158,7 +160,8 @@ class Checks:
             self._perform(*found, now)
 
     def _pick(self) -> tuple[Stream, Pair] | None:
-        running = [s for s in self._streams if s.checks.running and self._decisions.checks_stream(s)]
+        open_ = [s for s in self._streams if s.checks.running or not s.checks.concludes]
+        running = [stream for stream in open_ if self._decisions.checks_stream(stream)]
         lists = [stream.checks for stream in self._streams]
         for step in range(len(running)):
             stream = running[(self._decisions.next_list(self._turn) + step) % len(running)]
@@ -309,6 +312,12 @@ class Checks:
         connection.why_ended = "it does not speak STUN"
         self._connections.close(connection)
         self.forget(connection)
+
+    def ask(self, connection: Connection) -> None:
+        """Send a check on a connection, whatever comes of it."""
+        if connection.pair is not None:
+            worth = check_priority(connection.pair.local)
+            self._requests.ask(self._streams[connection.stream], connection, worth)
 
     def forget(self, connection: Connection) -> None:
         """Expect no more responses on a connection."""

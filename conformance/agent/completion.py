@@ -161,19 +161,22 @@ class Completion:
             return
         for stream in self._streams:
             checks = stream.checks
-            if checks.running and checks.exhausted and not (checks.every_component_valid or stream.progress.more):
+            hopeless = checks.running and checks.exhausted and not checks.every_component_valid
+            if not hopeless or stream.progress.more:
+                continue
+            if self._decisions.fails_hopeless(stream, self._role.controlling):
                 checks.note(ListEvent.EXHAUSTED)
 
     def _show(self) -> None:
         if not self._checks.started or self._status.broken:
             return
         lists = [stream.checks for stream in self._streams if not stream.ended]
-        if lists and all(checks.state is ListState.COMPLETED for checks in lists):
+        if lists and self._decisions.completes_with([checks.state is ListState.COMPLETED for checks in lists]):
             self._status.note(Change.SELECTED)
         elif all(checks.state is ListState.FAILED for checks in lists):
             self._status.note(Change.FAILED)
         elif all(checks.every_component_valid for checks in lists):
-            self._status.note(Change.VALID)
+            self._status.note(Change.SELECTED if self._decisions.completes_valid() else Change.VALID)
         else:
             self._status.note(Change.BEGUN)
 

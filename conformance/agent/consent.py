@@ -124,7 +124,7 @@ class Consent:
     @property
     def _is_kept_up(self) -> bool:
         """Whether consent is kept up: a lite agent sends no requests (RFC 6544 section 7)."""
-        return self._config.consent > 0 and not self._config.lite
+        return self._config.consent > 0 and not self._config.lite and self._decisions.keeps_alive()
 
     def _next_due(self, now: float) -> float:
         """Return the time of the next consent check: 0.8 to 1.2 intervals away (RFC 7675 section 5.1)."""
@@ -149,6 +149,8 @@ class Consent:
         elif kept.due <= now and connection.is_open:
             kept.due = self._next_due(now)
             self.ask(kept, connection, now, revives=False)
+            if self._decisions.says_alive_again():
+                self._requests.indicate(kept.stream, connection)
 
     # -- checks --------------------------------------------------------------------------------------------
 

@@ -131,7 +131,7 @@ class Exchange:
             stream.progress.told = list(stream.locals)
         if not all(stream.locals or stream.progress.ours_open for stream in self._used):
             raise AgentError("no candidate could be gathered")
-        if self.settled and self._status.state in _UPDATABLE:
+        if self.settled and self._status.state in _UPDATABLE and self._decisions.updates():
             self.offers, self.peer, self.described = True, None, ""  # an updated offer (RFC 6544 section 9.1)
         if self.offers:
             self.described = self.described or self._writer.offer(self._streams, controlling=self._role.controlling)

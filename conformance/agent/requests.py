@@ -60,9 +60,17 @@ class Requests:
         self._connections.send_request(connection, message)
         return transaction_id, message
 
-    def indicate(self, connection: Connection) -> None:
+    def indicate(self, who: Credentials, connection: Connection) -> None:
         """Send a Binding indication, as a keepalive is (RFC 8445 section 11)."""
-        self._connections.send(connection, build(Method.BINDING, MessageClass.INDICATION, self._random(12)))
+        indication = build(
+            Method.BINDING,
+            MessageClass.INDICATION,
+            self._random(12),
+            self._decisions.indication_attributes(),
+            key=short_term_key(who.remote_pwd) if self._decisions.protects_indication() else None,
+            fingerprint=self._decisions.fingerprints_indication(),
+        )
+        self._connections.send(connection, indication)
 
 
 def encoded(transaction_id: bytes, check: OutgoingCheck, decisions: Checks) -> bytes:

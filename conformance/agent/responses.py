@@ -248,6 +248,8 @@ class Responses:
         if check.peer_ufrag != stream.remote_ufrag or stream.is_former(connection):
             return False
         if stream.completed_at is not None:
+            if self._decisions.minds_late():
+                self._checks.ask(connection)
             return True
         if self._decisions.triggers(check):
             self._check_back(stream, connection, check)

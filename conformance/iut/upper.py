@@ -368,6 +368,29 @@ class Upper:
 
         return self._waiter.wait(reached, within)
 
+    def expect_state(self, *wanted: str, within: float) -> None:
+        """Wait until the stack reports one of these states."""
+        if not self.wait_state(*wanted, within=within):
+            raise Missing(
+                f"the stack did not report the state {' or '.join(wanted)}",
+                expected=f"one of the states {', '.join(wanted)}",
+                actual=f"within {within:g} s it reported {', '.join(self.states) or 'no state'}",
+            )
+
+    def expect_no_state(self, *unwanted: str, within: float) -> None:
+        """Watch that the stack reports none of these states, now or before."""
+
+        def reached() -> bool:
+            self._take_notifications()
+            return any(state in unwanted for state in self.states)
+
+        if self._waiter.watch(reached, within):
+            raise Failed(
+                f"the stack reported the state {next(state for state in self.states if state in unwanted)}",
+                expected=f"none of the states {', '.join(unwanted)}",
+                actual=f"it reported {', '.join(self.states)}",
+            )
+
     def allow_for_connecting(self, *, within: float) -> None:
         """Give the stack the time to say that it is connected, where it ever says so."""
         if self.reports_state:

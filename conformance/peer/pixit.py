@@ -30,6 +30,10 @@ class Pixit:
     drip: between two parts of a frame that the IUT shall read separately.
     consent: the news that a connection is lost, of an IUT that notices by its consent alone, which lasts 30 s
         (RFC 7675 section 5.1).
+    hopeless: the news that nothing can succeed any more: transactions and the timer of RFC 8863 take 39.5 s.
+    idle: how long a selected pair may carry nothing before it counts as not kept alive (RFC 8445 section 11: 15 s by
+        default, but an agent may choose more).
+    keepalives: for one keepalive, and the next were it to come too soon: they are 15 s apart (RFC 8445 section 11).
     adapter: one call to the adapter, gathering included.
     """
 
@@ -43,6 +47,9 @@ class Pixit:
     attempts: float = 1.0
     drip: float = 0.02
     consent: float = 32.0
+    hopeless: float = 46.0
+    idle: float = 60.0
+    keepalives: float = 16.0
     adapter: float = 15.0
 
     @classmethod
@@ -64,6 +71,9 @@ class Pixit:
             retransmission=default.retransmission * max(1.0, factor),
             attempts=default.attempts,
             drip=default.drip,
+            hopeless=max(default.hopeless, default.hopeless * factor),
+            idle=default.idle,
+            keepalives=default.keepalives,
             consent=max(default.consent, default.consent * factor),
             adapter=max(default.adapter, default.adapter * factor),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Data, Frame
 from conformance.suites.framing import await_answer_octets
+from conformance.suites.values import LOST
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.layers import (
     RFC4571,
@@ -210,6 +211,15 @@ def refuse_checks(peer: Peer) -> None:
     peer.before_answer = lambda connection, request: connection.send_between(
         RFC4571() / peer.error(request, 400, "Bad Request")
     )
+
+
+def needs_failure(upper: Upper, *, within: float) -> None:
+    """Wait until the stack reports a failure; n/a where it does not."""
+    if not upper.wait_state(*LOST, within=within):
+        raise JudgedElsewhere(
+            f"the IUT reports no failure within {within:g} s",
+            case="RFC8445-6.1.2.1/component_without_a_pair_fails_the_checklist",
+        )
 
 
 def needs_open(connection: Connection, why: str) -> Connection:

@@ -8,7 +8,7 @@ from conformance.suites.dimensions import SIDES
 from conformance.suites.establishing import await_selection
 from conformance.suites.media import SENDING
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import DATA
+from conformance.suites.values import DATA, LOST
 from conformance.verdict import Missing, NotApplicable
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Who offered first restarts: the roles stay (RFC 8445 section 9), and all readings agree on which they are.
 RESTARTS_BY = {"offerer": "IUT", "answerer": "tester"}
-_LOST = {"disconnected", "failed", "closed"}
 
 
 def restart(
@@ -62,7 +61,9 @@ def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
     """
     for _ in range(round(peer.pixit.consent / SENDING)):
         upper.try_to_send(DATA)
-        if peer.wait_until(lambda: bool(_LOST & set(upper.states_since(0))), SENDING):  # it may have said so at once
+        if peer.wait_until(
+            lambda: bool(set(LOST) & set(upper.states_since(0))), SENDING
+        ):  # it may have said so at once
             return
     if upper.describe().ufrag != before.ufrag:
         return
@@ -70,6 +71,6 @@ def expect_restart(upper: Upper, peer: Peer, before: Description) -> None:
         raise NotApplicable("the IUT does not restart ICE by itself, and reports no states")
     raise Missing(
         "the IUT neither restarts ICE nor tells its application of the lost connection",
-        expected=f"an offer with new credentials, or one of the states {', '.join(sorted(_LOST))}",
+        expected=f"an offer with new credentials, or one of the states {', '.join(LOST)}",
         actual=f"after {peer.pixit.consent:g} s the same credentials and the states {upper.states_since(0)}",
     )

@@ -34,6 +34,7 @@ OTHER_PROTOCOLS = {
     "one-octet": bytes.fromhex("0001 80"),
     "text": b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(2 + int.from_bytes(b"HT", "big"), b" "),
 }
+LOST = ("disconnected", "failed", "closed")  # states in which a session has nothing to send over
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
 UNKNOWN_OPTIONAL = 0xFFFE  # a comprehension-optional one
 _HEADER = "2112a442" + b"transaction:".hex()

@@ -135,3 +135,23 @@ class Checks(Encoding):
     def says_alive(self) -> bool:
         """Whether a Binding indication goes over selected connections, as a keepalive may (RFC 8445 section 11)."""
         return False
+
+    def says_alive_again(self) -> bool:
+        """Whether one goes with each request for consent, sooner than Tr: no (RFC 8445 section 11)."""
+        return False
+
+    def indication_attributes(self) -> list[RawAttribute]:
+        """Return what an indication says but for FINGERPRINT: nothing (RFC 8445 section 11)."""
+        return []
+
+    def protects_indication(self) -> bool:
+        """Whether an indication is authenticated: never (RFC 8445 section 11)."""
+        return False
+
+    def fingerprints_indication(self) -> bool:
+        """Whether an indication has FINGERPRINT (RFC 8445 section 11)."""
+        return True
+
+    def keeps_alive(self) -> bool:
+        """Whether selected pairs get requests for consent, which are keepalives too (RFC 7675, RFC 8445 section 11)."""
+        return True

@@ -110,6 +110,10 @@ class Description(Topic):
         """Return a candidate as it is trickled (RFC 8838 section 9)."""
         return str(candidate)
 
+    def updates(self) -> bool:
+        """Whether there is an updated offer where the exchange asks for one (RFC 8445 section 8.2, RFC 8839 4.4.1)."""
+        return True
+
     # -- the peer's ----------------------------------------------------------------------------------------
 
     def read(self, text: str) -> str:

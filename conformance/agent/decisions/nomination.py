@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.topic import Topic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.pairs import Connection, Pair
 
 
@@ -35,6 +37,14 @@ class Nomination(Topic):
     def counts_unanswered(self) -> bool:
         """Whether a nomination of ours counts before it is answered: no (RFC 8445 section 7.2.5.3.4)."""
         return False
+
+    def completes_valid(self) -> bool:
+        """Whether the session has completed before pairs are nominated: never (RFC 8445 section 6.1.3)."""
+        return False
+
+    def completes_with(self, lists: Sequence[bool]) -> bool:
+        """Whether the session has completed: with all check lists (RFC 8445 section 8.1.2)."""
+        return all(lists)
 
     def nominates(self, controlling: bool) -> bool:
         """Whether it is for us to nominate: for the controlling agent (RFC 8445 section 8.1.1)."""

@@ -115,6 +115,14 @@ class Pairing(Topic):
         """Whether a list whose pairs have all failed fails although candidates may still come (RFC 8838 section 8)."""
         return False
 
+    def fails_hopeless(self, stream: Stream, controlling: bool) -> bool:
+        """Whether a list with nothing left to succeed fails, once the peer had its time (RFC 8445 section 7.2.5.4)."""
+        return True
+
+    def concludes(self) -> bool:
+        """Whether a nomination ends the checks of its component (RFC 8445 section 8.1.2)."""
+        return True
+
     def ends_list(self, connection: Connection) -> bool:
         """Whether the whole check list fails with one connection that breaks: only its pair does (RFC 6544 7.1)."""
         return False

@@ -178,6 +178,10 @@ class Responses(Encoding):
         """Return an accepted check as it is understood (RFC 8445 section 7.3.1.5)."""
         return check
 
+    def minds_late(self) -> bool:
+        """Whether a check on a selected pair has one in return: no, it changes nothing (RFC 8445 section 11)."""
+        return False
+
     def minds_refused(self) -> bool:
         """Whether a check that was refused has a check in return: never (RFC 8445 section 7.3)."""
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.gathering import Gathering
 from conformance.agent.faults.model import Faults
-from conformance.wire.attributes import Address, Attribute, RawAttribute
+from conformance.wire.attributes import Address, Attribute, RawAttribute, software
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -236,3 +236,51 @@ class NominationUnsaid(Checks):
 class CheckWithChangeRequest(Checks):
     def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         return [*super().check_attributes(check), RawAttribute(0x0003, bytes(4))]
+
+
+@fault("check-never-times-out", "RFC8445-7.2.5.2.3-01", "waits for the response to a check for ever")
+class CheckNeverTimesOut(Checks):
+    def patience(self, seconds: float) -> float:
+        return 100_000.0
+
+
+@fault("silent-when-idle", "RFC8445-11-04", "sends nothing on a selected pair that carries no data")
+class SilentWhenIdle(Checks):
+    def keeps_alive(self) -> bool:
+        return False
+
+
+@fault("indication-every-5-seconds", "RFC8445-11-06", "sends a Binding indication every five seconds")
+class IndicationEvery5Seconds(Checks):
+    def says_alive(self) -> bool:
+        return True
+
+    def says_alive_again(self) -> bool:
+        return True
+
+
+@fault("indication-with-integrity", "RFC8445-11-11", "authenticates the Binding indications that it sends")
+class IndicationWithIntegrity(Checks):
+    def says_alive(self) -> bool:
+        return True
+
+    def protects_indication(self) -> bool:
+        return True
+
+
+@fault("indication-without-fingerprint", "RFC8445-11-12", "sends Binding indications without FINGERPRINT")
+class IndicationWithoutFingerprint(Checks):
+    def says_alive(self) -> bool:
+        return True
+
+    def fingerprints_indication(self) -> bool:
+        return False
+
+
+@fault("indication-with-software", "RFC8445-11-12", "sends Binding indications with an attribute beside FINGERPRINT")
+class IndicationWithSoftware(Checks):
+    def says_alive(self) -> bool:
+        return True
+
+    def indication_attributes(self) -> list[RawAttribute]:
+        return [software("keepalive")]

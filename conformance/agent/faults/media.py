@@ -110,3 +110,38 @@ class NullFrameCloses(Data):
 class OffererIsNotReady(Data):
     def delivers(self, stream: Stream, connection: Connection) -> bool:
         return not self.config.offerer and super().delivers(stream, connection)
+
+
+@fault("restart-silences", "RFC8445-9-s02", "sends no data while ICE restarts")
+class RestartSilences(Data):
+    def sends_in_restart(self) -> bool:
+        return False
+
+
+@fault("media-jumps-in-restart", "RFC8445-12.1-s02", "sends data over a new pair of a restart before it is nominated")
+class MediaJumpsInRestart(Data):
+    def carrier(self, selected: Connection, every: Iterable[Connection]) -> Connection:
+        valid = (one for one in every if one.is_open and one.pair is not None and one.pair.valid is not None)
+        return next((one for one in valid if not one.selected), selected)
+
+
+@fault(
+    "media-over-late-connection", "RFC8445-12.1-02", "sends data over a connection that was checked after completion"
+)
+class MediaOverLateConnection(Data):
+    def carrier(self, selected: Connection, every: Iterable[Connection]) -> Connection:
+        others = (one for one in every if one.is_open and one is not selected and one.authenticated)
+        return next((one for one in others if not one.outgoing), selected)
+
+
+@fault("media-after-failure", "RFC8445-12.1-04", "sends data of the component that works when another one has failed")
+class MediaAfterFailure(Data):
+    def early_carrier(self, stream: Stream, component: int, every: Iterable[Connection]) -> Connection | None:
+        valid = (pair.connection for pair in stream.checks.valid if pair.component == component)
+        return None if stream.checks.running else next(valid, None)
+
+
+@fault("selected-alone-delivered", "RFC8445-12.2-01", "gives no data to the application before a pair is selected")
+class SelectedAloneDelivered(Data):
+    def delivers(self, stream: Stream, connection: Connection) -> bool:
+        return connection.selected and super().delivers(stream, connection)

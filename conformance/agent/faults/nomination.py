@@ -9,6 +9,8 @@ from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.pairs import Connection, Pair
 
 fault = Faults()
@@ -135,3 +137,34 @@ class Undecided(Nomination):
 class NominationCountsAtOnce(Nomination):
     def counts_unanswered(self) -> bool:
         return True
+
+
+@fault(
+    "completed-when-valid", "RFC8445-6.1.3-s01", "says that ICE has completed when pairs are valid, nominated or not"
+)
+class CompletedWhenValid(Nomination):
+    def completes_valid(self) -> bool:
+        return True
+
+
+@fault("completed-with-first", "RFC8445-8.1.2-s01", "says that ICE has completed with the first stream that has")
+class CompletedWithFirst(Nomination):
+    def completes_with(self, lists: Sequence[bool]) -> bool:
+        return any(lists)
+
+
+@fault(
+    "nominates-unproved-other", "RFC8445-8.1.1-s01", "nominates another connection than the one whose check succeeded"
+)
+class NominatesUnprovedOther(Nomination):
+    def nominates_too(self, other: Connection, controlling: bool) -> bool:
+        return controlling and other.outgoing and not other.authenticated
+
+
+@fault("later-pairs-nominated-at-once", "RFC8445-10-s01", "nominates all pairs but the first with their first check")
+class LaterPairsNominatedAtOnce(Nomination):
+    _first: Pair | None = None
+
+    def use_candidate(self, pair: Pair, controlling: bool) -> bool:
+        self._first = self._first or pair
+        return (controlling and pair is not self._first) or super().use_candidate(pair, controlling)

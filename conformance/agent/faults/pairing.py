@@ -283,3 +283,37 @@ class SuccessThawsNothing(Pairing):
 class OneInterfaceChecked(Pairing):
     def checks_from(self, mine: list[Local]) -> list[Local]:
         return [local for local in super().checks_from(mine) if local.base.rank == 0]
+
+
+@fault("controlling-never-fails", "RFC8445-8.1.2-05", "goes on for ever as the controlling agent without any pair left")
+class ControllingNeverFails(Pairing):
+    def fails_hopeless(self, stream: Stream, controlling: bool) -> bool:
+        return not controlling and super().fails_hopeless(stream, controlling)
+
+
+@fault(
+    "controlled-never-fails", "RFC8445-7.2.5.4-s01", "goes on for ever as the controlled agent without any pair left"
+)
+class ControlledNeverFails(Pairing):
+    def fails_hopeless(self, stream: Stream, controlling: bool) -> bool:
+        return (controlling or stream.checks.components > 1) and super().fails_hopeless(stream, controlling)
+
+
+@fault("one-component-is-enough", "RFC8445-6.1.2.1-s01", "goes on for ever when one of two components has no pair left")
+class OneComponentIsEnough(Pairing):
+    def fails_hopeless(self, stream: Stream, controlling: bool) -> bool:
+        return stream.checks.components == 1 and super().fails_hopeless(stream, controlling)
+
+
+@fault("checks-after-nomination", "RFC8445-8.1.2-01", "goes on with other pairs after a nomination")
+class ChecksAfterNomination(Pairing):
+    def concludes(self) -> bool:
+        return False
+
+
+@fault(
+    "cancelled-check-fails", "RFC8445-8.1.2-s02", "takes the end of a connection that was not selected for a failure"
+)
+class CancelledCheckFails(Pairing):
+    def ends_list(self, connection: Connection) -> bool:
+        return not connection.selected or super().ends_list(connection)

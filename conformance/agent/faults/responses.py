@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.agent.messages import IncomingCheck
     from conformance.agent.pairs import Connection, Pair
-    from conformance.agent.stream import Stream
+    from conformance.agent.stream import Credentials, Stream
     from conformance.wire.attributes import RawAttribute
     from conformance.wire.integrity import Check
     from conformance.wire.stun import Message
@@ -311,3 +311,33 @@ class NominationForgotten(Responses):
 class ResponseWithPriority(Responses):
     def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
         return [*super().success_attributes(mapped, user_name), attr.priority(1)]
+
+
+@fault("nominated-component-deaf", "RFC8445-8.1.2-02", "answers no check of a component that has its nominated pair")
+class NominatedComponentDeaf(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        nominated = connection.component in stream.checks.nominated and stream.completed_at is None
+        return not nominated and super().answers(stream, connection, started)
+
+
+@fault("late-check-elsewhere-unanswered", "RFC8445-8.3.1-01", "answers no check on another connection after completion")
+class LateCheckElsewhereUnanswered(Responses):
+    def answers(self, stream: Stream, connection: Connection, started: bool) -> bool:
+        elsewhere = stream.completed_at is not None and not connection.selected
+        return not elsewhere and super().answers(stream, connection, started)
+
+
+@fault("late-check-answered-by-check", "RFC8445-11-13", "checks in return for a check on a selected pair")
+class LateCheckAnsweredByCheck(Responses):
+    def minds_late(self) -> bool:
+        return True
+
+
+@fault("old-credentials-accepted", "RFC8445-9-s01", "accepts the credentials of before a restart when it has completed")
+class OldCredentialsAccepted(Responses):
+    _old: Credentials | None = None
+
+    def meant(self, stream: Stream, user_name: str) -> Credentials:
+        self._old = stream.former or self._old
+        asked = user_name.partition(":")[0]
+        return self._old if self._old is not None and asked == self._old.ufrag else super().meant(stream, user_name)

@@ -202,3 +202,17 @@ class Component257(Description):
 class FoundationOf33(Description):
     def written(self, text: str) -> str:
         return re.sub(r"(?m)^a=candidate:(\S+)", lambda match: f"a=candidate:{match[1]:0>33}", super().written(text))
+
+
+@fault("update-says-lite", "RFC8445-9-02", "says a=ice-lite in offers of later, without a restart")
+class UpdateSaysLite(Description):
+    def written(self, text: str) -> str:
+        text = super().written(text)
+        later = "a=connection:existing" in text and "a=ice-lite" not in text
+        return text.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", 1) if later else text
+
+
+@fault("lite-without-update", "RFC8445-8.2-02", "makes no updated offer as a lite agent")
+class LiteWithoutUpdate(Description):
+    def updates(self) -> bool:
+        return not self.config.lite and super().updates()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
+from conformance.suites.checks import needs_regular_nomination
 from conformance.suites.driving import check_each
 from conformance.suites.establishing import await_open, two_connections
 from conformance.suites.marks import requirement, varied
@@ -37,6 +38,22 @@ def test_pair_is_nominated_in_the_end(upper, peer):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     peer.await_connection()
     peer.expect_any_nomination()
+
+
+@requirement("RFC8445-8.1.1-s01", "RFC6544-8-01", needs="connects:active offers:passive sides:offerer")
+def test_nomination_repeats_a_successful_check(upper, peer, pixit):
+    """with    a connection that the controlling IUT has opened, its check there unanswered, and one that we have opened
+    when    checks of both sides have succeeded on ours, and the IUT has nominated
+    then    it has not nominated the pair of the other connection."""
+    peer.answering = False
+    iut = negotiate(upper, peer, "offerer", peer_candidates=[peer.candidate("passive"), peer.candidate("active")])
+    opened = peer.await_connection()
+    needs_regular_nomination(opened.await_frame(BindingRequest, within=pixit.response))
+    accepted = peer.connect(iut.candidate(tcptype="passive"))
+    peer.answer_only_on(accepted)
+    accepted.send(RFC4571() / peer.check(iut))
+    peer.await_any_nomination()
+    opened.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
 
 
 @requirement("RFC8445-8.1.1-03", "RFC8839-4.3.4-04", "RFC6544-8-01", needs="sides:offerer")

@@ -11,6 +11,21 @@ from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 
 
+@requirement("RFC8445-8.2-02", "RFC6544-6-s01", needs="offers:passive obeys:addresses updates sdp:full")
+def test_lite_offerer_updates_its_candidates(upper, peer, pixit):
+    """with    a lite IUT having offered candidates of both families, and our lite answer with candidates of both
+    when    we have connected to one of its passive candidates
+    then    its next description is an offer that names the pair in use."""
+    ours = [peer.candidate("active"), peer.candidate("active", address=peer.other_address)]
+    both = {"agent": "lite", "addresses": upper.both_families()}
+    iut = negotiate(upper, peer, "offerer", peer_candidates=ours, peer_lite=True, **both)
+    peer.connect(iut.candidate(tcptype="passive"))
+    upper.allow_for_connecting(within=pixit.response)
+    update = upper.describe()
+    assert update.kind == "offer", f"its next description is an {update.kind}"
+    assert update.media().has("remote-candidates"), "its next offer has no a=remote-candidates"
+
+
 @varied("family")
 @requirement(
     "RFC8445-8.2-s01", "RFC8445-7.3.2-s01", "RFC6544-4.4-01", "RFC6544-10.1-01", needs="offers:passive payload:raw"

@@ -1,0 +1,53 @@
+"""RFC 8445 section 9: what a restart changes, what it forgets, and what goes on."""
+
+from __future__ import annotations
+
+from conformance.peer.events import AnyResponse
+from conformance.suites.establishing import await_selection, establish
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.media import came
+from conformance.suites.restarts import RESTARTS_BY, restart
+from conformance.suites.values import DATA
+from conformance.wire.layers import RFC4571
+
+
+@requirement("RFC8445-9-02", needs="sides:offerer sdp:full")
+def test_update_without_a_restart_keeps_mode_and_destinations(upper, peer):
+    """with    ICE completed
+    when    the IUT makes an updated offer that does not restart ICE
+    then    its mode, full or lite, is that of before, and so is each address that it states."""
+    selected = establish(upper, peer, "offerer")
+    before = upper.description
+    known = {c.endpoint for c in before.media().candidates} | {selected.remote_address}
+    update = upper.updated_offer()
+    assert update.lite is before.lite, "it says another mode, lite or full, than before"
+    new = [c for c in update.media().candidates if c.endpoint not in known]
+    assert not new, f"a candidate that was not there before: {new[0]}"
+
+
+@both_sides
+@requirement("RFC8445-9-s01", "RFC8445-7.3-02", needs="offers:passive")
+def test_credentials_of_before_a_restart_are_refused(upper, peer, side, pixit):
+    """with    ICE restarted, and completed again on another connection
+    when    a check comes there with the user names and the password of before
+    then    it is refused."""
+    establish(upper, peer, side, opener="tester")
+    before, ours = upper.description, peer.ufrag
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    await_selection(upper, peer, selected)
+    request = peer.check(before, username=f"{before.ufrag}:{ours}", password=before.pwd)
+    selected.send(RFC4571() / request)
+    response = selected.await_frame(AnyResponse(bytes(request)[8:20]), within=pixit.response)
+    assert response.stun.is_error, "a check with the credentials of before is answered with success"
+
+
+@both_sides
+@requirement("RFC8445-9-s02", "RFC6544-9.2-01", needs="payload:raw")
+def test_data_goes_on_while_ice_restarts(upper, peer, side):
+    """with    ICE completed on a connection, and restarted
+    when    the IUT's application sends before there is a new pair
+    then    its data comes over the connection."""
+    selected = establish(upper, peer, side)
+    restart(upper, peer, RESTARTS_BY[side])
+    assert came(upper, peer, selected, DATA), "the data did not come over the connection of before"
