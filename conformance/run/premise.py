@@ -32,7 +32,7 @@ from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.scan import Scan, scan
-from conformance.run.topology import Topology, lives_on_wire
+from conformance.run.topology import Topology, answered_hosts, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
 from reports.record import RunInfo
@@ -98,6 +98,9 @@ class Premise:
         with opened():
             found = Scan(dict(hello.pics)) if only or stack.by_hand else scan(pool, hello.pics, addresses)
         if elsewhere is not None:
+            if "offerer" not in hello.pics.get("sides", ("offerer",)) and not stack.by_hand:
+                with opened():
+                    found.hosts = answered_hosts(pool, hello.pics, elsewhere)
             elsewhere = elsewhere.corrected(found.hosts)
             families = tuple(elsewhere.tester)
         applicability = Applicability(found.pics, families=families, wire=wire)

@@ -107,7 +107,7 @@ def lives_on_wire(pool: Pool, pics: Mapping[str, Any], recording: Recording) -> 
     try:
         with pool.lease(_LEASE) as lease:
             upper = Upper(lease.session, pump, pics=pics, addresses=LOOPBACK["IPv4"], timeout=Pixit().adapter)
-            return is_on_wire(_described(upper, pump, pics))
+            return is_on_wire(_described(upper, pump, pics, _SCANNER))
     except (CaseOutcome, AdapterError):
         return False
     finally:
@@ -131,12 +131,27 @@ def _place(address: str) -> str:
     return "wire" if str(ip) in lab.WIRE_IUT.values() else "nowhere"
 
 
-def _described(upper: Upper, pump: Pump, pics: Mapping[str, Any]) -> Description:
+def answered_hosts(pool: Pool, pics: Mapping[str, Any], elsewhere: Elsewhere) -> list[str]:
+    """Return the addresses of the TCP host candidates in an answer of an IUT that is elsewhere and makes no offers."""
+    address = next(iter(elsewhere.tester.values()))
+    pump = Pump()
+    try:
+        with pool.lease(_LEASE) as lease:
+            upper = Upper(lease.session, pump, pics=pics, addresses=(), timeout=Pixit().adapter)
+            media = _described(upper, pump, pics, address).sdp.media
+            return [c.address for each in media for c in each.candidates if c.is_tcp and c.type.lower() == "host"]
+    except (CaseOutcome, AdapterError):
+        return []  # the cases say what is wrong with it
+    finally:
+        pump.close()
+
+
+def _described(upper: Upper, pump: Pump, pics: Mapping[str, Any], address: str) -> Description:
     """Return a description of the IUT's in a session that ends with it."""
     try:
         if "offerer" in pics.get("sides", ("offerer",)):
             return upper.offer()
-        peer = Peer(_SCANNER, pump, SilentTap(), Pixit(), random.Random(0))
+        peer = Peer(address, pump, SilentTap(), Pixit(), random.Random(0))
         peer.profile = str(pics.get("profile", "plain"))
         try:
             return upper.answer(peer.offer())

@@ -2,7 +2,7 @@
 
 Both are network namespaces, joined by a wire; no packet leaves them. The neighbour has the addresses below and no other
 but its loopback. An adapter listens on its port PORT; each connection is a process of ADAPTER. Commands run over there by
-`nsenter --net=$NEIGHBOUR`. Exit status 77: the kernel does not allow it.
+`nsenter --net=$NEIGHBOUR`; SERVER, if it is set, is one more command that is started there. Exit status 77: the kernel does not allow it.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ def serve(neighbour: Namespace, adapter: list[str], ready: threading.Event) -> N
                 subprocess.Popen(adapter, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
 
 
+def start_server(neighbour: Namespace, command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a server over there, and return when it has said its first line; it ends with its stdin."""
+    with neighbour.inside():
+        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    program.stdout.readline()
+    return program
+
+
 def main() -> int:
     unavailable = lab.enter()
     if unavailable is not None:
@@ -60,8 +68,13 @@ def main() -> int:
     adapter = shlex.split(os.environ["ADAPTER"])
     threading.Thread(target=serve, args=(neighbour, adapter, ready), daemon=True).start()
     ready.wait()
+    server = os.environ.get("SERVER")
+    kept = [start_server(neighbour, shlex.split(server))] if server else []
     os.environ["NEIGHBOUR"] = f"/proc/{os.getpid()}/fd/{neighbour.descriptor}"
-    return subprocess.run(sys.argv[1:], check=False).returncode
+    status = subprocess.run(sys.argv[1:], check=False).returncode
+    for program in kept:
+        program.communicate()
+    return status
 
 
 if __name__ == "__main__":

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 from other_machine import HERE, THERE
 
+from conformance.iut import stacks
+from conformance.iut.description import Description
 from conformance.iut.stacks import Stack, StackError
+from conformance.iut.stacks.build import built
 from conformance.peer import lab
-from conformance.run import elsewhere
+from conformance.run import elsewhere, topology
 from conformance.run.elsewhere import Elsewhere
 from conformance.verdict import NotApplicable, Verdict
 from pcaps.packets import endpoints
 from pcaps.pcapng import read_file
 from reports.record import read
 
+HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nt=0 0\r\nm=audio 9 TCP/RTP/AVP 0\r\nc=IN IP4 192.0.2.2\r\n"
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent.parent
 AGENT = f"{sys.executable} -m conformance.agent"
@@ -158,6 +164,36 @@ def test_a_person_carries_the_descriptions_of_a_device(tmp_path):
         cases, Verdict.PASS
     )
     assert all(met_there(tmp_path, results[case]) for case in cases)
+
+
+WHIP = built(stacks.description("pion-whip"))
+
+
+@needs_networks
+@pytest.mark.skipif(WHIP is None, reason="icetcp stacks build pion-whip has not been run")
+def test_a_whip_server_is_judged_at_its_own_addresses(tmp_path):
+    cases = ["RFC6544-7.2/response_is_framed[answerer]", "RFC6544-5.1/passive_candidate_is_offered[answerer]"]
+    wanted = [word for case in cases for word in ("--case", case)]
+    url = "whip:http://192.0.2.2:8080/whip"
+    done, results = run(tmp_path, "--iut", url, *wanted, SERVER=f"{WHIP} -address 192.0.2.2 -port 8080")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {case: result.verdict for case, result in results.items() if case in cases} == dict.fromkeys(
+        cases, Verdict.PASS
+    )
+    assert met_there(tmp_path, results[cases[0]])
+    assert "201" in (tmp_path / results[cases[0]].log).read_text()
+
+
+def test_an_answer_tells_where_a_server_is(routes, monkeypatch):
+    """HTTP is at one address of a server, its candidates are at another."""
+    sdp = f"{HEAD}a=candidate:1 1 TCP 5 198.51.100.7 5000 typ host tcptype passive\r\n"
+    monkeypatch.setattr(topology, "_described", lambda *_: Description("answer", sdp))
+    pool = contextlib.nullcontext()
+    pool.lease = lambda _case: contextlib.nullcontext(types.SimpleNamespace(session=types.SimpleNamespace))
+    thought = Elsewhere.of(remote("192.0.2.2"))
+    hosts = topology.answered_hosts(pool, {"sides": ["answerer"]}, thought)
+    assert hosts == ["198.51.100.7"]
+    assert thought.corrected(hosts).iut == {"IPv4": ["198.51.100.7"]}
 
 
 def test_the_lab_cannot_hold_an_iut_that_is_elsewhere(tmp_path):
