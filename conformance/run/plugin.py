@@ -8,7 +8,8 @@ under pytest-xdist likewise, since xdist's workers are the concurrency.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import functools
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import pytest
 
@@ -42,12 +43,14 @@ _RUN = pytest.StashKey["Run"]()
 _PREMISE = pytest.StashKey["Premise"]()
 _RESULT = pytest.StashKey[Result]()
 _RESULTS = pytest.StashKey[dict[str, Result]]()
+_FRESH = pytest.StashKey[dict[str, Result]]()  # by node, until its report comes
 _TESTED = pytest.StashKey[set[str]]()
 _PARTIAL = pytest.StashKey[bool]()
 _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
 _LONG = pytest.StashKey[list["Case"]]()
-_PROPERTY = "icetcp"
+_PHASES: Final[tuple[Literal["setup", "call", "teardown"], ...]] = ("setup", "call", "teardown")
+_PROPERTY = "icetcp"  # of reports that come from a worker of pytest-xdist
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -63,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and prepare to gather results."""
     pytest_options.declare_marks(config)
-    config.stash[_RESULTS] = {}
+    config.stash[_RESULTS], config.stash[_FRESH] = {}, {}
 
 
 @pytest.fixture
@@ -165,13 +168,38 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             assert case is not None
             item = cases[case.id]
             item.stash[_RESULT] = outcome
-            _protocol(session, item)
+            _report(item)
+            _end_if_told(session)
     return True
 
 
 def _protocol(session: pytest.Session, item: pytest.Item) -> None:
     """Report one item; the session as `nextitem` keeps session fixtures and tears down the rest."""
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=cast("pytest.Item", session))
+    _end_if_told(session)
+
+
+def _report(item: pytest.Item) -> None:
+    """Report a case that the engine has executed: as pytest does, but there are no fixtures to set up and tear down."""
+    assert isinstance(item, pytest.Function)
+    hook = item.ihook
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for when in _PHASES:
+        act = functools.partial(pytest_pyfunc_call, item) if when == "call" else _nothing
+        call = pytest.CallInfo.from_call(act, when=when, reraise=(pytest.exit.Exception, KeyboardInterrupt))
+        report = hook.pytest_runtest_makereport(item=item, call=call)
+        hook.pytest_runtest_logreport(report=report)
+        if report.failed:
+            hook.pytest_exception_interact(node=item, call=call, report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _nothing() -> None:
+    """Do all that is to be done before and after a case that was executed elsewhere."""
+
+
+def _end_if_told(session: pytest.Session) -> None:
+    """End the session after -x or --maxfail, and where a plugin asks for it."""
     if session.shouldfail:
         raise session.Failed(session.shouldfail)
     if session.shouldstop:
@@ -253,7 +281,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         except OSError as error:
             raise _end_of_session(error) from None
     pyfuncitem.config.stash[_RUN].annotate(result)
-    pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
+    if pyfuncitem.config.stash[_RUN].worker:
+        pyfuncitem.user_properties.append((_PROPERTY, packed(result)))
+    else:
+        pyfuncitem.config.stash[_FRESH][pyfuncitem.nodeid] = result
     fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
     _raise(result, fail_on)
     return True
@@ -285,6 +316,9 @@ class _Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call":
             return
+        fresh = self._config.stash[_FRESH].pop(report.nodeid, None)
+        if fresh is not None:
+            self._take(fresh)
         for name, value in report.user_properties:
             if name == _PROPERTY:
                 self._take(unpacked(str(value)))
