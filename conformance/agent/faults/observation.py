@@ -30,7 +30,16 @@ def replaced(replacement: type[Topic]) -> frozenset[str]:
     return frozenset(n for n in NAMES if getattr(replacement, n, None) not in (None, getattr(Decisions, n)))
 
 
-REPLACING = {name: tuple(fault.name for fault in FAULTS if name in replaced(fault.replacement)) for name in NAMES}
+def _replacing() -> dict[str, list[str]]:
+    """Return, by decision, the faults that replace it."""
+    found: dict[str, list[str]] = {name: [] for name in NAMES}
+    for fault in FAULTS:
+        for name in replaced(fault.replacement):
+            found[name].append(fault.name)
+    return found
+
+
+REPLACING = _replacing()
 
 
 class Observed(Decisions):
