@@ -252,9 +252,13 @@ class Description:
 
     def of_family(self, candidates: Sequence[Candidate]) -> Candidate:
         """Return the first of these candidates in the case's address family; Inconclusive if there is none."""
+        return self.all_of_family(candidates)[0]
+
+    def all_of_family(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those of these candidates in the case's address family; Inconclusive if there is none."""
         mine = [candidate for candidate in candidates if self._is_of_the_family(candidate)]
         self.require(bool(mine), f"such a candidate of {self._family}")
-        return mine[0]
+        return mine
 
     @property
     def _family(self) -> str:

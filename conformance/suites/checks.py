@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.peer.events import BindingError, BindingRequest, BindingSuccess, Data, Frame
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess, Data, Frame
 from conformance.suites.framing import await_answer_octets
 from conformance.suites.values import LOST
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
+    from conformance.wire.attributes import Address
+    from conformance.wire.candidate import Candidate
+
+_MOST = 32  # connections that are looked at
+_PREFERENCES = 0xFFFFFF  # of a priority: local preference and component, all but the type (RFC 8445 section 5.1.2.1)
 
 
 def needs_regular_nomination(check: Frame) -> None:
@@ -137,7 +143,8 @@ def expect_answer(peer: Peer, iut: Description, connection: Connection, *request
         for one in wanted:
             connection.expect(one, within=peer.pixit.response)
     except Missing as failure:
-        _require_ordinary_answers(peer, iut, connection, failure)
+        if not connection.has(AnyResponse(one.transaction_id)):
+            _require_ordinary_answers(peer, iut, connection, failure)
         raise
 
 
@@ -146,7 +153,8 @@ def expect_refusal(peer: Peer, iut: Description, connection: Connection, *codes:
     try:
         return connection.expect(BindingError(*codes), within=peer.pixit.response)
     except Missing as failure:
-        _require_ordinary_answers(peer, iut, connection, failure)
+        if not connection.has(AnyResponse()):
+            _require_ordinary_answers(peer, iut, connection, failure)
         raise
 
 
@@ -173,7 +181,10 @@ def expect_answer_octets(peer: Peer, iut: Description, connection: Connection, r
 
 
 def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connection, failure: Exception) -> None:
-    """Raise `Inconclusive` unless two checks, whole and on a new connection, are answered with success."""
+    """Raise `Inconclusive` unless two checks, whole and on a new connection, are answered.
+
+    That excuses silence alone. An answer that is wrong is wrong, here as there.
+    """
     passive = [c for c in iut.hosts("passive") if c.component == connection.component]
     if not passive:
         return
@@ -185,7 +196,7 @@ def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connecti
     for _ in range(2):
         request = peer.check(iut, component=connection.component)
         ordinary.send(RFC4571() / request)
-        if not ordinary.wait_for(BindingSuccess(request.transaction_id), within=peer.pixit.response):
+        if not ordinary.wait_for(AnyResponse(request.transaction_id), within=peer.pixit.response):
             raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure
 
 
@@ -233,6 +244,38 @@ def expect_checks_at_each(peer: Peer) -> None:
     """Expect a connection to each of our passive candidates, and a check on it."""
     for listener in peer.listeners:
         peer.expect_connection(listener).expect(BindingRequest, within=peer.pixit.response)
+
+
+def expect_no_connection_from(peer: Peer, candidates: Iterable[Candidate]) -> None:
+    """Watch that the IUT opens no connection for a pair of one of these local candidates of its own.
+
+    A connection comes from one if that is its port, or if PRIORITY of its first check has the candidate's preferences
+    (RFC 8445 section 7.1.1; no two candidates of a component share them). From an active candidate that the
+    description leaves out it may lawfully come: RFC 6544 section 6.2 pairs it, to us it is peer-reflexive.
+    """
+    ports, preferences = zip(*((c.port, c.priority & _PREFERENCES) for c in candidates), strict=True)
+    lawful: set[Address] = set()
+    while len(lawful) < _MOST:
+        try:
+            return peer.expect_no_connection(but_from=lawful)
+        except Failed as failure:
+            opened = [one for one in peer.connections if not one.outgoing and one.remote_address not in lawful]
+            peer.wait_until(partial(_all_checked, opened), peer.pixit.response)
+            for one in opened:
+                priority = one.first_priority
+                if one.remote_address.port in ports or (priority or 0) & _PREFERENCES in preferences:
+                    raise
+                if priority is None:
+                    raise Inconclusive(f"{failure.actual}: no check came there that tells its candidate") from failure
+                lawful.add(one.remote_address)
+        if len(lawful) == 1:
+            peer.readings.append("it connects from an active candidate that its description leaves out")
+    raise Inconclusive(f"the IUT opened {len(lawful)} connections from candidates that its description leaves out")
+
+
+def _all_checked(connections: Iterable[Connection]) -> bool:
+    """Whether a check with a PRIORITY has come on each of these connections."""
+    return all(connection.first_priority is not None for connection in connections)
 
 
 def other_names(iut: Description, peer: Peer) -> dict[str, str]:

@@ -38,7 +38,7 @@ def test_connection_that_the_new_offer_does_not_name_is_closed(upper, peer, pixi
     then    the IUT closes the connection."""
     addresses = upper.two_addresses()
     iut = negotiate(upper, peer, "answerer", agent="lite", peer_lite=True, peer_tcptypes="active", addresses=addresses)
-    passive = iut.candidates(tcptype="passive", component=1)
+    passive = iut.all_of_family(iut.candidates(tcptype="passive", component=1))
     iut.require(len(passive) > 1, "passive candidates on two addresses")
     connection = peer.connect(passive[0])
     upper.accept(peer.selecting_offer(passive[1]), kind="offer")
