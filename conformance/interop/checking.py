@@ -43,7 +43,9 @@ def _progress(evidence: Evidence, talk: Talk) -> tuple[int, int, int, int]:
 def _good_checks(evidence: Evidence, talk: Talk, *, client: bool) -> Iterator[Stun]:
     """Yield one side's checks that are right in all that lets a receiver refuse them."""
     for stun in talk.sent(client=client):
-        if not stun.is_check or not stun.valid or check_fingerprint(stun.octets) is not Check.VALID:
+        if stun.event.what != "frame" or not stun.is_check or not stun.valid:
+            continue
+        if check_fingerprint(stun.octets) is not Check.VALID:
             continue
         if integrity_of(stun, key_of(stun, evidence.known)) is Check.VALID:
             yield stun

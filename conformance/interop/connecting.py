@@ -67,12 +67,12 @@ def _never_checked(evidence: Evidence, established: Sequence[Connection]) -> Rea
     connection = established[0]
     opener, acceptor = evidence.side_at(connection.client.ip), evidence.side_at(connection.server.ip)
     ended = next((event for event in connection.events if event.what in ("fin", "rst")), None)
-    if ended is not None and not ended.from_client:
-        after = (ended.time_ns - connection.first_ns) / 1e6
+    after = 0.0 if ended is None else (ended.time_ns - connection.first_ns) / 1e6
+    if ended is not None and not ended.from_client and after < ANSWERED_WITHIN * 1000:
         text = f"closed the connection that it had accepted after {after:.0f} ms, before anything was sent on it"
         return omission(evidence, acceptor, "RFC6544-7.2-02", text, ended.time_ns)
-    quiet = (evidence.until_ns - connection.first_ns) / 1e9
-    how = "closed it" if ended is not None else f"was silent for {quiet:.0f} s"
+    quiet = after / 1000 if ended is not None else (evidence.until_ns - connection.first_ns) / 1e9
+    how = "closed it" if ended is not None and ended.from_client else f"was silent for {quiet:.0f} s"
     if evidence.facts.waited < ANSWERED_WITHIN:
         return Reason("a connection stands, and the session ended before a check was due", open_=True)
     return omission(

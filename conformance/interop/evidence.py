@@ -117,7 +117,8 @@ def read(cell: Cell, folder: Path) -> Evidence:
     facts = _facts(folder)
     described = dict(_described(folder))
     known = replace(Known.of(list(described.items())), whole=not cell.nat and len(described) == len(SIDES))
-    reading, until_ns = _reading(folder / CAPTURE)
+    reading, last_ns = _reading(folder / CAPTURE)
+    until_ns = max(last_ns, facts.described_ns + int(facts.waited * 1e9))  # recorded was until then, also silence
     aimed = known.endpoints()
     read_all = [Talk(connection) for connection in reading.ended]
     talks = sorted(

@@ -232,6 +232,9 @@ def _is_owed(exchange: Exchange, talk: Talk, check: Stun) -> bool:
     ended = any(event.what in ("fin", "rst") and event.time_ns <= until for event in talk.connection.events)
     if ended or not talk.whole() or exchange.untimed:
         return False
+    before = talk.connection.events[: check.index + 1]
+    if any(event.what == "unframed" and event.from_client is check.from_client for event in before):
+        return False  # a receiver that reads frames has not found the check
     if talk.connection.last_from(client=not check.from_client) <= until:
         return False
     if ":" not in (check.username or "") or check_fingerprint(check.octets) is not Check.VALID:
