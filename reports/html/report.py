@@ -99,7 +99,7 @@ def page(contents: Contents) -> str:
     requirements = [_requirement(asked, by_requirement) for asked in contents.requirements]
     return html.render(
         "report.html.j2",
-        ("report.js",),
+        ("exchange.js", "report.js"),
         run=contents.run,
         iut=f"{contents.run.iut} {contents.run.iut_version}".strip(),
         started=_date(contents.run.started),
