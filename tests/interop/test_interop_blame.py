@@ -28,15 +28,18 @@ FAULTS = [
     ("connects-without-check", "active", "passive", "RFC6544-7.1-s01"),
     ("check-without-frame", "active", "passive", "RFC6544-7.1-03"),
     ("passive-not-listening", "passive", "active", "RFC6544-7.2-01"),
-    ("no-triggered-check", "passive", "active", "RFC8445-7.3.1.4-s02"),
     ("media-without-frame", "", "", "RFC6544-10.1-02"),
     ("media-not-sent", "", "", "RFC6544-10.1-01"),
     ("media-not-delivered", "", "", "RFC6544-10.2-01"),
 ]
-SIDED = [("never-nominates", OFFERER, "RFC8445-8.1.1-02")]  # only the controlling agent nominates
+# Only the controlling agent nominates; as the controlled one, it is checked by another in time.
+SIDED = [
+    ("never-nominates", OFFERER, "", "", "RFC8445-8.1.1-02"),
+    ("no-triggered-check", OFFERER, "passive", "active", "RFC8445-7.3.1.4-s02"),
+]
 FAULTY = [
     *((fault, side, mine, theirs, broken) for fault, mine, theirs, broken in FAULTS for side in (OFFERER, ANSWERER)),
-    *((fault, side, "", "", broken) for fault, side, broken in SIDED),
+    *SIDED,
 ]
 LAWFUL = [("passive", "passive"), ("active", "active")]
 NATTED = [("", "", Kind.WORKS), ("active", "passive", Kind.WORKS), ("passive", "active", Kind.LAWFUL)]
@@ -103,7 +106,7 @@ def test_nobody_is_blamed_where_no_tcptypes_match(outcomes, wishes) -> None:
 def test_healthy_agents_work_together_in_both_families(outcomes, family) -> None:
     outcome = outcomes[cell("same", OFFERER, family=family)]
     assert (outcome.kind, outcome.stage, outcome.breaches) == (Kind.WORKS, Stage.MEDIA, []), outcome.sentence
-    assert "tcp" in outcome.ladder.lower() or "BindingRequest" in outcome.ladder or "Binding request" in outcome.ladder
+    assert "Binding request" in outcome.ladder
 
 
 @pytest.mark.parametrize(("mine", "theirs", "kind"), NATTED)
