@@ -21,6 +21,7 @@ from conformance.commands.gate import gate
 from conformance.commands.interop import interop
 from conformance.commands.judge import judge
 from conformance.commands.list import list_
+from conformance.commands.matrix import matrix
 from conformance.commands.mutants import mutants
 from conformance.commands.nat_table import nat_table
 from conformance.commands.options import complain
@@ -45,7 +46,7 @@ def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
 
 
-for _command in (run, gate, compare, judge, list_, show, mutants, nat_table, interop):
+for _command in (run, gate, compare, matrix, interop, judge, list_, show, mutants, nat_table):
     cli.add_command(_command)
 for _command in (report, statement, pics, examine, stacks):
     cli.add_command(_command)

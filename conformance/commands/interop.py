@@ -89,10 +89,11 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     cell is undecided, or nothing could be played.
     """
     from conformance.interop import plan
+    from conformance.iut.stacks.build import all_built
 
     if everything == bool(stacks):
         return complain("name the stacks, or say --all", ExitStatus.USAGE)
-    contestants = [plan.named(argument) for argument in stacks or _built()]
+    contestants = [plan.named(argument) for argument in stacks or all_built()]
     names = [stack.name for stack in contestants]
     if len(set(names)) < len(names):
         return complain("two stacks have the same name; write NAME=exec:COMMAND", ExitStatus.USAGE)
@@ -100,14 +101,6 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     if problem:
         return complain(problem, ExitStatus.USAGE)
     return _run(contestants, options)
-
-
-def _built() -> list[str]:
-    from conformance.iut import stacks as registry
-    from conformance.iut.stacks.build import built
-
-    known = [registry.description(name) for name in registry.names()]
-    return [stack.name for stack in known if not stack.source or built(stack)]
 
 
 def _unknown(contestants: Sequence[Contestant]) -> str:

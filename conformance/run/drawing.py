@@ -6,6 +6,7 @@ draws only those cases that somebody looks at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,12 +59,15 @@ _NAMED_FIELDS = {
 
 
 def drawn(
-    connections: Iterable[Connection | Flow], testers: Collection[str], broken: Sequence[Breach] = (), said: str = ""
+    connections: Iterable[Connection | Flow],
+    testers: Collection[str] | Mapping[str, str],
+    broken: Sequence[Breach] = (),
+    said: str = "",
 ) -> bytes:
     """Return an exchange as JSON.
 
-    `testers` are addresses of the tester, `broken` are rules that are broken in it, `said` is the case's verdict with
-    its reason.
+    `testers` are addresses of the tester or, by address, what each side is called. `broken` are rules that are broken
+    in it, `said` is the case's verdict with its reason.
     """
     listed = [connection for connection in connections if connection.events]
     start = min((connection.events[0].time_ns for connection in listed), default=0)
@@ -78,7 +82,7 @@ def drawn(
 def _lane(
     connection: Connection | Flow,
     start: int,
-    testers: Collection[str],
+    testers: Collection[str] | Mapping[str, str],
     broken: Sequence[Breach],
     messages: list[Message],
 ) -> Lane:
@@ -86,7 +90,7 @@ def _lane(
     mirrored = server.ip in testers and client.ip not in testers
     left, right = (server, client) if mirrored else (client, server)
     kind = "UDP" if isinstance(connection, Flow) else "TCP"
-    opener = _name(client, testers, server).partition(" ")[0]
+    opener = _name(client, testers, server).rpartition(" ")[0]
     lane = Lane(_name(left, testers, right), _name(right, testers, left), f"{kind}, opened by the {opener}")
     for event in _shown(connection.events, lane.notes):
         sender = str(client if event.from_client else server)
@@ -152,8 +156,10 @@ def _message(event: Event, label: str, rules: Sequence[str]) -> Message:
     return Message(label, octets[:_MOST_OCTETS].hex(), len(octets), found, bool(rules) and not any(e[4] for e in found))
 
 
-def _name(address: Address, testers: Collection[str], other: Address) -> str:
+def _name(address: Address, testers: Collection[str] | Mapping[str, str], other: Address) -> str:
     """Return an address with whose it is; an address that both sides share tells nothing."""
+    if isinstance(testers, Mapping):
+        return f"{testers.get(address.ip, 'side')} {address}"
     if not testers or (address.ip == other.ip):
         return f"side {address}"
     return f"{'tester' if address.ip in testers else 'IUT'} {address}"

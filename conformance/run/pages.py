@@ -80,7 +80,7 @@ def of_folder(
         causes=found,
         requirements=asked(tested),
         folder=folder,
-        exchanges={result.case: drawing for result in results if (drawing := _exchange(folder, result))},
+        exchanges={result.case: drawing for result in results if (drawing := exchange_of(folder, result))},
         purposes=purposes(every),
         whole=whole,
         judgement=judgement(results, run, fail_on),
@@ -94,7 +94,8 @@ def mark_changes(contents: Contents, results: list[Result], name: str) -> None:
     contents.against = name
 
 
-def _exchange(folder: Path, result: Result) -> bytes:
+def exchange_of(folder: Path, result: Result) -> bytes:
+    """Return the exchange of a variant as JSON, from its capture; nothing where there is none."""
     if not result.capture or result.verdict is Verdict.NOT_APPLICABLE:
         return b""
     try:

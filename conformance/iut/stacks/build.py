@@ -33,6 +33,13 @@ def built(stack: Description) -> Path | None:
     return path if path.is_file() else None
 
 
+def all_built() -> list[str]:
+    """Return the names of the stacks that can be started here."""
+    from conformance.iut.stacks import description, names  # it imports this module
+
+    return [stack.name for stack in map(description, names()) if not stack.source or built(stack)]
+
+
 def build(stack: Description, say: Callable[[str], None] = lambda _text: None, *, install: bool = False) -> Path:
     """Build a stack's adapter unless it is built already, and return its path.
 
