@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -55,10 +56,10 @@ _LIMIT = 3600.0  # seconds for one implementation, unless --limit says otherwise
 def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     """Run the suite over many implementations; write matrix.json and matrix.html: requirement by implementation.
 
-    A cell tells a broken MUST, a SHOULD that is not met, a lawful choice, pass, or why nothing was judged, and opens its
-    cases with exchange, messages and capture. What every implementation but icetcp's own fails is marked: ask first
-    whether the oracle is wrong. Each implementation has a run of its own below the folder; one that hangs or dies
-    costs that run. A matrix that was interrupted goes on with the first run that is not whole.
+    A cell tells a broken MUST, a SHOULD that is not met, a lawful choice, pass, or why nothing was judged, and opens
+    its cases with exchange, messages and capture. What every implementation but icetcp's own fails is marked: ask
+    first whether the oracle is wrong. Each implementation has a run of its own below the folder; one that hangs or
+    dies costs that run. A matrix that was interrupted goes on with the first run that is not whole.
 
     Exit status: 0 all conform, or deviate as known, 1 one does not, 2 usage, 3 one was not judged, or not wholly.
     """
@@ -114,6 +115,8 @@ def _safe(name: str) -> str:
 
 def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     """Run the suite over one implementation, unless its run is there; return the exit status."""
+    from conformance.iut.stacks import own_environment
+
     command = [sys.executable, "-m", "conformance", "run", "--iut", spec, "--out", str(folder)]
     command += ["--variants", "one" if options["quick"] else options["variants"], *_selected(options)]
     spec_file, log = folder.with_name(f"{folder.name}.{_SPEC}"), folder.with_name(f"{folder.name}.log")
@@ -126,7 +129,10 @@ def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
     spec_file.unlink(missing_ok=True)
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        environment = {**os.environ, **own_environment()}  # the current folder may have a `reports` of its own
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, env=environment
+        )
         try:
             status = _watch(process, folder, name, options["limit"])
         except KeyboardInterrupt:

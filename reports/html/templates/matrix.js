@@ -47,7 +47,7 @@ const open = async (requirement, name) => {
   target.replaceChildren(
     make("p", { class: "noprint" }, make("a", { href: "#matrix" }, "Back to the matrix")),
     make("p", {}, make("strong", {}, cell.state), cell.why ? `: ${cell.why}` : ""),
-    ...cases.map(([case_, sum]) => caseOf(case_, sum, block.variants, failing.length === 1 && sum === failing[0][1])),
+    ...cases.map(([case_, sum]) => caseOf(case_, sum, block.variants, failing.length > 0 && sum === failing[0][1])),
   );
   document.getElementById("h-cell").focus({ preventScroll: true });
 };
