@@ -35,7 +35,7 @@ class Rust:
             shutil.copyfile(source.with_name(name), scratch / name)
         _name, version = self.versions(stack)[0]
         try:
-            command = ["cargo", "build", "--release", "--locked", "--quiet"]
+            command = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", str(scratch / "target")]
             run(stack, command, say, {**stack.environment, "STACK_VERSION": version}, scratch)
             shutil.move(scratch / "target" / "release" / "adapter", folder / "adapter")
         finally:

@@ -5,8 +5,10 @@
 //! it keeps, and so obeys the tester's wish for TCP alone. Credentials, role and the SDP around the candidates are also
 //! its caller's (role: adapter, sdp: candidates). It has no restart.
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::os::fd::AsFd;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -31,10 +33,18 @@ const METHODS: [&str; 6] = ["open", "describe", "accept", "trickle", "send", "cl
 type Refusal = (i64, String);
 type Answer = Result<Value, Refusal>;
 
+/// What was stdout when we began. What libraries print there goes to stderr: rice-proto logs its errors so.
+static OUT: LazyLock<Mutex<File>> = LazyLock::new(|| {
+    let ours = std::io::stdout().as_fd().try_clone_to_owned().unwrap();
+    // SAFETY: both are open, and nothing has been written yet.
+    assert!(unsafe { libc::dup2(2, 1) } == 1, "stdout cannot be redirected");
+    Mutex::new(File::from(ours))
+});
+
 fn write(mut line: Value) {
     line["jsonrpc"] = json!("2.0");
-    let mut out = std::io::stdout().lock();
-    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+    let mut out = OUT.lock().unwrap();
+    if out.write_all(format!("{line}\n").as_bytes()).is_err() {
         std::process::exit(0); // nobody listens any more
     }
 }
@@ -185,7 +195,7 @@ impl Session {
         Ok(json!({"type": if self.offering { "offer" } else { "answer" }, "sdp": sdp}))
     }
 
-    async fn accept(&mut self, params: &Value) -> Answer {
+    fn accept(&mut self, params: &Value) -> Answer {
         let sdp = params["sdp"].as_str().unwrap_or_default();
         let (Some(ufrag), Some(pwd)) = (value(sdp, "ice-ufrag"), value(sdp, "ice-pwd")) else {
             return Err((REJECTED, "no ICE credentials".into()));
@@ -200,7 +210,6 @@ impl Session {
         if value(sdp, "ice-options").is_none_or(|options| !options.split(' ').any(|one| one == "trickle")) {
             self.stream.end_of_remote_candidates();
         }
-        self.gather(true).await?;
         Ok(json!({}))
     }
 
@@ -272,7 +281,7 @@ async fn serve(name: String, mut calls: mpsc::UnboundedReceiver<Value>) {
                 Err(refusal) => Err(refusal),
             },
             ("describe", Some(session)) => session.describe(params).await,
-            ("accept", Some(session)) => session.accept(params).await,
+            ("accept", Some(session)) => session.accept(params),
             ("trickle", Some(session)) => session.trickle(params),
             ("send", Some(session)) => session.send(params).await,
             ("close", Some(session)) => {
@@ -289,6 +298,7 @@ async fn serve(name: String, mut calls: mpsc::UnboundedReceiver<Value>) {
 }
 
 fn main() {
+    LazyLock::force(&OUT);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let mut sessions: HashMap<String, mpsc::UnboundedSender<Value>> = HashMap::new();
