@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 _UNCERTAIN = frozenset({"credentials"})  # what a fault does with these shows later, and not in what it answers
 TOPICS = tuple(topic for topic in Decisions.__mro__ if issubclass(topic, Topic) and topic not in (Decisions, Topic))
 NAMES = tuple(sorted({name for topic in TOPICS for name in vars(topic) if not name.startswith("_")}))
+_NAMES = frozenset(NAMES)
 
 
 def replaced(replacement: type[Topic]) -> frozenset[str]:
     """Return the decisions that a fault's class replaces, itself or by what it has in common with other faults."""
-    return frozenset(n for n in NAMES if getattr(replacement, n, None) not in (None, getattr(Decisions, n)))
+    return frozenset(name for cls in replacement.__mro__ if cls not in TOPICS for name in vars(cls) if name in _NAMES)
 
 
 def _replacing() -> dict[str, list[str]]:
