@@ -197,6 +197,21 @@ def test_a_nomination_of_before_is_none_of_after(peer, pair) -> None:
         peer.expect_any_nomination(after=first)
 
 
+def test_time_that_passes_gives_a_busy_machine_its_turn(peer, pair, pump) -> None:
+    connection, other = pair
+    asked = []
+
+    def ask():
+        asked.append(time.monotonic())
+        return lambda: time.monotonic() > asked[0] + 0.1
+
+    pump.ask = ask
+    threading.Timer(0.15, lambda: other.sendall(bytes(check_of_the_iut(peer)))).start()
+    peer.wait(0.05)
+    assert asked
+    assert connection.has(BindingRequest())
+
+
 def test_an_error_rules_a_success_out_at_once(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(RFC4571() / binding_error(ask(peer, connection), 400, "Bad Request", None)))

@@ -60,6 +60,13 @@ def misbehave(call: dict) -> bool:
             write(line * 100)
     if MODE == "wrong-id":
         write(b'{"jsonrpc": "2.0", "id": 987654, "result": {}}\n')
+    if MODE == "garbage":
+        write(b"not a message of the contract\n" * 200)
+    if MODE == "strange-line":
+        write(b"Hello, I am a library that prints\n")
+    if MODE == "noise":
+        sys.stderr.buffer.write(b"Traceback, panic: \xff\x00\n" * 300 + b"no end of line")
+        sys.stderr.buffer.flush()
     if MODE == "close-stdout":
         with writing:
             os.close(1)

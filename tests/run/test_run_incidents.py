@@ -72,6 +72,7 @@ def test_an_abort_in_each_process_after_so_many_sessions_is_not_green(tmp_path, 
         ("flood", "flooded: the adapter floods session"),
         ("wrong-id", "wrong id: the adapter wrote a response to nothing that was asked"),
         ("close-stdout", "closed stdout: the adapter closed its stdout and goes on running"),
+        ("garbage", "garbage: the adapter wrote no JSON on its stdout"),
         ("die-idle", "died: the adapter exited with status 7"),
     ],
 )
@@ -81,6 +82,17 @@ def test_once_in_a_run_is_not_green_either(tmp_path, mode, words) -> None:
     assert done.returncode == 3, done.stdout
     results = reported(tmp_path / "out", done, words)
     assert {result.verdict for result in results} <= {Verdict.PASS, Verdict.INCONC, Verdict.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize("mode", ["noise", "strange-line"])
+def test_noise_is_no_reason(tmp_path, mode) -> None:
+    """Stderr is the adapter's log, and a line that some library prints on stdout is put up with."""
+    done = run(tmp_path / "out", mode, 3, *SOME, flag=tmp_path / "flag")
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "flag").exists()
+    assert {result.verdict for result in read(tmp_path / "out" / "record.jsonl")[1]} <= {
+        Verdict.PASS, Verdict.NOT_APPLICABLE,
+    }  # fmt: skip
 
 
 def test_an_adapter_that_stays_when_its_input_has_ended_is_not_green(tmp_path) -> None:
