@@ -5,7 +5,8 @@ The cause of a variant is, in this order,
 1. the earliest rule of the judge that the case's own capture breaks: whatever the case asked, that went wrong before;
 2. if the case failed: the requirement that it tests. Of several it is the one of whose variants most failed;
 3. if the case could not be judged: the failure of another case with the same symptom, such as an answer that did not
-   come in both. If there is none, the precondition that failed, in the case's own words.
+   come in both. If there is none, the precondition that failed, in the case's own words; but if one thing alone is
+   known to be wrong in a run, that is the cause.
 
 A known failure belongs to the cause that its entry in the file of known failures names.
 """
@@ -18,7 +19,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from conformance.verdict import Result, Verdict, case_name, is_rule
+from conformance.verdict import Breach, Result, Verdict, case_name, is_rule
 from reports.reach import general
 
 if TYPE_CHECKING:
@@ -176,10 +177,62 @@ def _keys(bad: Sequence[Result], results: Sequence[Result]) -> dict[str, _Key]:
             if result.verdict is Verdict.FAIL and not is_rule(result.case) and not result.broken:
                 for symptom in _symptoms(result):
                     failing[symptom][key] += 1
+    _sharpen(bad, keys, ratio)
     for result in bad:
         if result.case not in keys:
             keys[result.case] = _likely(result, failing)
+    _join_to_the_only(keys)
     return _by_known(bad, keys)
+
+
+def _sharpen(bad: Sequence[Result], keys: dict[str, _Key], ratio: Mapping[str, float]) -> None:
+    """Put what breaks a rule under the requirement that says it best.
+
+    Two rules that are broken by the same deed are one cause, under the first of them. A rule is broad: if cases that
+    test its requirement pass, and all those of another requirement fail with the rule broken, it is that one.
+    """
+    first: dict[str, _Key] = {}
+    for result in sorted((r for r in bad if r.broken), key=lambda r: natural(r.broken[0].requirement)):
+        first.setdefault(_deed(result.broken[0]), keys[result.case])
+    rules: defaultdict[_Key, list[Result]] = defaultdict(list)
+    for result in bad:
+        if result.broken and result.verdict is not Verdict.ERROR:
+            keys[result.case] = first[_deed(result.broken[0])]
+        if result.case in keys and keys[result.case][0] == "rule":
+            rules[keys[result.case]].append(result)
+    for key, results in rules.items():
+        better = _best(key[1], [r for r in results if r.verdict is Verdict.FAIL and not is_rule(r.case)], ratio)
+        keys.update({result.case: ("rule", better, key[2]) for result in results})
+
+
+def _deed(breach: Breach) -> str:
+    """Return what was done, without whose address and without figures."""
+    words = general(breach.reason.removeprefix(breach.agent)).split()
+    return " ".join(word for word in words if not any(character.isdigit() for character in word)) or breach.rule
+
+
+def _best(rule: str, failures: Sequence[Result], ratio: Mapping[str, float]) -> str:
+    """Return the requirement all of whose cases fail: the first sentence of its section that they cite together."""
+    own = [result for result in failures if rule in result.requirements]
+    tested = own if own and ratio[rule] == 1 else failures
+    firsts = Counter(r.requirements[0] for r in tested if ratio[r.requirements[0]] == 1)
+    if not firsts:
+        return rule
+    most = max(firsts, key=lambda requirement: (firsts[requirement], requirement == rule))
+    if ratio.get(rule, 1) == 1 and (not own or 2 * firsts[most] <= len(own)):
+        return rule
+    cited = [set(result.requirements) for result in tested if most in result.requirements]
+    section = most.rpartition("-")[0]
+    together = [r for r in set.intersection(*cited) if r.rpartition("-")[0] == section and ratio[r] == 1]
+    return rule if rule in together else min(together, key=natural)
+
+
+def _join_to_the_only(keys: dict[str, _Key]) -> None:
+    """Let cases without a cause of their own follow from the only thing that is known to be wrong."""
+    certain = {key for key in keys.values() if key[1]}
+    if len(certain) == 1:
+        only = next(iter(certain))
+        keys.update({case: only for case, key in keys.items() if key[0] == "precondition"})
 
 
 def _certain(result: Result, ratio: dict[str, float]) -> _Key | None:
@@ -252,6 +305,11 @@ def _rank_of(requirement: str) -> int:
             return _RANKS[name]
         name = max(name.rpartition("-")[0], name.rpartition(".")[0], key=len)
     return len(_BASIC)
+
+
+def natural(text: str) -> list[tuple[int, int | str]]:
+    """Sort 4.2 before 10.1."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
 
 
 def _digest(text: str) -> str:

@@ -6,11 +6,12 @@ import gc
 import io
 import shlex
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
@@ -155,15 +156,17 @@ def sum_up(
     leaves gaps on purpose.
     """
     sums = {rule.name: Judgement(rule) for rule in _OF_CASES}
-    origins: dict[str, CaseCapture] = {}
+    seen: defaultdict[str, list[_Broken]] = defaultdict(list)
     for capture, judgements in judged:
+        broken = breaches(judgements)
         for judgement in judgements:
             if judgement.breaches:
-                origins.setdefault(judgement.rule.name, capture)
+                leads = broken[0].rule == judgement.rule.id
+                seen[judgement.rule.name].append(_Broken(capture, judgement.broken[0], broken, leads))
             sums[judgement.rule.name].add(judgement)
-    findings = [_of_run(sums[name], capture, blank, root) for name, capture in origins.items()]
+    findings = [_of_run(sums[name], _typical(found), blank, root) for name, found in seen.items()]
     for name, total in sums.items():
-        if total.held and name not in origins:
+        if total.held and name not in seen:
             total.doubts, total.unclear = 0, []
             findings.append(replace(result_of(total, blank), repeat=blank.repeat.format(case=total.rule.id)))
     return findings, {name: total.held for name, total in sums.items()}
@@ -195,12 +198,28 @@ def _time(seen: Observation) -> int:
     return seen.time_ns
 
 
-def _of_run(total: Judgement, origin: CaseCapture, blank: Result, root: Path) -> Result:
-    result = result_of(total, blank, origin.names)
-    result.repeat = blank.repeat.format(case=shlex.quote(origin.case))
-    result.reason = f"in {origin.case}: {result.reason}"
-    result.capture = str(origin.path.relative_to(root))
-    result.broken = (_breach(total.broken[0], total.rule),)
+class _Broken(NamedTuple):
+    """A capture in which a rule is broken. ``leads``: nothing else went wrong in it before."""
+
+    capture: CaseCapture
+    seen: Observation
+    broken: tuple[Breach, ...]
+    leads: bool
+
+
+def _typical(found: Sequence[_Broken]) -> _Broken:
+    """Return the first capture in which a breach comes about as it mostly does: alone, or after another one."""
+    leads = 2 * sum(one.leads for one in found) >= len(found)
+    return next(one for one in found if one.leads is leads)
+
+
+def _of_run(total: Judgement, origin: _Broken, blank: Result, root: Path) -> Result:
+    total.broken.insert(0, origin.seen)
+    result = result_of(total, blank, origin.capture.names)
+    result.repeat = blank.repeat.format(case=shlex.quote(origin.capture.case))
+    result.reason = f"in {origin.capture.case}: {result.reason}"
+    result.capture = str(origin.capture.path.relative_to(root))
+    result.broken = origin.broken
     return result
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports import html, reach
-from reports.causes import Cause, in_words
+from reports.causes import Cause, in_words, natural
 from reports.expectations import SECTION
 from reports.html.sequence import Exchange
 
@@ -331,11 +331,6 @@ def link(section: str) -> str:
     """Return where a section, or a whole RFC, can be read."""
     rfc, _, number = section.lower().partition("-")
     return f"{_RFC}/{rfc}.html" + (f"#section-{number}" if number else "")
-
-
-def natural(text: str) -> list[tuple[int, int | str]]:
-    """Sort 4.2 before 10.1."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part]
 
 
 def _order(section: str) -> tuple[bool, list[tuple[int, int | str]]]:

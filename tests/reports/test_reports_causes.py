@@ -84,6 +84,56 @@ def test_requirement_all_of_whose_cases_fail_is_the_cause_and_not_the_one_that_i
     assert grouped(*results) == {"RFC8489-9.1.3-05": ["RFC8489-9.1.3/a", "RFC8489-9.1.3/b"]}
 
 
+def test_two_rules_that_one_deed_breaks_are_one_cause():
+    def bare(rule, requirement, agent):
+        return Breach(
+            f"{requirement.rpartition('-')[0]}/judge_{rule}",
+            requirement,
+            rule,
+            f"{agent} sent a STUN message without a frame",
+            agent,
+            1,
+        )
+
+    found = grouped(
+        result("RFC6544-8/a", Verdict.INCONC, broken=(bare("accepted", "RFC6544-7.2-03", "127.0.0.1:40001"),)),
+        result("RFC6544-8/b", Verdict.INCONC, broken=(bare("opened", "RFC6544-7.1-03", "[::1]:33333"),)),
+    )
+    assert found == {"RFC6544-7.1-03": ["RFC6544-8/a", "RFC6544-8/b"]}
+
+
+def test_rule_gives_way_to_the_narrower_requirement_whose_cases_all_fail():
+    broad = Breach(
+        "RFC8489-9.1.3/judge_valid", "RFC8489-9.1.3-07", "only valid credentials succeed", "said yes", "x", 1
+    )
+    refused = ("RFC8489-9.1.3-05", "RFC8489-9.1.3-04", "RFC6544-7.2-s01")
+    found = grouped(
+        result("RFC8489-9.1.3/user", requirements=refused, broken=(broad,)),
+        result("RFC8489-9.1.3/password", Verdict.PASS, requirements=("RFC8489-9.1.3-07",)),
+        result("RFC8489-9.1.3/judge_valid", requirements=("RFC8489-9.1.3-07",), broken=(broad,)),
+        result("RFC6544-7.2/other", Verdict.PASS, requirements=("RFC6544-7.2-s01",)),
+    )
+    assert found == {"RFC8489-9.1.3-04": ["RFC8489-9.1.3/user", "RFC8489-9.1.3/judge_valid"]}
+
+
+def test_rule_stays_with_its_requirement_where_the_cases_of_that_fail():
+    found = grouped(
+        result(
+            "RFC8489-9.1.3/a",
+            requirements=("RFC8489-9.1.3-08", "RFC8489-9.1.3-07"),
+            broken=(LENGTH._replace(requirement="RFC8489-9.1.3-07"),),
+        )
+    )
+    assert list(found) == ["RFC8489-9.1.3-07"]
+
+
+def test_precondition_follows_from_the_only_thing_that_is_wrong_and_from_nothing_if_there_are_two():
+    bad = result("RFC8445-7.3.1.1/a", reason="it kept its role")
+    lost = result("RFC4571-2/b", Verdict.INCONC, reason="the IUT did not nominate")
+    assert list(grouped(bad, lost)) == ["RFC8445-7.3.1.1-01"]
+    assert len(grouped(bad, result("RFC6544-10.1/c"), lost)) == 3
+
+
 def test_most_basic_cause_comes_first():
     names = [
         "RFC6544-10.1/media",
@@ -115,11 +165,12 @@ def test_unjudged_case_belongs_to_the_failure_with_its_symptom_whatever_the_addr
             Verdict.INCONC,
             reason="the stack did not become connected within 8 s; it said ['new']",
         ),
+        result("RFC6544-10.1/fourth", reason="no media"),
     )
     assert causes_["RFC8489-6.3.1-01"] == ["RFC8489-6.3.1/refused", "RFC8489-14.8/named"]
     precondition = next(name for name in causes_ if name.startswith("precondition-"))
     assert causes_[precondition] == ["RFC8489-14.9/other", "RFC8489-14.9/third"]
-    assert len(causes_) == 2
+    assert len(causes_) == 3
 
 
 def test_each_result_is_told_its_cause_and_passes_have_none():

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from lxml import etree
+from lxml import etree, html
 
 from conformance.verdict import Verdict
 from reports.record import read
@@ -90,3 +90,16 @@ def test_a_rule_selects_all_cases(tmp_path) -> None:
     assert done.returncode == 0, done.stdout
     _, results = read(tmp_path / "out" / "record.jsonl")
     assert {"RFC6544-7.1/judge_check_is_not_retransmitted"} < {r.case for r in results}
+
+
+def test_breaches_that_follow_from_another_one_are_one_cause(tmp_path) -> None:
+    """A user name the wrong way round also spoils the integrity and what the peer's success would have allowed."""
+    done = run(tmp_path, "auto", "check-username-reversed")
+    assert done.returncode == 1, done.stdout
+    end = json.loads((tmp_path / "record.jsonl").read_text().splitlines()[-1])
+    assert [cause["id"] for cause in end["causes"]] == ["RFC8445-7.2.2-s01"]
+    lines = done.stdout.splitlines()
+    assert lines.index("causes, the most basic first:") < lines.index("failed:")
+    page = html.parse(tmp_path / "report.html").getroot()
+    assert page.xpath("//article/@data-cause") == ["RFC8445-7.2.2-s01"]
+    assert page.xpath("//article//*[local-name()='svg']//*[local-name()='text'][contains(@class, 'bad')]")
