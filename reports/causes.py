@@ -42,6 +42,7 @@ _BASIC = (  # what stands on nothing before what stands on it; the longest begin
 _RANKS = {prefix: rank for rank, prefixes in enumerate(_BASIC) for prefix in prefixes}
 _ROUTE = re.compile(r"(?:\b(?:on|from|to) )?(?:\[[0-9a-f:.]+\]|\d+(?:\.\d+){3}|ADDRESS):(?:\d+|N)(?: ?(?:->|<-) ?)?")
 _DETAIL = re.compile(r"; (?:but|what came|it said) .*|: not within .*|: nothing within .*|: no connection within .*")
+_ERRNO = re.compile(r"\[Errno \d+\] Connection ")
 _MOST_OF_TEXT = 300
 
 
@@ -174,10 +175,12 @@ def _keys(bad: Sequence[Result], results: Sequence[Result]) -> dict[str, _Key]:
         key = _certain(result, ratio)
         if key is not None:
             keys[result.case] = key
-            if result.verdict is Verdict.FAIL and not is_rule(result.case) and not result.broken:
-                for symptom in _symptoms(result):
-                    failing[symptom][key] += 1
     _sharpen(bad, keys, ratio)
+    _join_alike(bad, keys)
+    for result in bad:
+        if result.verdict is Verdict.FAIL and not is_rule(result.case) and not result.broken:
+            for symptom in _symptoms(result):
+                failing[symptom][keys[result.case]] += 1
     for result in bad:
         if result.case not in keys:
             keys[result.case] = _likely(result, failing)
@@ -227,6 +230,22 @@ def _best(rule: str, failures: Sequence[Result], ratio: Mapping[str, float]) -> 
     return rule if rule in together else min(together, key=natural)
 
 
+def _join_alike(bad: Sequence[Result], keys: dict[str, _Key]) -> None:
+    """Let failures under several requirements of a section that look the same be one, under the first of them."""
+    alike: defaultdict[tuple[str, str], set[_Key]] = defaultdict(set)
+    for result in bad:
+        key = keys.get(result.case)
+        if key is not None and key[0] == "requirement":
+            alike[key[1].rpartition("-")[0], _symptoms(result)[0]].add(key)
+    first: dict[_Key, _Key] = {}
+    for group in alike.values():
+        lowest = min(group, key=lambda key: natural(key[1]))
+        for key in group:
+            first[key] = min(first.get(key, key), lowest, key=lambda key: natural(key[1]))
+    for case, key in keys.items():
+        keys[case] = first.get(key, key)
+
+
 def _join_to_the_only(keys: dict[str, _Key]) -> None:
     """Let cases without a cause of their own follow from the only thing that is known to be wrong."""
     certain = {key for key in keys.values() if key[1]}
@@ -271,7 +290,7 @@ def _likely(result: Result, failing: dict[str, Counter[_Key]]) -> _Key:
 
 def _symptoms(result: Result) -> list[str]:
     """Return what was seen, from exact to coarse: without addresses, then without what came instead."""
-    text = _ROUTE.sub("", _DETAIL.sub("", general(_ROUTE.sub("ADDRESS:N ", result.reason))))
+    text = _ROUTE.sub("", _ERRNO.sub("", _DETAIL.sub("", general(_ROUTE.sub("ADDRESS:N ", result.reason)))))
     exact = " ".join(text.split())[:_MOST_OF_TEXT] or "no reason was given"
     missing = exact.partition(" did not come")[0]
     return [exact] if missing == exact else [exact, f"{missing.rpartition(': ')[2]} did not come"]

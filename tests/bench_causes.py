@@ -106,7 +106,7 @@ def main():
     parser.add_argument("--whole", action="store_true", help="the whole suite, not the sections that say most")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--anew", action="store_true")
-    parser.add_argument("--least", type=float, default=80, help="percentage below which it ends with 1")
+    parser.add_argument("--least", type=float, default=75, help="percentage below which it ends with 1")
     options = parser.parse_args()
     names = options.faults or FAULTS
     with tempfile.TemporaryDirectory() as scratch:

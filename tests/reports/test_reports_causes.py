@@ -134,6 +134,16 @@ def test_precondition_follows_from_the_only_thing_that_is_wrong_and_from_nothing
     assert len(grouped(bad, result("RFC6544-10.1/c"), lost)) == 3
 
 
+def test_failures_of_a_section_that_look_the_same_are_one_cause():
+    reason = "the IUT did not accept a connection to 127.0.0.1:{}"
+    found = grouped(
+        result("RFC6544-7.2/b", requirements=("RFC6544-7.2-02",), reason=reason.format(40002)),
+        result("RFC6544-7.2/a", requirements=("RFC6544-7.2-01",), reason=reason.format(40001)),
+        result("RFC6544-11.1/c", requirements=("RFC6544-11.1-06",), reason=reason.format(40003)),
+    )
+    assert found == {"RFC6544-7.2-01": ["RFC6544-7.2/a", "RFC6544-7.2/b"], "RFC6544-11.1-06": ["RFC6544-11.1/c"]}
+
+
 def test_most_basic_cause_comes_first():
     names = [
         "RFC6544-10.1/media",
