@@ -221,19 +221,31 @@ def set_initial_states(lists: Sequence[CheckList], decisions: Choices) -> None:
                 pair.note(PairEvent.UNFROZEN)
 
 
-def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: int) -> None:
+class Late(Protocol):
+    """What is decided about pairs that come late."""
+
+    def between(self, pair: Pair) -> object:
+        """Return what a pair's check goes between."""
+        ...
+
+    def makes_room(self, failed: bool) -> bool:
+        """Whether a pair, a failed one if there is any, gives way to the new one."""
+        ...
+
+
+def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: int, decisions: Late) -> None:
     """Put a pair into a list whose checks are under way (RFC 8838 sections 10 to 12).
 
     Of two that would be checked between the same addresses one is enough: the better if the other's check has not
     begun, else that one. A list that is full makes room of failed pairs first, then of worse ones.
     """
-    twin = next((other for other in checks.pairs if other.ends == pair.ends), None)
+    twin = next((other for other in checks.pairs if decisions.between(other) == decisions.between(pair)), None)
     if twin is not None:
         begun = twin.state not in (PairState.WAITING, PairState.FROZEN) or twin.connection is not None
         if begun or twin.priority >= pair.priority:
             return
         checks.discard(twin)
-    if pair.component in checks.nominated or not _make_room(lists, pair, most):
+    if pair.component in checks.nominated or not _make_room(lists, pair, most, decisions):
         return
     same = [other for each in lists for other in each.pairs if other.foundation == pair.foundation]
     first = all((pair.component, -pair.priority) < (other.component, -other.priority) for other in same)
@@ -242,7 +254,7 @@ def add_pair(checks: CheckList, lists: Sequence[CheckList], pair: Pair, most: in
     checks.insert(pair)
 
 
-def _make_room(lists: Sequence[CheckList], pair: Pair, most: int) -> bool:
+def _make_room(lists: Sequence[CheckList], pair: Pair, most: int, decisions: Late) -> bool:
     """Whether a pair has a place within the limit of the set, another being discarded for it if need be."""
     if sum(len(checks.pairs) for checks in lists) < most:
         return True
@@ -250,6 +262,8 @@ def _make_room(lists: Sequence[CheckList], pair: Pair, most: int) -> bool:
     failed = [entry for entry in every if entry[1].state is PairState.FAILED]
     idle = (PairState.WAITING, PairState.FROZEN)
     worse = [entry for entry in every if entry[1].state in idle and entry[1].priority < pair.priority]
+    if not decisions.makes_room(bool(failed)):
+        return False
     for checks, other in sorted(failed or worse, key=lambda entry: entry[1].priority)[:1]:
         checks.discard(other)
         return True

@@ -52,7 +52,7 @@ class Completion:
     def begin(self, now: float) -> None:
         """Checks begin: from now on the peer has time to make them succeed. A lite agent waits as long as it takes."""
         if not self._role.lite:
-            self._failure_time = now + self._config.failure_patience
+            self._failure_time = now + self._decisions.patience_for_checks(self._config.failure_patience)
         restarts = any(stream.former is not None for stream in self._streams)
         shown = not restarts or self._decisions.shows_restart()
         self._patient, self._status.broken = True, not shown
@@ -157,10 +157,10 @@ class Completion:
         """Fail check lists that have nothing left, but not before the peer's checks had their time (RFC 8863)."""
         if self._failure_time is not None and now >= self._failure_time:
             self._failure_time, self._patient = None, False
-        if self._patient:
-            return
         for stream in self._streams:
             checks = stream.checks
+            if self._patient and not (stream.progress.theirs_ended and self._decisions.fails_at_end()):
+                continue
             hopeless = checks.running and checks.exhausted and not checks.every_component_valid
             if not hopeless or stream.progress.more:
                 continue

@@ -81,7 +81,9 @@ class Exchange:
 
         RFC 8838 sections 3, 5 and 15; what a lite agent has, it has at once (appendix B).
         """
-        return not self._config.lite and (self._peer_trickles or (self.offers and not self._checks.started))
+        return not self._config.lite and (
+            self._decisions.trickles_to(self._peer_trickles) or (self.offers and not self._checks.started)
+        )
 
     def _add_streams(self, plans: tuple[StreamPlan, ...]) -> None:
         for section, plan in enumerate(plans):

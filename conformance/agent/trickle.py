@@ -54,11 +54,15 @@ class Trickling:
         ``complete``: there will be no others. None are told any more once pairs are nominated (section 13).
         """
         fresh = [local for local in stream.locals if local not in stream.progress.told]
-        for local in sorted(fresh, key=lambda local: local.candidate.component):
-            if local.candidate.type != "prflx" and not stream.checks.all_nominated:
+        over = stream.checks.all_nominated
+        if over and self._decisions.tells_after_nomination():
+            fresh, over = list(stream.locals), False
+        backwards = not self._decisions.told_in_order()
+        for local in sorted(fresh, key=lambda local: local.candidate.component, reverse=backwards):
+            if local.candidate.type != "prflx" and not over:
                 stream.progress.told.append(local)
-                text = self._decisions.trickled(local.candidate)
-                self._out.append(TrickledCandidate(stream.plan.mid, text))
+                if self._decisions.tells(local):
+                    self._say(stream, local)
                 if self._decisions.pairs_late(local):
                     self._pair(stream, [local], stream.remotes)
                 if not self._decisions.listens_when_trickled(local):
@@ -67,6 +71,11 @@ class Trickling:
             stream.progress.ours_open = False
             if self._decisions.ends_candidates():
                 self._out.append(TrickledCandidate(stream.plan.mid, ""))
+            if self._decisions.tells_after_end():
+                self._say(stream, stream.locals[0])
+
+    def _say(self, stream: Stream, local: Local) -> None:
+        self._out.append(TrickledCandidate(stream.plan.mid, self._decisions.trickled(local.candidate)))
 
     # -- the peer's --------------------------------------------------------------------------------------------
 
@@ -84,7 +93,7 @@ class Trickling:
             raise Rejected(str(error)) from error
         fragment = dict(candidate.extensions).get("ufrag", stream.remote_ufrag)
         usable = self._decisions.understands(candidate)
-        if fragment != stream.remote_ufrag or usable is None:
+        if usable is None or not self._decisions.takes_generation(fragment, stream.remote_ufrag):
             self._out.append(Note(f"ignored, as not of this session or of no use here: {candidate}"))
         else:
             self.take(stream, usable, now)
@@ -93,13 +102,17 @@ class Trickling:
         """Take a candidate of the peer's, unless it is one that we know."""
         if not self._decisions.takes_late(remote):
             return
-        if stream.progress.theirs_ended:  # RFC 8838 section 14
+        if stream.progress.theirs_ended and self._decisions.heeds_end():  # RFC 8838 section 14
             self._out.append(Note(f"ignored, because it comes after the last: {remote}"))
             return
         key = _place(remote)
         known = next((other for other in stream.remotes if _place(other) == key), None)
         if known is None:
             stream.remotes.append(remote)
+            self._pair(stream, stream.progress.told, [remote])
+        elif known.type != "prflx" and not self._decisions.keeps_pair_in_flight():
+            for pair in [pair for pair in stream.checks.pairs if pair.remote is known]:
+                stream.checks.discard(pair)
             self._pair(stream, stream.progress.told, [remote])
         elif known.type == "prflx":
             self._recognise(stream, known, remote)
@@ -134,7 +147,7 @@ class Trickling:
         mine = self._decisions.checks_from(mine)
         lists = [other.checks for other in self._streams]
         for pair in form_pairs(mine, theirs, self._role.controlling, self._decisions):
-            add_pair(stream.checks, lists, pair, self._config.max_pairs)
+            add_pair(stream.checks, lists, pair, self._config.max_pairs, self._decisions)
         restart.attach(stream, self._decisions)
 
 

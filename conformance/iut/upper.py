@@ -224,6 +224,11 @@ class Upper:
         wanted = (media for media in sections if (media.port if mid is None else media.mid == mid))
         return next(wanted, None)
 
+    def trickle_unless_rejected(self, candidate: Candidate) -> None:
+        """Tell the IUT of a candidate of ours that it may well refuse."""
+        with contextlib.suppress(Rejected):
+            self.trickle(candidate)
+
     def trickle_all(self) -> None:
         """Tell the IUT of all candidates of our last description, one by one, and that there are no more."""
         description, self._untold = self._untold, None

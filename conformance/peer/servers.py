@@ -80,6 +80,8 @@ class Server:
         self._tap = tap
         self._rng = rng
         self._streams: dict[Connection, MessageStream] = {}
+        self.answering = True  # else requests are held until `answer_held`
+        self._held: list[tuple[Connection, Frame]] = []
         self.socket = self._listen()
         self.port: int = self.socket.getsockname()[1]
         pump.add(self)
@@ -253,7 +255,16 @@ class Server:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
+    def answer_held(self) -> None:
+        """Answer what came while `answering` was False, and from now on all that comes."""
+        self.answering = True
+        while self._held:
+            self._on_request(*self._held.pop(0))
+
     def _on_request(self, connection: Connection, request: Frame) -> None:
+        if not self.answering:
+            self._held.append((connection, request))
+            return
         todo = self._core.take(connection, request.stun, request.octets, self.seen(connection))
         match todo:
             case turn.Allocate():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from server_simulation import PASSWORD, TURN, USER, Server
 
 from conformance.agent.checklist import CheckList, ListState, add_pair
-from conformance.agent.config import IceServer, Media, StreamPlan
+from conformance.agent.config import Config, IceServer, Media, StreamPlan
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import AgentError, Rejected, State
 from conformance.agent.pairs import TRANSITIONS, PairState
 from conformance.agent.variation import Variation
@@ -309,7 +310,7 @@ def list_of(*pairs):
 
 
 def added(checks, pair, most=100):
-    add_pair(checks, [checks], pair, most)
+    add_pair(checks, [checks], pair, most, Decisions(Config(offerer=True)))
     return pair in checks.pairs
 
 

@@ -26,6 +26,7 @@ from conformance.agent.decisions.reopening import Reopening
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.decisions.security import Security
 from conformance.agent.decisions.topic import Topic as Topic
+from conformance.agent.decisions.trickling import Trickling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ class Decisions(
     Data,
     Security,
     Reopening,
+    Trickling,
 ):
     """All decisions of one session."""
 

@@ -30,6 +30,7 @@ from conformance.agent.faults import (
     responses,
     sdp,
     security,
+    trickling,
     updates,
 )
 from conformance.agent.faults.model import Fault as Fault
@@ -43,6 +44,7 @@ FAULTS: tuple[Fault, ...] = (
     *first.fault,
     *reading.fault,
     *updates.fault,
+    *trickling.fault,
     *pairing.fault,
     *checks.fault,
     *outcomes.fault,

@@ -269,3 +269,10 @@ class TypesSharePreference(Candidates):
 class LocalPreferenceShared(Candidates):
     def local_preference(self, kind: str, direction: int, other: int) -> int:
         return 65535 if kind == "host" else super().local_preference(kind, direction, other)
+
+
+@fault("families-with-one-preference", "RFC8421-5-01", "counts the local preferences of each family by itself")
+class FamiliesWithOnePreference(Candidates):
+    def host_priority(self, base: Base) -> int:
+        direction = self.direction_preference("host", base.tcptype or "passive")
+        return self.priority("host", base, self.local_preference("host", direction, self.other_preference(0)))

@@ -178,3 +178,9 @@ class CountedCredentials(Gathering):
     def credentials(self, random: Callable[[int], bytes]) -> tuple[str, str]:
         number = next(_numbers)
         return f"agent{number:05d}", f"password{number:020d}"
+
+
+@fault("families-in-blocks", "RFC8421-4-s01", "prefers all IPv4 addresses to the IPv6 ones")
+class FamiliesInBlocks(Gathering):
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(sorted(super().addresses(), key=lambda ip: ":" in ip))

@@ -9,7 +9,7 @@ from conformance.wire.layers import RFC4571
 
 
 @crosswise
-@requirement("RFC6544-7.1-04", needs="connects:active trickle")
+@requirement("RFC6544-7.1-04", "RFC8838-8-01", needs="connects:active trickle")
 def test_failed_pair_is_not_the_end_while_candidates_come(upper, peer, side, pixit):
     """with    a trickled passive candidate of ours that refuses connections, the only one so far
     when    another one is trickled after a while, the end of candidates not having been told
@@ -22,7 +22,7 @@ def test_failed_pair_is_not_the_end_while_candidates_come(upper, peer, side, pix
 
 
 @both_sides
-@requirement("RFC6544-7.1-s02", needs="offers:so connects:so trickle")
+@requirement("RFC6544-7.1-s02", "RFC8838-11-02", needs="offers:so connects:so trickle")
 def test_no_second_connection_for_a_trickled_so_candidate(upper, peer, side, pixit):
     """with    a connection from a port of ours to the IUT's S-O candidate, and a check on it
     when    our S-O candidate at this port is trickled

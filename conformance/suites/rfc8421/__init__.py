@@ -1,0 +1,1 @@
+"""Cases of RFC 8421, a file per section."""

@@ -1,0 +1,1 @@
+"""Cases of RFC 8838, a file per section."""

@@ -1,0 +1,1 @@
+"""Cases of RFC 8863, a file per section."""
