@@ -75,6 +75,7 @@ def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> st
 @click.option("-j", "--jobs", default=3, show_default=True, type=click.IntRange(1, 64), help="Cells at once.")
 @click.option("--out", type=click.Path(), default="reports/interop", show_default=True, help="Folder of the reports.")
 @click.option("--again", is_flag=True, help="Play cells anew that the folder already has.")
+@click.option("--survey", is_flag=True, help="That a stack broke something is a result, not a failure: exit status 0.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     """Let stacks meet over ICE-TCP alone: every ordered pair, each as offerer and as answerer.
@@ -85,7 +86,7 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     stack's own description, without candidates of other transports. A table that was interrupted goes on where it
     stopped.
 
-    Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work; 2 usage; 3 a
+    Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work (not with --survey); 2 usage; 3 a
     cell is undecided, or nothing could be played.
     """
     from conformance.interop import plan
@@ -155,7 +156,15 @@ def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
         outputs.write(folder, found, by_name, shlex.join(sys.argv), interrupted=interrupted)
     except (ReportError, OSError) as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
-    return _tell(found, by_name, folder, as_json=options["as_json"], interrupted=interrupted, wanted=len(cells))
+    return _tell(
+        found,
+        by_name,
+        folder,
+        as_json=options["as_json"],
+        interrupted=interrupted,
+        wanted=len(cells),
+        survey=options["survey"],
+    )
 
 
 def _greet(contestants: Sequence[Contestant]) -> None:
@@ -197,12 +206,13 @@ def _tell(
     as_json: bool,
     interrupted: bool,
     wanted: int,
+    survey: bool,
 ) -> int:
     import json
 
     from conformance.interop import outputs
 
-    status = outputs.status(found)
+    status = outputs.status(found, survey=survey)
     if as_json:
         click.echo(json.dumps(outputs.data(found, stacks, interrupted=interrupted), indent=1))
     else:

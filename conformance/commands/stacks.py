@@ -86,3 +86,22 @@ def outdated(names: tuple[str, ...], as_json: bool) -> int:
     if any(s.outdated for _, s in found):
         return int(ExitStatus.DOES_NOT_CONFORM)
     return int(ExitStatus.COULD_NOT_JUDGE if any(s.problem for _, s in found) else ExitStatus.CONFORMS)
+
+
+@stacks.command(name="document")
+@click.option("--write", "file", type=click.Path(dir_okay=False), help="Put the list into this document.")
+def document_stacks(file: str | None) -> int:
+    """Print, as Markdown, what the stacks do otherwise than the RFCs ask, with the command that shows each again."""
+    from pathlib import Path
+
+    from conformance.commands.stacks_document import document, written
+
+    if file is None:
+        click.echo(document(), nl=False)
+        return 0
+    path = Path(file)
+    try:
+        path.write_text(written(path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8")
+    except OSError as error:
+        return complain(f"cannot write {file}: {error.strerror}", ExitStatus.USAGE)
+    return 0

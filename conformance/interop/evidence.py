@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from conformance import verdict
 from conformance.catalogue import requirement as look_up
 from conformance.interop.cell import CAPTURE, FACTS
 from conformance.interop.model import SIDES, Breach, Facts, Stage
@@ -45,6 +46,7 @@ class Evidence:
     until_ns: int
     breaches: list[Breach] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
+    marks: list[verdict.Breach] = field(default_factory=list)  # the same breaches, for drawings
 
     def side_at(self, ip: str) -> str:
         """Return which side has an address."""
@@ -128,6 +130,18 @@ def read(cell: Cell, folder: Path) -> Evidence:
     exchange = Exchange(talks, reading.attempts, known, until_ns, False, reading.strangers, False)
     evidence = Evidence(cell, facts, described, known, talks, _between_both(reading, facts), until_ns)
     evidence.judgements = judge(exchange)
+    evidence.marks = [
+        verdict.Breach(
+            judgement.rule.id,
+            judgement.rule.requirement,
+            judgement.rule.title,
+            observation.reason,
+            observation.agent,
+            observation.time_ns,
+        )
+        for judgement in evidence.judgements
+        for observation in judgement.broken
+    ]
     evidence.breaches = sorted(_breaches(evidence), key=lambda breach: breach.at_ns)
     return evidence
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.interop import blame, evidence
 from conformance.interop.model import SIDES, Facts, Kind, Outcome, Stage
+from conformance.run.drawing import drawn
 from pcaps.ladder import render
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def judge(cell: Cell, folder: Path) -> Outcome:
         kind, sentence = _not_working(seen)
     elif seen.facts.translated:
         sentence = "works: both have selected the pair; they speak different protocols above ICE"
-    return Outcome(cell, seen.facts, stage, kind, sentence, seen.breaches, _ladder(seen))
+    return Outcome(cell, seen.facts, stage, kind, sentence, seen.breaches, _ladder(seen), exchange=_exchange(seen))
 
 
 def unplayed(cell: Cell, why: str) -> Outcome:
@@ -62,5 +63,12 @@ def _said(seen: Evidence, breach: Breach) -> str:
 
 
 def _ladder(seen: Evidence) -> str:
-    names = {ip: seen.name(side) for side in SIDES for ip in seen.facts.addresses.get(side, ())}
-    return render(seen.connections[:_MOST], names)
+    return render(seen.connections[:_MOST], _names(seen))
+
+
+def _exchange(seen: Evidence) -> bytes:
+    return drawn(seen.connections[:_MOST], _names(seen), seen.marks)
+
+
+def _names(seen: Evidence) -> dict[str, str]:
+    return {ip: seen.name(side) for side in SIDES for ip in seen.facts.addresses.get(side, ())}

@@ -200,6 +200,7 @@ class Outcome:
     breaches: list[Breach] = field(default_factory=list)
     ladder: str = ""
     folder: str = ""
+    exchange: bytes = b""  # the same as JSON, with each message by field, for a page
 
     @property
     def ok(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.interop.model import OFFERER, SIDES, Kind
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict
-from reports import junit
+from reports import html, junit
 from reports.record import RunInfo
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.interop.model import Outcome
     from conformance.interop.plan import Contestant
 
-JSON, JUNIT = "interop.json", "junit.xml"
+JSON, JUNIT, TABLE = "interop.json", "junit.xml", "interop.txt"
 LEGEND = (
     "ok: they work together; n of m: in so many of their cells; offerer, answerer, both: who broke a requirement, so "
     "that they do not; lawful: they do not, and neither broke anything; ?: undecided; -: not played"
@@ -89,7 +89,11 @@ def data(outcomes: Sequence[Outcome], stacks: Mapping[str, Contestant], *, inter
 def write(
     folder: Path, outcomes: Sequence[Outcome], stacks: Mapping[str, Contestant], command: str, *, interrupted: bool
 ) -> None:
-    """Write JSON and JUnit. Raises `OSError` and `ReportError`."""
+    """Write JSON, JUnit, the table as text and the page. Raises `OSError` and `ReportError`."""
+    from conformance.interop import page  # it imports this module
+
+    (folder / TABLE).write_text(f"{text(outcomes, list(stacks))}\n", encoding="utf-8")
+    html.write(folder / page.NAME, page.page(outcomes, stacks, folder, own_version()))
     found = data(outcomes, stacks, interrupted=interrupted)
     (folder / JSON).write_text(json.dumps(found, indent=1), encoding="utf-8")
     info = RunInfo(
@@ -140,10 +144,13 @@ def again(outcome: Outcome) -> str:
     return f"icetcp judge {where}/capture.pcapng --offer {where}/offer.sdp --answer {where}/answer.sdp"
 
 
-def status(outcomes: Sequence[Outcome]) -> ExitStatus:
-    """Return the exit status of a table: that somebody broke something is certain, whatever is undecided."""
+def status(outcomes: Sequence[Outcome], *, survey: bool = False) -> ExitStatus:
+    """Return the exit status of a table: that somebody broke something is certain, whatever is undecided.
+
+    In a `survey` it is a result like any.
+    """
     kinds = {outcome.kind for outcome in outcomes}
-    if Kind.BROKE in kinds:
+    if Kind.BROKE in kinds and not survey:
         return ExitStatus.DOES_NOT_CONFORM
     if Kind.UNDECIDED in kinds or Kind.WORKS not in kinds:
         return ExitStatus.COULD_NOT_JUDGE

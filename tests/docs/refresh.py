@@ -1,8 +1,10 @@
-"""Writes the excerpts of code in the documents anew: `python tests/docs/refresh.py`."""
+"""Writes the excerpts of code and the list of stacks in the documents anew: `python tests/docs/refresh.py`."""
 
 from __future__ import annotations
 
 from docs_reading import DOCUMENTS, ROOT, blocks, excerpt
+
+from conformance.commands.stacks_document import written
 
 
 def main() -> None:
@@ -17,6 +19,11 @@ def main() -> None:
         if text != before:
             document.write_text(text, encoding="utf-8")
             print(f"{document.relative_to(ROOT)} is written anew")
+    stacks = ROOT / "docs" / "stacks.md"
+    before = stacks.read_text(encoding="utf-8")
+    if before != written(before):
+        stacks.write_text(written(before), encoding="utf-8")
+        print("docs/stacks.md is written anew")
 
 
 if __name__ == "__main__":

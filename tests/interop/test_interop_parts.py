@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 
 import pytest
 from lxml import etree
+from lxml import html as parser
 
-from conformance.interop import outputs
+from conformance.interop import outputs, page
 from conformance.interop.model import ANSWERER, OFFERER, Breach, Cell, Facts, Kind, Outcome, Stage
 from conformance.interop.pairing import families, openings, tcptypes
 from conformance.interop.plan import ANY, FORCED, Contestant, cells, named
@@ -174,11 +177,38 @@ def test_json_and_junit_have_a_test_case_for_each_cell(tmp_path) -> None:
     assert "RFC6544-4.2-09" in cases["a -> a [IPv4]"].findtext("system-out")
 
 
+def test_the_page_has_a_field_for_each_pair_and_packs_each_cell(tmp_path) -> None:
+    hostile = "a</script><b>\u202e"
+    stacks = {name: contestant(name, payload=hostile) for name in "abc"}
+    folder = tmp_path / OUTCOMES[0].folder
+    folder.mkdir(parents=True)
+    (folder / "offer.sdp").write_text(hostile)
+    (folder / "capture.pcapng").write_bytes(b"\x0a\x0d")
+    text = page.page(OUTCOMES, stacks, tmp_path, "0")
+    assert "<b>" not in text
+    assert "\u202e" not in text
+    root = parser.fromstring(text)
+    fields = root.xpath("//section[@data-view='table']//tbody//td")
+    assert [" ".join(field.text_content().split()) for field in fields] == [
+        "ok", "answerer, 1 of 2", "-", "lawful", "?", "-", "-", "-", "-"
+    ]  # fmt: skip
+    assert fields[1].find("a").get("href") == "#cells?text=a%20-%3E%20b"
+    listed = root.xpath("//ul[@id='cell-list']/li")
+    assert [row.get("data-kind") for row in listed] == ["works", "broke", "works", "lawful", "undecided"]
+    packed = json.loads(zlib.decompress(base64.b64decode(root.xpath("//script[@id='block-0']")[0].text)))
+    assert len(packed) == len(OUTCOMES)
+    assert packed[0]["capture"] == "0a0d"
+    assert "\u202e" not in packed[0]["files"]["offer.sdp"]
+    assert packed[1]["breaches"][0][:2] == ["b", "RFC8445-8.1.1-02"]
+
+
 def test_the_exit_status_says_the_worst_that_is_certain() -> None:
     assert outputs.status(OUTCOMES) is ExitStatus.DOES_NOT_CONFORM
     assert outputs.status([OUTCOMES[0], OUTCOMES[4]]) is ExitStatus.COULD_NOT_JUDGE
     assert outputs.status([OUTCOMES[0], OUTCOMES[3]]) is ExitStatus.CONFORMS
     assert outputs.status([OUTCOMES[3]]) is ExitStatus.COULD_NOT_JUDGE
+    assert outputs.status(OUTCOMES[:4], survey=True) is ExitStatus.CONFORMS
+    assert outputs.status(OUTCOMES, survey=True) is ExitStatus.COULD_NOT_JUDGE
     assert outputs.status([]) is ExitStatus.COULD_NOT_JUDGE
 
 

@@ -83,6 +83,11 @@ def names() -> list[str]:
     return sorted(entry.name for entry in _root().iterdir() if entry.joinpath("stack.toml").is_file())
 
 
+def folder(name: str) -> Traversable:
+    """Return the folder of a stack."""
+    return _root().joinpath(name)
+
+
 def description(name: str) -> Description:
     """Return what is known of a stack. Raises `UnknownStack` for an unknown name."""
     if name not in names():
