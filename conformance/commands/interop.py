@@ -86,8 +86,8 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     stack's own description, without candidates of other transports. A table that was interrupted goes on where it
     stopped.
 
-    Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work (not with --survey); 2 usage; 3 a
-    cell is undecided, or nothing could be played.
+    Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work (not with
+    --survey); 2 usage; 3 a cell is undecided, or nothing could be played.
     """
     from conformance.interop import plan
     from conformance.iut.stacks.build import all_built
@@ -156,15 +156,7 @@ def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
         outputs.write(folder, found, by_name, shlex.join(sys.argv), interrupted=interrupted)
     except (ReportError, OSError) as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
-    return _tell(
-        found,
-        by_name,
-        folder,
-        as_json=options["as_json"],
-        interrupted=interrupted,
-        wanted=len(cells),
-        survey=options["survey"],
-    )
+    return _tell(found, by_name, folder, options, interrupted=interrupted, wanted=len(cells))
 
 
 def _greet(contestants: Sequence[Contestant]) -> None:
@@ -202,18 +194,17 @@ def _tell(
     found: Sequence[Outcome],
     stacks: dict[str, Contestant],
     folder: Path,
+    options: dict[str, Any],
     *,
-    as_json: bool,
     interrupted: bool,
     wanted: int,
-    survey: bool,
 ) -> int:
     import json
 
     from conformance.interop import outputs
 
-    status = outputs.status(found, survey=survey)
-    if as_json:
+    status = outputs.status(found, survey=options["survey"])
+    if options["as_json"]:
         click.echo(json.dumps(outputs.data(found, stacks, interrupted=interrupted), indent=1))
     else:
         click.echo(f"\n{outputs.text(found, list(stacks))}")
