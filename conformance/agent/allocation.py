@@ -14,7 +14,7 @@ from conformance.wire.errors import StunError
 from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from conformance.agent.config import IceServer
     from conformance.agent.dialogue import Dialogue
@@ -58,8 +58,16 @@ class Allocation:
     """
 
     def __init__(
-        self, dialogue: Dialogue, component: int, protocol: int, answer: Message, refused: list[int], now: float
+        self,
+        dialogue: Dialogue,
+        component: int,
+        protocol: int,
+        answer: Message,
+        refused: list[int],
+        now: float,
+        believed: Callable[[int], int] = lambda lifetime: lifetime,
     ) -> None:
+        self._believed = believed
         relayed, mapped = answer.xor_relayed_address, answer.xor_mapped_address
         if relayed is None:
             raise StunError("an allocation without XOR-RELAYED-ADDRESS")
@@ -139,7 +147,7 @@ class Allocation:
 
     def note_lifetime(self, answer: Message, now: float) -> None:
         """Take note of how long the allocation lasts."""
-        lifetime = answer.lifetime or _DEFAULT_LIFETIME
+        lifetime = self._believed(answer.lifetime or _DEFAULT_LIFETIME)
         self._refresh_at = now + max(lifetime - _AHEAD, lifetime / 2)
 
     def delete(self, now: float) -> None:

@@ -83,6 +83,7 @@ class Answer:
     question: Question
     message: Message | None
     why: str = ""
+    code: int = 0  # of the error that the server answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class Dialogue:
         out: list[Output],
         random: Callable[[int], bytes],
         timeout: float,
+        more: Callable[[Method], list[RawAttribute]] = lambda _method: [],
     ) -> None:
+        self._more = more
         self.number = number
         self.server = server
         self.source = source
@@ -154,7 +157,8 @@ class Dialogue:
         transaction_id = self._random(12)
         question.key = self.login.key
         peers = _peer_addresses(question.peers, transaction_id)
-        body = [*peers, *question.attributes, attr.software(SOFTWARE), *self.login.attributes()]
+        more = self._more(question.method)
+        body = [*peers, *question.attributes, *more, attr.software(SOFTWARE), *self.login.attributes()]
         octets = build(question.method, MessageClass.REQUEST, transaction_id, body, key=question.key)
         self._pending[transaction_id] = question
         self._out.append(Write(self.number, octets))
@@ -246,7 +250,7 @@ class Dialogue:
         if (stale or challenged) and question.attempts:
             self.ask(question, now)
         else:
-            yield Answer(question, None, f"the server answered {error}")
+            yield Answer(question, None, f"the server answered {error}", code)
 
 
 def _peer_addresses(peers: tuple[Address, ...], transaction_id: bytes) -> list[RawAttribute]:

@@ -216,7 +216,7 @@ class Responses:
         nominable = meant is not stream or _nominable(stream, connection)
         authenticates = self._decisions.authenticates(connection)
         judged = self._server.judge(
-            octets, message, connection.remote, me, nominable=nominable, authenticates=authenticates
+            octets, message, self._decisions.seen_from(connection), me, nominable=nominable, authenticates=authenticates
         )
         if judged.switch_role:
             role.switch()  # RFC 8445 section 7.3.1.1

@@ -66,10 +66,14 @@ def reflexive(
         mapped, start = reflection.mapped, (reflection.component, reflection.ip, "active")
         active = (base for base in stream.bases if (base.component, base.ip, base.tcptype) == start)
         for base in (reflection.base, next(active, None)):
-            if base is None or (mapped.ip == base.ip and (not base.listens or mapped.port == base.port)):
+            if base is None:
+                continue
+            same = mapped.ip == base.ip and (not base.listens or mapped.port == base.port)
+            again = same and decisions.states_redundant()
+            if same and not again:
                 continue
             key = (id(base), mapped.ip, decisions.reflexive_port(base, mapped))
-            if key not in found and key not in known:
+            if key not in found and (again or key not in known):
                 worth = priorities.best("srflx", base)
                 found[key] = Local(
                     decisions.reflexive_candidate(reflection.server, mapped, base, worth, foundations), base

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from conformance.wire.stun import Message
 
 
+_LACKING = (486, 508)  # Allocation Quota Reached, Insufficient Capacity (RFC 8656 section 19)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where a server is asked from: an interface's address and, if something listens there, its port.
@@ -76,6 +79,7 @@ class Servers:
         self._turns: list[tuple[Dialogue, Question]] = []
         self._next_turn = 0.0
         self._unanswered: set[Dialogue] = set()
+        self._answered_at: dict[Dialogue, float] = {}
         self._deadline: float | None = None
         self._reflections: list[Reflection] = []
         self._allocations: dict[Allocation, Stream] = {}
@@ -128,7 +132,7 @@ class Servers:
         self._former += [allocation for allocation, stream in self._allocations.items() if stream in streams]
 
     def _ask(self, server: IceServer, place: Place, now: float) -> None:
-        login = Login(server.username, server.credential)
+        login = Login(server.username, server.credential) if self._decisions.logs_in() else Login()
         dialogue = self._dialogue(self._connections.reserve(), server, place.source, login)
         self._unanswered.add(dialogue)
         if server.relays and place.relayed:
@@ -139,18 +143,25 @@ class Servers:
 
     def _dialogue(self, number: int, server: IceServer, source: Address, login: Login) -> Dialogue:
         timeout = self._config.transaction_timeout
-        dialogue = Dialogue(number, server, source, login, self._turns, self._out, self._random, timeout)
+        more = self._decisions.asked_of_server
+        dialogue = Dialogue(number, server, source, login, self._turns, self._out, self._random, timeout, more)
         self._dialogues[number] = dialogue
         return dialogue
 
     def _gathered(self, dialogue: Dialogue, place: Place, answer: Answer, now: float) -> None:
+        lacking = answer.question.method is Method.ALLOCATE and answer.code in _LACKING
+        if lacking and self._deadline is not None and self._decisions.asks_instead():
+            dialogue.ask(Question(Method.BINDING, replace(place, relayed=False)), now)  # RFC 8445 section 5.1.1.2
+            return
         self._unanswered.discard(dialogue)
+        self._answered_at[dialogue] = now
         try:
             if answer.message is None:
                 raise StunError(answer.why)
             if answer.question.method is Method.ALLOCATE:
                 self._allocated(dialogue, place, answer.message, now)
-            mapped = answer.message.xor_mapped_address
+            told = answer.question.method is not Method.ALLOCATE or self._decisions.learns_from_allocation()
+            mapped = answer.message.xor_mapped_address if told else None
         except StunError as error:
             self._out.append(Note(f"no candidate from {dialogue.server}: {error}"))
             self._drop(dialogue)
@@ -164,7 +175,8 @@ class Servers:
             self._drop(dialogue)
 
     def _allocated(self, dialogue: Dialogue, place: Place, message: Message, now: float) -> None:
-        allocation = Allocation(dialogue, place.component, place.protocol, message, self._refused, now)
+        believed = self._decisions.believed_lifetime
+        allocation = Allocation(dialogue, place.component, place.protocol, message, self._refused, now, believed)
         self._allocations[allocation] = place.stream
         if self._deadline is None:
             self._delete(allocation, now)  # too late for the description
@@ -186,12 +198,14 @@ class Servers:
                 self._hear(dialogue, answer, now)
         if self._turns and now >= self._next_turn:
             dialogue, question = self._turns.pop(0)
-            self._next_turn = now + self._config.pacing
+            self._next_turn = now + self._decisions.gathering_pace(self._config.pacing)
             dialogue.start(question, now)
         for allocation, stream in list(self._allocations.items()):
-            allocation.permit({remote.address for remote in stream.remotes}, now)
+            allocation.permit(self._decisions.permits({remote.address for remote in stream.remotes}), now)
             if allocation.next_time() <= now:
                 allocation.advance(now)
+        for dialogue in self._outstayed(now):
+            self._drop(dialogue)
         if self._deadline is not None and (not self._waits or now >= self._deadline):
             self._deadline = None
 
@@ -201,7 +215,17 @@ class Servers:
         times += [allocation.next_time() for allocation in self._allocations]
         times.append(self._next_turn if self._turns else None)
         times.append(self._deadline)
+        limit = self._decisions.server_patience()
+        times += [] if limit is None else [at + limit for at in self._answered_at.values()]
         return min((time for time in times if time is not None), default=None)
+
+    def _outstayed(self, now: float) -> list[Dialogue]:
+        """Return the dialogues with servers that are left before ICE has completed: none, of a lawful agent."""
+        limit = self._decisions.server_patience()
+        found = [d for d, at in self._answered_at.items() if limit is not None and at + limit <= now]
+        for dialogue in found:
+            del self._answered_at[dialogue]
+        return found
 
     def owns(self, number: int) -> bool:
         """Whether a connection is one to a server, which carries no frames."""

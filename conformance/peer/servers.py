@@ -72,6 +72,8 @@ class Server:
         self._core: turn.Server[Connection, _Waiting] = turn.Server(
             username, password, nonce, lambda: rng.getrandbits(32), transports
         )
+        self.lacks = False  # the means to allocate anything
+        self.peers: dict[Connection, Address] = {}  # where the IUT was told that a data connection comes from
         self.connections: list[Connection] = []
         self.used: list[Connection] = []  # those on which an address was learnt
         self._controls: list[tuple[Connection, Address]] = []  # every allocation ever made
@@ -107,6 +109,11 @@ class Server:
     def password(self) -> str:
         """Of its one user."""
         return self._core.password
+
+    @property
+    def realm(self) -> str:
+        """Of its one user."""
+        return turn.REALM
 
     @property
     def allocations(self) -> list[Allocation]:
@@ -156,6 +163,7 @@ class Server:
             raise Inconclusive("the IUT did not take a connection to its relayed candidate")
         assert waiting.connection is not None
         waiting.connection.component = candidate.component
+        self.peers[waiting.connection] = from_
         return waiting.connection
 
     def udp_allocation(self) -> Allocation:
@@ -200,6 +208,21 @@ class Server:
         ours = self._peer.address
         if not self._pump.wait(lambda: ours in allocation.permissions, self._peer.pixit.response):
             raise Inconclusive(f"the IUT created no permission for {ours}")
+
+    def shorten(self, lifetime: int) -> None:
+        """Let allocations last so many seconds from now on."""
+        self._core.lifetime = lifetime
+
+    def requests(self, *methods: Method) -> list[Frame]:
+        """Return the requests of the IUT so far, of these methods or of any, in the order in which they came."""
+        events = (event for connection in self.connections for event in connection.events if isinstance(event, Frame))
+        asked = [event for event in events if event.message is not None and event.message.is_request]
+        mine = [frame for frame in asked if not methods or frame.stun.method in methods]
+        return sorted(mine, key=lambda frame: frame.time)
+
+    def wait_for_request(self, method: Method, *, within: float) -> bool:
+        """Give a request of this method the time to come; return whether it has."""
+        return self._pump.wait(lambda: bool(self.requests(method)), within)
 
     def control_of(self, connection: Connection) -> Connection:
         """Return the control connection of the allocation that a data connection belongs to."""
@@ -286,6 +309,8 @@ class Server:
             self.used.append(connection)
 
     def _allocate(self, asked: turn.Allocate[Connection]) -> turn.Reply:
+        if self.lacks:
+            return self._core.lacking(asked)
         taken = {address.port for address in self.relayed}
         port = next(p for p in iter(self._any_port, None) if p not in taken)
         allocation, reply = self._core.grant(asked, Address(self._peer.address, port))

@@ -110,6 +110,7 @@ class Server(Generic[Client, Other]):
     ) -> None:
         self.username, self.password = username, password
         self.nonce = nonce
+        self.lifetime = _LIFETIME
         self.key = long_term_key(username, REALM, password)
         self.allocations: dict[Client, Allocation[Client]] = {}
         self._numbers = numbers
@@ -147,8 +148,12 @@ class Server(Generic[Client, Other]):
             asked.request,
             (Attribute.XOR_RELAYED_ADDRESS, relayed),
             (Attribute.XOR_MAPPED_ADDRESS, asked.seen),
-            (Attribute.LIFETIME, _LIFETIME),
+            (Attribute.LIFETIME, self.lifetime),
         )
+
+    def lacking(self, asked: Allocate[Client]) -> Reply:
+        """Tell that there is no relayed address left (RFC 8656 section 7.2)."""
+        return self._refused(asked.request, 508, "Insufficient Capacity")
 
     def connected(self, asked: Connect[Client], other: Other) -> Reply:
         """Tell of a connection to a peer; it waits for ConnectionBind."""
@@ -207,7 +212,7 @@ class Server(Generic[Client, Other]):
                 if request.lifetime == 0:
                     self.end(allocation.control)
                     return End(self._granted(request, (Attribute.LIFETIME, 0)), allocation)
-                return Answer(self._granted(request, (Attribute.LIFETIME, _LIFETIME)))
+                return Answer(self._granted(request, (Attribute.LIFETIME, self.lifetime)))
             case Method.CREATE_PERMISSION:
                 peers = request.all(Attribute.XOR_PEER_ADDRESS)
                 allocation.permissions |= {decode_xor_address(peer, request.transaction_id).ip for peer in peers}

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.verdict import NotApplicable
+from conformance.peer.events import Frame
+from conformance.verdict import Inconclusive, NotApplicable
+from conformance.wire.attributes import Attribute, decode_xor_address
+from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conformance.iut.description import Description
+    from conformance.peer.servers import Allocation
+    from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
 HIDDEN = {("0.0.0.0", 9), ("::", 9)}  # noqa: S104 - a related address that is not revealed (RFC 8839 section 5.1)
@@ -29,6 +36,38 @@ def gathered_if_any(iut: Description, kind: str, tcptype: str) -> list[Candidate
     if not found:
         raise NotApplicable(f"the IUT's {iut.kind} has no {tcptype} {kind} candidate")
     return found
+
+
+def credentials_in(requests: Iterable[Frame]) -> list[str]:
+    """Return the names of attributes for credentials in requests."""
+    kinds = (Attribute.USERNAME, Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256)
+    return [kind.name for request in requests for kind in kinds if request.stun.has(kind)]
+
+
+def unpermitted_checks(peer: Peer, allocation: Allocation, *, within: float) -> list[str]:
+    """Watch the first datagram that the IUT sends to us through an allocation; return us if it had no permission.
+
+    Inconclusive if none comes.
+    """
+    control = allocation.control
+
+    def kinds() -> list[tuple[int, bool]]:
+        frames = [event for event in control.events if isinstance(event, Frame) and event.message is not None]
+        to_us = ((f.stun.method, _names(f, peer.address)) for f in frames if not f.stun.is_success)
+        return [(method, named) for method, named in to_us if method in (Method.SEND, Method.CREATE_PERMISSION)]
+
+    peer.wait_until(lambda: (Method.SEND, True) in kinds(), within)
+    found = kinds()
+    if (Method.SEND, True) not in found:
+        raise Inconclusive("the IUT has sent no check from its relayed address")
+    before = found[: found.index((Method.SEND, True))]
+    return [] if (Method.CREATE_PERMISSION, True) in before else [peer.address]
+
+
+def _names(frame: Frame, address: str) -> bool:
+    """Whether a message names this peer's IP address."""
+    peers = frame.stun.all(Attribute.XOR_PEER_ADDRESS)
+    return any(decode_xor_address(each, frame.stun.transaction_id).ip == address for each in peers)
 
 
 def components(candidates: list[Candidate]) -> set[int]:

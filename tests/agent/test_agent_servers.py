@@ -145,13 +145,22 @@ def test_an_address_that_never_answers(network):
     assert kinds(gather(network.host(offerer=True, servers=(RELAYING,)))) == HOST
 
 
-@pytest.mark.parametrize("code", [400, 403, 437, 486, 508])
+@pytest.mark.parametrize("code", [400, 403, 437])
 def test_a_server_that_refuses(network, code):
     server = Server(network)
     server.refusals = {Method.ALLOCATE: code}
     assert kinds(gather(network.host(offerer=True, servers=(RELAYING,)), within=1)) == HOST
     network.run(1)
     assert server.clients[0].ended
+
+
+@pytest.mark.parametrize("code", [486, 508])
+def test_a_server_that_lacks_the_means_to_allocate_is_asked_where_it_sees_us(network, code):
+    server = Server(network)
+    server.refusals = {Method.ALLOCATE: code}
+    gather(network.host(offerer=True, servers=(RELAYING,)), within=1)
+    methods = [message.method for message in server.clients[0].asked]
+    assert methods == [Method.ALLOCATE, Method.BINDING]
 
 
 def test_a_server_that_refuses_again_and_again(network):

@@ -91,6 +91,10 @@ class Candidates(Topic):
         """Return the host candidates of these bases, one each (RFC 6544 section 5.1)."""
         return [Local(self.host_candidate(base, foundations), base) for base in bases]
 
+    def states_redundant(self) -> bool:
+        """Whether a reflexive candidate is stated that equals a host candidate: no (RFC 8445 section 5.1.3)."""
+        return False
+
     def reflexive_port(self, base: Base, mapped: Address) -> int:
         """Return the port of a server reflexive candidate: the mapped one, or 9 (RFC 6544 sections 4.5 and 5.2)."""
         return mapped.port if base.listens else DISCARD

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conformance.agent.candidates import Base, Local
     from conformance.agent.config import IceServer
     from conformance.agent.stream import Stream
+    from conformance.wire.attributes import RawAttribute
+    from conformance.wire.stun import Method
 
 ICE_CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # RFC 8839 section 5.1
 
@@ -71,6 +73,41 @@ class Gathering(Topic):
         `lost_one`: the connection to a TURN server in use was lost, so all are asked anew (section 11.2).
         """
         return () if self.config.lite else servers
+
+    def gathering_pace(self, seconds: float) -> float:
+        """Return how long to wait after a request for candidates before the next: Ta (RFC 8445 section 5.1.1.2)."""
+        return seconds
+
+    def logs_in(self) -> bool:
+        """Whether we answer a TURN server's challenge with our credentials (RFC 8445 section 5.1.1.2)."""
+        return True
+
+    def asks_instead(self) -> bool:
+        """Whether a server that lacks the means for an allocation is asked where it sees us (RFC 8445 5.1.1.2)."""
+        return True
+
+    def learns_from_allocation(self) -> bool:
+        """Whether an allocation also gives a server reflexive candidate (RFC 8445 section 5.1.1.2)."""
+        return True
+
+    def asked_of_server(self, method: Method) -> list[RawAttribute]:
+        """Return what requests to servers say in addition: nothing (RFC 8445 sections 5.1.1.2 and 7.1)."""
+        return []
+
+    def believed_lifetime(self, seconds: int) -> int:
+        """Return how long an allocation lasts: as long as the server says (RFC 8445 section 5.1.1.4)."""
+        return seconds
+
+    def permits(self, addresses: set[str]) -> set[str]:
+        """Return for whom permissions are created: the peer's addresses (RFC 8445 section 7.2.1)."""
+        return addresses
+
+    def server_patience(self) -> float | None:
+        """Return after how many seconds a server that has answered is left; None: not before ICE has completed.
+
+        RFC 8445 section 5.1.1.4.
+        """
+        return None
 
     def keeps_server(self) -> bool:
         """Whether the connection to a server that has given a candidate stays open (RFC 6544 section 4.1)."""

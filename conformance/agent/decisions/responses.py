@@ -132,6 +132,10 @@ class Responses(Encoding):
 
     # -- what is answered ----------------------------------------------------------------------------------
 
+    def seen_from(self, connection: Connection) -> Address:
+        """Return where requests come from: through a relay, where that saw the peer (RFC 8445 section 7.3.1.2)."""
+        return connection.remote
+
     def mapped_address(self, source: Address) -> Address:
         """Return XOR-MAPPED-ADDRESS: where the request came from (RFC 8489 section 6.3.1.2)."""
         return source

@@ -276,3 +276,15 @@ class FamiliesWithOnePreference(Candidates):
     def host_priority(self, base: Base) -> int:
         direction = self.direction_preference("host", base.tcptype or "passive")
         return self.priority("host", base, self.local_preference("host", direction, self.other_preference(0)))
+
+
+@fault("relays-share-preference", "RFC8445-5.1.2.2-03", "gives relayed candidates of all servers one local preference")
+class RelaysSharePreference(Candidates):
+    def differs(self) -> bool:
+        return False
+
+
+@fault("redundant-reflexive-stated", "RFC8445-5.1.3-01", "states reflexive candidates that equal its host candidates")
+class RedundantReflexiveStated(Candidates):
+    def states_redundant(self) -> bool:
+        return True

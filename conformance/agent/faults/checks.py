@@ -284,3 +284,9 @@ class IndicationWithSoftware(Checks):
 
     def indication_attributes(self) -> list[RawAttribute]:
         return [software("keepalive")]
+
+
+@fault("peer-reflexive-below-reflexive", "RFC8445-5.1.2.1-02", "gives peer-reflexive candidates the type preference 90")
+class PeerReflexiveBelowReflexive(Checks):
+    def check_priority(self, pair: Pair, worth: int) -> int:
+        return worth - (20 << 24)

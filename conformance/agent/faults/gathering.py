@@ -6,8 +6,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from conformance.agent.config import Media
+from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.gathering import Gathering
 from conformance.agent.faults.model import Faults
+from conformance.wire.attributes import priority, username
+from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.agent.candidates import Base, Local
     from conformance.agent.config import IceServer
     from conformance.agent.stream import Stream
+    from conformance.wire.attributes import RawAttribute
 
 fault = Faults()
 
@@ -184,3 +188,83 @@ class CountedCredentials(Gathering):
 class FamiliesInBlocks(Gathering):
     def addresses(self) -> tuple[str, ...]:
         return tuple(sorted(super().addresses(), key=lambda ip: ":" in ip))
+
+
+@fault("no-turn-server-asked", "RFC8445-5.1.1.2-04", "asks no TURN server where it has STUN servers")
+class NoTurnServerAsked(Gathering):
+    def servers(self, servers: Sequence[IceServer], lost_one: bool) -> Sequence[IceServer]:
+        asked = super().servers(servers, lost_one)
+        return [server for server in asked if not server.relays] or asked
+
+
+@fault(
+    "reflexive-unstated-beside-relayed",
+    "RFC8445-5.1.1.2-01",
+    "states no reflexive candidates where it has relayed ones",
+)
+class ReflexiveUnstatedBesideRelayed(Description):
+    def states(self, local: Local, mine: Sequence[Local]) -> bool:
+        relayed = any(other.candidate.type == "relay" for other in mine)
+        return not (relayed and local.candidate.type == "srflx") and super().states(local, mine)
+
+
+@fault("allocates-without-credentials", "RFC8445-5.1.1.2-06", "never answers a TURN server's challenge")
+class AllocatesWithoutCredentials(Gathering):
+    def logs_in(self) -> bool:
+        return False
+
+
+@fault("gathering-unpaced", "RFC8445-5.1.1.2-07", "asks all servers at once")
+class GatheringUnpaced(Gathering):
+    def gathering_pace(self, seconds: float) -> float:
+        return 0.0
+
+
+@fault(
+    "refused-allocation-given-up", "RFC8445-5.1.1.2-08", "asks a server nothing more that lacks the means to allocate"
+)
+class RefusedAllocationGivenUp(Gathering):
+    def asks_instead(self) -> bool:
+        return False
+
+
+@fault("stun-server-told-user", "RFC8445-5.1.1.2-s01", "says USERNAME in Binding requests to servers")
+class StunServerToldUser(Gathering):
+    def asked_of_server(self, method: Method) -> list[RawAttribute]:
+        return [username("nobody")] if method is Method.BINDING else []
+
+
+@fault("stun-server-told-priority", "RFC8445-7.1-s01", "says PRIORITY in Binding requests to servers")
+class StunServerToldPriority(Gathering):
+    def asked_of_server(self, method: Method) -> list[RawAttribute]:
+        return [priority(1)] if method is Method.BINDING else []
+
+
+@fault("allocation-gives-relayed-alone", "RFC8445-5.1.1.2-s02", "ignores the mapped address in an allocation")
+class AllocationGivesRelayedAlone(Gathering):
+    def learns_from_allocation(self) -> bool:
+        return False
+
+
+@fault("servers-left-after-3-seconds", "RFC8445-5.1.1.4-01", "leaves servers three seconds after they have answered")
+class ServersLeftAfter3Seconds(Gathering):
+    def server_patience(self) -> float | None:
+        return 3.0
+
+
+@fault("allocation-not-refreshed", "RFC8445-5.1.1.4-s01", "takes an allocation to last for ever")
+class AllocationNotRefreshed(Gathering):
+    def believed_lifetime(self, seconds: int) -> int:
+        return 1_000_000
+
+
+@fault("permits-nobody", "RFC8445-7.2.1-01", "creates no permissions at TURN servers")
+class PermitsNobody(Gathering):
+    def permits(self, addresses: set[str]) -> set[str]:
+        return set()
+
+
+@fault("permits-others", "RFC8445-7.2.1-02", "creates permissions for other addresses than the peer's")
+class PermitsOthers(Gathering):
+    def permits(self, addresses: set[str]) -> set[str]:
+        return {"192.0.2.1" if "." in address else "2001:db8::1" for address in addresses}

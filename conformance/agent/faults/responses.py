@@ -341,3 +341,12 @@ class OldCredentialsAccepted(Responses):
         self._old = stream.former or self._old
         asked = user_name.partition(":")[0]
         return self._old if self._old is not None and asked == self._old.ufrag else super().meant(stream, user_name)
+
+
+@fault(
+    "relayed-request-mapped-to-relay", "RFC8445-7.3.1.2-s01", "says its own relayed address to peers behind its relay"
+)
+class RelayedRequestMappedToRelay(Responses):
+    def seen_from(self, connection: Connection) -> Address:
+        through = connection.base.relay is not None
+        return Address(connection.base.ip, connection.base.port) if through else super().seen_from(connection)

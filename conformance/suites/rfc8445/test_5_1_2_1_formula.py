@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from conformance.peer.events import BindingRequest
 from conformance.suites.marks import both_sides, requirement, varied
-from conformance.suites.negotiation import expect_description, obtain_description
+from conformance.suites.negotiation import expect_description, negotiate, obtain_description
 from conformance.suites.servers import NAT
 from conformance.suites.values import by_type, duplicates
 from conformance.verdict import Level
@@ -35,6 +36,22 @@ def test_types_have_different_type_preferences(upper, peer, side):
     iut.require({"host", "srflx"} <= set(preferences), "host and server reflexive candidates")
     shared = preferences["host"] & preferences["srflx"]
     assert not shared, f"host and server reflexive candidates both have the type preference {min(shared)}"
+
+
+@both_sides
+@requirement("RFC8445-5.1.2.1-02", needs="connects:active", at=Level.SHOULD)  # a formula of its own is lawful
+def test_peer_reflexive_ranks_above_server_reflexive(upper, peer, side, pixit):
+    """with    a STUN server that sees the IUT at an address of a NAT, and an IUT that uses the formula
+    when    PRIORITY of its check, which is a peer-reflexive candidate's, is compared with its reflexive candidates
+    then    its type preference is above theirs."""
+    server = peer.stun_server(mapped=NAT)
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive", ice_servers=[server.entry])
+    iut.needs_formula()
+    reflexive = by_type(iut.candidates()).get("srflx", set())
+    iut.require(bool(reflexive), "server reflexive candidates")
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    found = (request.stun.priority or 0) >> 24
+    assert found > max(reflexive), f"the type preference in PRIORITY is {found}, reflexive ones have {max(reflexive)}"
 
 
 @varied("family", "components", "candidates")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.servers import NAT
+from conformance.suites.servers import NAT, gathered
+from conformance.suites.values import duplicates
+from conformance.verdict import Level
 
 
 @varied("family", "components", "candidates")
@@ -29,3 +31,18 @@ def test_reflexive_type_preference_is_100(upper, peer, side):
     reflexive = obtain_description(upper, peer, side, ice_servers=[server.entry]).candidates(type="srflx")
     wrong = [c for c in reflexive if c.type_preference != 100]
     assert not wrong, f"type preference of a server reflexive candidate is not 100: {wrong[0]}"
+
+
+@both_sides
+@requirement("RFC8445-5.1.2.2-03", at=Level.SHOULD)  # a formula of its own is lawful
+def test_relayed_candidates_of_several_servers_differ(upper, peer, side):
+    """with    two TURN servers, and an IUT that uses the formula
+    when    the local preferences of its relayed candidates of one component and direction are compared
+    then    those of different servers are different."""
+    servers = [peer.turn_server(), peer.turn_server()]
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry for server in servers])
+    iut.needs_formula()
+    relayed = gathered(iut, "relay", "passive")
+    iut.require(all({c.endpoint for c in relayed} & {*server.relayed} for server in servers), "candidates of each")
+    shared = duplicates([(c.component, c.local_preference) for c in relayed])
+    assert not shared, f"relayed candidates share (component, local preference) {shared[0]}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from conformance.peer.events import BindingError, BindingSuccess
 from conformance.suites.check_contents import answered_check, checks_attributes
 from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
-from conformance.suites.negotiation import negotiate
+from conformance.suites.negotiation import negotiate, obtain_description
+from conformance.suites.servers import NAT
 from conformance.wire.layers import RFC4571
 
 
@@ -34,3 +35,15 @@ def test_response_on_another_connection_has_no_attributes_of_checks(upper, peer,
     then    the response has no attribute of a check."""
     _, _, response = answered_check(upper, peer, side, where)
     assert not checks_attributes(response), f"the response has {checks_attributes(response)[0]}"
+
+
+@both_sides
+@requirement("RFC8445-7.1-s01", needs="tcp_srflx")
+def test_requests_to_servers_have_no_attributes_of_checks(upper, peer, side):
+    """with    a STUN server that sees the IUT at an address of a NAT
+    when    the IUT's requests to it are read
+    then    none has an attribute of a check."""
+    server = peer.stun_server(mapped=NAT)
+    obtain_description(upper, peer, side, ice_servers=[server.entry])
+    strange = [name for request in server.requests() for name in checks_attributes(request)]
+    assert not strange, f"a request to the server has {strange[0]}"

@@ -1,0 +1,33 @@
+"""RFC 8445 section 5.1.1.4: keeping candidates alive until ICE has completed."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import requirement, watches
+from conformance.suites.negotiation import negotiate
+from conformance.suites.servers import NAT
+from conformance.wire.stun import Method
+
+_LIFETIME = 8
+
+
+@watches(6.0)
+@requirement("RFC8445-5.1.1.4-01", "RFC6544-4.1-08", needs="sides:offerer")
+def test_connections_to_servers_last_until_completion(upper, peer, pixit):
+    """with    a STUN server that sees the IUT at an address of a NAT, and descriptions exchanged
+    when    no check comes, and ICE goes on for a while
+    then    the connections over which the IUT has learnt its addresses stay open."""
+    server = peer.stun_server(mapped=NAT)
+    negotiate(upper, peer, "offerer", peer_tcptypes="active", ice_servers=[server.entry])
+    server.expect_kept(within=pixit.close)
+
+
+@watches(_LIFETIME)
+@requirement("RFC8445-5.1.1.4-s01", needs="sides:offerer")
+def test_allocations_are_refreshed(upper, peer):
+    """with    a TURN server whose allocations last eight seconds, and descriptions exchanged
+    when    no check comes
+    then    the IUT refreshes its allocation before it ends."""
+    server = peer.turn_server()
+    server.shorten(_LIFETIME)
+    negotiate(upper, peer, "offerer", peer_tcptypes="active", ice_servers=[server.entry])
+    assert server.wait_for_request(Method.REFRESH, within=_LIFETIME), "no Refresh request has come in time"
