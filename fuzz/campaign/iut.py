@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.iut import protocol
 from conformance.iut.errors import AdapterDied, AdapterError, AdapterGarbage, AdapterHung, RpcError
+from conformance.iut.incidents import Incident, Incidents, Kind
 from conformance.iut.process import AdapterProcess
 from fuzz.player.outcome import SessionFailed
 
@@ -38,6 +39,18 @@ def starter(stack: Stack, environment: Mapping[str, str] | None = None) -> Calla
     return start
 
 
+class _WrongIds(Incidents):
+    """Incidents, with what is said of the first answer that nobody had asked for."""
+
+    text = ""
+
+    def add(self, incident: Incident) -> None:
+        """Keep one."""
+        super().add(incident)
+        if incident.kind is Kind.WRONG_ID:
+            self.text = self.text or incident.text
+
+
 class Iut:
     """One running adapter; see `fuzz.judging.subject`."""
 
@@ -49,7 +62,8 @@ class Iut:
         self._stderr: deque[str] = deque(maxlen=_LINES)
         self._names = itertools.count(1)
         self._killed = False
-        self.process = AdapterProcess(stack.command, {**stack.environment, **(environment or {})})
+        self._wrong = _WrongIds()
+        self.process = AdapterProcess(stack.command, {**stack.environment, **(environment or {})}, self._wrong)
         self.process.attach(self._take)
         self.pid = self.process.pid
         self.hello: protocol.HelloResult | None = None
@@ -77,7 +91,7 @@ class Iut:
     @property
     def usable(self) -> bool:
         """Whether it runs and answers, as far as is known without asking."""
-        return not self._killed and self.process.death is None and self.process.usable
+        return not self._killed and self.process.death is None and self.process.usable and not self._wrong.text
 
     @property
     def failure(self) -> str:
@@ -87,12 +101,14 @@ class Iut:
             return ""
         if error is not None:
             return "" if isinstance(error, AdapterDied) else str(error)
+        if self._wrong.text:
+            return self._wrong.text
         return "it no longer answers" if self.process.retired and self.process._child.running else ""  # noqa: SLF001
 
     @property
     def garbled(self) -> bool:
         """Whether its output cannot be read."""
-        return isinstance(self.process.death, AdapterGarbage)
+        return isinstance(self.process.death, AdapterGarbage) or bool(self._wrong.text)
 
     @property
     def death(self) -> str:
