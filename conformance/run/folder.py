@@ -190,7 +190,11 @@ def _is_of_mutants(folder: Path) -> bool:
     return False
 
 
-RUN = Contents({"captures": "*.pcapng", "logs": "*.log"}, ("record.jsonl", "junit.xml", "report.html"), _is_of_a_run)
+RUN = Contents(
+    {"captures": "*.pcapng", "logs": "*.log"},
+    ("record.jsonl", "junit.xml", "report.html", "statement.json", "statement.html"),
+    _is_of_a_run,
+)
 MUTANTS = Contents(
     {"logs": "*.log", "observed": "*.jsonl"},
     ("mutants.json", "mutants.md", "lawful.json", "junit.xml"),

@@ -81,6 +81,7 @@ def verified(folder):
 def test_statement_says_what_was_judged_how_and_with_which_evidence(stated):
     said = json.loads((stated / "statement.json").read_bytes())
     assert said["verdicts"] == {"fail": 1, "inconc": 1, "pass": 1}
+    assert said["variants"] == 3
     assert said["judged"] == {"requirements": 2, "testable": 2, "not_applicable": []}
     assert said["pixit"]["deadlines"] == {"response": 3.0}
     assert said["suite"]["catalogue"]["requirements"] == len(REQUIREMENTS)
