@@ -1,4 +1,7 @@
-"""What each side is told of the other: its description as it wrote it, with the TCP candidates alone.
+"""What each side is told of the other: its description as it wrote it, with those TCP candidates alone that lead there.
+
+Candidates on loopback are left out: adapters have their stacks offer them for the suite, and to another host they lead
+nowhere (RFC 8445 section 5.1.1.1 has none).
 
 Stacks of different profiles (adapter contract) take no description of each other: a WebRTC stack insists on a section
 for a data channel with a fingerprint. Then what is ICE's is carried over into a section of the kind that the receiver
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.wire.sdp import Media
 
 _NOBODYS = ":".join(["00"] * 32)  # the fingerprint of a certificate that nobody has
-_TRANSPORT = 2  # which word of a candidate says it
+_TRANSPORT, _ADDRESS = 2, 4  # which words of a candidate say it
 
 
 def passed(
@@ -42,19 +45,21 @@ def passed(
 
 
 def tcp_alone(description: SessionDescription) -> SessionDescription:
-    """Return a description without the candidates of other transports than TCP; every other line stays as it is."""
+    """Return a description without candidates of other transports or on loopback; every other line stays as it is."""
     text = "".join(
         str(line)
         for section in (description, *description.media)
         for line in section.lines
-        if not (line.type == "a" and _is_of_another_transport(line.value))
+        if not (line.type == "a" and _leads_nowhere(line.value))
     )
     return SessionDescription.parse(text)
 
 
-def _is_of_another_transport(attribute: str) -> bool:
+def _leads_nowhere(attribute: str) -> bool:
     words = attribute.lower().split()
-    return attribute.lower().startswith("candidate:") and len(words) > _TRANSPORT and words[_TRANSPORT] != "tcp"
+    if not attribute.lower().startswith("candidate:") or len(words) <= _ADDRESS:
+        return False
+    return words[_TRANSPORT] != "tcp" or words[_ADDRESS].startswith("127.") or words[_ADDRESS] == "::1"
 
 
 def section_in_use(description: SessionDescription) -> Media:

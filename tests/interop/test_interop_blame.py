@@ -36,6 +36,7 @@ FAULTS = [
 SIDED = [
     ("never-nominates", OFFERER, "", "", "RFC8445-8.1.1-02"),
     ("no-triggered-check", OFFERER, "passive", "active", "RFC8445-7.3.1.4-s02"),
+    ("nomination-ignored", ANSWERER, "", "", "RFC6544-10.1-01"),  # it says that it is connected, and sends nothing
 ]
 FAULTY = [
     *((fault, side, mine, theirs, broken) for fault, mine, theirs, broken in FAULTS for side in (OFFERER, ANSWERER)),
