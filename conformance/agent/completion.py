@@ -125,6 +125,9 @@ class Completion:
         lost one (RFC 6544 section 11.1).
         """
         stream = self._streams[connection.stream]
+        restarts = stream.completed_at is None and stream.former is not None
+        if restarts and connection.selected and (patience := self._decisions.restart_limit()) is not None:
+            return stream.renewed_at + patience
         if stream.completed_at is None:
             unproved = not (connection.outgoing or connection.authenticated)
             return connection.since + self._config.transaction_timeout if unproved else None

@@ -238,6 +238,7 @@ class Exchange:
     def _renew(self, streams: Sequence[Stream], now: float) -> None:
         for stream in streams:
             restart.renew(stream, *self._decisions.credentials(self._random))
+            stream.renewed_at = now
             for connection in restart.unneeded(stream, self._connections):
                 self._completion.end(connection, "ICE restarts")
             for connection in stream.selected.values():

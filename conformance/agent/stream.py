@@ -106,6 +106,7 @@ class Stream:
     needs_active: bool = False  # for a lite agent: its answer's default has to be an active candidate
     chosen: dict[int, Pair] = field(default_factory=dict)  # whose checks selected them
     completed_at: float | None = None
+    renewed_at: float = 0.0  # by the last restart
     dtls_client: bool = False  # by a=setup (RFC 6544 section 4.5)
     progress: Progress = field(default_factory=Progress)
     first_valid: dict[int, float] = field(default_factory=dict)  # by component: since when a pair is valid

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
 
 _MOST_PRIORITY = 2**31 - 1
+MAX_OTHER = 8191  # RFC 6544 section 4.2
 # RESPONSE-ADDRESS, CHANGE-REQUEST, SOURCE-ADDRESS, CHANGED-ADDRESS, PASSWORD, REFLECTED-FROM (RFC 3489 section 11.2).
 _OF_RFC3489 = (0x0002, 0x0003, 0x0004, 0x0005, 0x0007, 0x000B)
 _OF_CHECKS = (Attribute.PRIORITY, Attribute.USE_CANDIDATE, Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING)
@@ -110,6 +111,13 @@ def _has_a_peer_reflexive_priority(_: Peer, iut: Description, request: Frame) ->
     return priority is not None and 1 <= priority <= _MOST_PRIORITY and priority not in hosts
 
 
+def _has_a_local_preference_of_its_own(_: Peer, iut: Description, request: Frame) -> bool:
+    """Whether PRIORITY has the other-pref of a candidate of its component, or that of an only address."""
+    worth = request.stun.priority or 0
+    mine = [c for c in iut.media().candidates if c.is_tcp and c.component == 256 - (worth & 0xFF)]
+    return worth >> 8 & 0x1FFF in {MAX_OTHER, *(candidate.other_preference for candidate in mine)}
+
+
 def _is_of_rfc5389(_peer: Peer, _iut: Description, request: Frame) -> bool:
     return not any(attribute.type in _OF_RFC3489 for attribute in request.stun.attributes)
 
@@ -132,6 +140,7 @@ RESPECTS: dict[str, Callable[[Peer, Description, Frame], bool]] = {
     "a right MESSAGE-INTEGRITY": _is_protected,
     "a right FINGERPRINT": _has_a_fingerprint,
     "the PRIORITY of a peer-reflexive candidate": _has_a_peer_reflexive_priority,
+    "a PRIORITY by the formula": _has_a_local_preference_of_its_own,
     "without attributes of RFC 3489": _is_of_rfc5389,
     "without USE-CANDIDATE": _does_not_nominate,
     "ICE-CONTROLLING alone": _says_controlling,

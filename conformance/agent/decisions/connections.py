@@ -57,6 +57,13 @@ class Closing(Topic):
         """Return after how many seconds a selected connection is closed; None: never (RFC 6544 section 11.1)."""
         return None
 
+    def restart_limit(self) -> float | None:
+        """Return after how many seconds of a restart a selected connection is closed; None: not by time.
+
+        RFC 6544 section 9.2: it stays until the restart has selected a pair.
+        """
+        return None
+
     # -- ends ----------------------------------------------------------------------------------------------
 
     def closed_with(self, connection: Connection, others: Sequence[Connection]) -> Sequence[Connection]:

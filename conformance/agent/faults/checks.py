@@ -290,3 +290,30 @@ class IndicationWithSoftware(Checks):
 class PeerReflexiveBelowReflexive(Checks):
     def check_priority(self, pair: Pair, worth: int) -> int:
         return worth - (20 << 24)
+
+
+@fault("check-priority-made-up", "RFC8445-7.1.1-01", "puts a local preference of no candidate of its into PRIORITY")
+class CheckPriorityMadeUp(Checks):
+    def check_priority(self, pair: Pair, worth: int) -> int:
+        return (worth & ~0xFFFF00) | (4711 << 8)
+
+
+@fault(
+    "refused-attempts-count-for-good", "RFC6544-7.1-04", "makes five attempts to connect to an address, then no more"
+)
+class RefusedAttemptsCountForGood(Checks):
+    _made = 0
+
+    def source(self, stream: Stream, base: Base) -> Address:
+        self._made += 1
+        return super().source(stream, base)
+
+    def may_attempt(self, attempts: Sequence[Connection]) -> bool:
+        return self._made < self.config.max_attempts
+
+
+@fault("attempts-counted-by-component", "RFC6544-12-03", "has five attempts outstanding for each component")
+class AttemptsCountedByComponent(Checks):
+    def may_attempt(self, attempts: Sequence[Connection]) -> bool:
+        counts = [sum(attempt.component == component for attempt in attempts) for component in (1, 2)]
+        return super().may_attempt(attempts) or 0 < min(counts) < self.config.max_attempts

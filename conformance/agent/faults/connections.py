@@ -185,3 +185,9 @@ class LiteClosesMatching(Closing):
 class LiteKeepsMismatch(Closing):
     def named_ends(self, stream: Stream, section: Section) -> dict[str, tuple[str, str]]:
         return stream.named
+
+
+@fault("restart-closes-selected-later", "RFC6544-9.2-01", "closes the selected connections one second into a restart")
+class RestartClosesSelectedLater(Closing):
+    def restart_limit(self) -> float | None:
+        return 1.0

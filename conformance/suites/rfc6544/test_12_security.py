@@ -30,6 +30,24 @@ def test_no_more_than_five_attempts_are_outstanding(upper, peer, side, pixit):
 
 
 @both_sides
+@requirement("RFC6544-12-03", needs="connects:active components:2")
+def test_no_more_than_five_attempts_of_all_components_are_outstanding(upper, peer, side, pixit):
+    """with    two components, and five passive candidates of ours for each, at one address, none answering a SYN
+    when    the IUT has had time for an attempt at each
+    then    never more than five of its attempts are outstanding."""
+    silent = [
+        peer.candidate(
+            "passive", component=number, port=peer.silent_port(), other=8191 - n, foundation=f"c{number}n{n}"
+        )
+        for n in range(5)
+        for number in (1, 2)
+    ]
+    negotiate(upper, peer, side, components=2, peer_candidates=silent)
+    most = peer.most_outstanding(calm=pixit.attempts)
+    assert most <= 5, f"{most} connection attempts to one address were outstanding at once"
+
+
+@both_sides
 @requirement("RFC6544-12-03", needs="connects:so")
 def test_no_more_than_five_so_attempts_are_outstanding(upper, peer, side, pixit):
     """with    nine S-O candidates of ours at one address, of different foundations, none answering a SYN

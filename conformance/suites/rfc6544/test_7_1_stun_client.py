@@ -121,6 +121,17 @@ def test_refused_connection_fails_only_its_pair(upper, peer, side, pixit):
     peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
 
 
+@both_sides
+@requirement("RFC6544-7.1-04", needs="connects:active")
+def test_many_refused_connections_fail_only_their_pairs(upper, peer, side, pixit):
+    """with    eight candidates of ours that refuse connections, and one of lower priority that does not
+    when    the IUT has tried them
+    then    it checks the last one: attempts that have ended count towards no limit."""
+    refused = [peer.candidate("passive", port=peer.refusing_port(), foundation=f"refused{n}") for n in range(8)]
+    negotiate(upper, peer, side, peer_candidates=[*refused, peer.candidate("passive", other=8000)])
+    peer.expect_connection().await_frame(BindingRequest, within=pixit.response)
+
+
 @varied("family", "segmentation", "candidates")
 @requirement("RFC6544-7.1-05", needs="connects:active")
 def test_answer_that_is_no_stun_closes_the_connection(upper, peer, side, pixit):

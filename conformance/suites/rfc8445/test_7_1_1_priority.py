@@ -33,6 +33,19 @@ def test_priority_of_every_check(upper, peer, side, where):
 
 @both_sides
 @everywhere
+@requirement("RFC8445-7.1.1-01", "RFC6544-4.2-01")
+def test_priority_of_every_check_follows_the_formula(upper, peer, side, where):
+    """with    an IUT that uses the formula, and connections that have been checked by both sides, and nominated
+    when    the PRIORITY of each check of the IUT's is taken apart
+    then    its component and its preference among addresses are those of a candidate of the IUT's."""
+    iut = exchange_checks(upper, peer, side, where)
+    iut.needs_formula()
+    wrong = wrong_checks(peer, iut, "a PRIORITY by the formula")
+    assert not wrong, wrong[0]
+
+
+@both_sides
+@everywhere
 @requirement("RFC8445-7.1.1-01", "RFC6544-7.1-s04")
 def test_priority_is_the_same_in_all_checks_of_a_pair(upper, peer, side, where):
     """with    connections that have been checked by both sides, and nominated
