@@ -31,14 +31,16 @@ from reports.record import RunInfo, cannot_write, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What XML 1.0 (section 2.2) allows, as a class of what it does not.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 (section 2.2) allows, as a class of what it does not; and what ends a line or turns text round.
+_FORBIDDEN = re.compile(
+    "[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST) -> None:
+def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST, before: str = "") -> None:
     """Write the document whole or not at all. Raises `ReportError`."""
-    octets = document(results, run, fail_on)
+    octets = document(results, run, fail_on, before)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.write_bytes(octets)
@@ -49,11 +51,11 @@ def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = 
         raise cannot_write(path, error) from None
 
 
-def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST) -> bytes:
-    """Return the document's octets."""
+def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST, before: str = "") -> bytes:
+    """Return the document's octets. `before` stands in front of each path of an attachment."""
     ordered = sorted(results, key=lambda result: (_natural(result.section), _natural(result.case)))
     suites = [
-        _suite(section, list(group), run, fail_on)
+        _suite(section, list(group), run, fail_on, before)
         for section, group in itertools.groupby(ordered, key=lambda result: result.section)
     ]
     if run.causes:
@@ -69,7 +71,7 @@ def _causes(run: RunInfo) -> junit_xml.TestSuite:
     return junit_xml.TestSuite("causes", [], hostname="localhost", timestamp=_time(run.started), stdout=text)
 
 
-def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) -> junit_xml.TestSuite:
+def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level, before: str) -> junit_xml.TestSuite:
     variants = [result.case for result in results if not is_rule(result.case)]
     properties = {
         "iut": f"{run.iut} {run.iut_version}".strip(),
@@ -94,19 +96,19 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level) ->
     properties |= {f"incident.{number}": text for number, text in enumerate(run.incidents, start=1)}
     return junit_xml.TestSuite(
         section,
-        [_case(result, fail_on) for result in results],
+        [_case(result, fail_on, before) for result in results],
         hostname="localhost",
         properties={name: clean(value) for name, value in properties.items()},
         timestamp=_time(min(result.started for result in results)),
     )
 
 
-def _case(result: Result, fail_on: Level) -> junit_xml.TestCase:
+def _case(result: Result, fail_on: Level, before: str) -> junit_xml.TestCase:
     case = junit_xml.TestCase(
         clean(result.case.partition("/")[2] or result.case),
         classname=classname(result.section),
         elapsed_sec=round(result.duration, 3),
-        stdout=clean(_output(result)),
+        stdout=clean(_output(result, before)),
     )
     message = clean(_message(result)) or f"no reason was given for {result.verdict.value}"
     detail = clean(f"expected: {result.expected}\nactual:   {result.actual}" if result.expected else result.reason)
@@ -133,7 +135,7 @@ def _message(result: Result) -> str:
     return f"follows from {result.cause}: {result.reason}" if another else result.reason
 
 
-def _output(result: Result) -> str:
+def _output(result: Result, before: str) -> str:
     """Return what a person wants to know in addition to the verdict."""
     lines = [
         f"case: {case_name(result.case)}",
@@ -146,7 +148,7 @@ def _output(result: Result) -> str:
     lines += [f"note: {result.note}"] if result.note else []
     lines += [f"execution {line}" for line in result.executions]
     lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]
-    lines += [f"[[ATTACHMENT|{path}]]" for path in (result.capture, result.log) if path]
+    lines += [f"[[ATTACHMENT|{before}{path}]]" for path in (result.capture, result.log) if path]
     return "\n".join(lines) + (f"\n\n{result.ladder}" if result.ladder else "")
 
 
@@ -169,6 +171,8 @@ def _for_jenkins(text: str) -> bytes:
             del element.attrib["disabled"]
         if "time" in element.attrib:
             element.set("time", f"{float(element.get('time', '0')):.3f}")
+        elif element.tag == "testcase":
+            element.set("time", "0.000")  # junit-xml leaves out the time of what took none, such as n/a
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from conformance.commands import configuration
 from conformance.commands.compare import compare
 from conformance.commands.doctor import examine
 from conformance.commands.gate import gate
@@ -62,7 +63,13 @@ def _of_fuzz(name: str, summary: str) -> None:
         from fuzz import command
 
         wanted: click.Command = getattr(command, name)
-        status = wanted.main(list(arguments), prog_name=f"icetcp {name}", standalone_mode=False)
+        status = wanted.main(
+            list(arguments),
+            prog_name=f"icetcp {name}",
+            standalone_mode=False,
+            auto_envvar_prefix=f"{configuration.PREFIX}_{name.upper()}",
+            default_map=configuration.read_for(wanted, name),
+        )
         return int(status or 0)
 
     plain = {"ignore_unknown_options": True, "help_option_names": []}
@@ -95,7 +102,8 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         return complain(f"the current folder cannot be used ({error.strerror}); cd elsewhere", ExitStatus.USAGE)
     try:
-        status = cli.main(args=arguments, prog_name="icetcp", standalone_mode=False)
+        values = configuration.prepare(cli)
+        status = cli.main(args=arguments, prog_name="icetcp", standalone_mode=False, default_map=values)
         sys.stdout.flush()
     except click.ClickException as error:
         return _usage(error)

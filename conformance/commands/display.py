@@ -293,6 +293,33 @@ class Plain(Display):
         self.say(f"{word:<6}  {result.case}  {result.duration:.2f}s")
 
 
+class Quiet(Plain):
+    """Nothing until the end; then what did not pass, the counts and the verdict."""
+
+    def pytest_icetcp_start(self, run: RunInfo, total: int) -> None:
+        """Note what is judged."""
+        self.run, self.total = run, total
+
+    def pytest_icetcp_note(self, text: str) -> None:
+        """Note what a user would be told."""
+        self.notes.append(text)
+
+    def show(self, result: Result, done: int) -> None:
+        """Show nothing."""
+
+    def summary(self, outcome: Outcome) -> None:
+        """Print what did not pass, what the adapter did against the contract, the counts and the verdict."""
+        results = self.finished
+        if self.run is None and not results:
+            return
+        self._causes()
+        for verdict, heading in _HEADINGS.items():
+            self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
+        self._incidents()
+        self.say(self._counts(results))
+        self.say(*self._judgement(outcome))
+
+
 class Live(Display):
     """A progress line at the foot of the terminal, above it only what did not pass."""
 
@@ -346,10 +373,10 @@ class Live(Display):
             self._progress = None
 
 
-def make(fail_on: Level, folder: str, *, progress: bool = True) -> Display:
+def make(fail_on: Level, folder: str, *, progress: bool = True, quiet: bool = False) -> Display:
     """Return the display that fits standard output; `folder` is where the run writes its reports.
 
     Without `progress` no line is written again and again: a person is typing at the terminal.
     """
-    kind = Live if progress and is_terminal(sys.stdout) else Plain
+    kind: type[Display] = Quiet if quiet else Live if progress and is_terminal(sys.stdout) else Plain
     return kind(sys.stdout, fail_on, folder)

@@ -1,4 +1,4 @@
-"""`icetcp report`: make report.html of a run again."""
+"""`icetcp report`: make report.html of a run again, or another report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path())
 @click.option("--against", metavar="RUN", type=click.Path(), help="Mark how verdicts changed since this other run.")
-@click.option("--out", type=click.Path(dir_okay=False), help="File [default: report.html in the run's folder].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "junit", "sarif", "tap", "github"]),
+    default="html",
+    show_default=True,
+    help="html: a page; junit, sarif (2.1.0), tap (14): files for programs; github: annotations on standard output.",
+)
+@click.option(
+    "--attachments",
+    type=click.Choice(["folder", "project", "absolute"]),
+    default="folder",
+    show_default=True,
+    help="Paths of captures and logs: from the run's folder, from the project (GitLab), or absolute (Jenkins).",
+)
+@click.option("--out", type=click.Path(dir_okay=False), help="File [default: report.html, ... in the run's folder].")
 @click.option("--whole", is_flag=True, help="Pack captures and logs of variants that passed too; the file grows.")
 @click.option(
     "--fail-on",
@@ -27,11 +42,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weakest level at which a failure fails the run.",
 )
-def report(run: str, against: str | None, out: str | None, whole: bool, fail_on: str) -> int:
-    """Make report.html of RUN, the folder of a run: its causes, requirements, variants and exchanges in one file.
+def report(
+    run: str, form: str, attachments: str, against: str | None, out: str | None, whole: bool, fail_on: str
+) -> int:
+    """Make a report of RUN, the folder of a run; by default report.html, with everything in one file.
 
     Exit status: 0 written, 2 usage.
     """
+    if form != "html":
+        return _for_programs(run, form, attachments, out, Level(fail_on))
     from conformance.run.discovery import discover
     from conformance.run.pages import mark_changes, of_folder
     from reports.html.report import write
@@ -49,6 +68,27 @@ def report(run: str, against: str | None, out: str | None, whole: bool, fail_on:
         return complain(str(error), ExitStatus.USAGE)
     except OSError as error:
         return complain(str(cannot_write(path, error)), ExitStatus.USAGE)
+    click.echo(f"written: {path}")
+    return 0
+
+
+def _for_programs(run: str, form: str, attachments: str, out: str | None, fail_on: Level) -> int:
+    """Write one of the reports that programs read."""
+    from conformance.run.outputs import rules
+    from reports import outputs
+    from reports.record import ReportError
+
+    folder = Path(run) if Path(run).is_dir() else Path(run).parent
+    try:
+        info, results = _read(run)
+        octets = outputs.document(form, results, info, rules(), fail_on, outputs.prefix(folder, attachments))
+        if form == "github" and not out:
+            click.echo(octets.decode(), nl=False)
+            outputs.write_job_summary(results, info)
+            return 0
+        path = outputs.write(Path(out) if out else folder / outputs.NAMES[form], octets)
+    except ReportError as error:
+        return complain(str(error), ExitStatus.USAGE)
     click.echo(f"written: {path}")
     return 0
 

@@ -67,6 +67,21 @@ _IUT = (
 @click.option("--write-expect", is_flag=True, help="Write the run's failures to that file; comments stay.")
 @click.option("--ratchet", is_flag=True, help="Remove from that file what fails no more; add nothing.")
 @click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Choice(["sarif", "tap", "github"]),
+    help="Write another report as well: report.sarif, report.tap, or annotations on GitHub Actions; repeatable.",
+)
+@click.option(
+    "--attachments",
+    type=click.Choice(["folder", "project", "absolute"]),
+    default="folder",
+    show_default=True,
+    help="Paths of captures and logs in reports: from the folder, from the project (GitLab), absolute (Jenkins).",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only what did not pass, the counts and the verdict.")
+@click.option(
     "--require-reach",
     callback=_percent,
     metavar="PERCENT",
@@ -110,13 +125,17 @@ def run(iut: str, **options: Any) -> int:
     from conformance.run.interrupts import end_descendants, hold, interruptible
 
     options["out"] = options["out"] or default_folder(iut)
-    shown = display.make(Level(options["fail_on"]), options["out"], progress=not iut.startswith("manual"))
+    shown = display.make(
+        Level(options["fail_on"]), options["out"], progress=not iut.startswith("manual"), quiet=options["quiet"]
+    )
     with interruptible():
         outcome = _outcome(shown, _run_arguments(iut, options))
         if outcome.interrupted or outcome.fatal or outcome.crash:
             end_descendants()
         hold()  # all reports are written
         status = _end_of_run(shown, outcome, nothing_matches("case", options))
+        if "github" in options["reports"] or os.environ.get("GITHUB_ACTIONS") == "true":
+            _tell_github(shown, Level(options["fail_on"]))
         hold(False)
     if outcome.interrupted:
         _leave(status)  # the user does not want to wait a second for the interpreter to tidy up
@@ -147,6 +166,8 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         f"--icetcp-fail-on={options['fail_on']}",
         f"--icetcp-seed={options['seed']}",
         f"--icetcp-link={options['link']}",
+        f"--icetcp-attachments={options['attachments']}",
+        *(f"--icetcp-report={name}" for name in options["reports"]),
         f"--icetcp-variants={'one' if options['quick'] else options['variants']}",
         *selection(**options),
     ]
@@ -177,6 +198,17 @@ def _end_of_run(shown: Display, outcome: Outcome, nothing: str) -> int:
     if shown.run is None:
         return complain(nothing, ExitStatus.USAGE)
     return int(shown.status())
+
+
+def _tell_github(shown: Display, fail_on: Level) -> None:
+    """Print annotations, and append to the summary of the job."""
+    from reports import github, outputs
+
+    if shown.run is None:
+        return
+    for line in github.commands(shown.finished, shown.run, fail_on):
+        click.echo(line)
+    outputs.write_job_summary(shown.finished, shown.run)
 
 
 def _leave(status: int) -> NoReturn:

@@ -60,6 +60,7 @@ class Controller:
     total = 0  # cases are collected in the workers
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._fail_on = Level(config.getoption("icetcp_fail_on"))
         self._required = config.getoption("icetcp_require_reach") / 100
         stack = resolve(iut_of(config))
@@ -110,8 +111,7 @@ class Controller:
 
     def finish(self, results: dict[str, Result], *, complete: bool) -> list[Path]:
         """Write the reports; return what was written. `results` get what the workers learned after the cases."""
-        from conformance.run import pages
-        from reports import junit
+        from conformance.run import outputs, pages
         from reports.html import report
 
         self._info.duration, self._info.interrupted = time.time() - self._info.started, not complete
@@ -129,7 +129,7 @@ class Controller:
             every = list(results.values())
             self._info.causes = [cause.data() for cause in causes.find(every, REQUIREMENTS)]
             self._recorder.close(self._info)
-            junit.write(self._out / "junit.xml", every, self._info, self._fail_on)
+            written = outputs.write(self._config, self._out, self._info, every, self._fail_on)
             report.write(pages.of_folder(self._out, self._info, every, self._fail_on))
         except (ReportError, ExpectationError) as error:
             raise broken_off(str(error)) from None
@@ -137,4 +137,8 @@ class Controller:
             raise broken_off(str(cannot_write(self._out / "report.html", error))) from None
         finally:
             self._folder.release()
-        return [self._out / name for name in ("report.html", "junit.xml", "record.jsonl", "captures", "logs")]
+        return [
+            self._out / "report.html",
+            *written,
+            *(self._out / name for name in ("record.jsonl", "captures", "logs")),
+        ]

@@ -60,6 +60,19 @@ def add(parser: pytest.Parser) -> None:
     option("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
     option("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
     option(
+        "--icetcp-report",
+        action="append",
+        default=[],
+        choices=["sarif", "tap", "github"],
+        help="write another report as well: SARIF 2.1.0, TAP 14, or annotations of GitHub Actions; repeatable",
+    )
+    option(
+        "--icetcp-attachments",
+        choices=["folder", "project", "absolute"],
+        default="folder",
+        help="paths of captures and logs: relative to the reports, to the project (GitLab), or absolute (Jenkins)",
+    )
+    option(
         "--icetcp-require-reach",
         type=_percent,
         default=0.0,
@@ -110,7 +123,7 @@ def is_given(config: pytest.Config) -> bool:
 
 
 def _unusual(given: dict[str, object]) -> bool:
-    usual = {"icetcp_variants": "all", "icetcp_fail_on": "must", "icetcp_link": "auto"}
+    usual = {"icetcp_variants": "all", "icetcp_fail_on": "must", "icetcp_link": "auto", "icetcp_attachments": "folder"}
     return any(value and usual.get(name) != value for name, value in given.items())
 
 

@@ -53,6 +53,7 @@ class Run:
     inline: bool
     repeat: str
     known: KnownFailures
+    config: pytest.Config
     variants: Collection[Case] = ()
     tested: Collection[str] = ()
     total: int = 0
@@ -129,6 +130,7 @@ class Run:
             inline=jobs == 1 or bool(worker),
             repeat=settings.repeat,
             known=premise.known,
+            config=config,
             variants=variants,
             tested=tested,
         )
@@ -155,7 +157,7 @@ class Run:
         Not `complete` (interrupted): nothing is waited for, and the captures are not cross-checked. An interrupt
         meanwhile makes it so. Ends the session with status 3 if the reports cannot be written.
         """
-        from reports import junit  # here, so that the first verdict need not wait
+        from conformance.run import outputs  # here, so that the first verdict need not wait
 
         self.engine.stop()
         try:
@@ -186,11 +188,11 @@ class Run:
             return []  # the controller writes the reports
         try:
             self.recorder.close(self.info)
-            junit.write(self.out / "junit.xml", results, self.info, self.fail_on)
+            written = outputs.write(self.config, self.out, self.info, results, self.fail_on)
             page = self._write_page(results, found)
         except ReportError as error:
             raise broken_off(str(error)) from None
-        return [page, self.out / "junit.xml", self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
+        return [page, *written, self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
 
     def _write_page(self, results: list[Result], found: list[causes.Cause]) -> Path:
         """Write report.html. Raises `ReportError`."""

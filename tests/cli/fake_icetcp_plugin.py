@@ -16,7 +16,7 @@ from conformance.run import hooks
 from conformance.verdict import Level, Result, Verdict
 from reports.record import RunInfo
 
-_OPTIONS = ("section", "level", "jobs", "out", "fail-on", "seed", "timeout", "link", "variants")
+_OPTIONS = ("section", "level", "jobs", "out", "fail-on", "seed", "timeout", "link", "variants", "attachments", "report")
 
 
 def pytest_addhooks(pluginmanager):

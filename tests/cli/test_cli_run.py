@@ -344,3 +344,22 @@ def test_a_terminal_gets_its_cursor_back_after_an_interrupt(environment, tmp_pat
     assert process.wait(timeout=20) == 3
     assert seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l")
     assert b"Traceback" not in seen
+
+
+def test_quiet_prints_what_did_not_pass_the_counts_and_the_verdict(fake):
+    done = fake("run", "--quiet", script={"results": MIXED, "cases": 5, "note": "kernel sockets"})
+    lines = lines_of(done.stdout)
+    assert "failed:" in lines
+    assert "does not conform" in lines
+    assert not any(line.startswith(("pass ", "note:", "written:", "icetcp 0.1.0", "not applicable:")) for line in lines)
+    assert fake("run", "--quiet", script={"results": [{}], "cases": 1}).stdout.splitlines()[-1].startswith("conforms")
+
+
+def test_on_github_annotations_come_after_the_summary(fake, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    done = fake("run", script={"results": MIXED, "cases": 5})
+    lines = done.stdout.splitlines()
+    commands = [line for line in lines if line.startswith("::")]
+    assert commands
+    assert lines[-len(commands) :] == commands
+    assert any(line.startswith("::error title=icetcp%3A ") for line in commands)
