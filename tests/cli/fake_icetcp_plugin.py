@@ -16,7 +16,19 @@ from conformance.run import hooks
 from conformance.verdict import Level, Result, Verdict
 from reports.record import RunInfo
 
-_OPTIONS = ("section", "level", "jobs", "out", "fail-on", "seed", "timeout", "link", "variants", "attachments", "report")
+_OPTIONS = (
+    "section",
+    "level",
+    "jobs",
+    "out",
+    "fail-on",
+    "seed",
+    "timeout",
+    "link",
+    "variants",
+    "attachments",
+    "report",
+)
 
 
 def pytest_addhooks(pluginmanager):

@@ -30,7 +30,10 @@ def told(folder: Path, *arguments: str, **environment: str) -> dict[str, tuple[s
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("icetcp.toml", 'quick = true\nseed = 3\nsection = ["4.2", "7.2"]\nout = "reports/x"\n[gate]\nfail-on = "should"\n'),
+        (
+            "icetcp.toml",
+            'quick = true\nseed = 3\nsection = ["4.2", "7.2"]\nout = "reports/x"\n[gate]\nfail-on = "should"\n',
+        ),
         (
             "pyproject.toml",
             '[project]\nname = "x"\n[tool.icetcp]\nseed = 3\nsection = ["4.2", "7.2"]\nout = "reports/x"\n'
@@ -101,8 +104,22 @@ def test_commands_of_the_fuzzer_have_their_table(tmp_path):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_commands_and_options(tmp_path, shell):
     keep = {name: value for name, value in os.environ.items() if not name.startswith("ICETCP_")}
-    environment = {**keep, "PYTHONPATH": str(ROOT), "_ICETCP_COMPLETE": f"{shell}_complete", "COMP_WORDS": "icetcp run --qu", "COMP_CWORD": "--qu" if shell == "fish" else "2"}
+    environment = {
+        **keep,
+        "PYTHONPATH": str(ROOT),
+        "_ICETCP_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "icetcp run --qu",
+        "COMP_CWORD": "--qu" if shell == "fish" else "2",
+    }
     program = "import sys; sys.argv[0] = 'icetcp'; from conformance.commands.cli import main; main([])"
-    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert "--quick" in done.stdout
     assert "--quiet" in done.stdout

@@ -124,6 +124,7 @@ def test_options_reach_the_plugin(fake, tmp_path):
         *("run", "--iut", "exec:./adapter -v", "-k", "RFC6544-7.2/imagined or -odd", "--section", "7.2"),
         *("--section", "RFC4571-2", "--level", "must", "-j", "3", "--out", "there", "--fail-on", "should"),
         *("--seed", "7", "--timeout", "1.5", "--link", "sockets", "-x"),
+        *("--attachments", "project", "--report", "sarif", "--report", "tap"),
         script={"results": [{}], "options": str(seen)},
     )
     assert json.loads(seen.read_text()) == {
@@ -138,6 +139,8 @@ def test_options_reach_the_plugin(fake, tmp_path):
         "timeout": ["1.5"],
         "link": ["sockets"],
         "variants": ["all"],
+        "attachments": ["project"],
+        "report": ["sarif", "tap"],
         "maxfail": 1,
         "plugins": [],
     }

@@ -89,7 +89,9 @@ def test_sarif_lists_what_did_not_pass_under_its_requirement():
     assert rule["id"] == "RFC6544-7.2-01"
     assert rule["helpUri"] == "https://www.rfc-editor.org/rfc/rfc6544#section-7.2"
     assert rule["fullDescription"]["text"]
-    assert [one["suppressions"][0]["justification"] for one in found["results"] if "suppressions" in one] == ["ticket 7"]
+    assert [one["suppressions"][0]["justification"] for one in found["results"] if "suppressions" in one] == [
+        "ticket 7"
+    ]
     physical = found["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert physical == "reports/run/captures/a%20b.pcapng"
     invocation = found["invocations"][0]
@@ -155,7 +157,11 @@ def test_the_summary_of_a_job_is_appended_where_github_says(tmp_path, monkeypatc
     path.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
     outputs.write_job_summary(EVERY, run())
-    assert path.read_text().startswith("before\n## icetcp: libnice 0\\.1\\.21\n" if "\\." in path.read_text() else "before\n## icetcp: libnice 0.1.21\n")
+    assert path.read_text().startswith(
+        "before\n## icetcp: libnice 0\\.1\\.21\n"
+        if "\\." in path.read_text()
+        else "before\n## icetcp: libnice 0.1.21\n"
+    )
     assert "3 fail, 1 error, 1 inconc, 2 pass, 1 known, 1 n/a" in path.read_text().replace("4 fail", "3 fail")
 
 
@@ -170,7 +176,11 @@ def test_no_output_obeys_the_wire(wanted):
     elif wanted == "junit":
         assert [case.get("classname") for case in etree.fromstring(octets).iter("testcase")] == ["RFC6544.7_2"] * 3
     elif wanted == "tap":
-        assert [(outcome, directive) for outcome, _, directive in points(text)] == [("not ok", ""), ("not ok", "TODO"), ("ok", "SKIP")]
+        assert [(outcome, directive) for outcome, _, directive in points(text)] == [
+            ("not ok", ""),
+            ("not ok", "TODO"),
+            ("ok", "SKIP"),
+        ]
         assert not any(line.lstrip().startswith(("not ok 1 - forged", "::error")) for line in text.splitlines())
     else:
         assert all(line.startswith("::") and line.count("::error title=") <= 1 for line in text.splitlines())
@@ -186,7 +196,11 @@ def test_the_summary_of_a_job_is_no_markup_of_the_wires():
 
 @pytest.mark.parametrize(
     ("attachments", "expected"),
-    [("folder", "captures/a b.pcapng"), ("project", "out/run/captures/a b.pcapng"), ("absolute", "{}/out/run/captures/a b.pcapng")],
+    [
+        ("folder", "captures/a b.pcapng"),
+        ("project", "out/run/captures/a b.pcapng"),
+        ("absolute", "{}/out/run/captures/a b.pcapng"),
+    ],
 )
 def test_attachments_are_named_as_their_reader_looks_for_them(tmp_path, monkeypatch, attachments, expected):
     monkeypatch.chdir(tmp_path)
