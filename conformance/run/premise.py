@@ -30,8 +30,9 @@ from conformance.run.elsewhere import UNREACHED, Elsewhere
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
+from conformance.run.observing import scan
 from conformance.run.recording import LabRefused, Recording
-from conformance.run.scan import Scan, scan
+from conformance.run.scan import Scan
 from conformance.run.topology import Topology, answered_hosts, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
@@ -94,9 +95,8 @@ class Premise:
         wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
         families = _families(recording) if elsewhere is None else tuple(elsewhere.tester)
         topology = Topology(recording, on_wire=on_wire, elsewhere=elsewhere)
-        addresses = [address for family in families for address in topology.iut_addresses(family)]
         with opened():
-            found = Scan(dict(hello.pics)) if only or stack.by_hand else scan(pool, hello.pics, addresses)
+            found = Scan(dict(hello.pics)) if only or stack.by_hand else scan(pool, hello.pics, topology, families)
         if elsewhere is not None:
             if "offerer" not in hello.pics.get("sides", ("offerer",)) and not stack.by_hand:
                 with opened():

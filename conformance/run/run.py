@@ -22,6 +22,7 @@ from conformance.run.known import KnownFailures
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
+from conformance.run.scan import verdicts
 from conformance.run.session import os_error
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports import causes
@@ -166,6 +167,7 @@ class Run:
                     self.pool.close()
                     self.recording.close()
                 self._settle_incidents(results, until=math.inf)
+                self._add_scan(results)
                 self._read_captures(results)
         except KeyboardInterrupt:
             complete = False
@@ -248,6 +250,14 @@ class Run:
                 results.append(result)
             self._explain(result)
             self.recorder.write(result)
+
+    def _add_scan(self, results: list[Result]) -> None:
+        """Let what is declared and not done fail; of workers the controller has seen the same."""
+        if self.worker:
+            return
+        for result in verdicts(self.premise.scan, iut=self.info.iut, repeat=self.info.command_line):
+            self.recorder.write(result)
+            results.append(result)
 
     def _read_captures(self, results: list[Result]) -> None:
         """Let the rules and the third witness have their say on what the cases left."""

@@ -68,6 +68,12 @@ class Topology:
         with self._lock:
             return str(ipaddress.IPv4Address(next(self._loopback)))
 
+    def scanner(self, family: str) -> str:
+        """Return an address for the tester of the scan: no case's, where that makes a difference."""
+        if self._elsewhere is None and not self._on_wire and family == "IPv4":
+            return _SCANNER
+        return self.address(family)
+
     def iut_addresses(self, family: str, *, in_segments: bool = False) -> Sequence[str]:
         """Return the addresses that a case would have the IUT use."""
         if self._elsewhere is not None:

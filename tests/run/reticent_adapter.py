@@ -1,9 +1,9 @@
 """An adapter that tells little of its stack: the reference agent without the notifications and PICS named here.
 
-    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--say KEY=JSON ...] [--deaf] -- arguments
+    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--say KEY=JSON ...] [--deaf] [--refuse METHOD ...] -- arguments
 
 `--only` keeps of the PICS only the keys named by `--drop`; `--say` gives one another value. `--deaf`: what the application sends before the stack is
-connected is lost.
+connected is lost. `--refuse METHOD`: there is no such method.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--say", action="append", default=[])
     parser.add_argument("--only", action="store_true")
     parser.add_argument("--deaf", action="store_true")
+    parser.add_argument("--refuse", action="append", default=[])
     options, more = parser.parse_known_args()
     command = [sys.executable, "-m", "conformance.agent", *(word for word in more if word != "--")]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -35,6 +36,9 @@ def main() -> int:
         call = json.loads(line)
         if options.deaf and call["method"] == "send" and call["params"]["session"] not in connected:
             _say({"jsonrpc": "2.0", "id": call["id"], "result": {}})
+            continue
+        if call["method"] in options.refuse:
+            _say({"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32601, "message": "no such method"}})
             continue
         agent.stdin.write(line)
         agent.stdin.flush()

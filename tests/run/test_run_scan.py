@@ -13,7 +13,7 @@ from lxml import etree
 from conformance.catalogue import REQUIREMENTS
 from conformance.catalogue.capabilities import validate
 from conformance.iut.description import Description
-from conformance.run.scan import Scan, _compare
+from conformance.run.scan import Scan, compare
 from conformance.verdict import ExitStatus, Level, Result, Verdict
 from reports import reach
 from reports.record import RunInfo, read
@@ -23,9 +23,9 @@ ADDRESSES = ("127.0.0.1", "::1")
 pytestmark = pytest.mark.timeout(120)
 
 
-def run(out: Path, *arguments: str, says: dict[str, object]) -> subprocess.CompletedProcess[str]:
+def run(out: Path, *arguments: str, says: dict[str, object], does: str = "") -> subprocess.CompletedProcess[str]:
     said = " ".join(f"--say {key}='{json.dumps(value)}'" for key, value in says.items())
-    iut = f"exec:{sys.executable} {ADAPTER} {said}"
+    iut = f"exec:{sys.executable} {ADAPTER} {said} {does}"
     command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(out), "--link", "sockets"]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=110, check=False)
 
@@ -34,7 +34,7 @@ def scanned(pics: dict[str, object], *candidates: str) -> Scan:
     lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "m=audio 9 TCP/RTP/AVP 0", "c=IN IP4 127.0.0.1"]
     text = "\r\n".join([*lines, "a=ice-ufrag:abcd", "a=ice-pwd:" + "x" * 22, *candidates, ""])
     found = Scan(dict(pics))
-    _compare(found, Description("offer", text), ADDRESSES)
+    compare(found, Description("offer", text), ADDRESSES)
     return found
 
 
@@ -122,6 +122,42 @@ def test_the_premise_stands_in_every_report(tmp_path) -> None:
     assert values["requirements.judged"] == str(len(judged))
     assert values["requirements.testable"] == str(info.testable)
     assert values["requirements.with_cases"] == str(info.with_cases)
+
+
+ONE = ("--case", "RFC4571-2/length_equals_the_request[answerer]")
+
+
+def test_a_method_that_is_declared_and_not_there_is_a_failed_case(tmp_path) -> None:
+    done = run(tmp_path, *ONE, says={"restart": True, "connects": ["active", "passive"]}, does="--refuse restart")
+    assert done.returncode == 1, done.stdout + done.stderr
+    failed = {r.case: r.reason for r in read(tmp_path / "record.jsonl")[1] if r.verdict is Verdict.FAIL}
+    why = "pics declare restart; told to restart ICE, it makes no offer with new credentials"
+    assert failed == {"adapter/declared_and_not_done[restart]": why}
+
+
+def test_what_is_done_and_not_declared_is_used(tmp_path) -> None:
+    does = "--drop restart --drop connects --drop ice2"
+    done = run(tmp_path, *ONE, says={}, does=does)
+    assert done.returncode == 0, done.stdout + done.stderr
+    info, _ = read(tmp_path / "record.jsonl")
+    does_too = [
+        f"the IUT does what pics do not declare: {what}" for what in ("connects passive", "connects active", "restart")
+    ]
+    assert info.scan == ("your offer says ice-options ice2; pics leave ice2 out", *does_too)
+    assert {
+        "restart": True,
+        "trickle": True,
+        "ice2": True,
+        "connects": ["passive", "active"],
+    }.items() <= info.pics.items()
+
+
+def test_one_that_only_answers_is_held_against_its_answer(tmp_path) -> None:
+    done = run(tmp_path, *ONE, says={"sides": ["answerer"], "offers": ["passive"], "components": 2})
+    assert done.returncode == 0, done.stdout + done.stderr
+    info, _ = read(tmp_path / "record.jsonl")
+    assert "your answer has active candidates; offers says [passive]" in info.scan
+    assert info.pics["offers"] == ["passive", "active", "so"]
 
 
 @pytest.mark.parametrize(("required", "status"), [("100%", 3), ("0.1", 0)])
