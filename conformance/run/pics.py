@@ -13,7 +13,10 @@ from conformance.catalogue.capabilities import PROFORMA, unmet, validate
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
 from conformance.iut.pool import Pool
-from conformance.run.scan import scan
+from conformance.run.applicability import BOTH
+from conformance.run.observing import scan
+from conformance.run.recording import NoRecording
+from conformance.run.topology import Topology
 from conformance.run.version import own_version
 from reports.html.report import place, word
 from reports.pics import SUPPLIER, Entry, Proforma, capabilities, status, support
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from conformance.verdict import Result
-
-_ADDRESSES = ("127.0.0.1", "::1")
 
 
 def of_iut(spec: str) -> Proforma:
@@ -37,8 +38,8 @@ def of_iut(spec: str) -> Proforma:
             if problems:
                 raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))
             families = [str(family) for family in hello.pics.get("families", [4])]
-            addresses = [a for a in _ADDRESSES if ("6" if ":" in a else "4") in families]
-            found = scan(pool, hello.pics, addresses)
+            here = [family for family in BOTH if family[-1] in families]
+            found = scan(pool, hello.pics, Topology(NoRecording()), here or BOTH[:1])
         finally:
             pool.kill()
     return proforma(hello.name, hello.version, hello.pics, (*found.findings, *found.told))
