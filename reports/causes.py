@@ -178,7 +178,8 @@ def _keys(bad: Sequence[Result], results: Sequence[Result]) -> dict[str, _Key]:
     _sharpen(bad, keys, ratio)
     _join_alike(bad, keys)
     for result in bad:
-        if result.verdict is Verdict.FAIL and not is_rule(result.case) and not result.broken:
+        certain = result.case in keys  # not of what the scan finds, which has no requirement
+        if certain and result.verdict is Verdict.FAIL and not is_rule(result.case) and not result.broken:
             for symptom in _symptoms(result):
                 failing[symptom][keys[result.case]] += 1
     for result in bad:
