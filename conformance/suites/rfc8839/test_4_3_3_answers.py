@@ -18,7 +18,7 @@ from conformance.suites.sections import (
 )
 
 
-@requirement("RFC8839-4.3.3-01", needs="offers:passive")
+@requirement("RFC8839-4.3.3-01", needs="sdp:full offers:passive")
 def test_answer_without_ice_ends_it(upper, peer):
     """with    the IUT's offer
     when    our answer has nothing of ICE
@@ -28,7 +28,7 @@ def test_answer_without_ice_ends_it(upper, peer):
     expect_no_ice(peer, offer)
 
 
-@requirement("RFC8839-5.3-01", "RFC8839-4.2.5-05", "RFC8839-4.3.3-01", needs="offers:passive")
+@requirement("RFC8839-5.3-01", "RFC8839-4.2.5-05", "RFC8839-4.3.3-01", needs="sdp:full offers:passive")
 def test_answer_with_a_mismatch_ends_ice(upper, peer):
     """with    the IUT's offer of one stream
     when    our answer says a=ice-mismatch

@@ -9,8 +9,11 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -157,14 +160,26 @@ public final class Adapter {
             Object count = p.get("components");
             for (long n = 0; n < (count == null ? 1 : (Long) count); n++) {
                 Component component = agent.createComponent(stream, KeepAliveStrategy.SELECTED_ONLY, true);
-                component.setBufferCallback(buffer -> {
-                    byte[] octets = new byte[buffer.getLength()];
-                    System.arraycopy(buffer.getBuffer(), buffer.getOffset(), octets, 0, octets.length);
-                    String text = Base64.getEncoder().encodeToString(octets);
-                    tell("data", object("session", name, "component", component.getComponentID(), "data", text));
-                });
+                daemon(() -> receive(component)).start();
             }
             return object();
+        }
+
+        /** Tell what comes over the component's socket, until it is closed. */
+        private void receive(Component component) {
+            DatagramSocket socket = component.getSocket();
+            DatagramPacket packet = new DatagramPacket(new byte[1 << 16], 1 << 16);
+            try {
+                while (!socket.isClosed()) {
+                    socket.receive(packet);
+                    byte[] octets = Arrays.copyOfRange(packet.getData(), packet.getOffset(), packet.getOffset() + packet.getLength());
+                    String text = Base64.getEncoder().encodeToString(octets);
+                    tell("data", object("session", name, "component", component.getComponentID(), "data", text));
+                    packet.setData(new byte[1 << 16]);
+                }
+            } catch (IOException error) {
+                System.err.println(name + ": " + error);
+            }
         }
 
         private void told(String state) {

@@ -49,6 +49,7 @@ PICS = {
     "reports": [],
     "sessions": 16,
 }
+OF_SDP = (464, 465)  # Janus's codes of a description that it does not take
 TRANSACTIONS = itertools.count(1)
 
 
@@ -133,13 +134,14 @@ admin: {{ admin_http = false }}
 
     def call(self, path: str, method: str, **more: Any) -> dict[str, Any]:
         """Send a request of Janus's API and return what it answers at once. Raises `Refused`."""
-        said = {"janus": method, "transaction": f"t{next(TRANSACTIONS)}", **more}
+        asked = {"janus": method, "transaction": f"t{next(TRANSACTIONS)}", **more}
         try:
-            answer = self._exchange("POST", path, json.dumps(said), WITHIN)
+            answer = self._exchange("POST", path, json.dumps(asked), WITHIN)
         except (OSError, ValueError) as error:
             raise Refused(INTERNAL, f"janus: {error}") from None
         if answer.get("janus") == "error":
-            raise Refused(INTERNAL, f"janus: {answer['error'].get('reason')}")
+            said = answer["error"]
+            raise Refused(REJECTED if said.get("code") in OF_SDP else INTERNAL, f"janus: {said.get('reason')}")
         assert isinstance(answer, dict)
         return answer
 

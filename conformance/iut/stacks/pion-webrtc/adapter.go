@@ -133,6 +133,9 @@ func (s *session) open(p params) *refusal {
 	if p.Components > 1 || p.Media == "bytes" {
 		return refuse(noParams, "one component, and packets only")
 	}
+	if p.Agent == "lite" && len(p.Servers) > 0 {
+		return refuse(noParams, "a lite agent has host candidates alone")
+	}
 	var servers []webrtc.ICEServer
 	for _, server := range p.Servers {
 		servers = append(servers, webrtc.ICEServer{URLs: []string{server.URL}, Username: server.Username, Credential: server.Credential})
@@ -210,13 +213,15 @@ func (s *session) describe(p params) (object, *refusal) {
 	s.mu.Unlock()
 	var made webrtc.SessionDescription
 	var err error
+	code := internal
 	if s.connection.SignalingState() != webrtc.SignalingStateHaveRemoteOffer {
 		made, err = s.connection.CreateOffer(&webrtc.OfferOptions{ICERestart: s.restarting})
 	} else {
 		made, err = s.connection.CreateAnswer(nil)
+		code = rejected // of what was offered
 	}
 	if err != nil {
-		return nil, refuse(rejected, "%v", err)
+		return nil, refuse(code, "%v", err)
 	}
 	s.restarting = false
 	gathered := webrtc.GatheringCompletePromise(s.connection)
