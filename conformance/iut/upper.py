@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.iut.description import Description, says_the_same
 from conformance.iut.errors import AdapterError, RpcError
+from conformance.iut.strange import strange
 from conformance.iut.trickle import without_candidates
-from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
@@ -74,6 +75,7 @@ class Upper:
         self.selected: list[Mapping[str, Any]] = []
         self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
         self.trickles = False  # candidates of both sides come after the descriptions
+        self.is_strange = False  # our descriptions say what they say in a strange way
         self._untold: SessionDescription | None = None  # whose candidates we have still to trickle
         self.exchanged: list[tuple[str, SessionDescription]] = []  # who described itself how, in order
         self._session = new_session()
@@ -198,9 +200,23 @@ class Upper:
         """
         self.exchanged.append(("tester", description))
         self._untold = description if self.trickles else None
-        self.call("accept", type=kind, sdp=str(without_candidates(description) if self.trickles else description))
+        told = without_candidates(description) if self.trickles else description
+        if self.is_strange:
+            self._accept_strange(told, kind)
+        else:
+            self.call("accept", type=kind, sdp=str(told))
         if self._untold is not None and kind == "answer":
             self.trickle_all()
+
+    def _accept_strange(self, description: SessionDescription, kind: str) -> None:
+        text = strange(description, offered=kind == "offer" and self.pics.get("profile", "plain") == "plain")
+        try:
+            self.call("accept", type=kind, sdp=text)
+        except Rejected as rejection:
+            raise JudgedElsewhere(
+                f"{rejection}, where all that is strange is to be ignored",
+                case="RFC8839-5.1/candidate_of_an_unknown_transport_is_ignored",
+            ) from rejection
 
     # -- candidates that come later --------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Shape:
         "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same segment.
     components: how many components the stream has; the case happens on the first.
     candidates: whether those of both sides stand in their descriptions or come later, "trickled" (RFC 8838).
+    sdp: whether our descriptions are "plain" or say the same in a "strange" way, with much that is to be ignored.
     """
 
     family: str = "IPv4"
@@ -34,6 +35,7 @@ class Shape:
     segmentation: str = "whole"
     components: int = 1
     candidates: str = "described"
+    sdp: str = "plain"
 
     @property
     def words(self) -> list[str]:

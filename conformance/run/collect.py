@@ -11,7 +11,7 @@ import pytest
 
 from conformance.catalogue import requirement as look_up
 from conformance.run.engine import Case
-from conformance.suites.dimensions import Variants, usual_form
+from conformance.suites.dimensions import DIMENSIONS, ON_TOP, Variants, usual_form
 from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def without_long_clocks(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item]
 def one_variant_each(items: Iterable[pytest.Item], applicability: Applicability | None = None) -> list[pytest.Item]:
     """Return one variant of each case, always the same one but not the first of all: together they are a mixture.
 
-    It is one that can be judged, if there is any. Trickled candidates are not taken, since an IUT without trickle
-    would lose the case.
+    It is one that can be judged, if there is any. Trickled candidates and strange descriptions are not taken, since an
+    IUT that does without trickle or refuses the description would lose the case.
     """
     variants: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -109,15 +109,16 @@ def one_variant_each(items: Iterable[pytest.Item], applicability: Applicability 
 
 
 def _one(name: str, items: list[pytest.Item], applicability: Applicability | None) -> pytest.Item:
-    described = [item for item in items if not (is_case(item) and _trickles(item))] or items[:1]
+    described = [item for item in items if not (is_case(item) and _is_on_top(item))] or items[:1]
     if applicability is not None:
         judged = [item for item in described if is_case(item) and not applicability.reasons(case_of(item))]
         described = judged or described
     return described[zlib.crc32(name.encode()) % len(described)]
 
 
-def _trickles(item: pytest.Item) -> bool:
-    return case_of(item).shape.candidates == "trickled"
+def _is_on_top(item: pytest.Item) -> bool:
+    shape = case_of(item).shape
+    return any(getattr(shape, name) != DIMENSIONS[name][0] for name in ON_TOP)
 
 
 def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:

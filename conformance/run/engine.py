@@ -226,7 +226,7 @@ class Engine:
             extra={**extra, "x-case": case.id} if self.settings.by_hand else extra,
             both=self._topology.all_iut_addresses(),
         )
-        upper.trickles = shape.candidates == "trickled"
+        upper.trickles, upper.is_strange = shape.candidates == "trickled", shape.sdp == "strange"
         upper.on_description = peer.meet
         pump.ask = upper.ask
         recorded.exchanged = upper.exchanged

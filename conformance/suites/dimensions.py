@@ -26,7 +26,9 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "segmentation": ("whole", "octets", "cut1", "cut2", "cut", "drip", "coalesced"),
     "components": (1, 2),
     "candidates": ("described", "trickled"),
+    "sdp": ("plain", "strange"),
 }
+ON_TOP = ("candidates", "sdp")  # whose unusual values get a variant of their own, so that no other is lost with it
 # Behind every octet of a frame's LENGTH and of a check up to the end of its user name: the shortest check is longer.
 EVERY_CUT = tuple(range(1, 61))
 
@@ -84,13 +86,14 @@ class _Pairwise(Variants):
 
     def __init__(self, case: str, values: Mapping[str, tuple[Any, ...]], cuts: Sequence[int], with_side: bool) -> None:
         self._case, self._values, self._cuts, self._with_side = case, dict(values), cuts, with_side
-        merged = {name: items for name, items in values.items() if name != "candidates"}
+        merged = {name: items for name, items in values.items() if name not in ON_TOP}
         usual = {name: items[0] for name, items in merged.items()}
         rows = list(_rows(tuple(merged.items())))
         sides = merged["side"]
         further = ({**usual, "side": sides[n % len(sides)], "segmentation": f"cut{n}"} for n in cuts)
         rows += [row for row in further if row not in rows]
-        rows += [_trickled(case, merged)] if "trickled" in values.get("candidates", ()) else []
+        for name in ON_TOP:
+            rows += [_on_top(case, merged, name, value) for value in values.get(name, ())[1:]]
         super().__init__(self._parameters(row) for row in rows)
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
@@ -141,9 +144,10 @@ def varied(*names: str, side: str = "", cuts: Sequence[int] = ()) -> Callable[[F
     behind that octet. Variants are named after what is unusual in them: offerer, answerer-IPv6-octets.
 
     Candidates that trickle come on top, in one variant, so that an IUT without trickle misses nothing else: they meet
-    every value of the other dimensions in some case, not in each.
+    every value of the other dimensions in some case, not in each. So do strange descriptions, in the same cases.
     """
-    values = {"side": (side,) if side else SIDES, **{name: DIMENSIONS[name] for name in names}}
+    chosen = [*names, *(["sdp"] if "candidates" in names else [])]
+    values = {"side": (side,) if side else SIDES, **{name: DIMENSIONS[name] for name in chosen}}
     arguments = ("side", "shape") if not side else ("shape",)
 
     def decorate(function: F) -> F:
@@ -181,10 +185,11 @@ def conditions_of(dimension: str, value: object) -> tuple[str, ...]:
     return tuple(atom for atom in needs if atom not in usual)
 
 
-def _trickled(case: str, chosen: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-    """Return the row with trickled candidates; the case's name says what else is unusual in it."""
-    turns = {name: zlib.crc32(f"{case} {name}".encode()) for name in chosen}
-    return {**{name: values[turns[name] % len(values)] for name, values in chosen.items()}, "candidates": "trickled"}
+def _on_top(case: str, chosen: Mapping[str, Sequence[Any]], dimension: str, value: str) -> dict[str, Any]:
+    """Return the row with this value of a dimension; the case's name says what else is unusual in it."""
+    seed = "" if dimension == "candidates" else dimension
+    turns = {name: zlib.crc32(f"{case} {name}{seed}".encode()) for name in chosen}
+    return {**{name: values[turns[name] % len(values)] for name, values in chosen.items()}, dimension: value}
 
 
 def usual_form(identifier: str) -> str:

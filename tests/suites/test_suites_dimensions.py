@@ -77,13 +77,21 @@ def test_trickled_candidates_come_on_top_and_meet_every_other_value_somewhere() 
     trickled = [case for case in SHAPED if case.parameters["shape"].candidates == "trickled"]
     shapes = [case.parameters["shape"] for case in trickled]
     for name, values in DIMENSIONS.items():
-        wanted = set(values) - ({"described"} if name == "candidates" else set())
+        wanted = {"candidates": {"trickled"}, "sdp": {"plain"}}.get(name, set(values))
         assert {getattr(shape, name) for shape in shapes} == wanted, name
     assert len({case.id.split("[")[0] for case in trickled}) > 80
     assert len(trickled) < len(CASES) / 10
     others = {case_name(case.id) for case in SHAPED if case not in trickled}
     assert {case_name(case.id) for case in trickled} <= others
     assert not [case for case in discover(["--icetcp-variants", "one"]).selected if "trickled]" in case.id]
+
+
+def test_strange_descriptions_come_on_top_in_the_same_cases() -> None:
+    strange = [case for case in SHAPED if case.parameters["shape"].sdp == "strange"]
+    trickled = [case for case in SHAPED if case.parameters["shape"].candidates == "trickled"]
+    assert {case_name(case.id) for case in strange} == {case_name(case.id) for case in trickled}
+    assert {case.parameters["shape"].family for case in strange} == {"IPv4", "IPv6"}
+    assert not [case for case in discover(["--icetcp-variants", "one"]).selected if "strange]" in case.id]
 
 
 def test_there_are_enough_of_them() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.checks import expect_answers, expect_check
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
@@ -26,6 +26,7 @@ def test_no_failure_while_checks_may_come(upper, peer, side, pixit):
     expect_check(peer, iut, connection)
 
 
+@watches(35.0)
 @requirement("RFC8863-4-02", needs="connects:active reports:state sides:answerer")
 def test_timer_lasts_as_long_as_a_transaction(upper, peer):
     """with    our only candidate refusing the IUT's connection, so that it has no pair left
@@ -36,6 +37,7 @@ def test_timer_lasts_as_long_as_a_transaction(upper, peer):
     assert not failed, f"it reports {upper.states}"
 
 
+@watches(46.0)
 @requirement("RFC8863-4-04", needs="connects:active sides:answerer")
 def test_failure_when_the_timer_is_over(upper, peer):
     """with    our only candidate refusing the IUT's connection, so that it has no pair left
