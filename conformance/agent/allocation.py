@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from conformance.agent.config import IceServer
+    from conformance.agent.decisions.serving import Serving
     from conformance.agent.dialogue import Dialogue
     from conformance.wire.stun import Message
 
 TCP, UDP = 6, 17  # REQUESTED-TRANSPORT (RFC 6062 section 4.1, RFC 8656 section 18.8)
 _MAX_DATA = 65000  # octets that certainly fit in an indication
 _DEFAULT_LIFETIME = 600  # seconds (RFC 8656 section 3.2)
-_AHEAD = 60.0  # an allocation is refreshed so long before it ends (RFC 8656 section 8) ...
-_PERMISSION = 240.0  # ... and permissions, which last 300 s (RFC 8656 section 9), after this
+_AHEAD = 60.0  # when a Refresh is asked for again that was not answered
+_PERMISSION = 240.0  # permissions, which last 300 s (RFC 8656 section 9), are refreshed after this
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Allocation:
     def __init__(
         self,
         dialogue: Dialogue,
+        decisions: Serving,
         component: int,
         protocol: int,
         answer: Message,
@@ -68,10 +70,12 @@ class Allocation:
         believed: Callable[[int], int] = lambda lifetime: lifetime,
     ) -> None:
         self._believed = believed
-        relayed, mapped = answer.xor_relayed_address, answer.xor_mapped_address
+        relayed, mapped = decisions.relayed_in(answer), answer.xor_mapped_address
         if relayed is None:
             raise StunError("an allocation without XOR-RELAYED-ADDRESS")
         self.dialogue = dialogue
+        self._decisions = decisions
+        self._refreshed = False
         self.protocol = protocol
         self.relayed: Address = relayed
         self.mapped: Address = mapped or dialogue.local or relayed
@@ -121,7 +125,8 @@ class Allocation:
     def open(self, connection: int, peer: Address, now: float) -> None:
         """Let the server connect to a peer (RFC 6062 section 4.3)."""
         if self.alive:
-            self.dialogue.ask(Question(Method.CONNECT, Open(self, connection, peer), peers=(peer,)), now)
+            for _ in range(self._decisions.connects_together()):
+                self.dialogue.ask(Question(Method.CONNECT, Open(self, connection, peer), peers=(peer,)), now)
         else:
             self._refused.append(connection)
 
@@ -132,10 +137,12 @@ class Allocation:
 
     # -- lifetime ------------------------------------------------------------------------------------------
 
-    def advance(self, now: float) -> None:
-        """Refresh what would end."""
+    def advance(self, now: float, connections: int) -> None:
+        """Refresh what would end; the allocation has so many data connections."""
         if self._refresh_at <= now:
             self._refresh_at = now + _AHEAD  # in case no answer says more
+            if not self._decisions.refreshes_with(connections):
+                return
             self.dialogue.ask(Question(Method.REFRESH, Refresh(self)), now)
         if self._permit_at is not None and self._permit_at <= now:
             self._permit_at = None
@@ -148,7 +155,8 @@ class Allocation:
     def note_lifetime(self, answer: Message, now: float) -> None:
         """Take note of how long the allocation lasts."""
         lifetime = self._believed(answer.lifetime or _DEFAULT_LIFETIME)
-        self._refresh_at = now + max(lifetime - _AHEAD, lifetime / 2)
+        self._refresh_at = now + self._decisions.refreshes_after(lifetime, not self._refreshed)
+        self._refreshed = True
 
     def delete(self, now: float) -> None:
         """Give the allocation back and close its control connection (RFC 8656 section 8)."""

@@ -127,6 +127,8 @@ class Connections:
         elif connection.is_open and connection.is_udp:
             self._out.append(Datagram(connection.base.number, connection.remote, octets))
         elif connection.is_open:
+            if connection.base.relay is not None:
+                octets = self._decisions.from_relay(octets)
             self._out += [Write(connection.number, piece) for piece in self._decisions.pieces(octets)]
 
     # -- ends ----------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Connections:
         """Close a connection, or stop opening it."""
         if connection.phase is not Phase.CLOSED:
             self.forget(connection)
-            if not connection.is_udp:
+            if not connection.is_udp and (connection.base.relay is None or self._decisions.closes_data()):
                 self._out.append(Close(connection.number))
 
     def forget(self, connection: Connection) -> None:

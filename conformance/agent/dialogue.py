@@ -1,7 +1,7 @@
 """Requests to a STUN or TURN server over one connection, and their answers.
 
 RFC 8489 section 6.2.2: messages without frames, sent once, failed when the connection is. Section 9.2: the long-term
-credential mechanism with MD5, which every server of RFC 8489 accepts from older clients.
+credential mechanism, with password algorithms and user hashes where the server announces them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from conformance.agent.attributes import SOFTWARE
 from conformance.agent.events import Close, Connect, Write
 from conformance.wire import attributes as attr
-from conformance.wire.attributes import Attribute
+from conformance.wire import longterm
+from conformance.wire.attributes import Attribute, RawAttribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, long_term_key
+from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
+from conformance.wire.longterm import MD5, Feature
 from conformance.wire.stun import Message, MessageClass, Method, build
 from conformance.wire.stunstream import MessageStream
 
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conformance.agent.config import IceServer
+    from conformance.agent.decisions.serving import Serving
     from conformance.agent.events import Output
-    from conformance.wire.attributes import Address, RawAttribute
+    from conformance.wire.attributes import Address
 
 _PACED = frozenset({Method.BINDING, Method.ALLOCATE})  # RFC 6544 section 4.1
-_UNAUTHENTICATED, _STALE_NONCE = 401, 438
+_TRY_ALTERNATE, _UNAUTHENTICATED, _STALE_NONCE = 300, 401, 438
 _ATTEMPTS = 4
 
 
@@ -38,25 +41,44 @@ class Login:
     password: str = field(default="", repr=False)
     realm: str = ""
     nonce: str = ""
+    listed: tuple[int, ...] = ()  # the password algorithms that the server has listed
+    algorithm: int = MD5
 
     @property
     def key(self) -> bytes | None:
-        """The key of MESSAGE-INTEGRITY; None before the server has asked for it."""
-        return long_term_key(self.username, self.realm, self.password) if self.nonce else None
+        """The key of the integrity; None before the server has asked for it."""
+        return longterm.key(self.algorithm, self.username, self.realm, self.password) if self.nonce else None
 
     def attributes(self) -> list[RawAttribute]:
-        """Return what a request carries beside MESSAGE-INTEGRITY (RFC 8489 section 9.2.3)."""
+        """Return what a request carries in addition to its integrity (RFC 8489 sections 9.2.3 and 9.2.5)."""
         if not self.nonce:
             return []
-        realm, nonce = attr.text(Attribute.REALM, self.realm), attr.text(Attribute.NONCE, self.nonce)
-        return [attr.username(self.username), realm, nonce]
+        found = [attr.text(Attribute.REALM, self.realm), attr.text(Attribute.NONCE, self.nonce)]
+        if Feature.USERNAME_ANONYMITY in longterm.features(self.nonce):
+            found.insert(0, RawAttribute(Attribute.USERHASH, longterm.userhash(self.username, self.realm)))
+        else:
+            found.insert(0, attr.username(self.username))
+        if self.listed:
+            found.append(RawAttribute(Attribute.PASSWORD_ALGORITHMS, longterm.encode_algorithms(self.listed)))
+            found.append(RawAttribute(Attribute.PASSWORD_ALGORITHM, longterm.encode_algorithms([self.algorithm])))
+        return found
 
-    def learn(self, challenge: Message) -> bool:
-        """Take realm and nonce of a 401 or 438; False if they tell nothing new, so that trying again is no use."""
+    def learn(self, challenge: Message, decisions: Serving) -> bool:
+        """Take what a 401 or 438 says; False if it tells nothing new, so that trying again is no use."""
         realm, nonce = challenge.realm or self.realm, challenge.nonce or ""
         if not self.username or not realm or not nonce or nonce == self.nonce:
             return False
-        self.realm, self.nonce = realm, nonce
+        listed, algorithm = self.listed, self.algorithm
+        if Feature.PASSWORD_ALGORITHMS in longterm.features(nonce):
+            found = challenge.first(Attribute.PASSWORD_ALGORITHMS)
+            if found is None and decisions.requires_list():
+                return False
+            listed = longterm.decode_algorithms(found.value) if found is not None else ()
+            picked = decisions.picks(listed) if listed else MD5
+            if picked is None:
+                return False
+            algorithm = picked
+        self.realm, self.nonce, self.listed, self.algorithm = realm, nonce, listed, algorithm
         return True
 
 
@@ -74,6 +96,8 @@ class Question:
     attempts: int = _ATTEMPTS
     deadline: float = 0.0
     key: bytes | None = None
+    by_sha256: bool = False
+    challenged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,8 @@ class Answer:
     question: Question
     message: Message | None
     why: str = ""
-    code: int = 0  # of the error that the server answered
+    code: int = 0  # of the error response
+    elsewhere: Address | None = None  # where a redirection leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +137,7 @@ class Dialogue:
         server: IceServer,
         source: Address,
         login: Login,
+        decisions: Serving,
         turns: list[tuple[Dialogue, Question]],
         out: list[Output],
         random: Callable[[int], bytes],
@@ -124,10 +150,12 @@ class Dialogue:
         self.source = source
         self.local: Address | None = None  # once connected
         self.login = login
+        self._decisions = decisions
         self._turns = turns
         self._out = out
         self._random = random
         self._timeout = timeout
+        self.sibling: Callable[[], Dialogue] | None = None  # makes another connection to the same server
         self._stream = MessageStream()
         self._asked = False  # for the connection
         self._held: list[Question] = []
@@ -137,7 +165,9 @@ class Dialogue:
 
     def ask(self, question: Question, now: float) -> None:
         """Ask something; there will be one answer."""
-        if question.method in _PACED:
+        if self._decisions.asks_elsewhere(question.method) and self.sibling is not None:
+            self.sibling().start(question, now)
+        elif question.method in _PACED:
             self._turns.append((self, question))
         else:
             self.start(question, now)
@@ -154,20 +184,31 @@ class Dialogue:
             self._out.append(Connect(self.number, self.source, self.server.address))
 
     def _send(self, question: Question) -> None:
-        transaction_id = self._random(12)
-        question.key = self.login.key
+        transaction_id, method = self._random(12), question.method
+        known = self.login.key if question.challenged or self._decisions.remembers_login(method) else None
+        question.key = None if known is None else self._decisions.server_key(known)
+        question.by_sha256 = self._decisions.signs_by_sha256(bool(self.login.listed))
+        key = question.key if self._decisions.signs(method) else None
         peers = _peer_addresses(question.peers, transaction_id)
-        more = self._more(question.method)
-        body = [*peers, *question.attributes, *more, attr.software(SOFTWARE), *self.login.attributes()]
-        octets = build(question.method, MessageClass.REQUEST, transaction_id, body, key=question.key)
+        asked = [*peers, *question.attributes, *self._more(method), attr.software(SOFTWARE)]
+        body = self._decisions.request_attributes(method, asked)
+        body += self._decisions.login_attributes(method, [] if known is None else self.login.attributes())
+        octets = build(
+            method,
+            MessageClass.REQUEST,
+            transaction_id,
+            body,
+            key=None if question.by_sha256 else key,
+            sha256_key=key if question.by_sha256 else None,
+        )
         self._pending[transaction_id] = question
-        self._out.append(Write(self.number, octets))
+        self._out.append(Write(self.number, self._decisions.to_server(octets)))
 
     def send_datagram(self, peer: Address, octets: bytes) -> None:
         """Say what nobody answers; servers authenticate no indications (RFC 8489 section 9.2, RFC 8656 11.1)."""
         if self.local is not None:
             transaction_id = self._random(12)
-            body = [*_peer_addresses((peer,), transaction_id), attr.RawAttribute(Attribute.DATA, octets)]
+            body = [*_peer_addresses((peer,), transaction_id), RawAttribute(Attribute.DATA, octets)]
             self._out.append(Write(self.number, build(Method.SEND, MessageClass.INDICATION, transaction_id, body)))
 
     # -- what happens --------------------------------------------------------------------------------------
@@ -230,27 +271,51 @@ class Dialogue:
         if question is None:
             return
         if message.is_error:
-            yield from self._refused(question, message, now)
-        elif question.key is not None and check_integrity(octets, question.key) is not Check.VALID:
-            yield Answer(question, None, "the answer's MESSAGE-INTEGRITY is not right")
+            yield from self._refused(question, message, octets, now)
+        elif not self._counts(question, message, octets):
+            yield Answer(question, None, "the answer's integrity is not right")
         else:
             yield Answer(question, message)
 
-    def _refused(self, question: Question, message: Message, now: float) -> Iterator[Answer]:
-        """Log in, or give up (RFC 8489 section 9.2.5)."""
+    def _counts(self, question: Question, message: Message, octets: bytes) -> bool:
+        """Whether a success response is to be believed (RFC 8489 section 9.2.5)."""
+        if question.key is None:
+            return True
+        announced = Feature.PASSWORD_ALGORITHMS in longterm.features(message.nonce or "")
+        if announced and not message.has(Attribute.PASSWORD_ALGORITHMS) and self._decisions.heeds_announcement():
+            return False
+        return self._decisions.believes_server(self._is_signed(question, octets))
+
+    @staticmethod
+    def _is_signed(question: Question, octets: bytes) -> bool:
+        check = check_integrity_sha256 if question.by_sha256 else check_integrity
+        return question.key is not None and check(octets, question.key) is Check.VALID
+
+    def _refused(self, question: Question, message: Message, octets: bytes, now: float) -> Iterator[Answer]:
+        """Log in, go elsewhere, or give up (RFC 8489 sections 9.2.5 and 10)."""
         try:
             error = message.error_code
             code = error.code if error else 0
-            stale = code == _STALE_NONCE and self.login.learn(message)
-            challenged = code == _UNAUTHENTICATED and question.key is None and self.login.learn(message)
+            again = self._decisions.insists_on(code, question.method)
+            if code in (_UNAUTHENTICATED, _STALE_NONCE) and not again:
+                wanted = self._decisions.answers_challenge(code, question.key is not None)
+                again = wanted and self.login.learn(message, self._decisions)
+            elsewhere = self._redirection(question, message, octets) if code == _TRY_ALTERNATE else None
         except StunError as problem:
             yield Answer(question, None, str(problem))
             return
         question.attempts -= 1
-        if (stale or challenged) and question.attempts:
+        if again and question.attempts:
+            question.challenged = True
             self.ask(question, now)
         else:
-            yield Answer(question, None, f"the server answered {error}", code)
+            yield Answer(question, None, f"the server answered {error}", code, elsewhere)
+
+    def _redirection(self, question: Question, message: Message, octets: bytes) -> Address | None:
+        found = message.first(Attribute.ALTERNATE_SERVER)
+        if found is None or not self._decisions.follows_redirection(self._is_signed(question, octets)):
+            return None
+        return attr.decode_address(found)
 
 
 def _peer_addresses(peers: tuple[Address, ...], transaction_id: bytes) -> list[RawAttribute]:

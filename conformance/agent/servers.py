@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 _LACKING = (486, 508)  # Allocation Quota Reached, Insufficient Capacity (RFC 8656 section 19)
+_MISMATCH = 437
+_MOST_REDIRECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,8 @@ class Place:
     base: Base | None
     protocol: int = TCP
     relayed: bool = True
+    redirected: tuple[Address, ...] = ()  # the servers that were asked on the way here
+    tries: int = 1
 
     @property
     def source(self) -> Address:
@@ -136,6 +140,8 @@ class Servers:
         dialogue = self._dialogue(self._connections.reserve(), server, place.source, login)
         self._unanswered.add(dialogue)
         if server.relays and place.relayed:
+            if self._decisions.asks_before_allocating():
+                dialogue.ask(Question(Method.BINDING, None), now)
             transport = attr.requested_transport(place.protocol)
             dialogue.ask(Question(Method.ALLOCATE, place, (transport,)), now)
         else:
@@ -144,8 +150,12 @@ class Servers:
     def _dialogue(self, number: int, server: IceServer, source: Address, login: Login) -> Dialogue:
         timeout = self._config.transaction_timeout
         more = self._decisions.asked_of_server
-        dialogue = Dialogue(number, server, source, login, self._turns, self._out, self._random, timeout, more)
+        dialogue = Dialogue(
+            number, server, source, login, self._decisions, self._turns, self._out, self._random, timeout, more
+        )
         self._dialogues[number] = dialogue
+        apart = Address(source.ip, 0)
+        dialogue.sibling = lambda: self._dialogue(self._connections.reserve(), server, apart, replace(login))
         return dialogue
 
     def _gathered(self, dialogue: Dialogue, place: Place, answer: Answer, now: float) -> None:
@@ -157,6 +167,7 @@ class Servers:
         self._answered_at[dialogue] = now
         try:
             if answer.message is None:
+                self._try_elsewhere(dialogue, place, answer, now)
                 raise StunError(answer.why)
             if answer.question.method is Method.ALLOCATE:
                 self._allocated(dialogue, place, answer.message, now)
@@ -164,7 +175,8 @@ class Servers:
             mapped = answer.message.xor_mapped_address if told else None
         except StunError as error:
             self._out.append(Note(f"no candidate from {dialogue.server}: {error}"))
-            self._drop(dialogue)
+            if answer.message is None or self._decisions.drops_unusable():
+                self._drop(dialogue)
             return
         if mapped is not None:
             reflection = servercandidates.Reflection(
@@ -174,9 +186,22 @@ class Servers:
         if not self._decisions.keeps_server():
             self._drop(dialogue)
 
+    def _try_elsewhere(self, dialogue: Dialogue, place: Place, answer: Answer, now: float) -> None:
+        """Ask an alternate server, or from another address (RFC 8489 section 10, RFC 8656 section 7.4)."""
+        server = dialogue.server
+        if answer.elsewhere is not None:
+            asked = answer.elsewhere in place.redirected
+            if self._decisions.returns_to(asked) and len(place.redirected) < _MOST_REDIRECTIONS:
+                known = (*place.redirected, server.address, answer.elsewhere)
+                self._ask(replace(server, address=answer.elsewhere), replace(place, base=None, redirected=known), now)
+        elif answer.code == _MISMATCH and place.tries < self._decisions.attempts_elsewhere():
+            self._ask(server, replace(place, base=None, tries=place.tries + 1), now)
+
     def _allocated(self, dialogue: Dialogue, place: Place, message: Message, now: float) -> None:
         believed = self._decisions.believed_lifetime
-        allocation = Allocation(dialogue, place.component, place.protocol, message, self._refused, now, believed)
+        allocation = Allocation(
+            dialogue, self._decisions, place.component, place.protocol, message, self._refused, now, believed
+        )
         self._allocations[allocation] = place.stream
         if self._deadline is None:
             self._delete(allocation, now)  # too late for the description
@@ -203,7 +228,8 @@ class Servers:
         for allocation, stream in list(self._allocations.items()):
             allocation.permit(self._decisions.permits({remote.address for remote in stream.remotes}), now)
             if allocation.next_time() <= now:
-                allocation.advance(now)
+                used = sum(c.base.relay is allocation for c in self._connections)
+                allocation.advance(now, used)
         for dialogue in self._outstayed(now):
             self._drop(dialogue)
         if self._deadline is not None and (not self._waits or now >= self._deadline):
@@ -264,6 +290,8 @@ class Servers:
             case Refresh(allocation, ends=False) if answer.message is not None:
                 allocation.note_lifetime(answer.message, now)
             case Refresh(allocation, ends=False) if allocation.alive:
+                if not self._decisions.gives_up_allocation(answer.code):
+                    return
                 dialogue.close()
                 self._lost(dialogue, answer.why, now)
             case Open() as wanted:
@@ -308,8 +336,9 @@ class Servers:
     def _bind(self, link: Link, connection_id: int, now: float) -> None:
         """Connect to the server once more, from another port, and join this connection with the peer's."""
         control = link.allocation.dialogue
-        source = Address(control.source.ip, 0)
-        dialogue = self._dialogue(link.number, control.server, source, replace(control.login))
+        source = self._decisions.data_source(control.local or control.source)
+        server = replace(control.server, address=self._decisions.data_server(control.server.address))
+        dialogue = self._dialogue(link.number, server, source, replace(control.login))
         dialogue.ask(Question(Method.CONNECTION_BIND, link, (attr.connection_id(connection_id),)), now)
 
     def _join(self, dialogue: Dialogue, link: Link, answer: Answer) -> None:

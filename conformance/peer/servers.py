@@ -18,6 +18,7 @@ from conformance.peer.events import Event, Frame
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import layers
 from conformance.wire.attributes import Address, Attribute, ErrorCode
+from conformance.wire.attributes import address as encode_address
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, MessageClass, Method
 from conformance.wire.stunstream import MessageStream
@@ -56,6 +57,17 @@ class _Waiting:
     connection: Connection | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A request of the IUT's to the server; ``time`` as in a `Frame`, ``code`` of the answer, 0 for success."""
+
+    connection: Connection
+    message: Message
+    octets: bytes
+    time: float
+    code: int = 0
+
+
 Allocation = turn.Allocation[Connection]
 
 
@@ -74,6 +86,8 @@ class Server:
         )
         self.lacks = False  # the means to allocate anything
         self.peers: dict[Connection, Address] = {}  # where the IUT was told that a data connection comes from
+        self.asked: list[Asked] = []  # every request, in order
+        self.connection_ids: list[int] = []  # that the IUT was told
         self.connections: list[Connection] = []
         self.used: list[Connection] = []  # those on which an address was learnt
         self._controls: list[tuple[Connection, Address]] = []  # every allocation ever made
@@ -113,7 +127,30 @@ class Server:
     @property
     def realm(self) -> str:
         """Of its one user."""
-        return turn.REALM
+        return self.manner.realm
+
+    @property
+    def manner(self) -> turn.Manner:
+        """What it does otherwise than usual."""
+        return self._core.manner
+
+    @property
+    def core(self) -> turn.Server[Connection, _Waiting]:
+        """What it decides."""
+        return self._core
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return Address(self._peer.address, self.port)
+
+    def share_login(self, other: Server) -> None:
+        """Have another server's user as well."""
+        self._core.username, self._core.password = other.username, other.password
+
+    def log(self, *methods: Method) -> list[Asked]:
+        """Return the requests of these methods so far, of all if none is given."""
+        return [asked for asked in self.asked if not methods or asked.message.method in methods]
 
     @property
     def allocations(self) -> list[Allocation]:
@@ -156,15 +193,33 @@ class Server:
         allocation = next((a for a in self.allocations if a.relayed == candidate.endpoint), None)
         if allocation is None:
             raise Inconclusive(f"{candidate.endpoint} is no relayed address that the IUT holds")
-        self._await_permission(allocation)
-        waiting, from_ = _Waiting(), Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED))
-        allocation.control.send(self._encode(self._core.attempt(allocation, from_, waiting, self._rng.randbytes(12))))
+        waiting, from_ = self._attempt(allocation)
         if not self._pump.wait(lambda: waiting.connection is not None, self._peer.pixit.response):
             raise Inconclusive("the IUT did not take a connection to its relayed candidate")
         assert waiting.connection is not None
         waiting.connection.component = candidate.component
         self.peers[waiting.connection] = from_
         return waiting.connection
+
+    def attempt(self, candidate: Candidate) -> int:
+        """Tell the IUT of a peer's connection to a relayed candidate of its; return its CONNECTION-ID (preamble)."""
+        allocation = next((a for a in self.allocations if a.relayed == candidate.endpoint), None)
+        if allocation is None:
+            raise Inconclusive(f"{candidate.endpoint} is no relayed address that the IUT holds")
+        self._attempt(allocation)
+        return self.connection_ids[-1]
+
+    def _attempt(self, allocation: Allocation) -> tuple[_Waiting, Address]:
+        self._await_permission(allocation)
+        waiting, from_ = _Waiting(), Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED))
+        told = self._core.attempt(allocation, from_, waiting, self._rng.randbytes(12))
+        self._note_ids(told)
+        allocation.control.send(self._encode(told))
+        return waiting, from_
+
+    def _note_ids(self, reply: turn.Reply) -> None:
+        found = (v for kind, v in reply.attributes if kind == Attribute.CONNECTION_ID and isinstance(v, int))
+        self.connection_ids += found
 
     def udp_allocation(self) -> Allocation:
         """Return the allocation of UDP that the IUT has asked for; n/a if it has not, as it may not want to."""
@@ -211,7 +266,7 @@ class Server:
 
     def shorten(self, lifetime: int) -> None:
         """Let allocations last so many seconds from now on."""
-        self._core.lifetime = lifetime
+        self.manner.lifetime = lifetime
 
     def requests(self, *methods: Method) -> list[Frame]:
         """Return the requests of the IUT so far, of these methods or of any, in the order in which they came."""
@@ -289,6 +344,9 @@ class Server:
             self._held.append((connection, request))
             return
         todo = self._core.take(connection, request.stun, request.octets, self.seen(connection))
+        if request.stun.method in self.manner.withheld:
+            self.asked.append(Asked(connection, request.stun, request.octets, request.time))
+            return
         match todo:
             case turn.Allocate():
                 reply = self._allocate(todo)
@@ -298,6 +356,9 @@ class Server:
                 reply = todo.reply
         if reply.cls == MessageClass.SUCCESS and reply.method in (Method.BINDING, Method.ALLOCATE):
             self._learnt(connection)
+        error = next((value.code for _, value in reply.attributes if isinstance(value, ErrorCode)), 0)
+        self.asked.append(Asked(connection, request.stun, request.octets, request.time, error))
+        self._note_ids(reply)
         connection.send_between(self._encode(reply))
         if isinstance(todo, turn.End):
             _close_data(todo.allocation)
@@ -314,6 +375,8 @@ class Server:
         taken = {address.port for address in self.relayed}
         port = next(p for p in iter(self._any_port, None) if p not in taken)
         allocation, reply = self._core.grant(asked, Address(self._peer.address, port))
+        if self.manner.strange_family:
+            reply.attributes[0] = (Attribute.XOR_RELAYED_ADDRESS, bytes([0, 9]) + bytes(6))
         self._controls.append((asked.client, allocation.relayed))
         return reply
 
@@ -339,18 +402,30 @@ class Server:
     def _encode(self, reply: turn.Reply) -> Packet:
         attributes: list[Packet] = []
         for kind, value in reply.attributes:
-            if isinstance(value, ErrorCode):
+            if isinstance(value, bytes):
+                attributes.append(layers.RawStunAttribute(type=kind, value=value))
+            elif kind == Attribute.ALTERNATE_SERVER and isinstance(value, Address):
+                attributes.append(layers.RawStunAttribute(type=kind, value=encode_address(kind, value).value))
+            elif isinstance(value, ErrorCode):
                 attributes.append(layers.ErrorCode(code=value.code, reason=value.reason))
             else:
                 attributes.append(_LAYERS[kind](**{_FIELDS[type(value)]: value}))
-        key = self._core.key if reply.signed else None
-        return _message(reply.method, reply.cls, reply.transaction_id, attributes, key)
+        key = (reply.key or self._core.key) if reply.signed else None
+        key = key[::-1] if key is not None and reply.wrong else key
+        return _message(reply.method, reply.cls, reply.transaction_id, attributes, key, by_sha256=reply.by_sha256)
 
 
 def _message(
-    method: int, cls: MessageClass, transaction_id: bytes, attributes: list[Packet], key: bytes | None
+    method: int,
+    cls: MessageClass,
+    transaction_id: bytes,
+    attributes: list[Packet],
+    key: bytes | None,
+    *,
+    by_sha256: bool = False,
 ) -> Packet:
-    protections: list[Packet] = [] if key is None else [layers.MessageIntegrity(key=key)]
+    kind = layers.MessageIntegritySha256 if by_sha256 else layers.MessageIntegrity
+    protections: list[Packet] = [] if key is None else [kind(key=key)]
     protections.append(layers.Fingerprint())
     return layers.STUN(
         method=method,

@@ -7,12 +7,15 @@ octets are made here: each shell encodes a `Reply` its own way. Lifetimes never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from conformance.wire import longterm
 from conformance.wire.attributes import Address, Attribute, ErrorCode, decode_xor_address
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, long_term_key
+from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
+from conformance.wire.longterm import Feature
 from conformance.wire.stun import Message, MessageClass, Method
 
 if TYPE_CHECKING:
@@ -22,10 +25,11 @@ PORT = 3478  # captures know connections to it as such that begin without frames
 REALM = "icetcp"
 TCP, UDP = 6, 17
 _LIFETIME = 600  # seconds
+_TRY_ALTERNATE = 300
 
 Client = TypeVar("Client")  # a connection to the server, whatever the shell has for one
 Other = TypeVar("Other")  # a peer's connection, likewise
-Value = Address | ErrorCode | int | str
+Value = Address | ErrorCode | int | str | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,9 @@ class Reply:
     transaction_id: bytes
     attributes: list[tuple[Attribute, Value]]
     signed: bool
+    key: bytes | None = None  # of the integrity, where it is not the server's usual one
+    by_sha256: bool = False
+    wrong: bool = False  # its integrity
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +103,31 @@ class End(Generic[Client]):
     allocation: Allocation[Client]
 
 
+@dataclass(slots=True)
+class Manner:
+    """What a server does otherwise than usual; all of it is lawful but for `spoilt` and `unsigned`.
+
+    ``refusals``: codes for the next authenticated requests of a method; the last one stays if it is in ``always``.
+    ``algorithms`` are announced and, unless ``unlisted``, listed. ``spoilt``: methods whose success has a wrong
+    integrity ("wrong") or none ("absent"). ``withheld``: methods that are not answered.
+    """
+
+    realm: str = REALM
+    lifetime: int = _LIFETIME
+    refreshed_lifetime: int | None = None
+    algorithms: tuple[int, ...] = ()
+    anonymous: bool = False
+    unlisted: bool = False
+    nonce_in_success: bool = False
+    refusals: dict[int, list[int]] = field(default_factory=dict)
+    always: set[int] = field(default_factory=set)
+    unsigned: set[int] = field(default_factory=set)
+    spoilt: dict[int, str] = field(default_factory=dict)
+    withheld: set[int] = field(default_factory=set)
+    strange_family: bool = False
+    alternate: Address | None = None
+
+
 class _Refusal(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -109,13 +141,49 @@ class Server(Generic[Client, Other]):
         self, username: str, password: str, nonce: str, numbers: Callable[[], int], transports: Collection[int]
     ) -> None:
         self.username, self.password = username, password
-        self.nonce = nonce
-        self.lifetime = _LIFETIME
-        self.key = long_term_key(username, REALM, password)
+        self.manner = Manner()
+        self._nonces = count(1)
+        self._nonce = nonce
         self.allocations: dict[Client, Allocation[Client]] = {}
         self._numbers = numbers
         self._transports = transports
         self._waiting: dict[int, tuple[Allocation[Client], Other]] = {}
+
+    @property
+    def nonce(self) -> str:
+        """The nonce of now; what it announces begins it (RFC 8489 section 9.2)."""
+        announced = [Feature.PASSWORD_ALGORITHMS] * bool(self.manner.algorithms)
+        announced += [Feature.USERNAME_ANONYMITY] * self.manner.anonymous
+        return longterm.nonce(announced, self._nonce) if announced else self._nonce
+
+    def renew_nonce(self) -> None:
+        """Let the nonce of before be stale."""
+        self._nonce = f"{self._nonce.partition('-')[0]}-{next(self._nonces)}"
+
+    def lengthen_nonce(self, octets: int) -> None:
+        """Have a nonce of so many octets."""
+        self._nonce = self._nonce.ljust(octets, "n")
+
+    @property
+    def key(self) -> bytes:
+        """The key by MD5."""
+        return self.key_by(longterm.MD5)
+
+    def key_by(self, algorithm: int) -> bytes:
+        """The key by a password algorithm."""
+        return longterm.key(algorithm, self.username, self.manner.realm, self.password)
+
+    def key_of(self, request: Message) -> bytes:
+        """The key of a request by the algorithm that it names, MD5 where it names none."""
+        named = request.first(Attribute.PASSWORD_ALGORITHM)
+        return self.key_by(longterm.decode_algorithms(named.value)[0] if named is not None else longterm.MD5)
+
+    def knows(self, request: Message) -> bool:
+        """Whether a request names the server's user, in clear or by a hash (RFC 8489 section 9.2.4)."""
+        hashed = request.first(Attribute.USERHASH)
+        if hashed is not None:
+            return hashed.value == longterm.userhash(self.username, self.manner.realm)
+        return request.username == self.username
 
     def entry(self, address: str, port: int, *, relays: bool) -> dict[str, str]:
         """Return what `ice_servers` says of it (RFC 7064, RFC 7065)."""
@@ -136,7 +204,7 @@ class Server(Generic[Client, Other]):
                 self._authenticate(request, octets)
             return self._perform(client, request, seen)
         except _Refusal as refusal:
-            return Answer(self._refused(request, refusal.code, str(refusal)))
+            return Answer(self._refusal(request, refusal.code, str(refusal)))
         except StunError as problem:
             return Answer(self._refused(request, 400, str(problem)))
 
@@ -148,7 +216,7 @@ class Server(Generic[Client, Other]):
             asked.request,
             (Attribute.XOR_RELAYED_ADDRESS, relayed),
             (Attribute.XOR_MAPPED_ADDRESS, asked.seen),
-            (Attribute.LIFETIME, self.lifetime),
+            (Attribute.LIFETIME, self.manner.lifetime),
         )
 
     def lacking(self, asked: Allocate[Client]) -> Reply:
@@ -181,10 +249,18 @@ class Server(Generic[Client, Other]):
         """Require the long-term credentials (RFC 8489 section 9.2.4)."""
         if not self._transports:
             raise _Refusal(400, "Bad Request")
-        if check_integrity(octets, self.key) is not Check.VALID or request.username != self.username:
+        sha256 = request.has(Attribute.MESSAGE_INTEGRITY_SHA256)
+        check = (check_integrity_sha256 if sha256 else check_integrity)(octets, self.key_of(request))
+        if check is not Check.VALID or not self.knows(request):
             raise _Refusal(401, "Unauthenticated")
         if request.nonce != self.nonce:
             raise _Refusal(438, "Stale Nonce")
+        codes = self.manner.refusals.get(request.method, [])
+        if codes:
+            code = codes[0] if codes[0] in self.manner.always else codes.pop(0)
+            if code in (401, 438):
+                self.renew_nonce()
+            raise _Refusal(code, "Refused")
 
     def _perform(
         self, client: Client, request: Message, seen: Address
@@ -212,7 +288,9 @@ class Server(Generic[Client, Other]):
                 if request.lifetime == 0:
                     self.end(allocation.control)
                     return End(self._granted(request, (Attribute.LIFETIME, 0)), allocation)
-                return Answer(self._granted(request, (Attribute.LIFETIME, self.lifetime)))
+                longer = self.manner.refreshed_lifetime
+                lifetime = self.manner.lifetime if longer is None else longer
+                return Answer(self._granted(request, (Attribute.LIFETIME, lifetime)))
             case Method.CREATE_PERMISSION:
                 peers = request.all(Attribute.XOR_PEER_ADDRESS)
                 allocation.permissions |= {decode_xor_address(peer, request.transaction_id).ip for peer in peers}
@@ -238,15 +316,37 @@ class Server(Generic[Client, Other]):
         self._waiting[number] = allocation, other
         return number
 
-    @staticmethod
-    def _granted(request: Message, *attributes: tuple[Attribute, Value]) -> Reply:
-        signed = request.method != Method.BINDING
-        return Reply(request.method, MessageClass.SUCCESS, request.transaction_id, list(attributes), signed)
+    def _granted(self, request: Message, *attributes: tuple[Attribute, Value]) -> Reply:
+        told = list(attributes)
+        how = self.manner.spoilt.get(request.method, "")
+        if request.method != Method.BINDING and self.manner.nonce_in_success:
+            told.append((Attribute.NONCE, self.nonce))
+        return Reply(
+            request.method,
+            MessageClass.SUCCESS,
+            request.transaction_id,
+            told,
+            signed=request.method != Method.BINDING and how != "absent",
+            key=self.key_of(request),
+            by_sha256=request.has(Attribute.MESSAGE_INTEGRITY_SHA256),
+            wrong=how == "wrong",
+        )
 
     def _refused(self, request: Message, code: int, reason: str) -> Reply:
         attributes: list[tuple[Attribute, Value]] = [(Attribute.ERROR_CODE, ErrorCode(code, reason))]
         challenges = code in (401, 438)
         if challenges:
-            attributes += [(Attribute.REALM, REALM), (Attribute.NONCE, self.nonce)]
-        signed = bool(self._transports) and not challenges
+            attributes += [(Attribute.REALM, self.manner.realm), (Attribute.NONCE, self.nonce)]
+            if self.manner.algorithms and not self.manner.unlisted:
+                listed = longterm.encode_algorithms(self.manner.algorithms)
+                attributes.append((Attribute.PASSWORD_ALGORITHMS, listed))
+        if code == _TRY_ALTERNATE and self.manner.alternate is not None:
+            attributes.append((Attribute.ALTERNATE_SERVER, self.manner.alternate))
+        signed = bool(self._transports) and not challenges and code not in self.manner.unsigned
         return Reply(request.method, MessageClass.ERROR, request.transaction_id, attributes, signed)
+
+    def _refusal(self, request: Message, code: int, reason: str) -> Reply:
+        """Refuse a request, by the integrity that it has itself."""
+        reply = self._refused(request, code, reason)
+        sha256 = request.has(Attribute.MESSAGE_INTEGRITY_SHA256)
+        return replace(reply, key=self.key_of(request), by_sha256=sha256)

@@ -25,6 +25,7 @@ from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.decisions.reopening import Reopening
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.decisions.security import Security
+from conformance.agent.decisions.serving import Serving
 from conformance.agent.decisions.topic import Topic as Topic
 from conformance.agent.decisions.trickling import Trickling
 
@@ -47,6 +48,7 @@ class Decisions(
     Security,
     Reopening,
     Trickling,
+    Serving,
 ):
     """All decisions of one session."""
 

@@ -30,6 +30,7 @@ from conformance.agent.faults import (
     responses,
     sdp,
     security,
+    serving,
     trickling,
     updates,
 )
@@ -58,6 +59,7 @@ FAULTS: tuple[Fault, ...] = (
     *field.fault,
     *security.fault,
     *reopening.fault,
+    *serving.fault,
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

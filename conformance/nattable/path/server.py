@@ -184,6 +184,8 @@ def _encode(kind: Attribute, value: turn.Value, transaction_id: bytes) -> RawAtt
         return attr.xor_address(kind, value, transaction_id)
     if isinstance(value, ErrorCode):
         return attr.error_code(value.code, value.reason)
+    if isinstance(value, bytes):
+        return RawAttribute(kind, value)
     return attr.text(kind, value) if isinstance(value, str) else RawAttribute(kind, value.to_bytes(4, "big"))
 
 

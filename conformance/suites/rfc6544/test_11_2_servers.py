@@ -54,7 +54,7 @@ def test_data_flow_through_the_relay(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC6544-11.2-03", needs="offers:passive")
+@requirement("RFC6544-11.2-03", "RFC8656-8-02", needs="offers:passive")
 def test_connection_to_the_turn_server_not_in_use_is_closed(upper, peer, side, pixit):
     """with    an address allocated on a TURN server
     when    ICE has completed on a connection to a host candidate

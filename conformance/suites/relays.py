@@ -1,0 +1,303 @@
+"""The IUT as a TURN client of ours: what it asks, in which order, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.suites.establishing import await_selection
+from conformance.suites.negotiation import negotiate, obtain_description
+from conformance.suites.servers import gathered
+from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotApplicable
+from conformance.wire.attributes import Attribute
+from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
+from conformance.wire.longterm import MD5, SHA256
+from conformance.wire.stun import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.iut.description import Description
+    from conformance.iut.upper import Upper
+    from conformance.peer.connection import Connection
+    from conformance.peer.servers import Allocation, Asked, Server
+    from conformance.peer.tester import Peer
+    from conformance.wire.candidate import Candidate
+
+CREDENTIALS = (
+    Attribute.USERNAME,
+    Attribute.USERHASH,
+    Attribute.REALM,
+    Attribute.NONCE,
+    Attribute.MESSAGE_INTEGRITY,
+    Attribute.MESSAGE_INTEGRITY_SHA256,
+    Attribute.PASSWORD_ALGORITHM,
+    Attribute.PASSWORD_ALGORITHMS,
+)
+_INTEGRITY = (Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256)
+_UDP = 17
+_ALGORITHM = "the IUT names no password algorithm, as a client by RFC 5389"
+
+
+def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bool = True) -> None:
+    """Have the IUT gather from a TURN server. Inconclusive unless it asks for an allocation and, if so, gets it."""
+    obtain_description(upper, peer, side, ice_servers=[server.entry])
+    if not server.log(Method.ALLOCATE):
+        raise Inconclusive("the IUT asked for no allocation")
+    if allocated and not server.allocations:
+        raise Inconclusive("the IUT got no allocation")
+
+
+def allocates(server: Server, *, signed: bool = True) -> list[Asked]:
+    """Return the IUT's Allocate requests for TCP addresses, with credentials or without."""
+    found = [one for one in server.log(Method.ALLOCATE) if is_signed(one) is signed and not _is_of_udp(one)]
+    if not found:
+        raise Inconclusive(f"there is no Allocate {'with' if signed else 'without'} credentials")
+    return found
+
+
+def _is_of_udp(one: Asked) -> bool:
+    """Whether it is one of several allocations, for UDP, that an IUT with UDP candidates may ask for over TCP."""
+    wanted = one.message.first(Attribute.REQUESTED_TRANSPORT)
+    return wanted is not None and wanted.value[:1] == bytes([_UDP])
+
+
+def is_signed(one: Asked) -> bool:
+    """Whether a request has any credentials."""
+    return any(one.message.has(kind) for kind in CREDENTIALS)
+
+
+def later(server: Server) -> list[Asked]:
+    """Return the first request of each other method behind the first granted Allocate of its connection."""
+    found: dict[tuple[int, int], Asked] = {}
+    for one in server.log(Method.CREATE_PERMISSION, Method.REFRESH, Method.CONNECT):
+        found.setdefault((id(one.connection), one.message.method), one)
+    if not found:
+        raise NotApplicable("the IUT sends nothing about its allocation")
+    return list(found.values())
+
+
+def wrong_keys(server: Server, asked: Sequence[Asked]) -> list[str]:
+    """Return which of these requests have an integrity that is there and not right."""
+    problems = []
+    for one in asked:
+        key = server.core.key_of(one.message)
+        checks = {check_integrity(one.octets, key), check_integrity_sha256(one.octets, key)}
+        problems += [f"{name(one)} has a wrong integrity"] if Check.INVALID in checks else []
+    return problems
+
+
+def lacking(asked: Sequence[Asked], *kinds: Attribute) -> list[str]:
+    """Return which of these requests lack an attribute."""
+    return [f"{name(one)} has no {kind.spelling}" for one in asked for kind in kinds if not one.message.has(kind)]
+
+
+def unsigned(asked: Sequence[Asked]) -> list[str]:
+    """Return which of these requests have neither kind of integrity."""
+    return [f"{name(one)} has no integrity" for one in asked if not any(one.message.has(kind) for kind in _INTEGRITY)]
+
+
+def values(asked: Sequence[Asked], kind: Attribute) -> set[bytes]:
+    """Return the values of an attribute in these requests."""
+    return {found.value for one in asked if (found := one.message.first(kind)) is not None}
+
+
+def with_algorithm(asked: Sequence[Asked]) -> list[Asked]:
+    """Return those requests that name a password algorithm; n/a if none does."""
+    found = [one for one in asked if one.message.has(Attribute.PASSWORD_ALGORITHM)]
+    if not found:
+        raise NotApplicable(_ALGORITHM)
+    return found
+
+
+def name(one: Asked) -> str:
+    """Return a request in words."""
+    return f"a {Method(one.message.method).name.replace('_', ' ').title().replace(' ', '')}"
+
+
+def await_asked(peer: Peer, server: Server, method: Method, *, within: float) -> Asked:
+    """Wait for a request of a method and return the first one (preamble)."""
+    if not peer.wait_until(lambda: bool(server.log(method)), within):
+        raise Inconclusive(f"no {method.name} came within {within:g} s")
+    return server.log(method)[0]
+
+
+def expect_asked(peer: Peer, server: Server, wanted: Callable[[Asked], bool], what: str, *, within: float) -> Asked:
+    """Expect a request that fulfils a condition."""
+    peer.wait_until(lambda: any(map(wanted, server.asked)), within)
+    found = next(filter(wanted, server.asked), None)
+    if found is None:
+        raise Missing(
+            f"the IUT did not send {what}",
+            expected=what,
+            actual=", ".join(name(one) for one in server.asked[-4:]) or "no request at all",
+        )
+    return found
+
+
+def expect_bind(peer: Peer, server: Server) -> Asked:
+    """Expect ConnectionBind, with credentials, on a new connection to the server."""
+    return expect_asked(
+        peer, server, _is_bind, "ConnectionBind on a new connection to the server", within=peer.pixit.response
+    )
+
+
+def await_bind(peer: Peer, server: Server) -> Asked:
+    """Wait for ConnectionBind (preamble)."""
+    return await_asked(peer, server, Method.CONNECTION_BIND, within=peer.pixit.response)
+
+
+def _is_bind(one: Asked) -> bool:
+    return one.message.method == Method.CONNECTION_BIND
+
+
+def repeated(peer: Peer, server: Server, method: Method, code: int, *, within: float) -> int:
+    """Watch how many requests of a method come on connections on which one was answered by a code."""
+    refused = [one for one in server.log(method) if one.code == code]
+    if not refused:
+        raise Inconclusive(f"no {method.name} was answered by {code}")
+    peer.wait(within)
+    first = {id(one.connection): server.asked.index(one) for one in reversed(refused)}
+    return sum(
+        one.message.method == method and index > first.get(id(one.connection), len(server.asked))
+        for index, one in enumerate(server.asked)
+    )
+
+
+def needs_redirection(other: Server) -> None:
+    """N/a where the IUT does not follow redirections, as it may."""
+    if not other.asked:
+        raise NotApplicable("the IUT does not go where a 300 (Try Alternate) sends it, as it may")
+
+
+def needs_refresh(server: Server) -> list[Asked]:
+    """Return the requests to refresh (preamble): RFC8656-8/allocation_is_refreshed_in_time judges that there is one."""
+    found = [one for one in server.log(Method.REFRESH) if one.message.lifetime != 0]
+    if not found:
+        raise JudgedElsewhere("the IUT refreshes nothing", case="RFC8656-8/allocation_is_refreshed_in_time")
+    return found
+
+
+def relayed_or_none(upper: Upper, peer: Peer, side: str, server: Server) -> list[Candidate]:
+    """Have the IUT gather from a server that gives it nothing of use; return its relayed TCP candidates."""
+    iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
+    allocates(server)
+    return gathered(iut, "relay")
+
+
+def needs_algorithms(upper: Upper, peer: Peer, side: str) -> None:
+    """N/a where the IUT, offered a list of password algorithms, names none: it is a client by RFC 5389."""
+    server = peer.turn_server()
+    server.manner.algorithms = (SHA256, MD5)
+    gather(upper, peer, side, server, allocated=False)
+    with_algorithm(allocates(server))
+
+
+def usual_allocates(upper: Upper, peer: Peer, side: str) -> int:
+    """Return how many allocations the IUT asks a server for that grants them, in a session of its own (preamble)."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server)
+    upper.close()
+    return len(allocates(server))
+
+
+def redirecting(peer: Peer) -> tuple[Server, Server]:
+    """Return a TURN server that sends each client to another one, and that other one, which has the same user."""
+    server, other = peer.turn_server(), peer.turn_server()
+    other.share_login(server)
+    server.manner.refusals[Method.ALLOCATE], server.manner.always = [300], {300}
+    server.manner.alternate = other.address
+    return server, other
+
+
+def is_held(allocation: Allocation) -> bool:
+    """Whether an allocation stands: its control connection is open."""
+    return allocation.control.is_open
+
+
+def sources_after_mismatch(peer: Peer, server: Server) -> int:
+    """Wait until the IUT asks for no more allocations; return from how many addresses it did, for a component."""
+
+    def sources() -> int:
+        return len({one.connection.remote_address for one in allocates(server)})
+
+    seen = 0
+    while sources() > seen:
+        seen = sources()
+        peer.wait(peer.pixit.silence)
+    return seen
+
+
+def granted(server: Server) -> list[Asked]:
+    """Return the Allocate requests for TCP that were granted."""
+    return [one for one in allocates(server) if not one.code]
+
+
+def relayed_of(iut: Description) -> Candidate:
+    """Return the IUT's passive relayed candidate (preamble)."""
+    found = gathered(iut, "relay", "passive")
+    if not found:
+        raise Inconclusive("the IUT has no passive relayed candidate")
+    return found[0]
+
+
+def use_relay(upper: Upper, peer: Peer, server: Server) -> Connection:
+    """Bring ICE to completion on a connection of ours to a relayed candidate, the IUT controlled (preamble)."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", ice_servers=[server.entry])
+    selected = peer.complete(iut, server.connect(relayed_of(iut)))
+    await_selection(upper, peer, selected)
+    return selected
+
+
+def attempted(upper: Upper, peer: Peer, side: str, server: Server) -> int:
+    """Tell the IUT of a connection of ours to its relayed candidate; return the CONNECTION-ID (preamble)."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
+    return server.attempt(relayed_of(iut))
+
+
+def connect_asked(upper: Upper, peer: Peer, side: str, server: Server) -> Asked:
+    """Exchange descriptions with a passive candidate of ours; return the IUT's first Connect for it (preamble)."""
+    peer.answering = False
+    negotiate(upper, peer, side, peer_tcptypes="passive", ice_servers=[server.entry])
+    return await_asked(peer, server, Method.CONNECT, within=peer.pixit.connect)
+
+
+def most_together(server: Server) -> int:
+    """Return how many Connects for one peer have come on one connection, none of them answered."""
+    named = [(id(one.connection), one.message.xor_peer_address) for one in server.log(Method.CONNECT)]
+    return max(map(named.count, named))
+
+
+def expect_refreshed(peer: Peer, server: Server, *, times: int = 1, within: float) -> None:
+    """Expect that the IUT has sent Refresh so often before the time is over."""
+
+    def refreshed() -> bool:
+        return sum(one.message.lifetime != 0 for one in server.log(Method.REFRESH)) >= times
+
+    if not peer.wait_until(refreshed, within):
+        raise Missing(
+            "the IUT did not refresh its allocation",
+            expected=f"Refresh number {times} within {within:g} s",
+            actual=f"{len(server.log(Method.REFRESH))} Refreshes",
+        )
+
+
+def deletions(upper: Upper, peer: Peer, side: str, server: Server) -> set[bytes]:
+    """Complete ICE without the relay; return the lifetimes in Refreshes for the allocation; n/a if there are none."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
+    await_selection(upper, peer, peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"))))
+    if not peer.wait_until(lambda: bool(server.log(Method.REFRESH)), peer.pixit.close):
+        raise NotApplicable("the IUT sends no Refresh for what it does not need")
+    return values(server.log(Method.REFRESH), Attribute.LIFETIME)
+
+
+def same_connects(server: Server, first: Asked) -> list[Asked]:
+    """Return the Connects for the same peer on the same connection as this one."""
+    named = first.message.xor_peer_address
+    found = (one for one in server.log(Method.CONNECT) if one.connection is first.connection)
+    return [one for one in found if one.message.xor_peer_address == named]
+
+
+def families_permitted(server: Server) -> set[int]:
+    """Return the families of the peers that permissions were asked for."""
+    asked = server.log(Method.CREATE_PERMISSION)
+    return {peer.value[1] for one in asked for peer in one.message.all(Attribute.XOR_PEER_ADDRESS)}

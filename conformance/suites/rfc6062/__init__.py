@@ -1,0 +1,1 @@
+"""Cases of RFC 6062, a file per section."""

@@ -1,0 +1,70 @@
+"""RFC 8489 section 10: redirection by 300 (Try Alternate)."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.relays import (
+    allocates,
+    gather,
+    is_signed,
+    needs_redirection,
+    redirecting,
+    usual_allocates,
+    values,
+)
+from conformance.wire.attributes import Attribute
+from conformance.wire.stun import Method
+
+
+@both_sides
+@requirement("RFC8489-10-s01", "RFC8656-7.4-02")
+def test_redirected_request_goes_to_the_alternate_server(upper, peer, side):
+    """with    a TURN server that sends the IUT to another one by 300
+    when    the IUT follows
+    then    it asks the other server for an allocation, over TCP."""
+    server, other = redirecting(peer)
+    gather(upper, peer, side, server, allocated=False)
+    needs_redirection(other)
+    assert other.log(Method.ALLOCATE), "the IUT asks the alternate server for something else"
+
+
+@both_sides
+@requirement("RFC8489-10-05")
+def test_alternate_server_gets_the_same_credentials(upper, peer, side):
+    """with    a TURN server that sends the IUT to another one by 300
+    when    the IUT follows
+    then    it names the same user there."""
+    server, other = redirecting(peer)
+    gather(upper, peer, side, server, allocated=False)
+    needs_redirection(other)
+    names = values(allocates(other), Attribute.USERNAME)
+    assert names == {server.username.encode()}, f"USERNAME: {names}"
+
+
+@both_sides
+@requirement("RFC8489-14.8-07")
+def test_unauthenticated_redirection_is_not_followed(upper, peer, side):
+    """with    a TURN server that sends the IUT to another one by a 300 without integrity
+    when    its description is there
+    then    it has not asked the other server."""
+    server, other = redirecting(peer)
+    server.manner.unsigned = {300}
+    gather(upper, peer, side, server, allocated=False)
+    assert not other.asked, "the IUT went where an unauthenticated 300 sent it"
+
+
+@both_sides
+@requirement("RFC8489-10-09")
+def test_redirection_loop_is_left(upper, peer, side):
+    """with    two TURN servers that send the IUT from each to the other
+    when    the IUT follows
+    then    it does not come back to one that it has asked just before."""
+    usual = usual_allocates(upper, peer, side)
+    server, other = redirecting(peer)
+    other.manner.refusals[Method.ALLOCATE], other.manner.alternate = [300], server.address
+    other.manner.always = {300}
+    gather(upper, peer, side, server, allocated=False)
+    needs_redirection(other)
+    peer.wait(peer.pixit.silence)
+    count = sum(is_signed(one) for one in other.log(Method.ALLOCATE))
+    assert count <= usual, f"the IUT asked the other server {count} times, where it usually asks {usual} times"

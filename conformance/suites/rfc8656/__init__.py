@@ -1,0 +1,1 @@
+"""Cases of RFC 8656, a file per section."""

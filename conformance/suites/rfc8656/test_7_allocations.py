@@ -1,0 +1,203 @@
+"""RFC 8656 section 7: asking for allocations."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites.marks import both_sides, requirement
+from conformance.suites.relays import (
+    allocates,
+    gather,
+    is_held,
+    lacking,
+    relayed_or_none,
+    repeated,
+    sources_after_mismatch,
+    values,
+    with_algorithm,
+)
+from conformance.verdict import NotApplicable
+from conformance.wire.attributes import Attribute
+from conformance.wire.longterm import MD5, SHA256, decode_algorithms
+from conformance.wire.stun import Method
+
+_CODES = [  # answers after which the request is not to be sent again
+    pytest.param(code, id=str(code), marks=pytest.mark.requirement(identifier, needs=()))
+    for code, identifier in (
+        (400, "RFC8656-7.4-03"),
+        (403, "RFC8656-7.4-06"),
+        (440, "RFC8656-7.4-11"),
+        (441, "RFC8656-7.4-12"),
+        (442, "RFC8656-7.4-13"),
+        (477, "RFC8656-7.4-17"),
+        (486, "RFC8656-7.4-14"),
+        (508, "RFC8656-7.4-16"),
+    )
+]
+
+
+@both_sides
+@requirement("RFC8656-6-03", "RFC8489-9.2.5-09")
+def test_sha256_is_chosen(upper, peer, side):
+    """with    a TURN server that lists SHA-256 and MD5
+    when    the IUT answers the 401 and names an algorithm
+    then    it is SHA-256."""
+    server = peer.turn_server()
+    server.manner.algorithms = (SHA256, MD5)
+    gather(upper, peer, side, server, allocated=False)
+    named = values(with_algorithm(allocates(server)), Attribute.PASSWORD_ALGORITHM)
+    assert {decode_algorithms(value) for value in named} == {(SHA256,)}, f"PASSWORD-ALGORITHM: {named}"
+
+
+@both_sides
+@requirement("RFC8656-7.1-01")
+def test_allocations_come_from_addresses_of_their_own(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT has asked for allocations
+    then    each of the IUT's connections to it comes from an address that no other one has."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    sources = [connection.remote_address for connection in server.connections]
+    assert len(set(sources)) == len(sources), f"connections come from {sources}"
+
+
+@both_sides
+@requirement("RFC8656-7.1-04")
+def test_allocate_names_the_transport(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT's Allocate requests are read
+    then    each has REQUESTED-TRANSPORT."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    wrong = lacking(server.log(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
+    assert not wrong, wrong[0]
+
+
+@both_sides
+@requirement("RFC8656-7.1-05")
+def test_allocate_names_one_family_at_most(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT's Allocate requests are read
+    then    none has more than one REQUESTED-ADDRESS-FAMILY."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    counts = [len(one.message.all(Attribute.REQUESTED_ADDRESS_FAMILY)) for one in server.log(Method.ALLOCATE)]
+    assert max(counts) <= 1, f"an Allocate has {max(counts)} REQUESTED-ADDRESS-FAMILY"
+
+
+@both_sides
+@requirement("RFC8656-7.1-08")
+def test_requested_and_additional_family_are_not_together(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT's Allocate requests are read
+    then    none has REQUESTED-ADDRESS-FAMILY and ADDITIONAL-ADDRESS-FAMILY."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    kinds = (Attribute.REQUESTED_ADDRESS_FAMILY, Attribute.ADDITIONAL_ADDRESS_FAMILY)
+    both = [one for one in server.log(Method.ALLOCATE) if all(map(one.message.has, kinds))]
+    assert not both, "an Allocate has both"
+
+
+@both_sides
+@requirement("RFC8656-18.8-01")
+def test_reserved_octets_of_requested_transport_are_zero(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT's Allocate requests are read
+    then    the three octets behind the number of the transport are zero."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
+    wrong = [value.hex(" ") for value in found if any(value[1:])]
+    assert not wrong, f"REQUESTED-TRANSPORT is {wrong[0]}"
+
+
+@both_sides
+@requirement("RFC8656-18.6-01")
+def test_reserved_octets_of_requested_family_are_zero(upper, peer, side):
+    """with    a TURN server that allocates TCP addresses
+    when    the IUT's Allocate requests are read
+    then    the three octets behind the family are zero, where a family is asked for."""
+    server = peer.turn_server()
+    gather(upper, peer, side, server, allocated=False)
+    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_ADDRESS_FAMILY)
+    if not found:
+        raise NotApplicable("the IUT asks for no family")
+    wrong = [value.hex(" ") for value in found if any(value[1:])]
+    assert not wrong, f"REQUESTED-ADDRESS-FAMILY is {wrong[0]}"
+
+
+@both_sides
+@requirement("RFC8656-7.3-01")
+def test_address_of_an_unknown_family_is_not_offered(upper, peer, side):
+    """with    a TURN server that allocates an address of a family that nobody knows
+    when    the IUT's description is read
+    then    it has no relayed candidate."""
+    server = peer.turn_server()
+    server.manner.strange_family = True
+    found = relayed_or_none(upper, peer, side, server)
+    assert not found, f"it has a relayed candidate at {found[0].endpoint}"
+
+
+@both_sides
+@requirement("RFC8656-7.3-02")
+def test_allocation_of_an_unknown_family_is_given_up(upper, peer, side):
+    """with    a TURN server that allocates an address of a family that nobody knows
+    when    the IUT's description is there
+    then    the IUT has deleted the allocation or closed its connection, and asks for no other one of this kind."""
+    server = peer.turn_server()
+    server.manner.strange_family = True
+    relayed_or_none(upper, peer, side, server)
+    peer.wait_until(lambda: not any(map(is_held, server.allocations)), peer.pixit.close)
+    assert not any(map(is_held, server.allocations)), "the allocation is still there"
+
+
+@pytest.mark.parametrize("code", _CODES)
+@requirement(needs="sides:offerer")
+def test_refused_allocate_is_not_sent_again(upper, peer, code):
+    """with    a TURN server that refuses the IUT's Allocate by a code
+    when    some time has passed
+    then    the IUT has not sent it again on this connection."""
+    server = peer.turn_server()
+    server.manner.refusals[Method.ALLOCATE], server.manner.always = [code], {code}
+    gather(upper, peer, "offerer", server, allocated=False)
+    count = repeated(peer, server, Method.ALLOCATE, code, within=peer.pixit.retransmission)
+    assert not count, f"Allocate was sent again {count} times after {code}"
+
+
+@both_sides
+@requirement("RFC8656-7.4-08")
+def test_mismatch_is_followed_by_another_address(upper, peer, side):
+    """with    a TURN server that answers Allocate by 437 (Allocation Mismatch) each time
+    when    the IUT has tried what it tries
+    then    it has asked from another transport address as well."""
+    server = peer.turn_server()
+    server.manner.refusals[Method.ALLOCATE], server.manner.always = [437], {437}
+    gather(upper, peer, side, server, allocated=False)
+    count = sources_after_mismatch(peer, server)
+    assert count >= 2, "it has asked from one address alone"
+
+
+@both_sides
+@requirement("RFC8656-7.4-09", "RFC8656-7.4-08")
+def test_mismatch_is_followed_by_three_addresses(upper, peer, side):
+    """with    a TURN server that answers Allocate by 437 (Allocation Mismatch) each time
+    when    the IUT has tried what it tries
+    then    it has asked from three transport addresses."""
+    server = peer.turn_server()
+    server.manner.refusals[Method.ALLOCATE], server.manner.always = [437], {437}
+    gather(upper, peer, side, server, allocated=False)
+    count = sources_after_mismatch(peer, server)
+    assert count >= 3, f"it has asked from {count} addresses"
+
+
+@both_sides
+@requirement("RFC8656-7.4-10")
+def test_mismatch_ends_in_rest(upper, peer, side):
+    """with    a TURN server that answers Allocate by 437 (Allocation Mismatch) each time
+    when    the IUT has tried what it tries
+    then    it has not asked from more than three transport addresses, and then it rests."""
+    server = peer.turn_server()
+    server.manner.refusals[Method.ALLOCATE], server.manner.always = [437], {437}
+    gather(upper, peer, side, server, allocated=False)
+    count = sources_after_mismatch(peer, server)
+    assert count <= 3, f"it has asked from {count} addresses"
