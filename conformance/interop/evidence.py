@@ -18,7 +18,7 @@ from pcaps.pcapng import CaptureError, read_file
 from pcaps.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from conformance.interop.model import Cell
@@ -142,7 +142,7 @@ def read(cell: Cell, folder: Path) -> Evidence:
         for judgement in evidence.judgements
         for observation in judgement.broken
     ]
-    evidence.breaches = sorted(_breaches(evidence), key=lambda breach: breach.at_ns)
+    evidence.breaches = _counted(sorted(_breaches(evidence), key=lambda breach: breach.at_ns))
     return evidence
 
 
@@ -201,6 +201,15 @@ def _breaches(evidence: Evidence) -> Iterator[Breach]:
                     observation.expected,
                     observation.time_ns,
                 )
+
+
+def _counted(breaches: Iterable[Breach]) -> list[Breach]:
+    """Return each breach once, with how often its side broke the requirement."""
+    found: dict[tuple[str, str], Breach] = {}
+    for breach in breaches:
+        first = found.setdefault((breach.side, breach.requirement), breach)
+        first.times += first is not breach
+    return list(found.values())
 
 
 def _whose(evidence: Evidence, observation: Observation) -> str:

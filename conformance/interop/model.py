@@ -182,6 +182,7 @@ class Breach:
     expected: str = ""
     at_ns: int = 0
     blocks: bool = False  # the two do not work together because of it
+    times: int = 1  # how often it was seen; the text is that of the first time
 
     def data(self) -> dict[str, Any]:
         """Return it for JSON."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from conformance.interop.model import Outcome
+    from conformance.interop.model import Breach, Outcome
     from conformance.interop.plan import Contestant
 
 JSON, JUNIT, TABLE = "interop.json", "junit.xml", "interop.txt"
@@ -115,7 +115,7 @@ def write(
 def _result(outcome: Outcome) -> Result:
     blocking = [breach for breach in outcome.breaches if breach.blocks]
     others = [breach for breach in outcome.breaches if not breach.blocks]
-    notes = dict.fromkeys(f"{outcome.name(b.side)} also broke {b.requirement}: {b.text}" for b in others)
+    notes = dict.fromkeys(f"{outcome.name(b.side)} also broke {b.requirement}: {b.text}{_times(b)}" for b in others)
     return Result(
         case=outcome.cell.id,
         title=outcome.sentence,
@@ -134,6 +134,10 @@ def _result(outcome: Outcome) -> Result:
         log=f"{outcome.folder}/{OFFERER}.log" if outcome.folder else "",
         repeat=again(outcome),
     )
+
+
+def _times(breach: Breach) -> str:
+    return f" ({breach.times} times)" if breach.times > 1 else ""
 
 
 def again(outcome: Outcome) -> str:

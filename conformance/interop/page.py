@@ -91,7 +91,7 @@ def _detail(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "states": [", ".join(state for _, state in outcome.facts.states.get(side, [])) for side in SIDES],
         "seconds": f"{outcome.facts.seconds:.1f} s",
         "breaches": [
-            [outcome.name(b.side), b.requirement, b.level.upper(), b.title, b.text, b.expected, b.blocks]
+            [outcome.name(b.side), b.requirement, b.level.upper(), b.title, b.text, b.expected, b.blocks, b.times]
             for b in outcome.breaches
         ],
         "files": files,

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from browser import CHROMIUM, Browser
 from lxml import html as parser
 
 from conformance.verdict import Level, Result, Verdict
@@ -89,6 +90,25 @@ def test_the_page_has_every_cell_and_packs_what_is_behind_it() -> None:
     assert len(root.xpath("//script[@data-name]")) == len(runs)
     packed = pages._detail(shown["RFC6544-7.2/a[1]"])
     assert packed["capture"] == "0001"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_cell_opens_its_cases_in_a_browser(tmp_path) -> None:
+    runs = [run("x", result(FAIL, reason="silent")), run("y", result(PASS))]
+    shown = {"RFC6544-7.2/a[1]": {"reason": "silent", "capture": b"\x00", "capturefile": "a.pcapng", "ladder": "SYN"}}
+    (tmp_path / "matrix.html").write_text(pages.page(runs, rows(runs, [ONE]), TITLES, {"x": shown}, "0"))
+    visible = "document.querySelector('section[data-view={}]').getBoundingClientRect().height > 0"
+    with Browser() as browser:
+        browser.open((tmp_path / "matrix.html").as_uri())
+        assert browser.evaluate(visible.format("matrix"))
+        assert not browser.evaluate(visible.format("cell"))
+        browser.evaluate("document.querySelector('#matrix-rows td a').click()")
+        browser.until("document.querySelector('#one-cell details[open] pre')")
+        assert browser.evaluate(visible.format("cell"))
+        text = browser.evaluate("document.getElementById('one-cell').textContent")
+        assert text.count("silent") == 2
+        assert "Save the capture" in text
+        assert browser.said() == []
 
 
 def test_the_command_runs_each_stack_and_goes_on_where_it_stopped(tmp_path) -> None:

@@ -15,9 +15,9 @@ const way = (found) => {
   return list;
 };
 
-const breach = ([who, requirement, level, title, text, expected, blocks]) => make("li", {},
+const breach = ([who, requirement, level, title, text, expected, blocks, times]) => make("li", {},
   make("strong", {}, blocks ? `${who}: ` : ""), blocks ? "" : `${who}: `, make("span", { class: "id" }, requirement), ` ${level}, ${title}: ${text}`,
-  expected ? ` (expected: ${expected})` : "", blocks ? make("strong", {}, " This keeps the two from working together.") : "");
+  expected ? ` (expected: ${expected})` : "", times > 1 ? `, ${times} times` : "", blocks ? make("strong", {}, " This keeps the two from working together.") : "");
 
 const open = async (id) => {
   const target = document.getElementById("one-cell");
@@ -44,6 +44,7 @@ const open = async (id) => {
 };
 
 const show = () => {
+  document.documentElement.className = "";  // the views are told apart from now on
   const [path, query] = location.hash.slice(1).split("?");
   const at = path.indexOf("/");
   const [first, id] = at < 0 ? [path, ""] : [path.slice(0, at), decode(path.slice(at + 1))];

@@ -53,6 +53,7 @@ const open = async (requirement, name) => {
 };
 
 const show = () => {
+  document.documentElement.className = "";  // the views are told apart from now on
   const [first, ...rest] = location.hash.slice(1).split("?")[0].split("/").map(decode);
   const view = views.find((each) => each.dataset.view === first) || views[0];
   for (const each of views) each.hidden = each !== view;
