@@ -55,8 +55,9 @@ class Completion:
             self._failure_time = now + self._decisions.patience_for_checks(self._config.failure_patience)
         restarts = any(stream.former is not None for stream in self._streams)
         shown = not restarts or self._decisions.shows_restart()
-        self._patient, self._status.broken = True, not shown
-        if shown:
+        lost = self._status.broken and not self._decisions.restart_mends()
+        self._patient, self._status.broken = True, lost or not shown
+        if shown and not lost:
             self._status.note(Change.BEGUN)
 
     def advance(self, now: float) -> list[Stream]:

@@ -57,6 +57,10 @@ class Closing(Topic):
         """Return after how many seconds a selected connection is closed; None: never (RFC 6544 section 11.1)."""
         return None
 
+    def restart_mends(self) -> bool:
+        """Whether a restart makes good a selected connection that was lost (RFC 8445 section 9, RFC 6544 11.1)."""
+        return True
+
     def restart_limit(self) -> float | None:
         """Return after how many seconds of a restart a selected connection is closed; None: not by time.
 

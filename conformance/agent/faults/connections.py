@@ -191,3 +191,9 @@ class LiteKeepsMismatch(Closing):
 class RestartClosesSelectedLater(Closing):
     def restart_limit(self) -> float | None:
         return 1.0
+
+
+@fault("restart-mends-nothing", "RFC8445-9-s01", "stays disconnected in a restart once a selected connection was lost")
+class RestartMendsNothing(Closing):
+    def restart_mends(self) -> bool:
+        return False

@@ -43,6 +43,23 @@ def test_credentials_of_before_a_restart_are_refused(upper, peer, side, pixit):
 
 
 @both_sides
+@requirement("RFC8445-9-s01", "RFC6544-11.1-10", needs="offers:passive restart reports:state payload:raw")
+def test_restart_after_a_lost_connection_completes(upper, peer, side, pixit):
+    """with    the selected connection lost, and ICE restarted
+    when    it has completed on another connection
+    then    the IUT reports that it is connected, and its application's data comes over that one."""
+    peer.lose(establish(upper, peer, side, opener="tester"), "RST")
+    peer.wait(pixit.silence)
+    known = len(upper.states_since(0))
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
+    connected = {"connected", "completed"}
+    peer.wait_until(lambda: bool(connected & {*upper.states_since(known)}), pixit.response)
+    assert connected & {*upper.states_since(known)}, f"it has reported {upper.states_since(known) or 'nothing'} since"
+    assert came(upper, peer, selected, DATA), "data does not come over the new connection"
+
+
+@both_sides
 @requirement("RFC8445-9-s02", "RFC6544-9.2-01", needs="payload:raw")
 def test_data_goes_on_while_ice_restarts(upper, peer, side):
     """with    ICE completed on a connection, and restarted
