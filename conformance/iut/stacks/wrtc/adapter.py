@@ -70,6 +70,7 @@ class Session:
         self.calls: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.channel: Any = None
         self.restarting = self.trickling = False
+        self.ufrag = ""
 
     def tell(self, method: str, **params: Any) -> None:
         """Write a notification."""
@@ -128,7 +129,8 @@ class Session:
             created = await rejecting(self.connection.create_answer())
         self.restarting = False
         await self.connection.set_local_description(created)
-        if not self.trickling:
+        begun, self.ufrag = self.ufrag, fragment_of(created.sdp)
+        if not self.trickling and self.ufrag != begun:  # else nothing is gathered anew
             await self.gathered.wait()
         found = created if self.trickling else self.connection.local_description
         return {"type": "offer" if offering else "answer", "sdp": found.sdp}
@@ -174,6 +176,12 @@ class Session:
 
 SESSIONS: dict[str, Session] = {}
 TASKS: set[asyncio.Task[None]] = set()
+
+
+def fragment_of(sdp: str) -> str:
+    """Return the user name fragment of a description, which is a new one where ICE begins anew."""
+    lines = (line.partition(":") for line in sdp.splitlines())
+    return next((value for name, _, value in lines if name == "a=ice-ufrag"), "")
 
 
 def encoded(data: str | bytes) -> str:
