@@ -96,6 +96,13 @@ _IUT = (
     help="Deadline for a response; the other deadlines scale with it.",
 )
 @click.option(
+    "--decides",
+    type=click.FloatRange(0, 3600, min_open=True),
+    callback=_finite,
+    metavar="SECONDS",
+    help="How long the IUT may take to nominate; default: what its pics say, or 39.5.",
+)
+@click.option(
     "--link",
     type=click.Choice(["auto", "lab", "sockets"]),
     default="auto",
@@ -177,6 +184,8 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
     if options["timeout"] is not None:
         arguments.append(f"--icetcp-timeout={options['timeout']}")
+    if options["decides"] is not None:
+        arguments.append(f"--icetcp-decides={options['decides']}")
     if options["expect"]:
         arguments.append(f"--icetcp-expect={options['expect']}")
     arguments += [f"--icetcp-{name}" for name in ("write-expect", "ratchet") if options[name.replace("-", "_")]]

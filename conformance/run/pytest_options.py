@@ -94,6 +94,13 @@ def add(parser: pytest.Parser) -> None:
         help="deadline of a response; others scale",
     )
     option(
+        "--icetcp-decides",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="how long the IUT may take to nominate",
+    )
+    option(
         "--icetcp-link",
         choices=["auto", "lab", "sockets"],
         default="auto",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,9 @@ class Run:
         out = premise.folder.path
         response = config.getoption("icetcp_timeout")
         pixit = Pixit() if response is None else Pixit.scaled(response)
+        decides = config.getoption("icetcp_decides") or premise.pics.get("decides")
+        if decides is not None:
+            pixit = replace(pixit, decides=float(decides))
         info = information(config, hello, stack, recording.link)
         info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
         info.cases, info.variants = len({case_name(variant.id) for variant in variants}), len(variants)
@@ -293,6 +296,8 @@ def _repeat(config: pytest.Config) -> str:
     options = f"--iut {shlex.quote(iut_of(config))} --seed {config.getoption('icetcp_seed')}"
     if config.getoption("icetcp_timeout") is not None:
         options += f" --timeout {config.getoption('icetcp_timeout'):g}"
+    if config.getoption("icetcp_decides") is not None:
+        options += f" --decides {config.getoption('icetcp_decides'):g}"
     if config.getoption("icetcp_link") != "auto":
         options += f" --link {config.getoption('icetcp_link')}"
     for name in ("iut_address", "tester_address"):

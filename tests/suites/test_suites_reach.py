@@ -76,3 +76,20 @@ WRONG = "RFC8489-9.1.4/unauthenticated_success_makes_no_pair_valid[wrong-passwor
 def test_one_that_nominates_at_once_shows_a_valid_pair_by_its_state(faults, verdict, tmp_path) -> None:
     iut = f"{AGENT} --fault use-candidate-at-once {faults}"
     assert verdicts(tmp_path, iut, WRONG) == {WRONG: verdict}
+
+
+NOMINATED = "RFC6544-8/nomination_waits_for_a_success[offerer]"
+
+
+@pytest.mark.parametrize("said", [["--decides", "9"], []])
+def test_a_nomination_is_waited_for_as_long_as_it_may_take(said, tmp_path) -> None:
+    """By the option or, without it, by the pics: 39.5 s are the default."""
+    pics = "" if said else " --say decides=9"
+    adapter = Path(__file__).parents[1] / "run" / "reticent_adapter.py"
+    iut = f"exec:{sys.executable} {adapter}{pics} -- --fault never-nominates"
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(tmp_path), "--link", "sockets"]
+    subprocess.run([*command, *said, "--case", NOMINATED], capture_output=True, timeout=110, check=False)
+    (result,) = (result for result in read(tmp_path / "record.jsonl")[1] if result.case == NOMINATED)
+    assert result.verdict.value == "fail"
+    assert 8 < result.duration < 20
+    assert (" --decides 9 " in result.repeat) is bool(said)
