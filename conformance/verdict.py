@@ -7,8 +7,11 @@ the other way round. ``NOT_APPLICABLE`` stands outside the order: a case that PI
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+_REPETITION = re.compile(r"#[1-9][0-9]*\Z")
 
 
 class Verdict(enum.StrEnum):
@@ -106,9 +109,14 @@ class JudgedElsewhere(NotApplicable):
         self.case = case
 
 
+def variant_of(identifier: str) -> str:
+    """Return the id without the number of a repetition: RFC6544-7.2/x[offerer] for RFC6544-7.2/x[offerer]#2."""
+    return _REPETITION.sub("", identifier)
+
+
 def case_name(identifier: str) -> str:
-    """Return the id of a variant's case: RFC6544-7.2/x for RFC6544-7.2/x[offerer-IPv6]."""
-    return identifier.partition("[")[0]
+    """Return the id of a variant's case: RFC6544-7.2/x for RFC6544-7.2/x[offerer-IPv6]#2."""
+    return variant_of(identifier).partition("[")[0]
 
 
 def is_rule(identifier: str) -> bool:
@@ -156,6 +164,7 @@ class Result:
     watched: float = 0.0  # seconds for which the case let a clock of the protocol pass
     seed: int = 0
     repeat: str = ""
+    flaky: str = ""  # how often which verdict came, where repetitions of the variant came to different ones
     executions: tuple[str, ...] = ()  # what became of each execution, where there was more than one
     broken: tuple[Breach, ...] = ()  # rules that the case's own capture breaks, the earliest first
     cause: str = ""  # why it did not pass, where several variants did not for one reason: the id of that cause

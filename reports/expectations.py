@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.verdict import Level, Result, Verdict, case_name, is_rule
+from conformance.verdict import Level, Result, Verdict, case_name, is_rule, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +96,13 @@ class Expectations:
         return f"known deviation: {about}"
 
     def _names(self, ids: Iterable[str], result: Result) -> bool:
-        own = {result.case, case_name(result.case), *self.forms(result.case), *result.requirements}
+        own = {
+            result.case,
+            variant_of(result.case),
+            case_name(result.case),
+            *self.forms(result.case),
+            *result.requirements,
+        }
         return not own.isdisjoint(ids)
 
     def verdicts(self, results: Sequence[Result], *, partial: bool) -> list[Result]:

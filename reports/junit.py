@@ -132,7 +132,8 @@ def _case(result: Result, fail_on: Level, before: str) -> junit_xml.TestCase:
 def _message(result: Result) -> str:
     """Return the reason, and the requirement from whose breach it follows, if that is another one than the case's."""
     another = result.cause.startswith("RFC") and result.cause not in result.requirements
-    return f"follows from {result.cause}: {result.reason}" if another else result.reason
+    text = f"follows from {result.cause}: {result.reason}" if another else result.reason
+    return f"flaky, {result.flaky}: {text}" if result.flaky and text else text
 
 
 def _output(result: Result, before: str) -> str:
@@ -145,6 +146,7 @@ def _output(result: Result, before: str) -> str:
     ]
     lines += [f"expected: {result.expected}", f"actual: {result.actual}"] if result.expected else []
     lines += [f"cause: {result.cause}"] if result.cause else []
+    lines += [f"flaky: {result.flaky}"] if result.flaky else []
     lines += [f"note: {result.note}"] if result.note else []
     lines += [f"execution {line}" for line in result.executions]
     lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]

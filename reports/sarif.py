@@ -109,6 +109,7 @@ def _result(result: Result, place: Mapping[str, int], prefix: str, fail_on: Leve
             "verdict": result.verdict.value,
             "requirements": list(result.requirements),
             "cause": visible(result.cause),
+            "flaky": result.flaky,
             "repeat": visible(result.repeat),
         },
     }

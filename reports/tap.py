@@ -76,6 +76,7 @@ def _point(number: int, name: str, result: Result, fail_on: Level) -> Iterator[s
         ("actual", result.actual),
         ("requirements", ", ".join(result.requirements)),
         ("cause", result.cause),
+        ("flaky", result.flaky),
         ("capture", result.capture),
         ("log", result.log),
         ("repeat", result.repeat),

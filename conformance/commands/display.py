@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.commands.terminal import counted, is_terminal, muted, one_line
-from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status, is_rule
+from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name, exit_status, is_rule, variant_of
 from reports import expectations, reach
 from reports.causes import in_words, of_data
 from reports.reach import not_judged
@@ -109,7 +109,9 @@ class Display(ABC):
 
     def status(self) -> ExitStatus:
         """Return the exit status that the verdicts ask for."""
-        return reach.status(self.finished, self.run, self._fail_on)
+        status = reach.status(self.finished, self.run, self._fail_on)
+        executed = sum(not is_rule(case) for case in self.results)
+        return ExitStatus.COULD_NOT_JUDGE if status is ExitStatus.CONFORMS and executed < self.total else status
 
     def summary(self, outcome: Outcome) -> None:
         """Print counts, what did not pass, what was ruled out and why, the verdict, and the paths."""
@@ -120,6 +122,7 @@ class Display(ABC):
         self._causes()
         for verdict, heading in _HEADINGS.items():
             self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
+        self._flaky(results)
         self._known([r for r in results if r.known])
         self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
         self._scan()
@@ -177,6 +180,7 @@ class Display(ABC):
             ("expected", result.expected),
             ("actual", result.actual),
             ("cause", "" if result.cause in ("", *result.requirements) else result.cause),
+            ("flaky", result.flaky),
             ("note", result.note),
             ("capture", result.capture and str(self._folder / result.capture)),
             ("log", result.log and str(self._folder / result.log)),
@@ -203,6 +207,15 @@ class Display(ABC):
             self.say("left out when variants were combined, in so many cases:")
         for reason, cases in sorted(left_out.items(), key=lambda item: (-item[1], item[0])):
             self.say(f"  {cases:4}  {one_line(reason)}")
+
+    def _flaky(self, results: list[Result]) -> None:
+        found = {variant_of(result.case): result.flaky for result in results if result.flaky}
+        if not found:
+            return
+        self.say("")
+        self.say("flaky:", "bold red")
+        for variant, words in found.items():
+            self.say(f"  {variant}  {words}")
 
     def _known(self, results: list[Result]) -> None:
         if not results:

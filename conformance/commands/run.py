@@ -54,6 +54,14 @@ _IUT = (
     help="Of each case: all variants, the usual one on each side, or only one.",
 )
 @click.option("--quick", is_flag=True, help="The same as --variants one: seconds; no long clocks.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Execute each variant so many times. One that comes to different verdicts is flaky, and no pass.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
 @click.option("--out", type=click.Path(), help="Folder of the reports [default: reports/run-NAME, after the IUT].")
 @click.option(
@@ -174,6 +182,7 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         f"--icetcp-seed={options['seed']}",
         f"--icetcp-link={options['link']}",
         f"--icetcp-attachments={options['attachments']}",
+        f"--icetcp-repeat={options['repeat']}",
         *(f"--icetcp-report={name}" for name in options["reports"]),
         f"--icetcp-variants={'one' if options['quick'] else options['variants']}",
         *selection(**options),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,29 @@ def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[
     requirements = [look_up(identifier) for identifier in identifiers]
     level = requirements[0].level
     return tuple(r.id for r in requirements), level, tuple(atom for r in requirements for atom in r.pics)
+
+
+def repeated(items: Iterable[pytest.Item], times: int) -> list[pytest.Item]:
+    """Return all items, then all cases among them again, until each is there so many times: x[offerer]#2 and so on."""
+    items = list(items)
+    found = list(items)
+    for number in range(2, times + 1):
+        found += [_again(item, number) for item in items if is_case(item)]
+    return found
+
+
+def _again(item: pytest.Item, number: int) -> pytest.Item:
+    assert isinstance(item, pytest.Function)
+    again = pytest.Function.from_parent(
+        item.parent,
+        name=f"{item.name}#{number}",
+        callspec=getattr(item, "callspec", None),
+        callobj=item.obj,
+        fixtureinfo=item._fixtureinfo,  # noqa: SLF001  (pytest gives the variants of a function one as well)
+        originalname=item.originalname,
+    )
+    again.stash[_CASE] = replace(case_of(item), id=f"{case_of(item).id}#{number}")
+    return again
 
 
 def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:

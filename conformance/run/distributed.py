@@ -18,7 +18,7 @@ from conformance.run.folder import FolderError
 from conformance.run.known import KnownFailures
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
-from reports import causes
+from reports import causes, flaky
 from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
 from reports.record import Recorder, ReportError, RunInfo, cannot_write, printable, result_from
@@ -121,6 +121,8 @@ class Controller:
                 if results.get(case) != result:
                     results[case] = result
                     self._recorder.write(result)
+            for result in flaky.tell(results.values()):
+                self._recorder.write(result)
             for result in self._known.end(list(results.values()), partial=self._info.partial, complete=complete):
                 results[result.case] = result
                 self._recorder.write(result)

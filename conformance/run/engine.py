@@ -31,7 +31,7 @@ from conformance.run.attribution import attributed
 from conformance.run.evidence import Execution, Suspicion
 from conformance.run.topology import Topology
 from conformance.run.workers import Workers
-from conformance.verdict import Level, Result, Verdict
+from conformance.verdict import Level, Result, Verdict, variant_of
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
@@ -274,7 +274,7 @@ class Engine:
             started=time.time(),
             parameters={key: str(value) for key, value in case.parameters.items()},
             seed=self.settings.seed,
-            repeat=self.settings.repeat.format(case=shlex.quote(case.id)),
+            repeat=self.settings.repeat.format(case=shlex.quote(variant_of(case.id))),
         )
 
     # -- many cases ----------------------------------------------------------------------------------------------

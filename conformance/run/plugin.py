@@ -19,6 +19,7 @@ from conformance.run.collect import (
     is_case,
     one_variant_each,
     remake,
+    repeated,
     usual_variants,
     without_long_clocks,
 )
@@ -144,6 +145,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    if config.getoption("icetcp_repeat") > 1:
+        items[:] = repeated(items, config.getoption("icetcp_repeat"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -60,6 +60,13 @@ def add(parser: pytest.Parser) -> None:
     option("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
     option("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
     option(
+        "--icetcp-repeat",
+        type=_times,
+        default=1,
+        metavar="N",
+        help="execute each variant so many times; what comes to different verdicts is flaky, and fails the run",
+    )
+    option(
         "--icetcp-report",
         action="append",
         default=[],
@@ -116,6 +123,13 @@ def add(parser: pytest.Parser) -> None:
         )
 
 
+def _times(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise ValueError(text)
+    return value
+
+
 def _percent(text: str) -> float:
     value = float(text.strip().removesuffix("%"))
     if not 0 <= value <= 100:
@@ -130,7 +144,13 @@ def is_given(config: pytest.Config) -> bool:
 
 
 def _unusual(given: dict[str, object]) -> bool:
-    usual = {"icetcp_variants": "all", "icetcp_fail_on": "must", "icetcp_link": "auto", "icetcp_attachments": "folder"}
+    usual = {
+        "icetcp_variants": "all",
+        "icetcp_fail_on": "must",
+        "icetcp_link": "auto",
+        "icetcp_attachments": "folder",
+        "icetcp_repeat": 1,
+    }
     return any(value and usual.get(name) != value for name, value in given.items())
 
 

@@ -25,7 +25,7 @@ from conformance.run.recording import Recording
 from conformance.run.scan import verdicts
 from conformance.run.session import os_error
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
-from reports import causes
+from reports import causes, flaky
 from reports.expectations import ExpectationError
 from reports.reach import judged, not_judged
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo, cannot_write
@@ -182,6 +182,8 @@ class Run:
             self.reader.kill()
         if not complete:
             self._settle_incidents(results, until=self.engine.stopped)
+        for result in flaky.tell(results):
+            self.recorder.write(result)
         self._end_expectations(results, complete=complete)
         found = causes.find(results, REQUIREMENTS)
         self.info.causes = [cause.data() for cause in found]

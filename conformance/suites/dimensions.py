@@ -11,6 +11,7 @@ import pytest
 
 from conformance.peer.shape import Shape
 from conformance.verdict import case_name as case_name  # re-exported
+from conformance.verdict import variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -194,7 +195,7 @@ def _on_top(case: str, chosen: Mapping[str, Sequence[Any]], dimension: str, valu
 
 def usual_form(identifier: str) -> str:
     """Return the id of the usual variant with the same side and parameters: x[12-offerer] for x[12-offerer-IPv6]."""
-    name, bracket, rest = identifier.partition("[")
+    name, bracket, rest = variant_of(identifier).partition("[")
     words = rest.removesuffix("]").split("-")
     behind = max((n for n, word in enumerate(words) if word in SIDES), default=len(words))
     kept = [word for n, word in enumerate(words) if n <= behind or not _is_word(word)]

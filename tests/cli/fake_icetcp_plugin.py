@@ -28,6 +28,7 @@ _OPTIONS = (
     "variants",
     "attachments",
     "report",
+    "repeat",
 )
 
 

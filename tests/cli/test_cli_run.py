@@ -124,7 +124,7 @@ def test_options_reach_the_plugin(fake, tmp_path):
         *("run", "--iut", "exec:./adapter -v", "-k", "RFC6544-7.2/imagined or -odd", "--section", "7.2"),
         *("--section", "RFC4571-2", "--level", "must", "-j", "3", "--out", "there", "--fail-on", "should"),
         *("--seed", "7", "--timeout", "1.5", "--link", "sockets", "-x"),
-        *("--attachments", "project", "--report", "sarif", "--report", "tap"),
+        *("--repeat", "2", "--attachments", "project", "--report", "sarif", "--report", "tap"),
         script={"results": [{}], "options": str(seen)},
     )
     assert json.loads(seen.read_text()) == {
@@ -141,6 +141,7 @@ def test_options_reach_the_plugin(fake, tmp_path):
         "variants": ["all"],
         "attachments": ["project"],
         "report": ["sarif", "tap"],
+        "repeat": ["2"],
         "maxfail": 1,
         "plugins": [],
     }
