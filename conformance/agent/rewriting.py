@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _CREDENTIALS = ("a=ice-ufrag:", "a=ice-pwd:")
 _SETUP = ("a=setup:", "a=connection:")
+_OTHERS = (
+    "a=candidate:other1 1 ssltcp 2130706430 192.0.2.1 443 typ host generation 0",
+    "a=candidate:other2 1 SCTP 16777214 192.0.2.1 5000 typ host",
+)
 _SESSION_LINES = ("i=a session", "u=https://example.org/", "e=nobody@example.org", "p=+1 617 555-6011")
 
 
@@ -66,6 +70,9 @@ def _candidates(stream: list[str], variation: Variation) -> None:
         return
     if variation.reverse_candidates:
         written.reverse()
+    if variation.other_transports and written:
+        written[0] = f"{_OTHERS[0]}\r\n{written[0]}"
+        written[-1] = f"{written[-1]}\r\n{_OTHERS[1]}"
     for place, line in zip(places, written, strict=True):
         stream[place] = line
 

@@ -25,6 +25,7 @@ _UNKNOWN = (0xC0DE, 0x8055, 0xFF00, 0xC057)  # comprehension-optional types (RFC
 _DIRECTIONS = ("active", "passive", "so")
 _ORDERS = ((6, 4, 2), (6, 2, 4), (4, 6, 2), (4, 2, 6), (2, 4, 6), (7, 0, 1))
 _SECOND = "m=video 0 TCP/RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=mid:spare\r\n"
+_ESCAPES = "x\x1b]0;owned\x07\x1b[2J\r\npass    RFC0000 forged line"
 _NULL = b"\0\0"  # a frame of length zero (RFC 4571 section 2)
 
 
@@ -39,6 +40,7 @@ class Varied(Decisions):
     """Decisions that keep within what an agent must do."""
 
     variation: Variation
+    _most = 0  # candidates in a description so far
 
     # -- descriptions --------------------------------------------------------------------------------------
 
@@ -48,7 +50,12 @@ class Varied(Decisions):
 
     def written(self, text: str) -> str:
         """Say the same with other lines in another order (RFC 8866)."""
-        return self._ended(rewrite(super().written(text), self.variation))
+        text = super().written(text)
+        count = text.count("\na=candidate:")
+        self._most = max(self._most, count)
+        fewer = count < self._most  # after a nomination its candidate alone is left (RFC 8839 section 4.4.1.2.2)
+        varied = replace(self.variation, other_transports=False) if fewer else self.variation
+        return self._ended(rewrite(text, varied))
 
     def offered(self, text: str) -> str:
         """Offer a section that is disabled, too (RFC 3264 section 5.1)."""
@@ -71,6 +78,11 @@ class Varied(Decisions):
         return self.variation.early_hosts or super().describes_hosts_at_once()
 
     # -- candidates ----------------------------------------------------------------------------------------
+
+    def addresses(self) -> tuple[str, ...]:
+        """Prefer IPv6 to all of IPv4 (RFC 8421 section 4 leaves the order to the agent)."""
+        mine = super().addresses()
+        return tuple(sorted(mine, key=lambda ip: ":" not in ip)) if self.variation.ipv6_first else mine
 
     def more_listeners(self) -> int:
         """Listen on several ports of each address, unless lite (RFC 8445 section 5.2)."""
@@ -110,7 +122,8 @@ class Varied(Decisions):
         rng = varied.random("message")
         dressed = [attribute for attribute in attributes if attribute.type != Attribute.SOFTWARE]
         if varied.software:
-            dressed.append(software("".join(rng.choices(ICE_CHARS + " .äß", k=varied.software))[:127]))
+            text = "".join(rng.choices(ICE_CHARS + " .äß", k=varied.software))[:127]
+            dressed.append(software(_ESCAPES if varied.escapes else text))
         dressed += [RawAttribute(kind, rng.randbytes(rng.randrange(40))) for kind in _UNKNOWN[: varied.more_attributes]]
         if varied.shuffle_message:
             rng.shuffle(dressed)

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.verdict import Failed
+from conformance.wire.addresses import flaw
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -74,6 +75,12 @@ def duplicates(items: Iterable[T]) -> list[T]:
 def families(candidates: Iterable[Candidate]) -> set[int]:
     """Return the address families of candidates, 4 and 6."""
     return {6 if ":" in candidate.address else 4 for candidate in candidates}
+
+
+def unreachable(candidate: Candidate) -> str:
+    """Return, in words, why nobody can send to a candidate, whoever and wherever; empty if somebody can."""
+    why = flaw(candidate.address, candidate.port)
+    return why if why.endswith(("unspecified address", "broadcast address", "multicast address", "port 0")) else ""
 
 
 def varying(texts: Sequence[str]) -> int:

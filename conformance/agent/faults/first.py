@@ -130,6 +130,27 @@ def _lite_in_the_section(said: Text) -> str:
     return re.sub(r"(?m)^(a=ice-ufrag:)", r"a=ice-lite\r\n\1", said.without("ice-lite"))
 
 
+def _further_candidate(said: Text, address: str, port: int) -> str:
+    """Return the text with one more candidate in its last section."""
+    used = "a=candidate:" in said.sections[-1] and not said.later
+    return f"{said.text}a=candidate:9 1 TCP 1 {address} {port} typ host tcptype passive\r\n" if used else said.text
+
+
+@written("unspecified-address-stated", "RFC8839-4.2.4-01", "states a further candidate at 0.0.0.0")
+def _unspecified_address_stated(said: Text) -> str:
+    return _further_candidate(said, "0.0.0.0", 40123)  # noqa: S104
+
+
+@written("broadcast-address-stated", "RFC8839-4.2.4-01", "states a further candidate at 255.255.255.255")
+def _broadcast_address_stated(said: Text) -> str:
+    return _further_candidate(said, "255.255.255.255", 40123)
+
+
+@written("port-0-stated", "RFC8839-4.2.4-01", "states a further passive candidate with port 0")
+def _port_0_stated(said: Text) -> str:
+    return _further_candidate(said, "127.0.0.1", 0)
+
+
 # -- pacing and options -----------------------------------------------------------------------------------------
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement
 from conformance.suites.values import by_priority
+from conformance.verdict import Level
 
 
-@requirement("RFC8421-4-s01", needs="offers:passive sides:offerer")
+@requirement("RFC8421-4-s01", needs="offers:passive sides:offerer", at=Level.SHOULD)  # the sentence advises
 def test_families_are_mixed(upper):
     """with    the IUT on two IPv4 addresses and one IPv6 address
     when    its passive host candidates are read by priority
