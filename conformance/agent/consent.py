@@ -105,7 +105,13 @@ class Consent:
             before = self._kept.pop((stream.index, component), None)
             if before is not None and before.opening is not None:
                 self._completion.end(before.opening, "ICE has restarted")
-            kept = Kept(stream, component, pair, now + self._config.consent_expiry, self._next_due(now))
+            kept = Kept(
+                stream,
+                component,
+                pair,
+                now + self._decisions.consent_lasts(self._config.consent_expiry),
+                self._next_due(now),
+            )
             self._kept[stream.index, component] = kept
 
     def forget(self, stream: Stream) -> None:
@@ -128,7 +134,7 @@ class Consent:
 
     def _next_due(self, now: float) -> float:
         """Return the time of the next consent check: 0.8 to 1.2 intervals away (RFC 7675 section 5.1)."""
-        return now + self._config.consent * (0.8 + 0.4 * int.from_bytes(self._random(2), "big") / 0xFFFF)
+        return now + self._decisions.consent_interval(self._config.consent, self._random)
 
     def expire(self, now: float) -> None:
         """Forget checks that wait in vain; a reopened connection that is not confirmed is closed."""
@@ -142,13 +148,20 @@ class Consent:
         if kept.given_up or not self._is_kept_up:
             return
         connection = kept.connection
-        if kept.until <= now:
+        if kept.until <= now and not self._decisions.stops_without_consent():
+            kept.until = float("inf")
+        elif kept.until <= now:
             if connection.is_open:
                 self._completion.end(connection, "consent to send has expired")
             self.give_up(kept, "consent to send has expired")
         elif kept.due <= now and connection.is_open:
             kept.due = self._next_due(now)
-            self.ask(kept, connection, now, revives=False)
+            restarting = kept.stream.completed_at is None
+            times = (
+                self._decisions.asks_consent_at_once() if self._decisions.asks_consent(connection, restarting) else 0
+            )
+            for _ in range(times):
+                self.ask(kept, connection, now, revives=False)
             if self._decisions.says_alive_again():
                 self._requests.indicate(kept.stream, connection)
 
@@ -184,10 +197,10 @@ class Consent:
         if kept is None:
             return None
         outcome = judged(octets, message, asked.pwd, self._decisions)
-        if isinstance(outcome, Succeeded):
+        if self._decisions.renews_consent(outcome, isinstance(outcome, Succeeded)):
             connection.authenticated = True
-            kept.until = now + self._config.consent_expiry
-        elif not asked.revives and message.is_error and "403" in str(outcome):
+            kept.until = now + self._decisions.consent_lasts(self._config.consent_expiry)
+        elif not asked.revives and message.is_error and "403" in str(outcome) and self._decisions.heeds_revocation():
             kept.until = now
         return (kept, outcome) if asked.revives else None
 

@@ -143,7 +143,7 @@ class Handshakes:
             return  # too early: the peer will send it again (RFC 6347 section 4.2.4)
         kind = kind_of(payload)
         if kind is not Kind.DTLS:
-            if self._decisions.fails_over_media():
+            if self._decisions.fails_over_media() or self._decisions.fails_over_strange(payload[0]):
                 self._fail(association)
             return
         if not self._decisions.takes_records():

@@ -48,6 +48,8 @@ class Requests:
         `kept`: it is for a selected pair.
         """
         transaction_id = self._decisions.transaction_id(who, self._random)
+        if kept:
+            transaction_id = self._decisions.check_id_of_consent(transaction_id)
         check = OutgoingCheck(
             user_name=self._decisions.user_name(who),
             pwd=who.remote_pwd,

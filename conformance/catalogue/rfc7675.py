@@ -40,7 +40,8 @@ REQUIREMENTS = (
       binds="full", pics="agent:full consent"),
     r("RFC7675-5.1-12", "MUST", "consent is regained before data",
       "Before data is resumed, consent is there again.", binds="full", pics="agent:full consent",
-      note="An agent that never stops checking has nothing to regain."),
+      untestable="the adapter contract cannot make an agent stop checking for consent while it sends nothing; one that "
+                 "never stops has nothing to regain"),
     r("RFC7675-5.1-13", "MUST NOT", "lost consent: these credentials are spent",
       "After consent was lost, the same credentials are not used on the 5-tuple again.", binds="full",
       pics="agent:full consent"),

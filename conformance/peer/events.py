@@ -241,6 +241,16 @@ class BindingRequest(Expectation):
         return self.use_candidate in (None, event.message.use_candidate)
 
 
+class BindingIndication(Expectation):
+    """A Binding indication of the IUT."""
+
+    text = "a Binding indication"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take a Binding indication."""
+        return isinstance(event, Frame) and event.message is not None and event.message.is_indication
+
+
 @dataclass
 class Repetition(Expectation):
     """A message with the transaction id of this one: a retransmission."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.candidates import Candidates
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.connections import Closing
+from conformance.agent.decisions.consenting import Consenting
 from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.framing import Framing
 from conformance.agent.decisions.gathering import Gathering
@@ -49,6 +50,7 @@ class Decisions(
     Reopening,
     Trickling,
     Serving,
+    Consenting,
 ):
     """All decisions of one session."""
 

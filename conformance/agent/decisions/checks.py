@@ -105,6 +105,10 @@ class Checks(Encoding):
         """Return the id of a transaction: 96 random bits, new for each (RFC 8489 section 5)."""
         return random(12)
 
+    def check_id_of_consent(self, fresh: bytes) -> bytes:
+        """Return the transaction id of a check of consent: a new one (RFC 7675 section 5.1)."""
+        return fresh
+
     def tie_breaker(self, own: int, random: Callable[[int], bytes]) -> int:
         """Return the tie-breaker of a check: the same in each of the session (RFC 8445 section 7.1.3)."""
         return own

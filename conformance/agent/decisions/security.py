@@ -37,3 +37,7 @@ class Security(Topic):
     def fails_over_media(self) -> bool:
         """Whether what does not look like DTLS fails the handshake: it is media (RFC 6544 section 10.2)."""
         return False
+
+    def fails_over_strange(self, first: int) -> bool:
+        """Whether a frame whose first octet is in no range fails the handshake: it is dropped (RFC 7983 section 7)."""
+        return False

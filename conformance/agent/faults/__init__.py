@@ -13,6 +13,7 @@ from conformance.agent.faults import (
     candidates,
     checks,
     connections,
+    consenting,
     description,
     field,
     first,
@@ -60,6 +61,7 @@ FAULTS: tuple[Fault, ...] = (
     *security.fault,
     *reopening.fault,
     *serving.fault,
+    *consenting.fault,
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

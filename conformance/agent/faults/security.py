@@ -65,3 +65,9 @@ class DtlsTakenForMedia(Security):
 class MediaTakenForDtls(Security):
     def fails_over_media(self) -> bool:
         return True
+
+
+@fault("strange-frame-minded", "RFC7983-7-01", "fails over frames whose first octet is in no range")
+class StrangeFrameMinded(Security):
+    def fails_over_strange(self, first: int) -> bool:
+        return first not in range(64) and first not in range(128, 192)

@@ -37,3 +37,16 @@ def test_server_tells_stun_dtls_and_media_apart(upper, peer, pixit, rng):
     selected.send(frame(DATA) + bytes(RFC4571() / peer.check(peer.iut)) + frame(hello))
     selected.expect(BindingSuccess, within=pixit.response)
     expect_server(peer, selected, hello, within=pixit.response)
+
+
+@both_sides
+@requirement("RFC7983-7-01", needs="payload:dtls")
+def test_frames_of_no_range_are_dropped(upper, peer, side, pixit):
+    """with    the IUT's ClientHello received
+    when    frames arrive whose first octets are in no range, and then DTLS's HelloVerifyRequest
+    then    the ClientHello comes again with the cookie."""
+    selected = establish_dtls(upper, peer, side)
+    selected.await_frame(Hello, within=pixit.complete)
+    strange = b"".join(frame(bytes([first]) * 32) for first in (100, 127, 192, 255))
+    selected.send(strange + frame(verify_request(_COOKIE)))
+    selected.expect(Hello(_COOKIE), within=pixit.response)

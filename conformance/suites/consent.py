@@ -1,0 +1,108 @@
+"""Consent to send: when the IUT asks for it, and what it does without (RFC 7675)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from conformance.peer.events import BindingRequest, Data, Frame
+from conformance.suites.establishing import establish
+from conformance.suites.values import DATA
+from conformance.verdict import Inconclusive, JudgedElsewhere, Missing
+from conformance.wire.layers import RFC4571, binding_success
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.iut.upper import Upper
+    from conformance.peer.connection import Connection
+    from conformance.peer.tester import Peer
+
+LONGEST = 6.0  # seconds from one check of consent to the next (RFC 7675 section 5.1)
+SHORTEST = 4.0
+TOLERANCE = 0.4  # of timers and of this machine
+_LASTS = 30.0
+_SURELY = 2.0  # seconds behind the end of consent
+
+
+def consenting(upper: Upper, peer: Peer, side: str) -> Connection:
+    """Bring ICE to completion; return the selected connection, on which only what comes now counts (preamble)."""
+    selected = establish(upper, peer, side)
+    selected.begin_anew(selected=True)
+    return selected
+
+
+def asked(selected: Connection, since: int) -> list[Frame]:
+    """Return the IUT's requests on a connection behind so many events."""
+    return [
+        event for event in selected.events[since:] if isinstance(event, Frame) and BindingRequest().fulfilled_by(event)
+    ]
+
+
+def await_consent_checks(upper: Upper, peer: Peer, side: str, count: int) -> list[Frame]:
+    """Return the first checks of consent on the selected connection (preamble).
+
+    So many, or what came in twice the time that they may take: only slow agents pay.
+    """
+    selected = consenting(upper, peer, side)
+    since = len(selected.events)
+    peer.wait_until(lambda: len(asked(selected, since)) >= count, 2 * count * LONGEST)
+    found = asked(selected, since)
+    if len(found) < 2:
+        raise JudgedElsewhere(f"{len(found)} checks of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp")
+    return found
+
+
+def intervals(checks: list[Frame]) -> list[float]:
+    """Return the seconds between one and the next."""
+    return [later.time - earlier.time for earlier, later in pairwise(checks)]
+
+
+def expect_consent_check(peer: Peer, selected: Connection, *, within: float) -> Frame:
+    """Expect that the IUT asks for consent on a connection."""
+    since = len(selected.events)
+    if not peer.wait_until(lambda: bool(asked(selected, since)), within):
+        raise Missing(
+            f"the IUT asked for no consent on {selected}",
+            expected=f"a Binding request within {within:g} s",
+            actual="none",
+        )
+    return asked(selected, since)[0]
+
+
+def expect_silence_without_consent(upper: Upper, peer: Peer, selected: Connection) -> None:
+    """Let the application send; expect that none of it comes over the connection any more."""
+    selected.begin_anew(selected=True)
+    for _ in range(4):
+        upper.try_to_send(DATA, selected.component)
+        selected.expect_nothing(Data, within=peer.pixit.silence)
+
+
+def let_consent_expire(
+    peer: Peer, selected: Connection, answer: Callable[[Connection, Frame], None] = lambda _connection, _request: None
+) -> None:
+    """Answer no check, or only by `answer`, until consent has surely ended."""
+    peer.answering = False
+    selected.on_request = answer
+    peer.wait(_LASTS + _SURELY)
+
+
+def unauthenticated(connection: Connection, request: Frame) -> None:
+    """Answer a request by a success that somebody else has made."""
+    connection.send_between(RFC4571() / binding_success(request.stun.transaction_id, connection.seen_from, "wrong" * 5))
+
+
+def needs_data(upper: Upper, peer: Peer, selected: Connection) -> None:
+    """Inconclusive unless data come over the connection while there is consent."""
+    for _ in range(4):
+        upper.try_to_send(DATA, selected.component)
+        if selected.wait_for(Data(DATA), within=peer.pixit.silence):
+            return
+    raise Inconclusive("no data come while there is consent")
+
+
+def answer_late(peer: Peer, selected: Connection) -> None:
+    """Answer by success, now that consent has ended, whatever the IUT has asked for it."""
+    for request in asked(selected, 0):
+        selected.send(RFC4571() / peer.success(selected, request))
+    peer.wait(peer.pixit.silence)

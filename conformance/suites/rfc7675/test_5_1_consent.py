@@ -1,0 +1,197 @@
+"""RFC 7675 sections 4 and 5: consent to send."""
+
+from __future__ import annotations
+
+from conformance.peer.events import BindingIndication, BindingRequest, Repetition
+from conformance.suites.consent import (
+    LONGEST,
+    SHORTEST,
+    TOLERANCE,
+    answer_late,
+    asked,
+    await_consent_checks,
+    consenting,
+    expect_consent_check,
+    expect_silence_without_consent,
+    intervals,
+    let_consent_expire,
+    needs_data,
+    unauthenticated,
+)
+from conformance.suites.establishing import establish
+from conformance.suites.marks import both_sides, requirement, watches
+from conformance.suites.reopening import expect_reopened
+from conformance.suites.values import duplicates
+from conformance.wire.layers import RFC4571
+
+
+@both_sides
+@watches(6.4)
+@requirement("RFC7675-5.1-11")
+def test_consent_is_checked_over_tcp(upper, peer, side):
+    """with    ICE completed on a connection
+    when    the longest interval of six seconds is over
+    then    the IUT has checked that we consent to what it sends."""
+    selected = consenting(upper, peer, side)
+    expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+
+
+@both_sides
+@watches(7)
+@requirement("RFC7675-4-s01")
+def test_no_indications_where_consent_is_checked(upper, peer, side):
+    """with    ICE completed on a connection, and consent checked there
+    when    the longest interval of six seconds is over
+    then    no Binding indication has come."""
+    selected = consenting(upper, peer, side)
+    expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+    found = [event for event in selected.events if BindingIndication().fulfilled_by(event)]
+    assert not found, f"{len(found)} Binding indications came"
+
+
+@watches(25)
+@requirement("RFC7675-5.1-03", needs="sides:answerer")
+def test_intervals_are_random(upper, peer):
+    """with    ICE completed on a connection
+    when    four checks of consent have come
+    then    the intervals between them differ, as random ones do."""
+    checks = await_consent_checks(upper, peer, "answerer", 4)
+    found = intervals(checks)
+    spread = max(found) - min(found)
+    assert len(found) < 3 or spread > 0.05, f"intervals of {', '.join(f'{one:.2f}' for one in found)} s"
+
+
+@both_sides
+@watches(13)
+@requirement("RFC7675-5.1-04")
+def test_intervals_are_at_most_6_s(upper, peer, side):
+    """with    ICE completed on a connection
+    when    two checks of consent have come
+    then    no more than 1.2 times the period of 5 s lies between them."""
+    found = intervals(await_consent_checks(upper, peer, side, 2))
+    assert max(found) <= LONGEST + TOLERANCE, f"an interval of {max(found):.2f} s"
+
+
+@both_sides
+@watches(13)
+@requirement("RFC7675-5.1-05")
+def test_intervals_are_at_least_4_s(upper, peer, side):
+    """with    ICE completed on a connection
+    when    two checks of consent have come
+    then    no less than 4 s lie between them."""
+    found = intervals(await_consent_checks(upper, peer, side, 2))
+    assert min(found) >= SHORTEST - TOLERANCE, f"an interval of {min(found):.2f} s"
+
+
+@both_sides
+@watches(13)
+@requirement("RFC7675-5.1-06")
+def test_each_check_of_consent_is_a_transaction(upper, peer, side):
+    """with    ICE completed on a connection
+    when    two checks of consent have come
+    then    their transaction ids differ."""
+    checks = await_consent_checks(upper, peer, side, 2)
+    repeated = duplicates(check.stun.transaction_id for check in checks)
+    assert not repeated, f"the transaction id {repeated[0].hex()} comes again"
+
+
+@both_sides
+@watches(8)
+@requirement("RFC7675-5.1-s02")
+def test_check_of_consent_is_sent_once(upper, peer, side, pixit):
+    """with    the IUT's check of consent, and we give no answer
+    when    a UDP retransmission would long be due
+    then    neither the request nor another one in its place has come."""
+    selected = consenting(upper, peer, side)
+    peer.answering = False
+    request = expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+    selected.expect_nothing(Repetition(request), within=pixit.retransmission)
+    count = len(asked(selected, selected.events.index(request)))
+    assert count == 1, f"{count} checks of consent came at once"
+
+
+@watches(34)
+@requirement("RFC7675-5.1-02", "RFC7675-5.1-01", needs="sides:answerer payload:raw")
+def test_nothing_is_sent_30_s_after_the_last_response(upper, peer):
+    """with    ICE completed on a connection, and none of the IUT's checks of consent answered
+    when    consent has ended 30 s after the last response, and the application sends
+    then    nothing of it comes over the connection."""
+    selected = consenting(upper, peer, "answerer")
+    needs_data(upper, peer, selected)
+    let_consent_expire(peer, selected)
+    expect_silence_without_consent(upper, peer, selected)
+
+
+@watches(34)
+@requirement("RFC7675-5.1-s01", needs="sides:answerer payload:raw")
+def test_unauthenticated_success_is_no_consent(upper, peer):
+    """with    ICE completed on a connection, and the IUT's checks of consent answered with a wrong password
+    when    consent has ended 30 s after the last valid response, and the application sends
+    then    nothing of it comes over the connection."""
+    selected = consenting(upper, peer, "answerer")
+    needs_data(upper, peer, selected)
+    let_consent_expire(peer, selected, unauthenticated)
+    expect_silence_without_consent(upper, peer, selected)
+
+
+@both_sides
+@watches(7)
+@requirement("RFC7675-5.2-s01", "RFC7675-5.1-01", needs="payload:raw")
+def test_nothing_is_sent_after_a_403(upper, peer, side, pixit):
+    """with    ICE completed on a connection
+    when    an authenticated 403 (Forbidden) answers the IUT's check of consent, and the application sends
+    then    nothing of it comes over the connection."""
+    selected = consenting(upper, peer, side)
+    needs_data(upper, peer, selected)
+    peer.answering = False
+    request = expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+    selected.send(RFC4571() / peer.error(request, 403, "Forbidden"))
+    peer.wait(pixit.silence)
+    expect_silence_without_consent(upper, peer, selected)
+
+
+@watches(7)
+@requirement("RFC7675-5.1-10", needs="sides:offerer")
+def test_consent_is_checked_in_a_restart(upper, peer):
+    """with    ICE completed, and the IUT's offer to restart not answered
+    when    the longest interval of six seconds is over
+    then    the IUT has checked consent on the connection that still carries the data."""
+    selected = consenting(upper, peer, "offerer")
+    upper.restart()
+    expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+
+
+@watches(34)
+@requirement("RFC7675-5.1-08", "RFC7675-5.1-01", needs="sides:answerer payload:raw")
+def test_late_responses_bring_no_consent_back(upper, peer):
+    """with    ICE completed on a connection, and none of the IUT's checks of consent answered until consent has ended
+    when    all of them are answered, and the application sends
+    then    nothing of it comes over the connection."""
+    selected = consenting(upper, peer, "answerer")
+    needs_data(upper, peer, selected)
+    let_consent_expire(peer, selected)
+    answer_late(peer, selected)
+    expect_silence_without_consent(upper, peer, selected)
+
+
+@watches(39)
+@requirement("RFC7675-5.1-13", "RFC7675-5.1-02", needs="sides:answerer")
+def test_credentials_are_spent_when_consent_has_ended(upper, peer):
+    """with    ICE completed on a connection, and none of the IUT's checks of consent answered
+    when    consent has ended 30 s after the last response, and an interval has passed
+    then    no request with these credentials has come on the connection since."""
+    selected = consenting(upper, peer, "answerer")
+    let_consent_expire(peer, selected)
+    selected.begin_anew(selected=True)
+    selected.expect_nothing(BindingRequest, within=LONGEST + TOLERANCE)
+
+
+@both_sides
+@requirement("RFC7675-5.2-01")
+def test_closed_connection_is_opened_again(upper, peer, side):
+    """with    ICE completed on a connection that the IUT has opened
+    when    it ends without anything being authenticated
+    then    the IUT opens another one in its place, for consent has not ended."""
+    selected = establish(upper, peer, side, opener="IUT")
+    peer.lose(selected, "FIN")
+    expect_reopened(upper, peer)
