@@ -73,11 +73,12 @@ def _described(evidence: Evidence) -> Reason | None:
     if trouble.kind == "unable" and trouble.step in ("open", "describe"):
         return Reason(f"{name} cannot do this: {trouble.text}")
     if trouble.kind == "rejected":
-        wrong = [breach for breach in evidence.breaches if breach.side == other and not breach.at_ns]
+        told = (breach for breach in evidence.breaches if breach.side == other and not breach.at_ns)
+        wrong = [breach for breach in told if breach.requirement in _UNUSABLE]
         if wrong:
             return Reason(f"{evidence.name(other)}: {wrong[0].text}", (wrong[0],))
         what = "offer" if trouble.side == ANSWERER else "answer"
-        text = f"{name} rejects the {what} of {evidence.name(other)}, in which no rule is broken: {trouble.text}"
+        text = f"{name} rejects the {what} of {evidence.name(other)}, which nothing makes unusable: {trouble.text}"
         return Reason(text, open_=True)
     return Reason(f"{name}, {trouble.step}: {trouble.text}", open_=True)
 

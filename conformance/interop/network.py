@@ -94,6 +94,7 @@ class Direct:
             with self.inside(side):
                 netlink.add_address(_INTERFACE, self.address(side))
                 netlink.add_route(_INTERFACE, _NETWORKS[family])
+                netlink.await_running(_INTERFACE)
         self._recorders = [self._record(side) for side in SIDES]
 
     def _record(self, side: str) -> Recorder:

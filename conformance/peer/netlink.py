@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import ipaddress
 import os
 import socket
 import struct
+import time
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _NEWLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 20, 24, 2
@@ -20,7 +22,8 @@ _TABLE_MAIN, _TABLE_LOCAL, _PROTO_STATIC = 254, 255, 4
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
 _UNICAST, _LOCAL, _BLACKHOLE = 1, 2, 6
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCETHTOOL, _SIOCSIFMTU = 0x8913, 0x8914, 0x8946, 0x8922
-_IFF_UP, _IFF_NOARP = 0x1, 0x80
+_IFF_UP, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x40, 0x80
+_LOOK = 0.01  # seconds between two looks at an interface
 _GROUP_IPV6_ROUTE = 0x400  # RTMGRP_IPV6_ROUTE
 _READY_WITHIN = 5.0  # seconds
 _OFFLOADS = (0x0000001F, 0x00000024, 0x0000002C, 0x00000017)  # ETHTOOL_S: TSO, GSO, GRO, TX checksums
@@ -55,6 +58,21 @@ def bring_up(name: str, *, mtu: int = 1500) -> None:
         flags = struct.unpack_from("H", answer, 16)[0] | _IFF_NOARP
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags))
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags | _IFF_UP))
+
+
+def await_running(name: str) -> None:
+    """Wait until an interface has its carrier: the kernel notices some time after both ends were switched on.
+
+    Stacks pass over an interface that is up and does not run yet. Raises `OSError` if it never does.
+    """
+    deadline = time.monotonic() + _READY_WITHIN
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        while time.monotonic() < deadline:
+            answer = fcntl.ioctl(control, _SIOCGIFFLAGS, struct.pack("16sH22x", name.encode(), 0))
+            if struct.unpack_from("H", answer, 16)[0] & _IFF_RUNNING:
+                return
+            time.sleep(_LOOK)  # a notification tells of changes alone, and this one may have come before
+    raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
 
 
 def _switch_off(control: socket.socket, name: str, command: int) -> None:

@@ -59,16 +59,21 @@ CELLS = [
     *(cell("same", OFFERER, family=family) for family in (4, 6)),
     *(cell("same", OFFERER, mine, theirs, nat="EI/APD") for mine, theirs, _ in NATTED),
     cell("mortal", ANSWERER),
+    cell("picky", ANSWERER),
     cell("absent", OFFERER),
 ]
 MORTAL = """
 import json, sys
 for line in sys.stdin:
     call = json.loads(line)
+    answer = {"jsonrpc": "2.0", "id": call["id"]}
+    if call["method"] == "accept" and sys.argv[1:]:
+        print(json.dumps({**answer, "error": {"code": -32010, "message": "it wants another offer"}}), flush=True)
+        continue
     if call["method"] == "accept":
         sys.exit("the stack trips over an offer")
     result = {"name": "mortal", "version": "1", "pics": {"offers": ["passive"], "connects": ["passive"], "reports": ["state"]}}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result if call["method"] == "hello" else {}}), flush=True)
+    print(json.dumps({**answer, "result": result if call["method"] == "hello" else {}}), flush=True)
 """
 
 
@@ -79,6 +84,7 @@ def outcomes(tmp_path_factory):
     stacks = {fault: Contestant(fault, f"{AGENT} --fault {fault}") for fault, *_ in FAULTY}
     stacks |= {name: Contestant(name, AGENT) for name in (HEALTHY, "same")}
     stacks["mortal"] = Contestant("mortal", f"exec:{sys.executable} {folder}/mortal.py")
+    stacks["picky"] = Contestant("picky", f"exec:{sys.executable} {folder}/mortal.py picky")
     stacks["absent"] = Contestant("absent", "exec:nothing", trouble="it is not here")
     found = {}
     Table(folder, stacks).run(CELLS, 8, lambda outcome: found.__setitem__(outcome.cell, outcome))
@@ -123,6 +129,13 @@ def test_a_stack_that_dies_costs_its_own_cell(outcomes) -> None:
     assert outcome.kind is Kind.UNDECIDED
     assert outcome.sentence.startswith("undecided: mortal, accept: the adapter ")
     assert "the stack trips over an offer" in outcome.sentence
+
+
+def test_a_rejected_description_in_which_nothing_is_wrong_is_undecided(outcomes) -> None:
+    outcome = outcomes[cell("picky", ANSWERER)]
+    assert (outcome.kind, outcome.blamed) == (Kind.UNDECIDED, [])
+    assert outcome.sentence.startswith("undecided: picky rejects the offer of healthy, which nothing makes unusable: ")
+    assert outcome.sentence.endswith("it wants another offer")
 
 
 def test_a_stack_that_cannot_be_had_is_named(outcomes) -> None:
