@@ -117,10 +117,10 @@ def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     """Run the suite over one implementation, unless its run is there; return the exit status."""
     from conformance.iut.stacks import own_environment
 
-    command = [sys.executable, "-m", "conformance", "run", "--iut", spec, "--out", str(folder)]
+    command = [sys.executable, "-P", "-m", "conformance", "run", "--iut", spec, "--out", str(folder)]
     command += ["--variants", "one" if options["quick"] else options["variants"], *_selected(options)]
     spec_file, log = folder.with_name(f"{folder.name}.{_SPEC}"), folder.with_name(f"{folder.name}.log")
-    asked = {"command": command[3:], "icetcp": _version()}
+    asked = {"command": command[4:], "icetcp": _version()}
     if not options["again"]:
         before = _before(spec_file, asked)
         if before is not None:
@@ -129,7 +129,7 @@ def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
     spec_file.unlink(missing_ok=True)
     with log.open("wb") as file:
-        environment = {**os.environ, **own_environment()}  # the current folder may have a `reports` of its own
+        environment = {**os.environ, "PYTHONPATH": own_environment()["PYTHONPATH"]}  # adapters inherit it: no more
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, env=environment
         )

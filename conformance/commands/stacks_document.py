@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,20 @@ if TYPE_CHECKING:
 MARKER = "<!-- what follows is written by: icetcp stacks document --write docs/stacks.md -->\n"
 _WHOSE = re.compile(r"#\s*Deviations of (.+?), each confirmed")
 _ORDER = ("RFC6544", "RFC4571", "RFC8445", "RFC8489")
-_HEAD = "| requirement | | what it does | see it again |\n|---|---|---|---|\n"
+_HEAD = "| requirement | | what it does | seen in |\n|---|---|---|---|\n"
 _INTRODUCTION = """
 ## What they do otherwise
 
-Each line is confirmed in a capture: the requirement that a case tests, what the stack does, and the command that shows
-it again. *not judged* marks cases that the stack keeps from their end. `icetcp show REQUIREMENT` prints what is asked.
-A number behind a line counts the further cases and variants with the same evidence; `expectations.toml` of the stack
-names them.
+Each line is confirmed in a capture: the requirement that a case tests, what the stack does, and the case or variant
+that shows it. *not judged* marks cases that the stack keeps from their end. `icetcp show REQUIREMENT` prints what is
+asked. "and n more" counts the further cases and variants with the same evidence; `expectations.toml` of the stack names
+them. To see a line again:
+
+<!-- test: prose STACK and CASE stand for what the lists name -->
+
+```sh
+icetcp run --iut STACK --case CASE
+```
 """
 
 
@@ -39,7 +44,7 @@ def document() -> str:
         lines = sorted(_lines(name, cited))
         if lines:
             parts.append(
-                f"\n### {name}: {_whose(name)}\n\n| requirement | | what it does | see it again |\n|---|---|---|---|\n"
+                f"\n### {name}: {_whose(name)}\n\n| requirement | | what it does | seen in |\n|---|---|---|---|\n"
             )
             parts += [line for _, line in lines]
     return "".join(parts)
@@ -73,22 +78,21 @@ def _lines(name: str, cited: Mapping[str, str]) -> Iterator[tuple[tuple[Any, ...
         for identifier in entry["cases"]:
             groups.setdefault(_requirement(identifier, cited), []).append(identifier)
         for requirement, identifiers in groups.items():
-            yield _key(requirement, identifiers[0]), _line(name, entry, requirement, identifiers)
+            yield _key(requirement, identifiers[0]), _line(entry, requirement, identifiers)
 
 
-def _line(name: str, entry: Mapping[str, Any], requirement: str, identifiers: list[str]) -> str:
+def _line(entry: Mapping[str, Any], requirement: str, identifiers: list[str]) -> str:
     level = REQUIREMENTS[requirement].level.value.upper() if requirement in REQUIREMENTS else ""
     if entry.get("verdict", "fail") != "fail":
         level += ", not judged"
     evidence = str(entry.get("evidence") or entry.get("reason", "")).replace("|", "\\|")
     more = f" (and {len(identifiers) - 1} more)" if len(identifiers) > 1 else ""
-    return f"| {requirement} | {level} | {evidence} | `{_command(name, identifiers[0])}`{more} |\n"
+    return f"| {requirement} | {level} | {evidence} | {_seen_in(identifiers[0])}{more} |\n"
 
 
-def _command(name: str, identifier: str) -> str:
-    if is_rule(identifier):  # a rule is held against the captures of all cases
-        return f"icetcp run --iut {name}"
-    return f"icetcp run --iut {name} --case {shlex.quote(identifier)}"
+def _seen_in(identifier: str) -> str:
+    """Return the case in which it is seen; a rule is held against the captures of all cases."""
+    return f"all captures, by the rule `{identifier}`" if is_rule(identifier) else f"`{identifier}`"
 
 
 def _requirement(identifier: str, cited: Mapping[str, str]) -> str:

@@ -128,13 +128,13 @@ class Table:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / SPEC).write_text(json.dumps(self._spec(cell, folder)), encoding="utf-8")
-        command = [sys.executable, "-m", "conformance.interop.cell", str(folder / SPEC)]
+        command = [sys.executable, "-P", "-m", "conformance.interop.cell", str(folder / SPEC)]
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={**os.environ, **own_environment()},
+            env={**os.environ, "PYTHONPATH": own_environment()["PYTHONPATH"]},  # what adapters inherit, so no more
             start_new_session=True,
             text=True,
         )

@@ -41,7 +41,7 @@ def passed(
     theirs, ours = (pics.get("profile", "plain") for pics in (sender, receiver))
     if theirs == ours:
         return alone, False
-    return _carried(alone, offer, secured=ours == "webrtc"), True
+    return _carried(alone, offer, ours), True
 
 
 def tcp_alone(description: SessionDescription) -> SessionDescription:
@@ -70,10 +70,10 @@ def section_in_use(description: SessionDescription) -> Media:
     return found
 
 
-def _carried(said: SessionDescription, offer: SessionDescription | None, *, secured: bool) -> SessionDescription:
+def _carried(said: SessionDescription, offer: SessionDescription | None, profile: str) -> SessionDescription:
     source = section_in_use(said)
     writer = _Writer(
-        "webrtc" if secured else "plain",
+        profile,
         source.ufrag or "",
         source.pwd or "",
         next((c.address for c in source.candidates), "0.0.0.0"),  # noqa: S104  (there is no address)

@@ -64,6 +64,7 @@ CELLS = [
 ]
 MORTAL = """
 import json, sys
+import neighbour  # a script finds what stands in its folder
 for line in sys.stdin:
     call = json.loads(line)
     answer = {"jsonrpc": "2.0", "id": call["id"]}
@@ -81,6 +82,7 @@ for line in sys.stdin:
 def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
     (folder / "mortal.py").write_text(MORTAL)
+    (folder / "neighbour.py").write_text("")
     stacks = {fault: Contestant(fault, f"{AGENT} --fault {fault}") for fault, *_ in FAULTY}
     stacks |= {name: Contestant(name, AGENT) for name in (HEALTHY, "same")}
     stacks["mortal"] = Contestant("mortal", f"exec:{sys.executable} {folder}/mortal.py")
