@@ -67,7 +67,8 @@ def _is_met(own: Iterable[Candidate], remote: Candidate) -> bool:
     if _is_loopback(remote.address) or not is_address(remote.address):
         return False
     return any(
-        _ACCEPTS.get((mine.tcptype or "").lower()) == (remote.tcptype or "").lower()
+        not _is_loopback(mine.address)
+        and _ACCEPTS.get((mine.tcptype or "").lower()) == (remote.tcptype or "").lower()
         and mine.component == remote.component
         and _family(mine.address) == _family(remote.address)
         for mine in own

@@ -60,6 +60,11 @@ def test_loopback_another_family_and_another_component_make_no_pair(remote) -> N
     assert not openings({OFFERER: description(candidate("active")), ANSWERER: description(remote)})
 
 
+def test_an_active_candidate_on_loopback_leads_nowhere() -> None:
+    described = {OFFERER: description(candidate("active", "127.0.0.1")), ANSWERER: description(candidate("passive"))}
+    assert not openings(described)
+
+
 def test_what_a_description_offers() -> None:
     offer = description(candidate(None), candidate("active"), candidate("passive", "fd6d::1"), candidate("so", "::1"))
     assert (tcptypes(offer), families(offer)) == (["active", "passive", "so"], [4, 6])
