@@ -242,6 +242,92 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "who does not accept a connection serves nothing on it", "unknown-address-refused", "RFC6544-7.2 RFC6544-5-02"
     ),
+    _reach(
+        "a candidate that is not stated is in no description",
+        "active-on-one-address listens-on-one-address no-active-candidate no-passive-candidate",
+        "RFC8839-4.3.1 RFC8839-4.3.2",
+    ),
+    _reach(
+        "an address without candidates lacks those of each direction",
+        "offer-without-one-address answer-without-one-address",
+        "RFC6544-4.1 RFC6544-5.1 RFC6544-5-02 RFC8445-5.1.1.1 RFC8421-4 RFC8421-5",
+    ),
+    _reach(
+        "the component that has no candidates is RTCP's",
+        "rtcp-without-candidates no-rtcp-candidates",
+        "RFC8839-4.2.2 RFC8445-5.1.1.1",
+    ),
+    _reach(
+        "a component's number is part of its candidates' priorities",
+        "rtp-is-component-2",
+        "RFC6544-4.2 RFC8445-5.1.2",
+    ),
+    _reach(
+        "a candidate where nobody listens accepts no connection, and it is worth less than any",
+        "unspecified-address-stated broadcast-address-stated port-0-stated",
+        "RFC6544-4.2 RFC6544-6.1 RFC6544-7.2 RFC8445-5.1",
+    ),
+    _reach(
+        "the default destination is the address and port of its media line",
+        "default-is-no-candidate passive-default-elsewhere active-default-with-a-port answer-keeps-its-default",
+        "RFC6544-4.3 RFC4145-4.1 RFC8839-4.2.1.2 RFC8839-4.4.1.2 RFC8839-4.4.2",
+    ),
+    _reach(
+        "what is left out of an offer is left out of updated ones",
+        "offer-without-connection",
+        "RFC6544-4.5-03 RFC6544-9.1-s01 RFC4145-5.1-02",
+    ),
+    _reach(
+        "an answer to a section of port 0 is one to a removed stream as well",
+        "disabled-with-candidates disabled-section-answered",
+        "RFC8839-4.4.1.1.2 RFC3264-8",
+    ),
+    _reach(
+        "a=ice-lite that stands in a section is none of the session",
+        "lite-in-the-section",
+        "RFC8839-4.2.1.4 RFC8445-6.1.1 RFC6544-4.4",
+    ),
+    _reach(
+        "a connection that a later exchange closes carries nothing after any of them",
+        "update-closes-connection",
+        "RFC8839-4.4 RFC3264-8 RFC6544-9.1",
+    ),
+    _reach(
+        "no check of a restart is seen, so nothing about restarts can be",
+        "restart-checks-nothing restart-checks-no-pair",
+        "RFC6544-9 RFC6544-10 RFC6544-11 RFC8445-9 RFC8445-7 RFC8445-8 RFC8839-4.4 RFC8838-9 RFC7675",
+    ),
+    _reach(
+        "data that stops in a restart shows no former pair",
+        "restart-stops-data lite-restart-stops-data",
+        "RFC6544-9 RFC6544-10 RFC8445-9 RFC8445-12 RFC8839-4.4.3",
+    ),
+    _reach(
+        "a lite agent that selects nothing in a restart sends nothing there",
+        "lite-restart-selects-nothing",
+        "RFC8445-8.2 RFC8445-9",
+    ),
+    _reach(
+        "data that an offerer does not take is delivered in no case",
+        "offerer-is-not-ready",
+        "RFC4571-2 RFC4571-8 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12 RFC8445-12 RFC7983",
+    ),
+    _reach(
+        "a checklist that fails too soon, or never, shows no other end",
+        "fails-at-once fails-too-soon never-fails end-of-candidates-ends-patience",
+        "RFC8863 RFC8445-6.1.2.1 RFC8445-7.2.5 RFC8445-8 RFC6544-7.1-04 RFC8838-8",
+    ),
+    _reach(
+        "what is never told is not in what is told",
+        "pairs-untold-candidates",
+        "RFC6544-4.5 RFC6544-7.2 RFC8838-13 RFC8838-17",
+    ),
+    _reach(
+        "a second candidate is what it takes to see what becomes of the first",
+        "second-late-candidate-ignored",
+        "RFC6544-6.2 RFC6544-7.1-04 RFC8838",
+    ),
+    _reach("candidates among strange ones are lost with those", "candidates-behind-a-strange-one-lost", "RFC8839-5.1"),
 )
 
 

@@ -9,7 +9,7 @@ from lxml import etree
 
 from conformance.agent.faults import BY_NAME, FAULTS
 from conformance.catalogue import REQUIREMENTS
-from conformance.commands.mutants_output import run_info
+from conformance.commands.reference_run import run_info
 from conformance.mutants import reports
 from conformance.mutants.matrix import KillMatrix, Standing, related, representatives, usual_variants
 from conformance.mutants.plan import Plan, run
@@ -85,7 +85,7 @@ def test_an_interrupted_run_says_nothing_of_what_it_had_not_done() -> None:
 
 def test_all_three_files_tell_the_same(tmp_path) -> None:
     one = judged(matrix(result(OWN, name="own"), result(EXPLAINED), result(STRANGE, name="strange")))
-    reports.write(tmp_path, one, run_info(1.0, one))
+    reports.write(tmp_path, one, run_info(1.0, "sockets", interrupted=False, incidents=()))
     (row,) = json.loads((tmp_path / "mutants.json").read_text())["faults"]
     assert row["standing"] == "by accident"
     assert row["killed_by"] == ["RFC6544-10.1/own"]
