@@ -60,7 +60,7 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "nothing is ever selected, so nothing can be sent on the selected pair",
-        "never-nominates nomination-without-integrity",
+        "never-nominates undecided nomination-without-integrity",
         "RFC6544-7.1-03 RFC6544-7.1-s04 RFC6544-9 RFC6544-10 RFC6544-11 RFC4571",
     ),
     _reach(
