@@ -451,7 +451,7 @@ class Connecting(Identity):
                 connection.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
-        if self.shape.roles == "switched" and self._in_conflict(request):
+        if self.shape.roles == "switched" and self._in_conflict(request) and self._decides_roles():
             self.conflicts += 1
             connection.send_between(RFC4571() / self.error(request, 487, "Role Conflict"))
             return
@@ -467,6 +467,10 @@ class Connecting(Identity):
         """
         others = (one for one in self.connections if one.local_address == connection.local_address)
         return [one for one in dict.fromkeys((connection, *others)) if one.in_use]
+
+    def _decides_roles(self) -> bool:
+        """Whether the IUT's checks decide the roles: it has checked first. Else our first check does."""
+        return self.conflicts > 0 or not any(connection.has_asked for connection in self.connections)
 
     def _in_conflict(self, request: Frame) -> bool:
         """Whether a check of the IUT's claims the role that is ours."""

@@ -288,6 +288,11 @@ class Connection:
         return not any(isinstance(event, End) for event in self.events)
 
     @property
+    def has_asked(self) -> bool:
+        """Whether we have sent a request on the connection."""
+        return bool(self._asked)
+
+    @property
     def in_use(self) -> bool:
         """Whether neither side has ended the connection."""
         return self._open and self.is_open

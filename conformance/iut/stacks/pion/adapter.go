@@ -280,7 +280,9 @@ func attribute(sdp, name string) []string {
 }
 
 func (s *session) accept(p params) *refusal {
-	ufrags, pwds := attribute(p.SDP, "ice-ufrag"), attribute(p.SDP, "ice-pwd")
+	session, section, _ := strings.Cut(p.SDP, "m=")
+	// what the section says counts before what the session says (RFC 8839 section 5.4)
+	ufrags, pwds := attribute(section+session, "ice-ufrag"), attribute(section+session, "ice-pwd")
 	if len(ufrags) == 0 || len(pwds) == 0 {
 		return refuse(rejected, "no ICE credentials")
 	}
