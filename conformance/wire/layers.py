@@ -35,11 +35,30 @@ from conformance.wire.stun import Method, pack_type  # noqa: E402
 _HEADER = 20
 
 
-class RFC4571(Packet):
+class _OneValue(Packet):
+    """A layer whose fields each have one value: building it goes through no sets of values, and so copies nothing."""
+
+    def do_build(self) -> bytes:
+        """Build without making the packets that Scapy lets a field with several values stand for."""
+        self.explicit = 1
+        built: bytes = super().do_build()
+        return built
+
+
+class RFC4571(_OneValue):
     """A frame (RFC 4571 section 2). ``length`` is the payload's unless set."""
 
     name = "RFC4571"
     fields_desc = [ShortField("length", None)]
+
+    def __truediv__(self, payload: Any) -> RFC4571:
+        """Frame a packet. A message is not copied, as Scapy would do: that takes longer than building it."""
+        if not isinstance(payload, STUN):
+            framed: RFC4571 = super().__truediv__(payload)
+            return framed
+        frame = self.copy()
+        frame.add_payload(payload)
+        return frame
 
     def post_build(self, packet: bytes, payload: bytes) -> bytes:
         """Compute LENGTH."""
@@ -327,7 +346,7 @@ def _next_attribute(_packet: Any, _list: Any, _previous: Any, rest: bytes) -> ty
     return _CLASSES.get(int.from_bytes(rest[:2], "big"), RawStunAttribute)
 
 
-class STUN(Packet):
+class STUN(_OneValue):
     """A STUN message (RFC 8489 section 5).
 
     ``message_class`` and ``method`` make the type unless ``type`` (16 bits, top two included) is given; ``length``
