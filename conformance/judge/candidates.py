@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -50,6 +51,29 @@ def candidate_has_an_address(exchange: Exchange) -> Iterator[Observation]:
                 yield HELD
             else:
                 yield _broken(party, candidate, f"a candidate at the name {candidate.address}", "an IP address")
+
+
+@rule("RFC8445-5.1.1.1-06", title="a candidate's address is one that can be connected to")
+def candidate_address_is_of_use(exchange: Exchange) -> Iterator[Observation]:
+    """No unspecified, broadcast, multicast or IPv4-mapped address, and a port where it can be connected to."""
+    for party, candidates in _sections(exchange):
+        for candidate in candidates:
+            if not is_address(candidate.address):
+                continue  # a rule of its own says so
+            problem = _useless(candidate)
+            if problem:
+                yield _broken(party, candidate, f"a candidate {problem}", "an address and port of one interface")
+            else:
+                yield HELD
+
+
+def _useless(candidate: Candidate) -> str:
+    address = ipaddress.ip_address(candidate.address)
+    if address.is_unspecified or address.is_multicast or candidate.address == "255.255.255.255":
+        return f"at {candidate.address}, which is no interface's"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return f"at {candidate.address}, which is an IPv4 address"
+    return "at port 0" if not candidate.port and _tcptype(candidate) != "active" else ""
 
 
 @rule("RFC8839-5.1-s02", title="candidates stand in media sections")

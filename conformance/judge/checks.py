@@ -235,3 +235,29 @@ def _pattern(identifiers: list[bytes]) -> str:
         if len({(later - earlier) % (1 << 96) for earlier, later in pairwise(numbers)}) == 1:
             return "by counting"
     return ""
+
+
+@rule("RFC8445-16.1-03", "RFC8445-16.1-01", title="a tie-breaker is the same in all checks of a session")
+def tie_breaker_is_constant(exchange: Exchange) -> Iterator[Observation]:
+    """Of a role, and of a user name fragment: a change of roles may bring another one (RFC 8445 section 7.2.5.1)."""
+    first: dict[tuple[str, bool], int] = {}
+    for talk, stun in exchange.checks():
+        own = (stun.username or "").partition(":")[2]
+        try:
+            said = {True: stun.message.ice_controlling, False: stun.message.ice_controlled}
+        except StunError:
+            continue  # a rule of its own says so
+        for controlling, value in said.items():
+            if not stun.valid or not own or value is None:
+                continue
+            before = first.setdefault((own, controlling), value)
+            if value == before:
+                yield HELD
+            else:
+                yield broken(
+                    talk,
+                    stun,
+                    f"sent a check with another tie-breaker than before: {value:#x}",
+                    expected=f"{before:#x}, as in its first check in this role",
+                    actual=f"{value:#x}",
+                )

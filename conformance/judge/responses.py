@@ -14,6 +14,7 @@ from conformance.wire.integrity import Check, check_fingerprint
 from pcaps.connections import Event
 
 _UNKNOWN_ATTRIBUTE = 420
+_LONGEST_REASON = 128  # characters are too many (RFC 8489 section 14.8)
 _ANSWER_NS = 5_000_000_000  # far longer than any agent needs, or any network
 
 
@@ -161,6 +162,25 @@ def error_has_a_code(exchange: Exchange) -> Iterator[Observation]:
             problem = f"whose ERROR-CODE is malformed: {error.what}"
         if problem:
             yield broken(talk, response, f"sent an error response {problem}", expected="ERROR-CODE from 300 to 699")
+        else:
+            yield HELD
+
+
+@rule("RFC8489-14.8-01", title="a reason phrase is UTF-8 of less than 128 characters")
+def reason_is_short_text(exchange: Exchange) -> Iterator[Observation]:
+    """Whatever the code is: the phrase is for people."""
+    for talk, response in exchange.answers():
+        found = response.message.first(Attribute.ERROR_CODE)
+        if found is None:
+            continue
+        try:
+            problem = f"of {len(text)} characters" if len(text := found.value[4:].decode()) >= _LONGEST_REASON else ""
+        except UnicodeDecodeError:
+            problem = "that is not UTF-8"
+        if problem:
+            yield broken(
+                talk, response, f"gave a reason {problem}", expected="UTF-8 of less than 128 characters", actual=problem
+            )
         else:
             yield HELD
 

@@ -208,3 +208,33 @@ def broken_candidate_at_session_level(scene: Scene) -> tuple[SessionDescription,
     """A candidate before the first media section."""
     stray = "a=candidate:9 1 TCP 2128609279 192.0.2.5 9 typ host tcptype active\r\n"
     return _offered(scene, ("m=audio", f"{stray}m=audio"))
+
+
+@golden("reason_is_short_text")
+def broken_long_reason(scene: Scene) -> None:
+    """A 401 whose reason has 128 characters."""
+    link = active(scene).open()
+    refusal = attr.error_code(401, "Unauthorized".ljust(128, "."))
+    scene.refuse(link, scene.left, scene.right, scene.check(scene.left, scene.right), refusal)
+    scene.validate(link)
+
+
+@golden("tie_breaker_is_constant")
+def broken_tie_breaker(scene: Scene) -> None:
+    """The second check of an agent has another tie-breaker than the first, in the same role."""
+    link = active(scene).open()
+    other = {Attribute.ICE_CONTROLLING: bytes(range(8))}
+    scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right))
+    scene.transact(link, scene.right, scene.left, scene.check(scene.right, scene.left))
+    scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right, nominate=True, values=other))
+
+
+@golden("candidate_address_is_of_use")
+def broken_unspecified_address(scene: Scene) -> tuple[SessionDescription, SessionDescription]:
+    """An active candidate at the unspecified address."""
+    usual(scene)
+    offer = str(s.described(scene.left, "active"))
+    candidate = f" {scene.left.ip} 9 typ host"
+    return SessionDescription.parse(offer.replace(candidate, " 0.0.0.0 9 typ host")), s.described(
+        scene.right, ALL_KINDS
+    )
