@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DECIDES = 40.0  # seconds that a controlling agent may take (the PAC timer of RFC 8863 section 4 and all transactions)
 _ROLE_CONFLICT = 487
+_GIVES_UP = 15.0  # seconds after which an agent that ends a session may have lost patience
 
 
 def checked(evidence: Evidence) -> Reason | None:
@@ -157,8 +158,11 @@ def _unnominated(evidence: Evidence, talk: Talk) -> Reason | None:
     ended = end_after(talk, min(own))
     waited = ((ended[0] if ended else evidence.until_ns) - min(own)) / SECOND
     gave_up = evidence.facts.said(side, "failed", "closed")
-    if ended and evidence.side(talk, client=ended[1]) != side:
-        other = OTHER[side]
+    other = OTHER[side]
+    if ended and evidence.side(talk, client=ended[1]) == other and waited >= _GIVES_UP:
+        lasted = f"had a valid pair for {waited:.0f} s and did not nominate; it may take {decides:.0f} s"
+        return Reason(f"{evidence.name(side)} {lasted}; {evidence.name(other)} gave up then", open_=True)
+    if ended and evidence.side(talk, client=ended[1]) == other:
         text = (
             f"closed the connection {waited:.1f} s after {evidence.name(side)} had a valid pair, before any nomination"
         )

@@ -200,14 +200,15 @@ def _breaches(evidence: Evidence) -> Iterator[Breach]:
                     judgement.rule.title,
                     observation.expected,
                     observation.time_ns,
+                    rule=judgement.rule.name,
                 )
 
 
 def _counted(breaches: Iterable[Breach]) -> list[Breach]:
-    """Return each breach once, with how often its side broke the requirement."""
+    """Return each breach once, with how often its side broke the rule."""
     found: dict[tuple[str, str], Breach] = {}
     for breach in breaches:
-        first = found.setdefault((breach.side, breach.requirement), breach)
+        first = found.setdefault((breach.side, breach.rule), breach)
         first.times += first is not breach
     return list(found.values())
 

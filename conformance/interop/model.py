@@ -183,6 +183,7 @@ class Breach:
     at_ns: int = 0
     blocks: bool = False  # the two do not work together because of it
     times: int = 1  # how often it was seen; the text is that of the first time
+    rule: str = ""  # the judge's rule that saw it; none saw what a side did not do
 
     def data(self) -> dict[str, Any]:
         """Return it for JSON."""

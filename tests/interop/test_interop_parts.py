@@ -11,11 +11,12 @@ import pytest
 from lxml import etree
 from lxml import html as parser
 
-from conformance.interop import outputs, page
+from conformance.interop import blame, outputs, page
 from conformance.interop.model import ANSWERER, OFFERER, Breach, Cell, Facts, Kind, Outcome, Stage
 from conformance.interop.pairing import families, openings, tcptypes
 from conformance.interop.plan import ANY, FORCED, Contestant, cells, named
 from conformance.interop.signalling import passed
+from conformance.judge import RULES
 from conformance.verdict import ExitStatus
 from conformance.wire.candidate import Candidate
 from conformance.wire.sdp import SessionDescription
@@ -225,3 +226,7 @@ def test_a_cell_and_its_facts_survive_their_files() -> None:
     assert Cell.of(json.loads(json.dumps(cell.data()))) == cell
     facts = Facts(states={OFFERER: [(1, "connected")]}, sent={OFFERER: "sent"})
     assert Facts.of(json.loads(json.dumps(facts.data()))) == facts
+
+
+def test_the_rules_that_excuse_a_receiver_exist() -> None:
+    assert {rule.name for rule in RULES} > blame._UNUSABLE
