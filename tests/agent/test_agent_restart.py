@@ -327,3 +327,21 @@ def test_a_check_of_the_restart_on_the_old_connection_is_answered_and_changes_no
     assert end.ask(fresh.check(controlling=True, use_candidate=True)).is_success
     network.run(1)
     assert agent.agent.state is State.CHECKING, "the old pair is not what the restart selects"
+
+
+def test_a_later_answer_without_ice_stops_consent_and_the_next_offer_restarts():
+    network = Network()
+    a, b = completed(network)
+    ufrag = media(a.describe()).ufrag  # an updated offer
+    b.tell("accept", "offer", a.agent._exchange.described)
+    answer = "".join(line for line in b.describe().splitlines(True) if not line.startswith(("a=ice", "a=candidate")))
+    a.tell("accept", "answer", answer)
+    assert not list(a.agent._consent)
+    assert said(a, b)
+    assert media(restarted_offer(a)).ufrag != ufrag
+
+
+def restarted_offer(host):
+    host.tell("gather")
+    host.network.run(0.1)
+    return host.describe()

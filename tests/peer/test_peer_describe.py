@@ -11,6 +11,7 @@ from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
+from conformance.wire.attributes import Address
 from conformance.wire.sdp import SessionDescription
 
 THEIR_OFFER = (
@@ -190,3 +191,33 @@ def test_what_the_script_adds_comes_on_top(peer):
     theirs = next(iter(peer.candidates("passive")))
     assert peer.selecting_offer(theirs).media[0].attribute("remote-candidates") is not None
     assert peer.updated_offer().media[0].attribute("remote-candidates") is None
+
+
+class Selected:
+    """A connection as far as later descriptions name it."""
+
+    def __init__(self, *, outgoing: bool) -> None:
+        self.outgoing, self.component = outgoing, 1
+        self.local_address, self.remote_address = Address("127.16.202.1", 50123), Address("127.0.0.1", 50001)
+
+
+@pytest.mark.parametrize("peer", ["plain"], indirect=True)
+@pytest.mark.parametrize(("outgoing", "kind", "setup"), [(True, "prflx", "active"), (False, "host", "passive")])
+def test_a_later_offer_has_the_selected_pair_alone(peer, outgoing, kind, setup):
+    peer.offer("active passive", session_attributes=["ice-options:ice2"])
+    offer = peer.settled_offer([Selected(outgoing=outgoing)])
+    media = offer.media[0]
+    (candidate,) = media.candidates
+    assert (candidate.type, candidate.endpoint) == (kind, Address("127.16.202.1", 50123))
+    assert (media.connection_address, media.port) == ("127.16.202.1", 50123)
+    assert (media.setup, media.connection) == (setup, "existing")
+    assert media.attribute("remote-candidates") == "1 127.0.0.1 50001"
+    assert offer.ice_options == ("ice2",)
+
+
+@pytest.mark.parametrize("peer", ["plain"], indirect=True)
+def test_a_controlled_peer_names_no_remote_candidates(peer):
+    offer = SessionDescription.parse(THEIR_OFFER.replace("UDP/DTLS/SCTP webrtc-datachannel", "TCP *"))
+    peer.answer(offer, "active")
+    assert not peer.settled_offer([Selected(outgoing=True)]).media[0].has("remote-candidates")
+    assert not peer.settled_answer(offer, [Selected(outgoing=True)]).media[0].has("remote-candidates")
