@@ -151,6 +151,14 @@ def accept_or_refuse(upper: Upper, peer: Peer, description: SessionDescription, 
     return True
 
 
+def accept_unless_refused(upper: Upper, answer: SessionDescription) -> None:
+    """Give the IUT an answer that does without ICE; n/a where it refuses it: with the session its ICE ends as well."""
+    try:
+        upper.accept(answer)
+    except Rejected as refusal:
+        raise NotApplicable(f"the IUT does not go on without ICE: {refusal}") from refusal
+
+
 # -- what is left of ICE -------------------------------------------------------------------------------------------
 
 
