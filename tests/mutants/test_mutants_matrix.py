@@ -140,8 +140,16 @@ def test_the_quick_form_executes_the_related_cases_and_the_healthy_agent(cases) 
     assert quick == [(case, FAULT.name) for case in related(FAULT, usual)]
     assert len(representatives(cases)) < len(usual) < len(cases)
     whole = list(Plan([FAULT], cases, cases).pairs())
-    assert {case.id.partition("[")[0] for case, fault in whole if fault} == {c.id.partition("[")[0] for c in cases}
+    short = [case for case in cases if case.watches <= 5 or FAULT.requirement in case.requirements]
+    assert len(short) < len(cases)
+    assert {case.id.partition("[")[0] for case, fault in whole if fault} == {c.id.partition("[")[0] for c in short}
     assert len({(case.id, fault) for case, fault in whole}) == len(whole)
+
+
+def test_what_watches_a_long_clock_meets_the_faults_of_its_own_requirement(cases) -> None:
+    long = next(case for case in cases if case.watches > 5)
+    own = next(fault for fault in FAULTS if fault.requirement == long.requirements[0])
+    assert (long, own.name) in list(Plan([own], cases, cases).pairs())
 
 
 def test_a_case_that_a_fault_could_not_change_is_skipped_and_counted(cases) -> None:
