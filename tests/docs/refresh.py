@@ -1,7 +1,9 @@
-"""Writes the excerpts of code and the list of stacks in the documents anew: `python tests/docs/refresh.py`."""
+"""Writes the excerpts of code, the list of stacks and the manual page anew: `python tests/docs/refresh.py`."""
 
 from __future__ import annotations
 
+import docs_manual
+from docs_manual import PAGE
 from docs_reading import DOCUMENTS, ROOT, blocks, excerpt
 
 from conformance.commands.stacks_document import written
@@ -24,6 +26,9 @@ def main() -> None:
     if before != written(before):
         stacks.write_text(written(before), encoding="utf-8")
         print("docs/stacks.md is written anew")
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != docs_manual.written():
+        PAGE.write_text(docs_manual.written(), encoding="utf-8")
+        print("docs/icetcp.1 is written anew")
 
 
 if __name__ == "__main__":
