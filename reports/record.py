@@ -65,6 +65,7 @@ class RunInfo:
     incidents: tuple[str, ...] = ()  # what the adapter did against the contract
     pixit: dict[str, float] = field(default_factory=dict)  # deadlines, in seconds
     causes: list[dict[str, Any]] = field(default_factory=list)  # why variants did not pass, the most basic first
+    private: list[dict[str, Any]] = field(default_factory=list)  # requirements of the vendor's own
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
 
 

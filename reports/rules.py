@@ -22,5 +22,7 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """The section at the RFC editor."""
+        """The section at the RFC editor; nothing for a document of a vendor's own."""
+        if not self.rfc.startswith("RFC"):
+            return ""
         return f"https://www.rfc-editor.org/rfc/{self.rfc.lower()}#section-{self.section}"

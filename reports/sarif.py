@@ -86,7 +86,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
         "id": name,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.text},
-        "helpUri": rule.url,
+        **({"helpUri": rule.url} if rule.url else {}),
         "defaultConfiguration": {"level": "error" if rule.level.binding else "warning"},
         "properties": {"level": rule.level.value, "rfc": rule.rfc, "section": rule.section},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from conformance.catalogue import (
@@ -26,9 +27,10 @@ from conformance.catalogue import (
     rfc8863,
 )
 from conformance.catalogue.model import Exclusion, Requirement
+from conformance.catalogue.private import is_private, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "EXCLUSIONS",
@@ -37,6 +39,8 @@ __all__ = [
     "Exclusion",
     "Requirement",
     "UnknownRequirement",
+    "add",
+    "added",
     "by_section",
     "exclusions",
     "requirement",
@@ -64,7 +68,8 @@ MODULES = (
     rfc5764,
     rfc8421,
 )
-REQUIREMENTS: Mapping[str, Requirement] = {entry.id: entry for module in MODULES for entry in module.REQUIREMENTS}
+_EVERY: dict[str, Requirement] = {entry.id: entry for module in MODULES for entry in module.REQUIREMENTS}
+REQUIREMENTS: Mapping[str, Requirement] = MappingProxyType(_EVERY)
 EXCLUSIONS: tuple[Exclusion, ...] = tuple(entry for module in MODULES for entry in getattr(module, "EXCLUSIONS", ()))
 
 
@@ -82,6 +87,29 @@ def requirement(identifier: str) -> Requirement:
         near = ", ".join(difflib.get_close_matches(identifier, REQUIREMENTS, 3))
         raise UnknownRequirement(f"there is no requirement {identifier}" + (f"; near: {near}" if near else ""))
     return found
+
+
+def add(*requirements: Requirement) -> None:
+    """Add private requirements, of a vendor's own documents, to the catalogue: "ACME-4.2-01".
+
+    To add the same requirement once more changes nothing. Raises `ValueError` for an id that is taken or has no prefix
+    of its own, and for an unknown key word or condition; then none of them is added.
+    """
+    new: dict[str, Requirement] = {}
+    for entry in requirements:
+        wrong = problems(entry)
+        before = new.get(entry.id, _EVERY.get(entry.id))
+        if before is not None and before != entry:
+            wrong.append(f"the id is taken by another requirement, {before.title!r}")
+        if wrong:
+            raise ValueError(f"requirement {entry.id} cannot be added: {'; '.join(wrong)}")
+        new[entry.id] = entry
+    _EVERY.update(new)
+
+
+def added() -> Sequence[Requirement]:
+    """Return the private requirements."""
+    return [entry for entry in _EVERY.values() if is_private(entry.id)]
 
 
 def by_section(rfc: str, section: str) -> list[Requirement]:

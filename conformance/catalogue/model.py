@@ -23,6 +23,7 @@ _LEVELS = {
     "MAY": Level.MAY,
     "OPTIONAL": Level.MAY,
 }
+KEYWORDS = tuple(_LEVELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,13 @@ class Requirement:
     id: str
     title: str
     text: str
-    keywords: tuple[str, ...]
-    binds: str
-    pics: tuple[str, ...]
-    predecessor: str
-    successor: str
-    note: str
-    untestable: str
+    keywords: tuple[str, ...] = ()
+    binds: str = "agent"
+    pics: tuple[str, ...] = ()
+    predecessor: str = ""
+    successor: str = ""
+    note: str = ""
+    untestable: str = ""
 
     @property
     def rfc(self) -> str:

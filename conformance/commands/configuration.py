@@ -3,9 +3,9 @@
 The command line counts before the environment, the environment before the file, the file before the default.
 
 The file is `icetcp.toml`, or the table `[tool.icetcp]` of `pyproject.toml`, in the current folder or the nearest one
-above it. Its keys are the long names of options; those outside a table of a command's name are for `icetcp run`. Paths
-are relative to the file. Variables are `ICETCP_RUN_SEED` for `icetcp run --seed` and so on for each command; for
-`icetcp run` also `ICETCP_SEED`.
+above it. Its keys are the long names of options; those outside a table of a command's name are for `icetcp run`,
+and `cases-from` among them for every command that has it. Paths are relative to the file. Variables are
+`ICETCP_RUN_SEED` for `icetcp run --seed` and so on for each command; for `icetcp run` also `ICETCP_SEED`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "ICETCP"
 _FILES = ("icetcp.toml", "pyproject.toml")
 _MAIN = "run"  # the command that options of no command are for
+_SHARED = {"cases_from"}
 _UNSET = ("help", "version", "print_config")
 
 
@@ -62,6 +63,10 @@ def read(path: Path, commands: Mapping[str, click.Command]) -> dict[str, dict[st
     loose = {key: value for key, value in table.items() if not (key in commands and isinstance(value, dict))}
     of_main = _values(loose, commands[_MAIN], path, "", tables=commands)
     found[_MAIN] = {**of_main, **found[_MAIN]}
+    for name in _SHARED & of_main.keys():  # private cases are listed and shown where they are run
+        for command, values in found.items():
+            if any(option.name == name for option in commands[command].params):
+                values.setdefault(name, of_main[name])
     return found
 
 

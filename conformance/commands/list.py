@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from conformance.commands.options import broken_session, complain, filters, nothing_matches, selection
+from conformance.commands.options import broken_session, complain, filters, nothing_matches, private_cases, selection
 from conformance.commands.terminal import table
 from conformance.verdict import ExitStatus
 
 
 @click.command(name="list")
 @filters
+@private_cases
 @click.option(
     "--requirements",
     "of_requirements",
@@ -29,7 +30,7 @@ def list_(of_requirements: bool, of_variants: bool, iut: str | None, as_json: bo
     from conformance.run.discovery import discover
 
     asked = [] if iut is None else [f"--iut={iut}"]
-    found = discover(asked if of_requirements else [*asked, *selection(**options)])
+    found = discover(asked if of_requirements else [*asked, *selection(**options)], options["cases_from"])
     broken = broken_session(found.outcome)
     if broken is not None:
         return broken

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from conformance.run.session import Outcome
 
 _LEVELS = click.Choice([level.value for level in Level])
-_CASE_PREFIX = re.compile(r"\bRFC\d+-[\w.]+/")
+_CASE_PREFIX = re.compile(r"\b[A-Z]\w*-[\w.]+/")
+
+
+private_cases = click.option(
+    "--cases-from",
+    "--cases",
+    multiple=True,
+    type=click.Path(exists=True),
+    metavar="PATH",
+    help="Folder, or file, with private cases, which join those of icetcp; repeatable.",
+)
 
 
 def filters(command: Callable[..., int]) -> Callable[..., int]:

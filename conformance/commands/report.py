@@ -75,12 +75,14 @@ def report(
 def _for_programs(run: str, form: str, attachments: str, out: str | None, fail_on: Level) -> int:
     """Write one of the reports that programs read."""
     from conformance.run.outputs import rules
+    from conformance.run.pages import restore
     from reports import outputs
     from reports.record import ReportError
 
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     try:
         info, results = _read(run)
+        restore(info)
         octets = outputs.document(form, results, info, rules(), fail_on, outputs.prefix(folder, attachments))
         if form == "github" and not out:
             click.echo(octets.decode(), nl=False)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.commands.options import broken_session, complain, filters, nothing_matches, selection
+from conformance.commands.options import broken_session, complain, filters, nothing_matches, private_cases, selection
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.commands.display import Display
     from conformance.run.session import Outcome
 
@@ -46,6 +48,7 @@ _IUT = (
 @click.command()
 @click.option("--iut", default="reference", show_default=True, metavar="IUT", help=_IUT)
 @filters
+@private_cases
 @click.option(
     "--variants",
     type=click.Choice(["all", "usual", "one"]),
@@ -144,7 +147,7 @@ def run(iut: str, **options: Any) -> int:
         Level(options["fail_on"]), options["out"], progress=not iut.startswith("manual"), quiet=options["quiet"]
     )
     with interruptible():
-        outcome = _outcome(shown, _run_arguments(iut, options))
+        outcome = _outcome(shown, _run_arguments(iut, options), options["cases_from"])
         if outcome.interrupted or outcome.fatal or outcome.crash:
             end_descendants()
         hold()  # all reports are written
@@ -157,12 +160,12 @@ def run(iut: str, **options: Any) -> int:
     return status
 
 
-def _outcome(shown: Display, arguments: list[str]) -> Outcome:
+def _outcome(shown: Display, arguments: list[str], private: Sequence[str]) -> Outcome:
     """Return how the session went, whatever came of it."""
     from conformance.run import session
 
     try:
-        outcome = session.run_pytest(arguments, [shown])
+        outcome = session.run_pytest(arguments, [shown], private=private)
     except KeyboardInterrupt:
         outcome = session.Outcome(interrupted=True)
     except OSError as error:

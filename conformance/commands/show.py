@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from conformance.commands.options import broken_session, complain
+from conformance.commands.options import broken_session, complain, private_cases
 from conformance.commands.terminal import one_line
 from conformance.verdict import ExitStatus
 
 
 @click.command()
+@private_cases
 @click.argument("name", metavar="CASE|REQUIREMENT|SECTION")
-def show(name: str) -> int:
+def show(name: str, cases_from: tuple[str, ...]) -> int:
     """Print what a case does, what a requirement asks and which cases test it, or what a section holds.
 
     SECTION is such as RFC8489-9.2.4: its requirements, and the reasons why its other sentences are none.
@@ -21,7 +22,7 @@ def show(name: str) -> int:
     from conformance.commands import details
     from conformance.run.discovery import discover
 
-    found = discover()
+    found = discover(private=cases_from)
     broken = broken_session(found.outcome)
     if broken is not None:
         return broken

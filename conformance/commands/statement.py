@@ -43,12 +43,13 @@ def _write(folder: Path, fail_on: Level) -> int:
     import msgspec
 
     from conformance.catalogue import REQUIREMENTS
-    from conformance.run.pages import judgement
+    from conformance.run.pages import judgement, restore
     from conformance.run.pics import catalogue, proforma
     from reports import causes, html, statement
     from reports.record import cannot_write, read
 
     info, results = read(folder / statement.RECORD)
+    restore(info)
     if not info.causes:
         info.causes = [cause.data() for cause in causes.find(results, REQUIREMENTS)]
     pics = proforma(info.iut, info.iut_version, info.pics, info.scan, results).data()

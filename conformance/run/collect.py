@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.catalogue import requirement as look_up
+from conformance.run import session
 from conformance.run.engine import Case
 from conformance.suites.dimensions import DIMENSIONS, ON_TOP, Variants, usual_form
 from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from conformance.run.applicability import Applicability
 
@@ -26,8 +28,13 @@ _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
 
 
 def is_case(item: pytest.Item) -> bool:
-    """Whether an item is a conformance case."""
-    return isinstance(item, pytest.Function) and item.get_closest_marker("requirement") is not None
+    """Whether an item is a conformance case; others may have a mark of that name too."""
+    return isinstance(item, pytest.Function) and bool(_marks(item))
+
+
+def _marks(item: pytest.Item) -> list[pytest.Mark]:
+    """Return the marks that `suites.marks.requirement` has made; a variant may have one in addition to the case's."""
+    return [mark for mark in item.iter_markers("requirement") if "needs" in mark.kwargs]
 
 
 def case_of(item: pytest.Item) -> Case:
@@ -40,11 +47,13 @@ def case_of(item: pytest.Item) -> Case:
 
 
 def _make(item: pytest.Function) -> Case:
-    marks = list(item.iter_markers("requirement"))  # a variant may have one of its own beside the function's
+    marks = _marks(item)
     assert marks
     requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
     level = next((mark.kwargs["at"] for mark in marks if mark.kwargs.get("at") is not None), level)
-    _check_name(item)
+    source = _source(item.path)
+    if not source:
+        _check_name(item)
     first = look_up(requirements[0])
     section = f"{first.rfc}-{first.section}"
     spec = getattr(item, "callspec", None)
@@ -66,6 +75,7 @@ def _make(item: pytest.Function) -> Case:
         parameters=dict(spec.params) if spec is not None else {},
         in_segments=item.get_closest_marker("in_segments") is not None,
         watches=max((float(mark.args[0]) for mark in item.iter_markers("watches")), default=0.0),
+        source=source,
     )
 
 
@@ -158,6 +168,24 @@ def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
             names, variants, *others = mark.args
             made = pytest.mark.parametrize(names, variants.of(judges), *others, **mark.kwargs)
             definition.own_markers[number] = made.mark
+
+
+def twins(cases: Iterable[Case]) -> list[str]:
+    """Say which ids a private case has that another case has too."""
+    first: dict[str, Case] = {}
+    found = []
+    for case in cases:
+        other = first.setdefault(case_name(case.id), case)
+        if other.function is not case.function and (other.source or case.source):
+            places = [f"{one.source or 'icetcp'} ({one.function.__name__})" for one in (other, case)]
+            found.append(f"two cases have the id {case_name(case.id)}: {' and '.join(places)}; rename one function")
+    return list(dict.fromkeys(found))
+
+
+@functools.cache
+def _source(path: Path) -> str:
+    """Return the file of a private case; nothing for one of ours."""
+    return "" if path.is_relative_to(session.suites_folder()) else str(path)
 
 
 def _check_name(item: pytest.Function) -> None:

@@ -46,8 +46,8 @@ class _Collector:
         self._found.selected = [case_of(item) for item in session.items if is_case(item)]
 
 
-def discover(arguments: Sequence[str] = ()) -> Found:
-    """Collect the cases, filtered by the plugin's options; nothing is executed."""
+def discover(arguments: Sequence[str] = (), private: Sequence[str] = ()) -> Found:
+    """Collect the cases, `private` ones too, filtered by the plugin's options; nothing is executed."""
     found = Found()
-    found.outcome = run_pytest(["--collect-only", *arguments], [_Collector(found)])
+    found.outcome = run_pytest(["--collect-only", *arguments], [_Collector(found)], private=private)
     return found

@@ -16,6 +16,7 @@ import pytest
 from conformance.catalogue import REQUIREMENTS
 from conformance.run.folder import FolderError
 from conformance.run.known import KnownFailures
+from conformance.run.pages import restore
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
 from reports import causes, flaky
@@ -45,6 +46,7 @@ def hand_over(config: pytest.Config, run: Run, results: Iterable[Result]) -> Non
         "partial": run.info.partial,
         "link": run.info.link,
         "pending": run.info.pending,
+        "private": run.info.private,
     }
     output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]  # given by pytest-xdist
     output[_OUTPUT] = msgspec.json.encode(printable(value)).decode()
@@ -97,6 +99,8 @@ class Controller:
         self._info.notes = tuple(dict.fromkeys((*self._info.notes, *value["notes"])))
         self._info.incidents += tuple(value["incidents"])
         self._info.pics, self._info.scan, self._info.testable = value["pics"], tuple(value["scan"]), value["testable"]
+        self._info.private = value["private"]
+        restore(self._info)
         self._info.partial, self._info.with_cases = value["partial"], value["with_cases"]
         for rule, count in value["judged"].items():
             self._info.judged[rule] = self._info.judged.get(rule, 0) + count

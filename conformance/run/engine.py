@@ -44,7 +44,8 @@ class Case:
     """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements.
 
     `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's. `watches`: seconds of a
-    clock of the protocol that the case lets pass; it is declared for those that are long.
+    clock of the protocol that the case lets pass; it is declared for those that are long. `source`: the file of a
+    private case.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Case:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     in_segments: bool = False
     watches: float = 0.0
+    source: str = ""
 
     def shape_for(self, pics: Mapping[str, Any]) -> Shape:
         """How it is carried out with this IUT: over IPv6 where it has nothing else and the case leaves it open."""
@@ -84,6 +86,11 @@ class Settings:
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
     by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
+
+
+def of_source(source: str) -> str:
+    """Return what the command that repeats a case says of its file; nothing of a case of ours."""
+    return f" --cases-from {shlex.quote(source)}" if source else ""
 
 
 class Engine:
@@ -274,7 +281,7 @@ class Engine:
             started=time.time(),
             parameters={key: str(value) for key, value in case.parameters.items()},
             seed=self.settings.seed,
-            repeat=self.settings.repeat.format(case=shlex.quote(variant_of(case.id))),
+            repeat=self.settings.repeat.format(case=shlex.quote(variant_of(case.id))) + of_source(case.source),
         )
 
     # -- many cases ----------------------------------------------------------------------------------------------

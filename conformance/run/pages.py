@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.catalogue import REQUIREMENTS
+from conformance.catalogue import REQUIREMENTS, Requirement, add
 from conformance.run.drawing import drawn
 from conformance.verdict import ExitStatus, Level, Verdict, case_name
 from pcaps.pcapng import CaptureError, names_in, read_stream
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from pcaps.connections import Connection
     from pcaps.flows import Flow
     from reports.record import RunInfo
+
+
+def restore(run: RunInfo) -> None:
+    """Add the private requirements of a record to the catalogue, except those that are known."""
+    for entry in run.private:
+        words: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+        }
+        if words["id"] not in REQUIREMENTS:
+            add(Requirement(**words))
 
 
 def asked(tested: Collection[str]) -> list[Asked]:
@@ -69,11 +79,13 @@ def of_folder(
 ) -> Contents:
     """Return the contents of a page from a run's folder; the captures are read once more for their drawings.
 
-    `every` are all cases of the suite; without them a requirement counts as tested if a result names it.
+    `every` are all cases of the suite; of others a requirement counts as tested if a result names it.
     """
+    restore(run)
     found = causes.of_data(run.causes) or causes.find(results, REQUIREMENTS)
     causes.tell(results, found)
-    tested = {requirement for case in every or results for requirement in case.requirements}
+    tested = {requirement for case in every for requirement in case.requirements}
+    tested |= {requirement for result in results for requirement in result.requirements}
     return Contents(
         run=run,
         results=results,

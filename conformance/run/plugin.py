@@ -20,6 +20,7 @@ from conformance.run.collect import (
     one_variant_each,
     remake,
     repeated,
+    twins,
     usual_variants,
     without_long_clocks,
 )
@@ -126,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         cases=config.getoption("icetcp_case"),
         requirements=config.getoption("icetcp_requirement"),
     )
-    problems = wish.unmatched(every)
+    problems = twins(every) or wish.unmatched(every)
     if problems:
         raise pytest.UsageError("; ".join(problems))
     yield

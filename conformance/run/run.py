@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.catalogue import REQUIREMENTS
+from conformance.catalogue import REQUIREMENTS, added
 from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
-from conformance.run.engine import Case, Engine, Settings
+from conformance.run.engine import Case, Engine, Settings, of_source
 from conformance.run.evidence import told
 from conformance.run.folder import FolderError
 from conformance.run.interrupts import opened
@@ -91,6 +91,7 @@ class Run:
         info.required_reach = config.getoption("icetcp_require_reach") / 100
         info.pixit = asdict(pixit)
         info.partial = partial
+        info.private = [asdict(requirement) for requirement in added()]
         functions = {variant.function for variant in variants}
         info.left_out = {r: len(c & functions) for r, c in premise.applicability.left_out.items() if c & functions}
         info.notes = tuple(recording.notes)
@@ -270,7 +271,10 @@ class Run:
             self.reader.end()
             readings = self.reader.readings()
         self.info.judged = readings.held
+        files = {variant.id: variant.source for variant in self.variants if variant.source}
+        sources = {result.capture: files[result.case] for result in results if result.case in files}
         for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
+            result.repeat += of_source(sources.get(result.capture, ""))
             self.annotate(result)
             self.recorder.write(result)
             results.append(result)

@@ -78,10 +78,12 @@ def in_section(section: str, asked: str) -> bool:
     """Whether "RFC6544-7.2" is, or lies in, the section asked for: "RFC6544-7", "RFC6544", or "7.2" of RFC 6544."""
     rfc, _, number = section.partition("-")
     asked = re.sub(r"\s+", "", asked).upper()
-    wanted, _, asked = asked.partition("-") if asked.startswith("RFC") else ("RFC6544", "", asked)
-    if wanted != rfc:
-        return False
-    return not asked or number == asked or number.startswith(f"{asked}.")
+    document, _, within = asked.partition("-")
+    if document != rfc:
+        if rfc != "RFC6544":
+            return False
+        within = asked
+    return not within or number == within or number.startswith(f"{within}.")
 
 
 def nearest(asked: str, names: Iterable[str]) -> list[str]:

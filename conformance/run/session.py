@@ -71,6 +71,8 @@ class Watcher:
     """Pytest plugin that keeps pytest from speaking and notes what it would have said."""
 
     outcome: Outcome = field(default_factory=Outcome)
+    ours: Path = field(default_factory=Path)
+    private: bool = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
@@ -102,9 +104,30 @@ class Watcher:
         gc.freeze()
         gc.enable()
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        """Note on a report the file that it is about."""
+        report = yield
+        report.icetcp_path = collector.path
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what is no case: tests of another kind that are in the same files."""
+        if self.private:
+            from conformance.run.collect import is_case
+
+            items[:] = [item for item in items if is_case(item)]
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what went wrong in the import of a file of cases."""
-        if report.failed:
+        """Keep what went wrong in the import of a file of cases; a file of private cases is for the user to mend."""
+        if not report.failed:
+            return
+        path = getattr(report, "icetcp_path", self.ours)
+        if not path.is_relative_to(self.ours):
+            last = report.longreprtext.strip().splitlines()[-1].removeprefix("E").strip()
+            self.outcome.usage = self.outcome.usage or f"private cases: {path} cannot be collected: {last}"
+        else:
             self.outcome.crash += f"{report.nodeid}\n{report.longreprtext}\n"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -120,14 +143,14 @@ class Watcher:
             session.exitstatus = error.returncode or pytest.ExitCode.INTERNAL_ERROR
 
 
-def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suites: str = "") -> Outcome:
+def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, private: Sequence[str] = ()) -> Outcome:
     """Run a pytest session over the cases and return how it went; nothing is printed.
 
-    `suites` is the folder of the cases, by default that of `conformance.suites`. A second interrupt or
-    SIGTERM ends the process at once, with status 3.
+    `private` are folders and files of private cases, which join those of `conformance.suites`. A second interrupt
+    or SIGTERM ends the process at once, with status 3.
     """
-    folder = Path(suites or _suites_folder())
-    watcher = Watcher()
+    folder = Path(suites_folder())
+    watcher = Watcher(ours=folder, private=bool(private))
     argv = [
         "-c",
         os.devnull,
@@ -140,6 +163,7 @@ def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suit
         *_QUIET,
         *arguments,
         str(folder),
+        *(str(Path(path).absolute()) for path in private),
     ]
     outcome = watcher.outcome
     gc.disable()  # while thousands of cases are collected, none of which is garbage: that saves a quarter of the time
@@ -153,7 +177,8 @@ def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = (), *, suit
     return outcome
 
 
-def _suites_folder() -> str:
+def suites_folder() -> str:
+    """Return the folder of icetcp's cases."""
     spec = util.find_spec(SUITES)
     locations = list(spec.submodule_search_locations or ()) if spec is not None else []
     if not locations:

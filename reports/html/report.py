@@ -64,7 +64,7 @@ class Asked:
 
     @property
     def link(self) -> str:
-        """The section at the RFC editor's."""
+        """The section at the RFC editor's; nothing for a document of a vendor's own."""
         return link(self.section)
 
 
@@ -328,7 +328,9 @@ def place(requirement: str) -> str:
 
 
 def link(section: str) -> str:
-    """Return where a section, or a whole RFC, can be read."""
+    """Return where a section, or a whole RFC, can be read; nothing for a document of a vendor's own."""
+    if re.match(r"RFC\d+", section) is None:
+        return ""
     rfc, _, number = section.lower().partition("-")
     return f"{_RFC}/{rfc}.html" + (f"#section-{number}" if number else "")
 

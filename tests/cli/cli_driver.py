@@ -9,5 +9,5 @@ from conformance.run import session
 
 session.PLUGIN = "fake_icetcp_plugin"
 if "FAKE_SUITES" in os.environ:
-    session._suites_folder = lambda: os.environ["FAKE_SUITES"]
+    session.suites_folder = lambda: os.environ["FAKE_SUITES"]
 cli.main()

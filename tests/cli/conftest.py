@@ -45,7 +45,7 @@ def fake(environment, tmp_path, monkeypatch, capsys) -> Callable[..., Finished[s
     """Run `icetcp` in this process with the fake plugin, which does as `script` says."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(session, "PLUGIN", "fake_icetcp_plugin")
-    monkeypatch.setattr(session, "_suites_folder", lambda: environment["FAKE_SUITES"])
+    monkeypatch.setattr(session, "suites_folder", lambda: environment["FAKE_SUITES"])
     for name in ("test_7_2_imagined", "test_8_broken"):  # another test's file of this name
         monkeypatch.delitem(sys.modules, name, raising=False)
 

@@ -29,7 +29,7 @@ def discover():
 def icetcp(monkeypatch, tmp_path, capsys, discover):
     """Run a command in this process; return status, lines of output, and what stands on stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(discovery, "discover", lambda arguments=(): discover(tuple(arguments)))
+    monkeypatch.setattr(discovery, "discover", lambda arguments=(), private=(): discover(tuple(arguments)))
 
     def run(*arguments: str) -> tuple[int, list[str], str]:
         with pytest.raises(SystemExit) as ended:

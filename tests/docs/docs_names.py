@@ -19,7 +19,7 @@ from docs_reading import ROOT
 from conformance.commands.cli import cli
 from fuzz import command as fuzz_command
 
-_SELECTORS = ("-k", "--case", "--section", "--requirement", "--level")
+_SELECTORS = ("-k", "--cases-from", "--case", "--section", "--requirement", "--level")
 _PLACEHOLDER = re.compile(r"[A-Z]{3,}\Z|….*|\.\.\.\Z")
 
 

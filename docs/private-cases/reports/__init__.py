@@ -1,0 +1,3 @@
+"""The project's own package. icetcp has one of this name too, which does not matter."""
+
+OWNER = "ACME"
