@@ -13,7 +13,7 @@ from conformance.interop.checking import checked
 from conformance.interop.connecting import connected
 from conformance.interop.media import silent
 from conformance.interop.model import ANSWERER, OFFERER, OTHER, SIDES, Stage
-from conformance.interop.pairing import families, openings, tcptypes
+from conformance.interop.pairing import families, has_media, openings, tcptypes
 from conformance.interop.reasons import Reason
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def _paired(evidence: Evidence) -> Reason | None:
     """Whether the candidates make pairs at all; a connection with a check on it shows that they do."""
     if len(evidence.described) < len(SIDES):
         return Reason("a description is missing", open_=True)
+    if not has_media(evidence.described[ANSWERER]):
+        return Reason(f"both lawful: {evidence.name(ANSWERER)} rejects the media that {evidence.name(OFFERER)} offers")
     if openings(evidence.described) or any(talk.checked for talk in evidence.talks):
         return None
     for side in SIDES:

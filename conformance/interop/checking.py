@@ -199,6 +199,8 @@ def _unselected(evidence: Evidence, talk: Talk) -> Reason | None:
         return omission(evidence, side, "RFC8445-8.1.1-s02", text, since)
     if ended is not None and any(evidence.facts.said(side, "connected", "completed") is None for side in SIDES):
         side = evidence.side(talk, client=ended[1])
+        if evidence.facts.pics.get(side, {}).get("payload") == "dtls":
+            return Reason(f"{evidence.name(side)} closed the connection when DTLS was to begin on it", open_=True)
         text = f"closed the connection {(ended[0] - since) / SECOND:.1f} s after it was nominated"
         return omission(evidence, side, "RFC6544-11.1-01", text, ended[0])
     return None

@@ -36,6 +36,11 @@ def candidates(description: SessionDescription) -> list[Candidate]:
     ]
 
 
+def has_media(description: SessionDescription) -> bool:
+    """Whether any section is in use; an answer may reject all of them (RFC 3264 section 6)."""
+    return any(media.port or media.has("bundle-only") for media in description.media)
+
+
 def openings(described: Mapping[str, SessionDescription]) -> list[Opening]:
     """Return who has to open connections to what; candidates on loopback lead to nobody else."""
     found = []

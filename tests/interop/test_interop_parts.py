@@ -13,7 +13,7 @@ from lxml import html as parser
 
 from conformance.interop import blame, outputs, page
 from conformance.interop.model import ANSWERER, OFFERER, Breach, Cell, Facts, Kind, Outcome, Stage
-from conformance.interop.pairing import families, openings, tcptypes
+from conformance.interop.pairing import families, has_media, openings, tcptypes
 from conformance.interop.plan import ANY, FORCED, Contestant, cells, named
 from conformance.interop.signalling import passed
 from conformance.judge import RULES
@@ -64,6 +64,11 @@ def test_loopback_another_family_and_another_component_make_no_pair(remote) -> N
 def test_an_active_candidate_on_loopback_leads_nowhere() -> None:
     described = {OFFERER: description(candidate("active", "127.0.0.1")), ANSWERER: description(candidate("passive"))}
     assert not openings(described)
+
+
+def test_an_answer_may_reject_all_media() -> None:
+    assert has_media(description(candidate("active")))
+    assert not has_media(description(candidate("active"), port=0))
 
 
 def test_what_a_description_offers() -> None:
