@@ -66,8 +66,9 @@ class Session {
   }
 
   async accept (p) {
-    const [ufrag] = values(p.sdp, 'ice-ufrag')
-    const [pwd] = values(p.sdp, 'ice-pwd')
+    const [session, section = ''] = p.sdp.split(/^m=/m, 2)
+    const [ufrag] = values(section + session, 'ice-ufrag') // the section's count before the session's (RFC 8839 section 5.4)
+    const [pwd] = values(section + session, 'ice-pwd')
     if (!ufrag || !pwd) throw new Refused(REJECTED, 'no ICE credentials')
     if (this.connecting && ufrag !== this.ice.remoteUsername && p.type === 'offer') {
       await this.ice.restart()
