@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MARKER = "<!-- what follows is written by: icetcp stacks document --write docs/stacks.md -->\n"
-_WHOSE = re.compile(r"#\s*Deviations of (.+?), each confirmed")
+_WHOSE = re.compile(r"#\s*Deviations of (.+?), (each confirmed|some of them confirmed|as the verdicts)")
+_HOW = {
+    "some of them confirmed": "Some of these were confirmed in a capture, the others stand by their verdicts.",
+    "as the verdicts": "These stand by the verdicts of a quick run: not each was read in its capture.",
+}
 _ORDER = ("RFC6544", "RFC4571", "RFC8445", "RFC8489")
 _HEAD = "| requirement | | what it does | seen in |\n|---|---|---|---|\n"
 _INTRODUCTION = """
 ## What they do otherwise
 
-Each line is confirmed in a capture: the requirement that a case tests, what the stack does, and the case or variant
-that shows it. *not judged* marks cases that the stack keeps from their end. `icetcp show REQUIREMENT` prints what is
-asked. "and n more" counts the further cases and variants with the same evidence; `expectations.toml` of the stack names
-them. To see a line again:
+A line is the requirement that a case tests, what the stack does, and the case or variant that shows it. It was
+confirmed in a capture, unless the stack's heading says otherwise. *not judged* marks cases that the stack keeps from
+their end. `icetcp show REQUIREMENT` prints what is asked. "and n more" counts the further cases and variants with the
+same evidence; `expectations.toml` of the stack names them. To see a line again:
 
 <!-- test: prose STACK and CASE stand for what the lists name -->
 
@@ -43,8 +47,9 @@ def document() -> str:
     for name in registry.names():
         lines = sorted(_lines(name, cited))
         if lines:
+            how = f"{_how(name)}\n\n" if _how(name) else ""
             parts.append(
-                f"\n### {name}: {_whose(name)}\n\n| requirement | | what it does | seen in |\n|---|---|---|---|\n"
+                f"\n### {name}: {_whose(name)}\n\n{how}| requirement | | what it does | seen in |\n|---|---|---|---|\n"
             )
             parts += [line for _, line in lines]
     return "".join(parts)
@@ -70,6 +75,12 @@ def _whose(name: str) -> str:
     """Return whose deviations they are: the stack with its version, as the file says in its first line."""
     found = _WHOSE.match(_text(name))
     return found[1] if found else registry.description(name).title
+
+
+def _how(name: str) -> str:
+    """Return what the lines of a stack rest on, where it is not a capture that was read for each."""
+    found = _WHOSE.match(_text(name))
+    return _HOW.get(found[2], "") if found else ""
 
 
 def _lines(name: str, cited: Mapping[str, str]) -> Iterator[tuple[tuple[Any, ...], str]]:
