@@ -93,6 +93,7 @@ class Connecting(Identity):
         self.before_answer: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
         self._arrivals: list[tuple[Connection, Listener]] = []
         self._held: list[tuple[Connection, Frame]] = []
+        self.claims_our_role = False  # the IUT's last valid check
         self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
         self._servers: list[Server] = []
         self._silent: list[silence.SilentPort | Doorway] = []
@@ -451,7 +452,8 @@ class Connecting(Identity):
                 connection.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
-        if self.shape.roles == "switched" and self._in_conflict(request) and self._decides_roles():
+        self.claims_our_role = self._in_conflict(request)
+        if self.shape.roles == "switched" and self.claims_our_role and self._decides_roles():
             self.conflicts += 1
             connection.send_between(RFC4571() / self.error(request, 487, "Role Conflict"))
             return

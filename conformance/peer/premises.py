@@ -54,12 +54,12 @@ def _not_switched() -> JudgedElsewhere:
 def _keeps_its_role(peer: Peer) -> bool:
     """Whether the roles were to be switched, and the IUT has not taken the other role.
 
-    It has answered no check of ours with success, or has had 487 for its checks and sent none in the other role.
+    It has answered no check of ours with success, or has had 487 and claims the role of before in its last check.
     """
     if peer.shape.roles != "switched":
         return False
     answered = any(connection.had_success for connection in peer.connections)
-    return not answered or (peer.conflicts > 0 and not any(connection.checked for connection in peer.connections))
+    return not answered or (peer.conflicts > 0 and peer.claims_our_role)
 
 
 def _misframed(peer: Peer) -> str:
