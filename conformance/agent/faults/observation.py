@@ -8,6 +8,7 @@ with the fault shows nothing new.
 from __future__ import annotations
 
 import copy
+import inspect
 import secrets
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ _UNCERTAIN = frozenset({"credentials"})  # what a fault does with these shows la
 TOPICS = tuple(topic for topic in Decisions.__mro__ if issubclass(topic, Topic) and topic not in (Decisions, Topic))
 NAMES = tuple(sorted({name for topic in TOPICS for name in vars(topic) if not name.startswith("_")}))
 _NAMES = frozenset(NAMES)
+# Decisions that draw from the session's random octets, their last argument: a fault must not use up what others draw.
+_DRAWING = frozenset(name for name in NAMES if "random" in inspect.signature(getattr(Decisions, name)).parameters)
 
 
 def replaced(replacement: type[Topic]) -> frozenset[str]:
@@ -79,7 +82,7 @@ def _own(name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return arguments for a fault: of its own where the decision changes them or uses them up."""
     if name == "deframe":
         return (copy.deepcopy(arguments[0]), *arguments[1:])
-    if name in ("tie_breaker", "transaction_id", "credentials"):
+    if name in _DRAWING:
         return (*arguments[:-1], secrets.token_bytes)
     return arguments
 
