@@ -98,6 +98,7 @@ class Recorder:
         end = {"duration": run.duration, "interrupted": run.interrupted, "judged": run.judged}
         end |= {"notes": run.notes, "incidents": run.incidents, "judged_requirements": run.judged_requirements}
         end |= {"left_out": run.left_out, "not_judged": run.not_judged, "causes": run.causes}
+        end |= {"private": run.private}  # (workers of pytest-xdist tell it at their end)
         variants = [variant for variant in self._written if not is_rule(variant)]
         counts = {"cases": len({case_name(variant) for variant in variants}), "variants": len(variants)}
         self._line({"kind": "end", **counts, **end})
@@ -155,7 +156,16 @@ def read(path: Path) -> tuple[RunInfo, list[Result]]:
 
 def _end(run: RunInfo, value: dict[str, Any]) -> None:
     """Take over what is known of a run at its end only."""
-    for name in ("duration", "interrupted", "judged", "judged_requirements", "left_out", "not_judged", "causes"):
+    for name in (
+        "duration",
+        "interrupted",
+        "judged",
+        "judged_requirements",
+        "left_out",
+        "not_judged",
+        "causes",
+        "private",
+    ):
         if name in value:
             setattr(run, name, value[name])
     for name in ("notes", "incidents"):

@@ -112,6 +112,16 @@ def test_private_cases_in_the_projects_own_pytest(programs, project):
     assert f"--cases-from {project}/icetcp_cases/test_gateway.py" in done.stdout
 
 
+def test_workers_of_xdist_write_private_requirements_into_the_record(project):
+    here = Path(sys.executable).parent
+    options = f"-n 2 --icetcp-link sockets --icetcp-out out --iut {shlex.quote(FAULTY)}"
+    done = execute(f"python -m pytest -q icetcp_cases {options}", project, here)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [verdict for _, verdict in private(project / "out")] == ["fail", "fail", "pass", "pass"]
+    info = read(project / "out" / "record.jsonl")[0]
+    assert [entry["id"] for entry in info.private] == ["ACME-4.2-01", "ACME-4.3-01"]
+
+
 def test_a_file_names_the_folder_for_every_command(programs, project):
     listed = execute("icetcp list --section ACME", project, programs)
     assert listed.returncode == 0, listed.stderr
