@@ -44,7 +44,7 @@ def form_pairs(
 def form(stream: Stream, controlling: bool, decisions: Pairing) -> None:
     """Form the check list of a stream, of the candidates that are known by now."""
     stream.formed = True
-    stream.checks.components, stream.checks.concludes = stream.plan.components, decisions.concludes()
+    stream.checks.components, stream.checks.concludes = decisions.components(stream.plan), decisions.concludes()
     if not stream.progress.theirs_open and decisions.limits_components():
         stream.limit_components()
     mine = [local for local in stream.locals if local.candidate.component <= stream.checks.components]

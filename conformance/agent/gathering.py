@@ -89,7 +89,7 @@ class Gathering:
         """Decide where host candidates start: each component, address and tcptype (RFC 6544 sections 4.1, 5.1)."""
         directions = self._decisions.directions(stream.plan.media, self._decisions.tcptypes(stream.needs_active))
         mixed = "" in directions and len(directions) > 1
-        for component in range(1, stream.plan.components + 1):
+        for component in range(1, self._decisions.components(stream.plan) + 1):
             for rank, ip in enumerate(self._decisions.addresses()):
                 for tcptype in directions:
                     lowered = self._decisions.lowered(tcptype, mixed)

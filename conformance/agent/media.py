@@ -56,7 +56,7 @@ class Data:
         connection = target.selected.get(component)
         if connection is not None and not connection.is_open:
             self._reopening.wanted(target, component, octets, now)
-        elif self._config.secured:
+        elif self._config.secured and (connection is None or self._decisions.holds_for_handshake()):
             target.outbox.hold(component, octets)
         elif connection is None:
             early = self._decisions.early_carrier(target, component, self._connections)
@@ -75,7 +75,7 @@ class Data:
 
     def _transmit(self, stream: Stream, selected: Connection, octets: bytes) -> None:
         restarts = stream.completed_at is None and stream.former is not None
-        if not self._decisions.sends() or (restarts and not self._decisions.sends_in_restart()):
+        if not self._decisions.sends(octets) or (restarts and not self._decisions.sends_in_restart()):
             return
         connection = self._decisions.carrier(selected, self._connections)
         if not self._decisions.frames_data():

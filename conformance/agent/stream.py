@@ -122,7 +122,7 @@ class Stream:
     def limit_components(self) -> None:
         """Do with the components that both sides have, once all candidates are known (RFC 8445 section 6.1.2.2)."""
         theirs = max((remote.component for remote in self.remotes), default=self.plan.components)
-        self.checks.components = min(self.plan.components, theirs)
+        self.checks.components = min(self.checks.components, theirs)
 
     def end(self) -> None:
         """Do without the stream: its pairs and candidates are gone (RFC 8839 section 4.4.3.1)."""

@@ -183,6 +183,12 @@ class Description:
         if "TCP" not in proto.upper().split("/"):
             raise NotApplicable(f"the media line of the IUT's {self.kind} is not one of TCP but {proto}")
 
+    def needs_srtp(self) -> None:
+        """Raise `NotApplicable` where the media section is not one of SRTP."""
+        proto = self.media().proto
+        if not {"SAVP", "SAVPF"} & set(proto.upper().split("/")):
+            raise NotApplicable(f"the media line of the IUT's {self.kind} is not one of SRTP but {proto}")
+
     def needs_one_active(self, address: str) -> None:
         """Raise `NotApplicable` where the description does not show one active candidate at this address."""
         found = [c for c in self.media().candidates if c.is_tcp and (c.tcptype or "").lower() == "active"]

@@ -28,10 +28,10 @@ SENDING = 0.2  # seconds between two packets of the application
 _RECORD = re.compile(rb"\x16\xfe[\xfd\xff]")  # a handshake's, of DTLS 1.0 or 1.2 (1.3 says 1.2 until it is agreed on)
 
 
-def send_each(upper: Upper, packets: Iterable[bytes]) -> None:
+def send_each(upper: Upper, packets: Iterable[bytes], component: int = 1) -> None:
     """Let the IUT's application send these, one after the other."""
     for packet in packets:
-        upper.send(packet)
+        upper.send(packet, component)
 
 
 def needs_sending(upper: Upper, octets: bytes) -> None:
@@ -98,16 +98,18 @@ def await_octets_of(upper: Upper, peer: Peer, connection: Connection, packets: S
         raise Inconclusive(f"the last of {len(packets)} packets of the application did not come on {connection}")
 
 
-def await_sent(upper: Upper, peer: Peer, connection: Connection) -> None:
+def await_sent(upper: Upper, peer: Peer, connection: Connection, octets: bytes = ORDINARY) -> None:
     """Let the IUT's application send an ordinary packet until it comes over a connection, in a frame (preamble)."""
     try:
-        expect_media(upper, peer, connection, ORDINARY)
+        expect_media(upper, peer, connection, octets)
     except Failed as failure:
         raise Inconclusive(f"ordinary data does not come: {failure}") from failure
     connection.begin_anew(selected=True)
 
 
-def await_delivered(upper: Upper, peer: Peer, connection: Connection, *, stream: int = 0) -> None:
+def await_delivered(
+    upper: Upper, peer: Peer, connection: Connection, octets: bytes = ORDINARY, *, stream: int = 0
+) -> None:
     """Send a frame with an ordinary packet and wait until the application has received just that (preamble).
 
     Where DTLS stands above ICE, only one packet of ours shows that it is delivered: that is the case's.
@@ -115,9 +117,9 @@ def await_delivered(upper: Upper, peer: Peer, connection: Connection, *, stream:
     if upper.secured:
         return
     upper.forget_data()
-    connection.send(framed(ORDINARY))
+    connection.send(framed(octets))
     try:
-        upper.expect_data(ORDINARY, component=connection.component, stream=stream, within=peer.pixit.response)
+        upper.expect_data(octets, component=connection.component, stream=stream, within=peer.pixit.response)
     except Failed as failure:
         raise Inconclusive(f"ordinary data is not delivered: {failure.actual}") from failure
     upper.forget_data()
@@ -185,7 +187,7 @@ def expect_media(
         sending.expect(AnyDtls, within=0)
         return
     for _ in range(round((peer.pixit.response if within is None else within) / SENDING)):
-        upper.try_to_send(octets)
+        upper.try_to_send(octets, connection.component)
         if connection.wait_for(Data(octets), within=SENDING):
             break
     connection.expect(Data(octets), within=SENDING)

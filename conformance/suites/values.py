@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import struct
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
-from conformance.verdict import Failed
+from conformance.verdict import Failed, NotApplicable
 from conformance.wire.addresses import flaw
 
 if TYPE_CHECKING:
@@ -20,9 +21,20 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Hashable")
 
 
-def rtp(sequence: int, payload: bytes) -> bytes:
+SOURCE, OTHER_SOURCE = 0x0BADCAFE, 0x5EC0DD00  # synchronization sources
+
+
+def rtp(sequence: int, payload: bytes, source: int = SOURCE) -> bytes:
     """Return an RTP packet (RFC 3550 section 5.1), which every media section of ours allows."""
-    return struct.pack("!BBHII", 0x80, 0, sequence, sequence * 160, 0x0BADCAFE) + payload
+    return struct.pack("!BBHII", 0x80, 0, sequence, sequence * 160, source) + payload
+
+
+def rtcp(source: int) -> bytes:
+    """Return a compound RTCP packet of one source: a receiver report and its CNAME (RFC 3550 section 6.1)."""
+    name = b"%08x" % source
+    item = (bytes([1, len(name)]) + name + b"\0").ljust(12, b"\0")
+    report = struct.pack("!BBHI", 0x80, 201, 1, source)
+    return report + struct.pack("!BBHI", 0x81, 202, 1 + len(item) // 4, source) + item
 
 
 DATA = rtp(1, b"what the application says")
@@ -35,6 +47,7 @@ OTHER_PROTOCOLS = {
     "one-octet": bytes.fromhex("0001 80"),
     "text": b"HTTP/1.1 400 Bad Request\r\n\r\n".ljust(2 + int.from_bytes(b"HT", "big"), b" "),
 }
+NO_RTCP = ("RS:0", "RR:0")  # bandwidth of a stream without RTCP (RFC 4571 section 4)
 LOST = ("disconnected", "failed", "closed")  # states in which a session has nothing to send over
 UNKNOWN_REQUIRED = 0x7FFF  # a comprehension-required type (RFC 8489 section 14) that nobody has registered
 UNKNOWN_OPTIONAL = 0xFFFE  # a comprehension-optional one
@@ -56,6 +69,18 @@ SETUP_ANSWERS = {
 }
 # RFC 6544 section 4.4: the directions of a lite agent's candidates, by a=setup, which tells its default's.
 LITE_TCPTYPES = {"active": {"passive", "active"}}
+
+
+def says_no_rtcp(description: Description) -> bool:
+    """Whether a description says that no RTCP is sent (RFC 4571 section 4), also at the session level."""
+    return set(NO_RTCP) <= {*description.sdp.values("b"), *description.media().bandwidth}
+
+
+def needs_rtcp(description: Description) -> None:
+    """Raise `NotApplicable` where a stream has no connection of its own for RTCP: none is sent, or both share one."""
+    description.needs_no("rtcp-mux")
+    if says_no_rtcp(description):
+        raise NotApplicable(f"the IUT's {description.kind} says that no RTCP is sent")
 
 
 def is_address(text: str) -> bool:
@@ -131,6 +156,37 @@ def by_type(candidates: Iterable[Candidate]) -> dict[str, set[int]]:
     for candidate in candidates:
         found.setdefault(candidate.type.lower(), set()).add(candidate.type_preference)
     return found
+
+
+def interleaved(candidates: Iterable[Candidate]) -> dict[str, set[int]]:
+    """Return the type preferences by transport and type if they are ordered neither by transport nor by type.
+
+    By type: those of each type, whatever the transport, are above or below all those of another. By transport: those of
+    one transport are above all those of the other, where relayed candidates may be below all others (RFC 6544 4.2).
+    """
+    found = [(c.transport.upper(), c.type.lower(), c.type_preference) for c in candidates]
+    types = _grouped((kind, worth) for _, kind, worth in found)
+    transports = _grouped((transport, worth) for transport, _, worth in found)
+    direct = _grouped((transport, worth) for transport, kind, worth in found if kind != "relay")
+    relayed = [worth for _, kind, worth in found if kind == "relay"]
+    others = [worth for _, kind, worth in found if kind != "relay"]
+    lowest = not relayed or not others or max(relayed) < min(others)
+    if _apart(types) or _apart(transports) or (lowest and _apart(direct)):
+        return {}
+    return _grouped((f"{transport} {kind}", worth) for transport, kind, worth in found)
+
+
+def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
+    groups: dict[str, set[int]] = {}
+    for name, value in pairs:
+        groups.setdefault(name, set()).add(value)
+    return groups
+
+
+def _apart(groups: dict[str, set[int]]) -> bool:
+    """Whether the ranges of these groups do not overlap."""
+    ranges = sorted((min(values), max(values)) for values in groups.values())
+    return all(high < low for (_, high), (low, _) in itertools.pairwise(ranges))
 
 
 def constant_places(texts: Sequence[str]) -> int:

@@ -22,8 +22,8 @@ class Data(Topic):
         """Return over which stream's connection a stream's data goes: over its own (RFC 6544 section 10.1)."""
         return stream
 
-    def sends(self) -> bool:
-        """Whether data is sent at all once there is a connection (RFC 6544 section 10.1)."""
+    def sends(self, octets: bytes) -> bool:
+        """Whether data is sent once there is a connection: all, of any source (RFC 6544 10.1, RFC 4571 3)."""
         return True
 
     def sends_in_restart(self) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Local
+    from conformance.agent.config import StreamPlan
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
@@ -40,6 +41,10 @@ class Pairing(Topic):
     def meets(self, own: str, theirs: str) -> bool:
         """Whether candidates of these tcptypes are paired: the table of RFC 6544 section 6.2."""
         return meets(own, theirs)
+
+    def components(self, plan: StreamPlan) -> int:
+        """Return how many components get candidates: as many as were agreed (RFC 8445 5.1.1, RFC 4571 section 4)."""
+        return plan.components
 
     def pairs_components(self, own: int, theirs: int) -> bool:
         """Whether candidates of these components are paired: of the same alone (RFC 8445 section 6.1.2.2)."""

@@ -22,6 +22,10 @@ class Security(Topic):
         """Whether we begin the handshake: a=setup says so, not who has connected (RFC 6544 section 4.5)."""
         return stream.dtls_client
 
+    def holds_for_handshake(self) -> bool:
+        """Whether data waits for the keys of a handshake: SRTP is used over TCP as well (RFC 6544 section 4.5)."""
+        return True
+
     def begins_anew(self, connection: Connection) -> bool:
         """Whether a restart that goes on with a connection begins another handshake there: no (RFC 6544 9.2)."""
         return False

@@ -38,6 +38,16 @@ class RelayedAboveReflexive(Candidates):
         return 110 if kind == "relay" and not base.is_udp else super().type_preference(kind, base)
 
 
+@fault(
+    "preferred-transport-not-throughout",
+    "RFC6544-4.2-03",
+    "ranks relayed UDP candidates above reflexive TCP ones, but below TCP host candidates",
+)
+class PreferredTransportNotThroughout(Candidates):
+    def type_preference(self, kind: str, base: Base) -> int:
+        return 110 if kind == "relay" and base.is_udp else super().type_preference(kind, base)
+
+
 @fault("transports-equal", "RFC6544-4.2-02", "gives UDP and TCP candidates for RTP the same type preference")
 class TransportsEqual(Candidates):
     def lowered(self, direction: str, mixed: bool) -> int:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 fault = Faults()
 
 
+@fault("rtcp-connection-refused", "RFC4571-4-13", "closes connections that come for RTCP")
+class RtcpConnectionRefused(Closing):
+    def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:
+        return base.component == 1 and super().admits(stream, base, remote, others)
+
+
 @fault("active-port-believed", "RFC6544-3-s01", "expects connections to come from the port in active candidates")
 class ActivePortBelieved(Closing):
     def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:

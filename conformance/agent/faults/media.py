@@ -11,6 +11,7 @@ from conformance.agent.framing import COOKIE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conformance.agent.config import Config
     from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
@@ -37,7 +38,7 @@ class ComponentsMixedUp(Data):
 
 @fault("media-not-sent", "RFC6544-10.1-01", "sends no media on the selected pair's connection")
 class MediaNotSent(Data):
-    def sends(self) -> bool:
+    def sends(self, octets: bytes) -> bool:
         return False
 
 
@@ -145,3 +146,51 @@ class MediaAfterFailure(Data):
 class SelectedAloneDelivered(Data):
     def delivers(self, stream: Stream, connection: Connection) -> bool:
         return connection.selected and super().delivers(stream, connection)
+
+
+class _FirstSource(Data):
+    """Knows the first source of the packets of one kind, received and sent."""
+
+    _kind = ""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._received: list[bytes] = []
+        self._sent: list[bytes] = []
+
+    def _is_of_first(self, packet: bytes, known: list[bytes]) -> bool:
+        is_rtcp = packet[1:2] != b"" and packet[1] in range(192, 224)
+        if len(packet) < 12 or packet[0] >> 6 != 2 or is_rtcp is not (self._kind == "rtcp"):
+            return True
+        known.append(packet[4:8] if is_rtcp else packet[8:12])
+        return known[0] == known[-1]
+
+
+class _FirstSourceReceived(_FirstSource):
+    def is_data(self, payload: bytes) -> bool:
+        return self._is_of_first(payload, self._received) and super().is_data(payload)
+
+
+class _FirstSourceSent(_FirstSource):
+    def sends(self, octets: bytes) -> bool:
+        return self._is_of_first(octets, self._sent) and super().sends(octets)
+
+
+@fault("one-rtp-source-received", "RFC4571-3-02", "delivers the RTP packets of the first source alone")
+class OneRtpSourceReceived(_FirstSourceReceived):
+    _kind = "rtp"
+
+
+@fault("one-rtp-source-sent", "RFC4571-3-02", "sends the RTP packets of the first source alone")
+class OneRtpSourceSent(_FirstSourceSent):
+    _kind = "rtp"
+
+
+@fault("one-rtcp-source-received", "RFC4571-3-03", "delivers the RTCP packets of the first source alone")
+class OneRtcpSourceReceived(_FirstSourceReceived):
+    _kind = "rtcp"
+
+
+@fault("one-rtcp-source-sent", "RFC4571-3-03", "sends the RTCP packets of the first source alone")
+class OneRtcpSourceSent(_FirstSourceSent):
+    _kind = "rtcp"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.agent.config import Media
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.gathering import Gathering
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.agent.candidates import Base, Local
+    from conformance.agent.config import StreamPlan
     from conformance.agent.pairs import Connection, Pair
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
@@ -184,6 +186,18 @@ class LostConnectionEndsChecks(Pairing):
 class LateTcpIgnoredDuringUdp(Pairing):
     def takes_late(self, remote: Candidate) -> bool:
         return not (remote.is_tcp and self.config.udp) and super().takes_late(remote)
+
+
+@fault("rtcp-in-spite-of-bandwidth", "RFC4571-4-12", "says that it sends no RTCP, and opens a connection for it")
+class RtcpInSpiteOfBandwidth(Pairing):
+    def components(self, plan: StreamPlan) -> int:
+        return 2 if plan.media is Media.RTP else plan.components
+
+
+@fault("rtcp-left-out", "RFC4571-4-13", "opens no connection for RTCP, although it does not say that it sends none")
+class RtcpLeftOut(Pairing):
+    def components(self, plan: StreamPlan) -> int:
+        return 1 if plan.media is Media.RTP else plan.components
 
 
 @fault("components-cross-paired", "RFC8445-6.1.2.2-s01", "pairs candidates of different components")

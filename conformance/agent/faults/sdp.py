@@ -24,6 +24,12 @@ class FullSaysLite(Description):
         return super().written(text).replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n", 1)
 
 
+@fault("rtp-over-tls", "RFC6544-4.5-07", "offers RTP over TLS")
+class RtpOverTls(Description):
+    def offered(self, text: str) -> str:
+        return super().offered(text).replace(" TCP/RTP/AVP ", " TCP/TLS/RTP/AVP ")
+
+
 @fault("ice2-unsaid", "RFC8839-4.2.1.5-01", "leaves ice2 out of its options")
 class Ice2Unsaid(Description):
     def written(self, text: str) -> str:

@@ -20,6 +20,12 @@ class DtlsNeverStarts(Security):
         return False
 
 
+@fault("clear-rtp-over-tcp", "RFC6544-4.5-06", "sends RTP in the clear over TCP, where SRTP was negotiated")
+class ClearRtpOverTcp(Security):
+    def holds_for_handshake(self) -> bool:
+        return False
+
+
 @fault("dtls-at-once", "RFC6544-3-s03", "begins DTLS as soon as a connection stands")
 class DtlsAtOnce(Security):
     def secures(self, stream: Stream, connection: Connection) -> bool:

@@ -6,8 +6,8 @@ import pytest
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.servers import NAT, gathered_if_any
-from conformance.suites.values import duplicates
+from conformance.suites.servers import NAT, gathered, gathered_if_any
+from conformance.suites.values import duplicates, interleaved
 
 _DIRECTIONS = ("active", "passive")
 _EITHER = pytest.mark.parametrize("tcptype", _DIRECTIONS)
@@ -67,3 +67,15 @@ def test_other_preference_is_unique_with_several_servers(upper, peer, side):
     iut.require(len(iut.candidates()) > len(iut.candidates(type="host")), "candidates from servers")
     kinds = [(c.component, c.type_preference, c.direction_preference, c.other_preference) for c in iut.candidates()]
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"
+
+
+@requirement("RFC6544-4.2-03", needs="sides:offerer")
+def test_preferred_transport_is_above_the_other_throughout(upper, peer):
+    """with    the IUT offering UDP and TCP for RTP, and servers that give it reflexive and relayed candidates
+    when    the type preferences of its candidates are compared
+    then    they are ordered by type, or else all of one transport are above the other's."""
+    servers = [peer.stun_server(mapped=NAT).entry, peer.turn_server(mapped=NAT).entry]
+    iut = upper.offer(transports=["udp", "tcp"], ice_servers=servers)
+    iut.require(bool(gathered(iut, "srflx")), "reflexive TCP candidates")
+    wrong = interleaved(iut.media().candidates)
+    assert not wrong, f"type preferences are ordered neither by type nor by transport: {wrong}"

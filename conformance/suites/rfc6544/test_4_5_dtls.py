@@ -1,11 +1,13 @@
-"""RFC 6544 section 4.5: with DTLS, a=setup says who begins the handshake, and nothing about connections."""
+"""RFC 6544 section 4.5: a=setup says who begins the DTLS handshake, not who connects; SRTP is used over TCP, too."""
 
 from __future__ import annotations
 
+from conformance.peer.events import Data
 from conformance.peer.secure import AnyDtls, Hello, client_hello, expect_server
-from conformance.suites.establishing import await_selection
+from conformance.suites.establishing import await_selection, establish_dtls
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate_dtls
+from conformance.suites.values import rtp
 
 
 @requirement("RFC6544-4.5-s04", needs="connects:active sides:offerer")
@@ -40,3 +42,17 @@ def test_dtls_server_awaits_the_handshake_on_a_connection_it_opened(upper, peer,
     await_selection(upper, peer, selected)
     selected.expect_nothing(AnyDtls, within=pixit.silence)
     expect_server(peer, selected, client_hello(rng.randbytes(32)), within=pixit.response)
+
+
+@both_sides
+@requirement("RFC6544-4.5-06")
+def test_srtp_is_used_over_tcp(upper, peer, side, pixit):
+    """with    a media section of DTLS-SRTP, and ICE completed on a connection
+    when    the IUT's application sends an RTP packet
+    then    it does not come in the clear: the handshake that makes the keys of SRTP is under way there."""
+    selected = establish_dtls(upper, peer, side)
+    upper.description.needs_srtp()
+    packet = rtp(1, b"for the peer alone")
+    upper.try_to_send(packet)
+    selected.expect_nothing(Data(packet), within=pixit.silence)
+    selected.await_frame(AnyDtls, within=pixit.complete)

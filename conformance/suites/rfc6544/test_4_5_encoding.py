@@ -100,3 +100,13 @@ def test_tcptype_is_read_in_any_letter_case(upper, peer, side, word):
     then    it connects to the candidate."""
     negotiate(upper, peer, side, peer_candidates=[replace(peer.candidate("passive"), tcptype=word)])
     peer.expect_connection()
+
+
+@requirement("RFC6544-4.5-07", needs="sides:offerer")
+def test_rtp_is_not_offered_over_tls(upper, peer):
+    """with    an offer of the IUT for RTP
+    when    the protocols of its media lines are read
+    then    none is RTP over TLS; UDP/TLS/RTP/SAVP, and SAVPF, are DTLS-SRTP (RFC 5764 section 8)."""
+    protos = [media.proto for media in obtain_description(upper, peer, "offerer").sdp.media]
+    wrong = [proto for proto in protos if {"TCP", "TLS", "RTP"} <= set(proto.upper().split("/"))]
+    assert not wrong, f"the offer has RTP over TLS: {wrong}"
