@@ -211,6 +211,7 @@ def pics(*, secured: bool = False) -> dict[str, Any]:
         "restart": True,
         "updates": True,
         "trickle": True,
+        "half_trickle": True,
         "ice2": True,
         "consent": True,
         "tcp_srflx": True,

@@ -41,6 +41,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("restart", "flag", (), False, "ICE restarts"),
         Capability("updates", "flag", (), False, "later offers and answers without a restart"),
         Capability("trickle", "flag", (), False, "candidates after the description"),
+        Capability("half_trickle", "flag", (), False, "trickles by itself only to a peer that says trickle"),
         Capability("ice2", "flag", (), False, "says ice2: it follows RFC 8445, not RFC 5245 alone"),
         Capability("consent", "flag", (), False, "consent freshness (RFC 7675)"),
         Capability("tcp_srflx", "flag", (), False, "server reflexive candidates by STUN over TCP"),

@@ -60,6 +60,7 @@ class Pics(Struct):
     restart: bool = False
     updates: bool = False
     trickle: bool = False
+    half_trickle: bool = False
     ice2: bool = False
     consent: bool = False
     tcp_srflx: bool = False

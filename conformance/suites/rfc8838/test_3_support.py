@@ -8,7 +8,7 @@ from conformance.suites.negotiation import STREAMS
 from conformance.suites.trickling import told_since
 
 
-@requirement("RFC8838-3-02", needs="sides:offerer restart")
+@requirement("RFC8838-3-02", needs="sides:offerer restart half_trickle")
 def test_candidates_are_not_trickled_to_a_peer_without_trickle(upper, peer, pixit):
     """with    ICE completed with us, who do not say trickle
     when    the IUT restarts, and need not wait for its candidates

@@ -6,7 +6,7 @@ from conformance.suites.marks import requirement
 from conformance.suites.trickling import told_since
 
 
-@requirement("RFC8838-5-01")
+@requirement("RFC8838-5-01", needs="half_trickle")
 def test_answer_to_an_offer_without_trickle_has_all_candidates(upper, peer, pixit):
     """with    our offer, which does not say trickle
     when    the IUT answers it, and need not wait for its candidates

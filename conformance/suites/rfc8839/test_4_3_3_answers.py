@@ -39,7 +39,7 @@ def test_answer_with_a_mismatch_ends_ice(upper, peer):
     expect_no_ice(peer, offer)
 
 
-@requirement("RFC8839-4.3.3-02", "RFC8839-5.3-01", needs="offers:passive profile:plain")
+@requirement("RFC8839-4.3.3-02", "RFC8839-5.3-01", needs="sdp:full offers:passive profile:plain")
 def test_mismatch_of_one_stream_ends_ice_for_it(upper, peer):
     """with    the IUT's offer of two streams
     when    our answer says a=ice-mismatch of the second
@@ -49,7 +49,7 @@ def test_mismatch_of_one_stream_ends_ice_for_it(upper, peer):
     expect_no_ice(peer, streams[1])
 
 
-@requirement("RFC8839-4.3.3-03", needs="offers:passive profile:plain")
+@requirement("RFC8839-4.3.3-03", needs="sdp:full offers:passive profile:plain")
 def test_ice_goes_on_for_streams_without_a_mismatch(upper, peer):
     """with    the IUT's offer of two streams, and our answer that says a=ice-mismatch of the second
     when    we check a passive candidate of the first
@@ -60,7 +60,7 @@ def test_ice_goes_on_for_streams_without_a_mismatch(upper, peer):
     expect_answers(peer, [(streams[0], connection)])
 
 
-@requirement("RFC8839-4.3.3-04", needs="offers:passive profile:plain streams:2")
+@requirement("RFC8839-4.3.3-04", needs="sdp:full offers:passive profile:plain streams:2")
 def test_mismatch_seen_ends_ice_for_all_or_for_none(upper, peer):
     """with    the IUT's offer of two streams
     when    the default destination of the second in our answer is none of its candidates
