@@ -409,11 +409,11 @@ class Agent:
             case Joined(link, rest):
                 connection = self._connections.find(link.number)
                 if connection is not None:
-                    self._connections.opened(connection, link.allocation.relayed)
+                    self._connections.opened(connection, link.allocation.relayed_for(link.peer))
                     self._checks.connected(connection, now)
                 else:
-                    passive = next(base for base in link.allocation.bases if base.listens)
-                    local = link.allocation.relayed
+                    local = link.allocation.relayed_for(link.peer)
+                    passive = next(base for base in link.allocation.bases if base.listens and base.ip == local.ip)
                     connection = self._admit(link.stream, passive, local, link.peer, now, link.number)
                 if rest:
                     self._octets(connection, rest, now)

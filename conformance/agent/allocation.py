@@ -1,8 +1,10 @@
-"""One allocation on a TURN server: its control connection, permissions and lifetime (RFC 6062, RFC 8656)."""
+"""One allocation on a TURN server: its control connection, permissions and lifetime (RFC 6062, RFC 8656).
+
+It has a relayed address, or one of each family where both were asked for (RFC 8656 section 7.1).
+"""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,8 +82,12 @@ class Allocation:
         self.relayed: Address = relayed
         self.mapped: Address = mapped or dialogue.local or relayed
         self.alive = True
-        starts = (("", relayed.port),) if protocol == UDP else (("passive", relayed.port), ("active", 0))
-        self.bases = tuple(Base(0, component, relayed.ip, tcptype, port=port, relay=self) for tcptype, port in starts)
+        self._addresses = relayed, *_additional(answer, relayed)
+        self.bases = tuple(
+            Base(0, component, address.ip, tcptype, port=address.port if tcptype != "active" else 0, relay=self)
+            for address in self._addresses
+            for tcptype in (("",) if protocol == UDP else ("passive", "active"))
+        )
         self.permitting = 0  # requests for permissions that are unanswered
         self._refused = refused
         self._peers: set[str] = set()  # for whom there are permissions, or requests for them
@@ -112,7 +118,12 @@ class Allocation:
             self._create_permission(new, now)
 
     def _same_family(self, ip: str) -> bool:
-        return ipaddress.ip_address(ip).version == ipaddress.ip_address(self.relayed.ip).version
+        return any((":" in ip) is (":" in address.ip) for address in self._addresses)
+
+    def relayed_for(self, peer: Address) -> Address:
+        """Return the relayed address that a peer meets: the one of its family."""
+        alike = (address for address in self._addresses if (":" in peer.ip) is (":" in address.ip))
+        return next(alike, self.relayed)
 
     def _create_permission(self, ips: Iterable[str], now: float) -> None:
         self._permit_at = now + _PERMISSION if self._permit_at is None else self._permit_at
@@ -164,6 +175,13 @@ class Allocation:
             self.alive = False
             self.dialogue.ask(Question(Method.REFRESH, Refresh(self, ends=True), (attr.lifetime(0),)), now)
             self.dialogue.close()
+
+
+def _additional(answer: Message, relayed: Address) -> list[Address]:
+    """Return the relayed addresses of the other family, if there are any."""
+    every = answer.all(Attribute.XOR_RELAYED_ADDRESS)[1:]
+    addresses = [attr.decode_xor_address(each, answer.transaction_id) for each in every]
+    return [address for address in addresses if (":" in address.ip) is not (":" in relayed.ip)]
 
 
 def datagram_of(message: Message) -> tuple[Address, bytes] | None:

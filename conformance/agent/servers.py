@@ -142,8 +142,10 @@ class Servers:
         if server.relays and place.relayed:
             if self._decisions.asks_before_allocating():
                 dialogue.ask(Question(Method.BINDING, None), now)
-            transport = attr.requested_transport(place.protocol)
-            dialogue.ask(Question(Method.ALLOCATE, place, (transport,)), now)
+            wanted = [attr.requested_transport(place.protocol)]
+            if place.protocol == TCP and self._decisions.wants_ipv6(self._config.addresses):
+                wanted.append(attr.additional_ipv6())
+            dialogue.ask(Question(Method.ALLOCATE, place, tuple(wanted)), now)
         else:
             dialogue.ask(Question(Method.BINDING, place), now)
 

@@ -46,6 +46,7 @@ _LAYERS = {
     Attribute.REALM: layers.Realm,
     Attribute.NONCE: layers.Nonce,
 }
+_IPV6 = b"\x02"  # a family (RFC 8656 section 18.6)
 _FIELDS = {Address: "address", int: "number", str: "value"}
 
 
@@ -374,11 +375,23 @@ class Server:
             return self._core.lacking(asked)
         taken = {address.port for address in self.relayed}
         port = next(p for p in iter(self._any_port, None) if p not in taken)
-        allocation, reply = self._core.grant(asked, Address(self._peer.address, port))
+        first, *more = self._relayed_ips(asked.request)
+        allocation, reply = self._core.grant(asked, Address(first, port))
+        reply.attributes[1:1] = [(Attribute.XOR_RELAYED_ADDRESS, Address(ip, port)) for ip in more]
         if self.manner.strange_family:
             reply.attributes[0] = (Attribute.XOR_RELAYED_ADDRESS, bytes([0, 9]) + bytes(6))
         self._controls.append((asked.client, allocation.relayed))
         return reply
+
+    def _relayed_ips(self, request: Message) -> list[str]:
+        """Return our addresses of the families that an Allocate asks for."""
+        if not self.manner.both_families:
+            return [self._peer.address]
+        own = {":" in ip: ip for ip in (self._peer.address, self._peer.other_address)}
+        wanted = request.first(Attribute.REQUESTED_ADDRESS_FAMILY)
+        if wanted is not None:
+            return [own[wanted.value[:1] == _IPV6]]
+        return [own[False], own[True]] if request.has(Attribute.ADDITIONAL_ADDRESS_FAMILY) else [own[False]]
 
     def _any_port(self) -> int:
         return self._rng.randint(_FIRST_RELAYED, _LAST_RELAYED)

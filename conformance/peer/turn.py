@@ -109,7 +109,8 @@ class Manner:
 
     ``refusals``: codes for the next authenticated requests of a method; the last one stays if it is in ``always``.
     ``algorithms`` are announced and, unless ``unlisted``, listed. ``spoilt``: methods whose success has a wrong
-    integrity ("wrong") or none ("absent"). ``withheld``: methods that are not answered.
+    integrity ("wrong") or none ("absent"). ``withheld``: methods that are not answered. ``both_families``: the family
+    of a relayed address is the one that was asked for (RFC 8656 section 7.2), else the server's own.
     """
 
     realm: str = REALM
@@ -125,6 +126,7 @@ class Manner:
     spoilt: dict[int, str] = field(default_factory=dict)
     withheld: set[int] = field(default_factory=set)
     strange_family: bool = False
+    both_families: bool = False
     alternate: Address | None = None
 
 

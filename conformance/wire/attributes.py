@@ -169,6 +169,11 @@ def requested_transport(protocol: int) -> RawAttribute:
     return RawAttribute(Attribute.REQUESTED_TRANSPORT, struct.pack("!Bxxx", protocol))
 
 
+def additional_ipv6() -> RawAttribute:
+    """Return ADDITIONAL-ADDRESS-FAMILY (RFC 8656 section 18.11): IPv6, the only family that it may name."""
+    return RawAttribute(Attribute.ADDITIONAL_ADDRESS_FAMILY, struct.pack("!Bxxx", _IPV6))
+
+
 def use_candidate() -> RawAttribute:
     """Return USE-CANDIDATE (RFC 8445 section 16.1)."""
     return RawAttribute(Attribute.USE_CANDIDATE, b"")

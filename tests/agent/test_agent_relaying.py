@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from server_scripts import REFLECTING, RELAYING, STUN, candidates, gather, only
 from server_simulation import USER, Server
 
+from conformance.agent.allocation import Allocation
+from conformance.agent.config import Config
+from conformance.agent.decisions import Decisions
 from conformance.agent.events import State
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
-from conformance.wire.stun import MessageClass, Method, build
+from conformance.wire.stun import Message, MessageClass, Method, build
 
 # -- through a relay -------------------------------------------------------------------------------------------
 
@@ -274,3 +279,32 @@ def test_strange_indications_are_ignored(network):
     network.run(1)
     assert len(server.clients) == 1
     assert not server.clients[0].ended
+
+
+def test_an_allocation_of_both_families_has_candidates_of_each():
+    """The relayed address of a peer's own family is the one that it meets, and only known families are permitted."""
+    relayed = Address("192.0.2.1", 50000), Address("2001:db8::1", 50000)
+    identifier = bytes(12)
+    told = [attr.xor_address(Attribute.XOR_RELAYED_ADDRESS, each, identifier) for each in relayed]
+    answer = Message.decode(build(Method.ALLOCATE, MessageClass.SUCCESS, identifier, told))
+    asked = []
+    dialogue = SimpleNamespace(local=Address("10.0.0.1", 1), ask=lambda question, now: asked.append(question))
+    allocation = Allocation(dialogue, Decisions(Config(offerer=True)), 1, 6, answer, [], 0.0)
+    assert [(base.ip, base.tcptype, base.port) for base in allocation.bases] == [
+        ("192.0.2.1", "passive", 50000),
+        ("192.0.2.1", "active", 0),
+        ("2001:db8::1", "passive", 50000),
+        ("2001:db8::1", "active", 0),
+    ]
+    assert [allocation.relayed_for(Address(ip, 9)) for ip in ("198.51.100.1", "2001:db8::9")] == list(relayed)
+    allocation.permit({"198.51.100.1", "2001:db8::9"}, 0.0)
+    assert {peer.ip for peer in asked[0].peers} == {"198.51.100.1", "2001:db8::9"}
+
+
+@pytest.mark.parametrize(("addresses", "wanted"), [(["10.0.0.1"], True), (["10.0.0.1", "fd00::1"], False)])
+def test_a_relayed_ipv6_address_is_asked_for_where_there_is_no_other(network, addresses, wanted):
+    server = Server(network)
+    gather(network.host(offerer=True, addresses=addresses, servers=(RELAYING,)))
+    requests = [m for control in server.named(Method.ALLOCATE) for m in control.asked if m.method == Method.ALLOCATE]
+    assert requests
+    assert {m.has(Attribute.ADDITIONAL_ADDRESS_FAMILY) for m in requests} == {wanted}

@@ -15,7 +15,7 @@ from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import attributes as attr
-from conformance.wire.attributes import Address, Attribute
+from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.candidate import Candidate
 from conformance.wire.integrity import Check, check_integrity, long_term_key
 from conformance.wire.layers import RFC4571
@@ -170,6 +170,23 @@ def test_an_allocation(peer, client):
     assert asking.ask(Method.REFRESH, attr.lifetime(0)).lifetime == 0
     assert code(asking.ask(Method.REFRESH)) == 437
     assert server.relayed, "what was given is remembered"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], ["127.16.201.1"]),
+        ([attr.additional_ipv6()], ["127.16.201.1", "::1"]),
+        ([RawAttribute(Attribute.REQUESTED_ADDRESS_FAMILY, b"\2\0\0\0")], ["::1"]),
+    ],
+)
+def test_the_family_of_a_relayed_address_is_the_one_asked_for(peer, client, monkeypatch, asked, expected):
+    monkeypatch.setattr(peer, "_second_address", lambda: "::1")
+    server = peer.turn_server()
+    server.manner.both_families = True
+    answer = client(server).login().ask(Method.ALLOCATE, attr.requested_transport(6), *asked)
+    relayed = answer.all(Attribute.XOR_RELAYED_ADDRESS)
+    assert [attr.decode_xor_address(each, answer.transaction_id).ip for each in relayed] == expected
 
 
 @pytest.mark.parametrize("transport", [[], [attr.requested_transport(132)]])

@@ -143,11 +143,13 @@ def test_values_of_attributes() -> None:
         attr.unknown_attributes([0x7FFF, 1]),
         attr.connection_id(5),
         attr.requested_transport(6),
+        attr.additional_ipv6(),
     )
     assert Message.decode(full.encode()) == full
     assert (full.username, full.software, full.realm, full.nonce) == ("u", "s", "r", "n")
     assert (full.priority, full.lifetime, full.connection_id) == (1, 600, 5)
     assert full.first(Attribute.REQUESTED_TRANSPORT) == RawAttribute(Attribute.REQUESTED_TRANSPORT, b"\6\0\0\0")
+    assert full.first(Attribute.ADDITIONAL_ADDRESS_FAMILY).value == b"\2\0\0\0"
     assert full.use_candidate
     assert full.ice_controlling == 2
     assert str(full.mapped_address) == "[::1]:80"

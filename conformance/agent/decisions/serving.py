@@ -101,6 +101,10 @@ class Serving(Topic):
 
     # -- allocations ---------------------------------------------------------------------------------------
 
+    def wants_ipv6(self, addresses: Sequence[str]) -> bool:
+        """Whether a relayed IPv6 address is asked for as well: if we have no IPv6 address ourselves (RFC 6544 5)."""
+        return not any(":" in address for address in addresses)
+
     def relayed_in(self, answer: Message) -> Address | None:
         """Return the relayed address of an allocation; none of a family that we cannot use (RFC 8656 section 7.3)."""
         return answer.xor_relayed_address

@@ -60,6 +60,12 @@ def _insisting(name: str, requirement: str, code: int, method: Method = Method.A
     fault(name, requirement, summary)(type(name, (Serving,), {"insists_on": insists_on}))
 
 
+@fault("ipv6-not-asked-for", "RFC6544-5-03", "asks no relay for an IPv6 address where it has none itself")
+class Ipv6NotAskedFor(Serving):
+    def wants_ipv6(self, addresses: Sequence[str]) -> bool:
+        return False
+
+
 @fault("frames-to-stun-server", "RFC8489-6.2.2-s04", "puts messages to STUN servers into frames")
 class FramesToStunServer(Serving):
     def to_server(self, message: bytes) -> bytes:
