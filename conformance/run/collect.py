@@ -171,12 +171,12 @@ def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
 
 
 def twins(cases: Iterable[Case]) -> list[str]:
-    """Say which ids a private case has that another case has too."""
+    """Say which ids two cases have."""
     first: dict[str, Case] = {}
     found = []
     for case in cases:
         other = first.setdefault(case_name(case.id), case)
-        if other.function is not case.function and (other.source or case.source):
+        if other.function is not case.function:
             places = [f"{one.source or 'icetcp'} ({one.function.__name__})" for one in (other, case)]
             found.append(f"two cases have the id {case_name(case.id)}: {' and '.join(places)}; rename one function")
     return list(dict.fromkeys(found))

@@ -169,7 +169,7 @@ def test_active_side_reopens_the_second_component(upper, peer, side):
 
 @both_sides
 @requirement("RFC6544-11.1-05", needs="offers:so connects:so")
-def test_so_side_reopens_the_lost_connection(upper, peer, side):
+def test_connection_that_the_so_side_opened_is_reopened(upper, peer, side):
     """with    ICE completed on a connection that the IUT opened from its S-O candidate
     when    we end it and the IUT's application goes on sending
     then    the IUT opens a connection to the same candidate of ours."""
