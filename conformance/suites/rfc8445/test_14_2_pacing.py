@@ -11,7 +11,7 @@ _OURS = 0.2
 
 
 @both_sides
-@requirement("RFC8445-14.2-03", "RFC8445-6.1.4.2-s01")
+@requirement("RFC8445-14.2-03", "RFC8445-6.1.4.2-s01", needs="sdp:full")
 def test_slower_pace_of_ours_counts(upper, peer, side, pixit):
     """with    our description proposing a Ta of 200 ms, and six passive candidates of ours, no check answered
     when    the IUT checks them

@@ -7,7 +7,7 @@ from conformance.suites.negotiation import negotiate_trickled
 
 
 @both_sides
-@requirement("RFC8838-14-02", needs="connects:active")
+@requirement("RFC8838-14-02", needs="connects:active sdp:full")
 def test_candidate_behind_the_end_is_ignored(upper, peer, side):
     """with    a passive candidate of ours trickled, then the end of candidates
     when    another one is trickled behind that, which the IUT may reject

@@ -6,7 +6,7 @@ from conformance.suites.marks import requirement
 from conformance.suites.trickling import completed, restart_trickled, told_in_full
 
 
-@requirement("RFC8838-9-s01", needs="sides:answerer offers:passive connects:active")
+@requirement("RFC8838-9-s01", needs="sdp:full sides:answerer offers:passive connects:active")
 def test_candidate_of_before_a_restart_is_ignored(upper, peer):
     """with    ICE restarted by us
     when    a candidate with our ufrag of before is trickled, and then one with the new ufrag
