@@ -52,6 +52,17 @@ REACHES: tuple[Reach, ...] = (
         "trickled-candidate-ignored",
         f"RFC6544-4.5 {_PROCEDURES}",
     ),
+    _reach(
+        "without RTCP there is nothing of a second component",
+        "rtcp-left-out",
+        "RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2",
+    ),
+    _reach("RTCP is the second component", "rtcp-connection-refused", "RFC6544-7.2 RFC8445-8.1.2"),
+    _reach(
+        "a component that nobody knows of asks servers, too, and is not seen to complete",
+        "rtcp-in-spite-of-bandwidth",
+        "RFC8656-7.4 RFC8838-13",
+    ),
     _reach("checks within DTLS are not seen where there is DTLS", "checks-within-dtls", "RFC6544-7.1-03 RFC4571-2-s01"),
     _reach(
         "a peer that authenticates requests refuses its checks, so no pair becomes valid",

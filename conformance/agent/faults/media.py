@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.agent.config import Media
 from conformance.agent.decisions.media import Data
 from conformance.agent.faults.model import Faults
 from conformance.agent.framing import COOKIE
@@ -148,6 +149,9 @@ class SelectedAloneDelivered(Data):
         return connection.selected and super().delivers(stream, connection)
 
 
+_REPORTS = (b"\xc8", b"\xc9")  # sender's and receiver's, with which RTCP packets begin (RFC 3550 section 6.1)
+
+
 class _FirstSource(Data):
     """Knows the first source of the packets of one kind, received and sent."""
 
@@ -159,8 +163,9 @@ class _FirstSource(Data):
         self._sent: list[bytes] = []
 
     def _is_of_first(self, packet: bytes, known: list[bytes]) -> bool:
-        is_rtcp = packet[1:2] != b"" and packet[1] in range(192, 224)
-        if len(packet) < 12 or packet[0] >> 6 != 2 or is_rtcp is not (self._kind == "rtcp"):
+        is_rtcp = packet[1:2] in _REPORTS
+        carries_packets = self.config.streams[0].media is Media.RTP
+        if not carries_packets or packet[:1] != b"\x80" or len(packet) < 12 or is_rtcp is not (self._kind == "rtcp"):
             return True
         known.append(packet[4:8] if is_rtcp else packet[8:12])
         return known[0] == known[-1]
