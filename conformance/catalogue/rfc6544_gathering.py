@@ -54,8 +54,9 @@ REQUIREMENTS = (
     r("RFC6544-4.2-03", "SHOULD", "preferred transport above the other throughout",
       "Where the transport outweighs the type, all type preferences of one transport are above the other's.",
       pics="transports:udp transports:tcp tcp_srflx tcp_relay",
-      note="Whether the transport outweighs the type shows in the priorities: where a reflexive candidate of one "
-           "transport is above a host candidate of the other, all its types must be above the other's."),
+      note="Whether the transport or the type weighs more is the agent's choice, and shows in the type preferences: "
+           "they are ordered by type, or else all of one transport are above the other's. Relayed candidates of both "
+           "may be below all others, which the next sentence recommends."),
     r("RFC6544-4.2-04", "RECOMMENDED", "relayed candidates rank lowest",
       "Relayed candidates stay below the other types.", pics="tcp_relay"),
     r("RFC6544-4.2-05", "RECOMMENDED", "UDP above TCP for RTP",
@@ -138,7 +139,7 @@ REQUIREMENTS = (
       pics="families:4 families:6"),
     r("RFC6544-5-03", "SHOULD", "IPv6 by other means", "Without IPv6 at hand, a tunnel or relay provides it.",
       pics="tcp_relay families:6 obeys:addresses",
-      note="Judged of relays: with IPv4 addresses alone, a relayed IPv6 address is asked for."),
+      note="With IPv4 addresses alone and a relay of both families, there is an IPv6 candidate, by any technique."),
     r("RFC6544-5-04", "SHOULD+SHOULD", "many techniques, chosen with care",
       "Many techniques are supported, and which to use is considered.", untestable=_INTENT),
     r("RFC6544-5.1-01", "SHOULD", "S-O and passive host candidates on different ports",
