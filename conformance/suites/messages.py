@@ -10,7 +10,7 @@ from conformance.suites.driving import drive
 from conformance.suites.establishing import open_connections
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.attributes import Attribute, RawAttribute, decode_address, decode_xor_address
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
@@ -212,6 +212,12 @@ def sha256_of(message: Message) -> RawAttribute:
     if found is None:
         raise NotApplicable("the IUT's response has no MESSAGE-INTEGRITY-SHA256")
     return found
+
+
+def needs_all_octets(message: Message) -> None:
+    """Raise `JudgedElsewhere` for a message whose MESSAGE-INTEGRITY-SHA256 is truncated."""
+    if len(sha256_of(message).value) != 32:
+        raise JudgedElsewhere("it is truncated", case="RFC8489-14.6/message_integrity_sha256_is_not_truncated")
 
 
 def unprotected(frames: Iterable[Frame], password: str) -> list[str]:

@@ -30,6 +30,17 @@ def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> De
     return upper.answer(peer.offer(components=wishes["components"]), **wishes)
 
 
+def credentials_of_sessions(upper: Upper, peer: Peer, side: str, count: int) -> tuple[list[str], list[str]]:
+    """Return the IUT's fragments and passwords in so many sessions, one after the other."""
+    ufrags, pwds = [], []
+    for _ in range(count):
+        iut = obtain_description(upper, peer, side)
+        ufrags.append(iut.ufrag)
+        pwds.append(iut.pwd)
+        upper.close()
+    return ufrags, pwds
+
+
 def expect_description(
     upper: Upper, peer: Peer, side: str, clause: str, *, about: str = "", **wishes: Any
 ) -> Description:

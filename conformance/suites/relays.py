@@ -38,6 +38,12 @@ _UDP = 17
 _ALGORITHM = "the IUT names no password algorithm, as a client by RFC 5389"
 
 
+def needs(held: object, why: str) -> None:
+    """Raise `NotApplicable` unless the IUT does what a case judges, and need not."""
+    if not held:
+        raise NotApplicable(why)
+
+
 def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bool = True) -> None:
     """Have the IUT gather from a TURN server. Inconclusive unless it asks for an allocation and, if so, gets it."""
     obtain_description(upper, peer, side, ice_servers=[server.entry])

@@ -1,21 +1,16 @@
-"""RFC 6062 sections 4.3 to 4.6: connections with peers through an allocation."""
+"""RFC 6062 section 4.3: connections that a client asks for through an allocation."""
 
 from __future__ import annotations
 
-from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement, watches
-from conformance.suites.negotiation import negotiate
 from conformance.suites.relays import (
-    attempted,
     await_bind,
     connect_asked,
     expect_bind,
     is_signed,
     most_together,
-    relayed_of,
     unsigned,
 )
-from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import Method
 
 
@@ -112,80 +107,3 @@ def test_no_two_connects_for_a_peer_at_a_time(upper, peer, side):
     peer.wait(peer.pixit.retransmission)
     count = most_together(server)
     assert count == 1, f"{count} Connects for one peer are on their way"
-
-
-@both_sides
-@requirement("RFC6062-4.4-04", "RFC6062-4.4-01")
-def test_attempt_of_a_peer_is_taken(upper, peer, side):
-    """with    a relayed candidate of the IUT's
-    when    the server tells of a peer's connection to it
-    then    the IUT opens a new connection to the same server and sends ConnectionBind on it."""
-    server = peer.turn_server()
-    attempted(upper, peer, side, server)
-    bind = expect_bind(peer, server)
-    assert bind.connection not in server.used, "ConnectionBind came on a control connection"
-
-
-@both_sides
-@requirement("RFC6062-4.4-01", "RFC6062-4.4-04")
-def test_connection_for_an_attempt_goes_to_the_same_server(upper, peer, side):
-    """with    a relayed candidate of the IUT's
-    when    the server tells of a peer's connection to it
-    then    the IUT opens a new connection to the same server address."""
-    server = peer.turn_server()
-    attempted(upper, peer, side, server)
-    expect_bind(peer, server)
-
-
-@both_sides
-@requirement("RFC6062-4.4-03")
-def test_connection_for_an_attempt_is_authenticated(upper, peer, side):
-    """with    a relayed candidate of the IUT's
-    when    the server tells of a peer's connection to it
-    then    ConnectionBind has credentials and integrity, at the latest when it is asked again."""
-    server = peer.turn_server()
-    attempted(upper, peer, side, server)
-    await_bind(peer, server)
-    peer.wait(peer.pixit.silence)
-    binds = server.log(Method.CONNECTION_BIND)
-    assert any(is_signed(one) and not unsigned([one]) for one in binds), "no ConnectionBind has integrity"
-
-
-@both_sides
-@requirement("RFC6062-4.4-05")
-def test_attempt_is_bound_by_its_id(upper, peer, side):
-    """with    a relayed candidate of the IUT's
-    when    the server tells of a peer's connection to it
-    then    ConnectionBind has the CONNECTION-ID of the ConnectionAttempt."""
-    server = peer.turn_server()
-    identifier = attempted(upper, peer, side, server)
-    bind = await_bind(peer, server)
-    assert bind.message.connection_id == identifier, f"CONNECTION-ID is {bind.message.connection_id}, not {identifier}"
-
-
-@both_sides
-@requirement("RFC6062-4.5-s01")
-def test_data_connection_carries_frames_as_they_are(upper, peer, side):
-    """with    a data connection that the IUT has bound for our attempt
-    when    its first octets come
-    then    they are a frame that holds exactly one STUN message."""
-    server = peer.turn_server()
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
-    connection = server.connect(relayed_of(iut))
-    connection.send(frame(bytes(peer.check(iut))))
-    peer.wait_until(lambda: len(connection.octets) > 22, peer.pixit.response)
-    octets = bytes(connection.octets)
-    assert octets[2:4] in (b"\0\1", b"\1\1"), f"it begins with {octets[:8].hex(' ')}, not with a frame of STUN"
-
-
-@both_sides
-@requirement("RFC6062-4.6-s01")
-def test_relayed_connection_ends_by_closing_the_data_connection(upper, peer, side):
-    """with    two connections of ours to a relayed candidate
-    when    ICE has completed on one of them
-    then    the IUT closes the data connection of the other."""
-    server = peer.turn_server()
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
-    other, selected = (server.connect(relayed_of(iut)) for _ in range(2))
-    await_selection(upper, peer, peer.complete(iut, selected))
-    other.expect_end(within=peer.pixit.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingIndication, BindingRequest, Repetition
+from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.consent import (
     LONGEST,
     SHORTEST,
@@ -18,11 +18,8 @@ from conformance.suites.consent import (
     needs_data,
     unauthenticated,
 )
-from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, watches
-from conformance.suites.reopening import expect_reopened
 from conformance.suites.values import duplicates
-from conformance.wire.layers import RFC4571
 
 
 @both_sides
@@ -34,19 +31,6 @@ def test_consent_is_checked_over_tcp(upper, peer, side):
     then    the IUT has checked that we consent to what it sends."""
     selected = consenting(upper, peer, side)
     expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
-
-
-@both_sides
-@watches(7)
-@requirement("RFC7675-4-s01")
-def test_no_indications_where_consent_is_checked(upper, peer, side):
-    """with    ICE completed on a connection, and consent checked there
-    when    the longest interval of six seconds is over
-    then    no Binding indication has come."""
-    selected = consenting(upper, peer, side)
-    expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
-    found = [event for event in selected.events if BindingIndication().fulfilled_by(event)]
-    assert not found, f"{len(found)} Binding indications came"
 
 
 @watches(25)
@@ -134,22 +118,6 @@ def test_unauthenticated_success_is_no_consent(upper, peer):
     expect_silence_without_consent(upper, peer, selected)
 
 
-@both_sides
-@watches(7)
-@requirement("RFC7675-5.2-s01", "RFC7675-5.1-01", needs="payload:raw")
-def test_nothing_is_sent_after_a_403(upper, peer, side, pixit):
-    """with    ICE completed on a connection
-    when    an authenticated 403 (Forbidden) answers the IUT's check of consent, and the application sends
-    then    nothing of it comes over the connection."""
-    selected = consenting(upper, peer, side)
-    needs_data(upper, peer, selected)
-    peer.answering = False
-    request = expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
-    selected.send(RFC4571() / peer.error(request, 403, "Forbidden"))
-    peer.wait(pixit.silence)
-    expect_silence_without_consent(upper, peer, selected)
-
-
 @watches(7)
 @requirement("RFC7675-5.1-10", needs="sides:offerer")
 def test_consent_is_checked_in_a_restart(upper, peer):
@@ -184,14 +152,3 @@ def test_credentials_are_spent_when_consent_has_ended(upper, peer):
     let_consent_expire(peer, selected)
     selected.begin_anew(selected=True)
     selected.expect_nothing(BindingRequest, within=LONGEST + TOLERANCE)
-
-
-@both_sides
-@requirement("RFC7675-5.2-01")
-def test_closed_connection_is_opened_again(upper, peer, side):
-    """with    ICE completed on a connection that the IUT has opened
-    when    it ends without anything being authenticated
-    then    the IUT opens another one in its place, for consent has not ended."""
-    selected = establish(upper, peer, side, opener="IUT")
-    peer.lose(selected, "FIN")
-    expect_reopened(upper, peer)

@@ -33,18 +33,6 @@ def test_role_stays_when_we_restart(upper, peer, side, role, pixit):
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
 
 
-@pytest.mark.parametrize(("side", "role"), _BY_THE_IUT)
-@requirement("RFC8445-9-04", "RFC8445-6.1.1-04", needs="connects:active")
-def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
-    """with    ICE completed, and restarted by the IUT
-    when    the IUT connects and checks
-    then    its check claims the role of before."""
-    establish(upper, peer, side)
-    restart(upper, peer, "IUT", "passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
-
-
 @requirement("RFC8445-6.1.1-05", needs="connects:active sides:answerer")
 def test_iut_takes_control_when_we_become_lite(upper, peer, pixit):
     """with    ICE completed with the IUT controlled, and a restart in which we are a lite agent

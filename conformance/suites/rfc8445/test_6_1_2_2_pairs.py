@@ -17,8 +17,9 @@ def test_components_are_not_paired_with_each_other(upper, peer, pixit):
     then    it opens no further connection, as for a pair of different components."""
     ours = [peer.candidate("passive", component=n, foundation=f"c{n}") for n in (1, 2)]
     negotiate(upper, peer, "answerer", peer_candidates=ours, components=2).needs_one_base()
-    for listener in list(peer.listeners):
-        peer.await_connection(listener)
+    first, second = list(peer.listeners)
+    peer.await_connection(first)
+    peer.await_connection(second)
     peer.expect_no_connection(within=pixit.silence)
 
 

@@ -29,14 +29,3 @@ def test_unknown_mapped_address_is_a_peer_reflexive_candidate(upper, peer, side)
     found = selected_behind_a_nat(upper, peer, side)
     assert found.local.type.lower() == "prflx", f"its type is {found.local.type}"
     assert found.local.priority == found.connection.first_priority, "its priority is not PRIORITY of the check"
-
-
-@both_sides
-@requirement("RFC8445-7.2.5.3.2-s01", needs="connects:active", at=Level.SHOULD)
-def test_valid_pair_ends_where_the_check_went(upper, peer, side):
-    """with    two passive candidates of ours, and our responses telling the IUT an address of a NAT
-    when    ICE has completed on a connection that the IUT has opened
-    then    the remote candidate of the selected pair is that of this connection."""
-    found = selected_behind_a_nat(upper, peer, side, candidates=2)
-    where = found.connection.local_address
-    assert found.remote.endpoint == where, f"the selected pair ends at {found.remote.endpoint}, the check at {where}"

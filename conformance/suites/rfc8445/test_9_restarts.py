@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import AnyResponse
+import pytest
+
+from conformance.peer.events import AnyResponse, BindingRequest
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import came
@@ -68,3 +70,21 @@ def test_data_goes_on_while_ice_restarts(upper, peer, side):
     selected = establish(upper, peer, side)
     restart(upper, peer, RESTARTS_BY[side])
     assert came(upper, peer, selected, DATA), "the data did not come over the connection of before"
+
+
+_BY_THE_IUT = [
+    pytest.param("offerer", "controlling"),
+    pytest.param("answerer", "controlled", marks=pytest.mark.requirement(needs=("ice2",))),
+]
+
+
+@pytest.mark.parametrize(("side", "role"), _BY_THE_IUT)
+@requirement("RFC8445-9-04", "RFC8445-6.1.1-04", needs="connects:active")
+def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
+    """with    ICE completed, and restarted by the IUT
+    when    the IUT connects and checks
+    then    its check claims the role of before."""
+    establish(upper, peer, side)
+    restart(upper, peer, "IUT", "passive")
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"

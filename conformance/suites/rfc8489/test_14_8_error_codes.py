@@ -7,8 +7,11 @@ from conformance.suites.checks import roles_said
 from conformance.suites.marks import both_sides, by_openers, requirement
 from conformance.suites.messages import converse, flaws
 from conformance.suites.negotiation import negotiate
+from conformance.suites.relays import (
+    gather,
+    redirecting,
+)
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571, RawStunAttribute
 
 
@@ -105,15 +108,12 @@ def test_check_answered_by_400_is_not_sent_again(upper, peer, pixit):
 
 
 @both_sides
-@requirement("RFC8489-14.13-s01", "RFC8489-6.3.1.1-03", needs="offers:passive")
-def test_unknown_attributes_has_16_bits_a_type(upper, peer, side, pixit):
-    """with    a connection to the IUT's passive candidate
-    when    a request has been refused for one unknown comprehension-required attribute
-    then    UNKNOWN-ATTRIBUTES has two octets, and they are its type."""
-    iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    connection = peer.connect(iut.candidate(tcptype="passive"))
-    connection.send(RFC4571() / peer.check(iut, attributes=[RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"7")]))
-    error = connection.await_frame(BindingError(420), within=pixit.response)
-    found = error.stun.first(Attribute.UNKNOWN_ATTRIBUTES)
-    assert found is not None, "there is no UNKNOWN-ATTRIBUTES"
-    assert found.value == UNKNOWN_REQUIRED.to_bytes(2, "big"), f"UNKNOWN-ATTRIBUTES is {found.value.hex()}"
+@requirement("RFC8489-14.8-07")
+def test_unauthenticated_redirection_is_not_followed(upper, peer, side):
+    """with    a TURN server that sends the IUT to another one by a 300 without integrity
+    when    its description is there
+    then    it has not asked the other server."""
+    server, other = redirecting(peer)
+    server.manner.unsigned = {300}
+    gather(upper, peer, side, server, allocated=False)
+    assert not other.asked, "the IUT went where an unauthenticated 300 sent it"

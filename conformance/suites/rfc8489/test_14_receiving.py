@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.checks import expect_answer, expect_refusal, needs_regular_nomination
+from conformance.suites.checks import expect_answer, expect_refusal
 from conformance.suites.marks import both_families, both_sides, requirement
 from conformance.suites.media import expect_completion
 from conformance.suites.messages import behind_integrity, plainly_mapped
@@ -104,21 +104,3 @@ def test_attribute_behind_integrity_does_not_disturb_it(upper, peer, side):
     strange = RawStunAttribute(type=UNKNOWN_OPTIONAL, value=b"behind")
     connection.send(RFC4571() / behind_integrity(peer.check(iut), strange))
     expect_answer(peer, iut, connection)
-
-
-@requirement("RFC8489-6.3.3-s01", needs="connects:active sides:offerer")
-def test_success_response_with_an_optional_attribute_is_taken(upper, peer, pixit):
-    """with    the controlling IUT's check on a connection
-    when    the success response has an unknown comprehension-optional attribute
-    then    the pair has become valid: a nomination, a state or data shows it."""
-    peer.answering = False
-    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    connection = peer.await_connection()
-    request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_regular_nomination(request)
-    peer.answer_only_on(connection)
-    response = behind_integrity(
-        peer.success(connection, request), RawStunAttribute(type=UNKNOWN_OPTIONAL, value=b"any")
-    )
-    connection.send(RFC4571() / response)
-    expect_completion(upper, peer, connection)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.checks import expect_no_valid_pair, needs_valid_pairs_to_show
+from conformance.suites.checks import (
+    expect_no_valid_pair,
+    needs_regular_nomination,
+    needs_valid_pairs_to_show,
+)
 from conformance.suites.marks import both_sides, requirement
-from conformance.suites.messages import expect_goes_on, first_check
+from conformance.suites.media import expect_completion
+from conformance.suites.messages import behind_integrity, expect_goes_on, first_check
 from conformance.suites.negotiation import negotiate
-from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.suites.values import UNKNOWN_OPTIONAL, UNKNOWN_REQUIRED
 from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571, RawStunAttribute, binding_success
 
@@ -53,3 +58,21 @@ def test_mapped_address_of_an_unknown_family_leaves_the_iut_working(upper, peer,
     connection.send(RFC4571() / response)
     peer.wait(pixit.drip)
     expect_goes_on(peer, connection)
+
+
+@requirement("RFC8489-6.3.3-s01", needs="connects:active sides:offerer")
+def test_success_response_with_an_optional_attribute_is_taken(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    the success response has an unknown comprehension-optional attribute
+    then    the pair has become valid: a nomination, a state or data shows it."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    needs_regular_nomination(request)
+    peer.answer_only_on(connection)
+    response = behind_integrity(
+        peer.success(connection, request), RawStunAttribute(type=UNKNOWN_OPTIONAL, value=b"any")
+    )
+    connection.send(RFC4571() / response)
+    expect_completion(upper, peer, connection)

@@ -11,7 +11,13 @@ from conformance.suites.checks import (
 )
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.messages import (
+    answer_by_sha256,
+    as_indication,
+    expect_discarded,
+)
 from conformance.suites.negotiation import negotiate
+from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571
 
 
@@ -157,3 +163,49 @@ def test_missing_integrity_comes_before_a_wrong_user_name(upper, peer, side):
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut, username="nobody:nowhere", password=None))
     expect_refusal(peer, iut, connection, 400)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-10", needs="offers:passive")
+def test_sha256_is_answered_by_sha256(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a check is answered with success that has MESSAGE-INTEGRITY-SHA256 alone
+    then    the response has it too. Who does not know it, as by RFC 5389, refuses the check."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    response = answer_by_sha256(peer, iut)
+    known = response.stun.is_error or response.stun.has(Attribute.MESSAGE_INTEGRITY_SHA256)
+    assert known, "the success response has no MESSAGE-INTEGRITY-SHA256"
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-03", "RFC8489-6.3.2-s02", needs="offers:passive")
+def test_indication_without_credentials_is_not_answered(upper, peer, side):
+    """with    a connection on which a check has been answered
+    when    a Binding indication arrives that has PRIORITY, but neither USERNAME nor integrity
+    then    no response to it comes, and a further check is answered."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    indication = as_indication(peer.check(iut, username=None, password=None))
+    expect_discarded(peer, iut, connection, indication)
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-06", "RFC8489-6.3.2-s02", needs="offers:passive")
+def test_indication_of_an_unknown_user_is_not_answered(upper, peer, side):
+    """with    a connection on which a check has been answered
+    when    a Binding indication arrives with a user name that is not the IUT's
+    then    no response to it comes, and a further check is answered."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    expect_discarded(peer, iut, connection, as_indication(peer.check(iut, username="nobody:nowhere")))
+
+
+@both_sides
+@requirement("RFC8489-9.1.3-09", "RFC8489-6.3.2-s02", needs="offers:passive")
+def test_indication_with_wrong_integrity_is_not_answered(upper, peer, side):
+    """with    a connection on which a check has been answered
+    when    a Binding indication arrives whose integrity is made with another password
+    then    no response to it comes, and a further check is answered."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    expect_discarded(peer, iut, connection, as_indication(peer.check(iut, password="wrong" * 5)))

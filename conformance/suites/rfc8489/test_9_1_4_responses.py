@@ -16,6 +16,7 @@ from conformance.suites.marks import (
     requirement,
     varied,
 )
+from conformance.suites.messages import by_sha256, first_check
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571, binding_error, binding_success
 
@@ -65,4 +66,16 @@ def test_unauthenticated_success_makes_no_pair_valid(upper, peer, how, pixit):
     connection.send(
         RFC4571() / binding_success(request.stun.transaction_id, connection.seen_from, UNAUTHENTICATED[how])
     )
+    expect_no_valid_pair(upper, peer, request)
+
+
+@requirement("RFC8489-9.1.4-01", "RFC8489-9.1.4-04", needs="connects:active sides:offerer")
+def test_response_by_the_other_algorithm_makes_no_pair_valid(upper, peer, pixit):
+    """with    the controlling IUT's check, whose only integrity is MESSAGE-INTEGRITY
+    when    the success response to it has MESSAGE-INTEGRITY-SHA256 alone
+    then    the IUT does not nominate the pair."""
+    connection, request = first_check(upper, peer)
+    needs_valid_pairs_to_show(upper, request)
+    success = binding_success(request.stun.transaction_id, connection.seen_from, peer.pwd)
+    connection.send(RFC4571() / by_sha256(success, peer.pwd))
     expect_no_valid_pair(upper, peer, request)

@@ -11,6 +11,7 @@ from conformance.suites.relays import (
     lacking,
     later,
     name,
+    needs,
     needs_algorithms,
     relayed_or_none,
     repeated,
@@ -19,7 +20,6 @@ from conformance.suites.relays import (
     with_algorithm,
     wrong_keys,
 )
-from conformance.verdict import NotApplicable
 from conformance.wire.attributes import Attribute
 from conformance.wire.longterm import MD5, SHA256, decode_algorithms, userhash
 from conformance.wire.stun import Method
@@ -82,32 +82,6 @@ def test_nonce_is_copied(upper, peer, side):
     when    the IUT answers the 401
     then    its request has the NONCE of the 401."""
     server = peer.turn_server()
-    gather(upper, peer, side, server, allocated=False)
-    nonces = values(allocates(server), Attribute.NONCE)
-    assert nonces == {server.core.nonce.encode()}, f"NONCE: {nonces}"
-
-
-@both_sides
-@requirement("RFC8489-14.9-01", "RFC8489-9.2.5-06")
-def test_long_realm_is_repeated_whole(upper, peer, side):
-    """with    a TURN server whose realm has 127 characters, of two octets each
-    when    the IUT answers the 401
-    then    its request has the whole realm."""
-    server = peer.turn_server()
-    server.manner.realm = "\u00e9" * 127
-    gather(upper, peer, side, server, allocated=False)
-    realms = values(allocates(server), Attribute.REALM)
-    assert realms == {server.manner.realm.encode()}, f"REALM: {realms}"
-
-
-@both_sides
-@requirement("RFC8489-14.10-01", "RFC8489-9.2.5-07")
-def test_long_nonce_is_repeated_whole(upper, peer, side):
-    """with    a TURN server whose nonce has 127 characters
-    when    the IUT answers the 401
-    then    its request has the whole nonce."""
-    server = peer.turn_server()
-    server.core.lengthen_nonce(127)
     gather(upper, peer, side, server, allocated=False)
     nonces = values(allocates(server), Attribute.NONCE)
     assert nonces == {server.core.nonce.encode()}, f"NONCE: {nonces}"
@@ -230,8 +204,7 @@ def test_user_hash_if_and_only_if_announced(upper, peer, side):
     gather(upper, peer, side, server, allocated=False)
     asked = allocates(server)
     hashes = values(asked, Attribute.USERHASH)
-    if not hashes:
-        raise NotApplicable("the IUT sends no USERHASH, as a client by RFC 5389")
+    needs(hashes, "the IUT sends no USERHASH, as a client by RFC 5389")
     both = [name(one) for one in asked if one.message.has(Attribute.USERNAME) and one.message.has(Attribute.USERHASH)]
     assert not both, f"{both[0]} has USERNAME and USERHASH"
     assert hashes == {userhash(server.username, server.manner.realm)}, "USERHASH is not that of user name and realm"
@@ -247,8 +220,10 @@ def test_list_of_algorithms_is_copied(upper, peer, side):
     server.manner.algorithms = (SHA256, MD5)
     gather(upper, peer, side, server, allocated=False)
     lists = [values([one], Attribute.PASSWORD_ALGORITHMS) for one in allocates(server)]
-    if not any(lists) and not values(allocates(server), Attribute.PASSWORD_ALGORITHM):
-        raise NotApplicable("the IUT knows no password algorithms, as a client by RFC 5389")
+    needs(
+        any(lists) or values(allocates(server), Attribute.PASSWORD_ALGORITHM),
+        "the IUT knows no password algorithms, as a client by RFC 5389",
+    )
     found = {decode_algorithms(value) for one in lists for value in one}
     assert found == {(SHA256, MD5)}, f"PASSWORD-ALGORITHMS: {found or 'none'}"
 
@@ -307,20 +282,6 @@ def test_sha256_integrity_once_algorithms_were_listed(upper, peer, side):
     wrong = lacking(asked, Attribute.MESSAGE_INTEGRITY_SHA256)
     assert not wrong, wrong[0]
     assert not values(asked, Attribute.MESSAGE_INTEGRITY), "an Allocate has MESSAGE-INTEGRITY as well"
-
-
-@both_sides
-@requirement("RFC8489-14.12-01")
-def test_parameters_of_an_algorithm_are_padded_with_zeros(upper, peer, side):
-    """with    a TURN server that lists SHA-256 and MD5
-    when    the IUT answers the 401 and names an algorithm
-    then    what stands behind the number of the algorithm is a length, and padding that is zero."""
-    server = peer.turn_server()
-    server.manner.algorithms = (SHA256, MD5)
-    gather(upper, peer, side, server, allocated=False)
-    named = values(with_algorithm(allocates(server)), Attribute.PASSWORD_ALGORITHM)
-    wrong = [value for value in named if any(value[4 + int.from_bytes(value[2:4], "big") :])]
-    assert not wrong, f"PASSWORD-ALGORITHM is {wrong[0].hex(' ')}"
 
 
 @both_sides

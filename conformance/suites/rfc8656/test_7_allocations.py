@@ -6,19 +6,14 @@ import pytest
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.relays import (
-    allocates,
     gather,
     is_held,
     lacking,
     relayed_or_none,
     repeated,
     sources_after_mismatch,
-    values,
-    with_algorithm,
 )
-from conformance.verdict import NotApplicable
 from conformance.wire.attributes import Attribute
-from conformance.wire.longterm import MD5, SHA256, decode_algorithms
 from conformance.wire.stun import Method
 
 _CODES = [  # answers after which the request is not to be sent again
@@ -34,19 +29,6 @@ _CODES = [  # answers after which the request is not to be sent again
         (508, "RFC8656-7.4-16"),
     )
 ]
-
-
-@both_sides
-@requirement("RFC8656-6-03", "RFC8489-9.2.5-09")
-def test_sha256_is_chosen(upper, peer, side):
-    """with    a TURN server that lists SHA-256 and MD5
-    when    the IUT answers the 401 and names an algorithm
-    then    it is SHA-256."""
-    server = peer.turn_server()
-    server.manner.algorithms = (SHA256, MD5)
-    gather(upper, peer, side, server, allocated=False)
-    named = values(with_algorithm(allocates(server)), Attribute.PASSWORD_ALGORITHM)
-    assert {decode_algorithms(value) for value in named} == {(SHA256,)}, f"PASSWORD-ALGORITHM: {named}"
 
 
 @both_sides
@@ -96,34 +78,6 @@ def test_requested_and_additional_family_are_not_together(upper, peer, side):
     kinds = (Attribute.REQUESTED_ADDRESS_FAMILY, Attribute.ADDITIONAL_ADDRESS_FAMILY)
     both = [one for one in server.log(Method.ALLOCATE) if all(map(one.message.has, kinds))]
     assert not both, "an Allocate has both"
-
-
-@both_sides
-@requirement("RFC8656-18.8-01")
-def test_reserved_octets_of_requested_transport_are_zero(upper, peer, side):
-    """with    a TURN server that allocates TCP addresses
-    when    the IUT's Allocate requests are read
-    then    the three octets behind the number of the transport are zero."""
-    server = peer.turn_server()
-    gather(upper, peer, side, server, allocated=False)
-    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
-    wrong = [value.hex(" ") for value in found if any(value[1:])]
-    assert not wrong, f"REQUESTED-TRANSPORT is {wrong[0]}"
-
-
-@both_sides
-@requirement("RFC8656-18.6-01")
-def test_reserved_octets_of_requested_family_are_zero(upper, peer, side):
-    """with    a TURN server that allocates TCP addresses
-    when    the IUT's Allocate requests are read
-    then    the three octets behind the family are zero, where a family is asked for."""
-    server = peer.turn_server()
-    gather(upper, peer, side, server, allocated=False)
-    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_ADDRESS_FAMILY)
-    if not found:
-        raise NotApplicable("the IUT asks for no family")
-    wrong = [value.hex(" ") for value in found if any(value[1:])]
-    assert not wrong, f"REQUESTED-ADDRESS-FAMILY is {wrong[0]}"
 
 
 @both_sides

@@ -29,16 +29,6 @@ def test_answer_without_ice_ends_it(upper, peer):
     expect_no_ice(peer, offer)
 
 
-@requirement("RFC8839-5.3-01", "RFC8839-4.2.5-05", "RFC8839-4.3.3-01", needs="sdp:full offers:passive")
-def test_answer_with_a_mismatch_ends_ice(upper, peer):
-    """with    the IUT's offer of one stream
-    when    our answer says a=ice-mismatch
-    then    the IUT, if it takes it, answers no check of ours and sends none."""
-    offer = upper.offer()
-    accept_unless_refused(upper, mismatching(peer.answer(offer.sdp, "passive")))
-    expect_no_ice(peer, offer)
-
-
 @requirement("RFC8839-4.3.3-02", "RFC8839-5.3-01", needs="sdp:full offers:passive profile:plain")
 def test_mismatch_of_one_stream_ends_ice_for_it(upper, peer):
     """with    the IUT's offer of two streams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.establishing import establish, establish_components
+from conformance.suites.establishing import establish
 from conformance.suites.marks import OPENERS, requirement
 from conformance.suites.updates import expect_default_of, named, update
 
@@ -40,14 +40,3 @@ def test_remote_candidates_name_our_end(upper, peer, opener):
     ours = selected.local_address
     found = named(upper.updated_offer().media())
     assert found.get(1) == (ours.ip, ours.port), f"a=remote-candidates names {found}, our end is {ours}"
-
-
-@requirement("RFC8839-5.2-01", needs="offers:passive components:2")
-def test_remote_candidates_name_each_component(upper, peer):
-    """with    ICE completed for two components, and the IUT controls
-    when    the IUT makes a later offer
-    then    a=remote-candidates names our end of both pairs."""
-    selected = establish_components(upper, peer, "offerer", 2)
-    ours = {one.component: (one.local_address.ip, one.local_address.port) for one in selected}
-    found = named(upper.updated_offer().media())
-    assert found == ours, f"a=remote-candidates names {found}, our ends are {ours}"

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
+from conformance.suites.sections import (
+    accept_unless_refused,
+    expect_no_ice,
+    mismatching,
+)
 
 
 @both_sides
@@ -26,3 +31,13 @@ def test_ice_mismatch_stands_in_sections_of_answers(upper, peer, side):
     iut = obtain_description(upper, peer, side)
     assert not iut.sdp.has("ice-mismatch"), "a=ice-mismatch at the session level"
     assert iut.kind == "answer" or not iut.media().has("ice-mismatch"), "a=ice-mismatch in an offer"
+
+
+@requirement("RFC8839-5.3-01", "RFC8839-4.2.5-05", "RFC8839-4.3.3-01", needs="sdp:full offers:passive")
+def test_answer_with_a_mismatch_ends_ice(upper, peer):
+    """with    the IUT's offer of one stream
+    when    our answer says a=ice-mismatch
+    then    the IUT, if it takes it, answers no check of ours and sends none."""
+    offer = upper.offer()
+    accept_unless_refused(upper, mismatching(peer.answer(offer.sdp, "passive")))
+    expect_no_ice(peer, offer)

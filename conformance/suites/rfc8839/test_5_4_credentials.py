@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.marks import both_sides, crosswise, requirement
-from conformance.suites.negotiation import expect_description, negotiate, negotiate_streams, obtain_description
+from conformance.suites.negotiation import (
+    credentials_of_sessions,
+    expect_description,
+    negotiate,
+    negotiate_streams,
+    obtain_description,
+)
 from conformance.suites.values import varying
 
 
@@ -57,12 +63,7 @@ def test_credentials_are_chosen_at_random(upper, peer, side):
     """with    descriptions of five sessions of the IUT
     when    their credentials are compared, character by character
     then    at least four characters of the fragments and twenty of the passwords vary, and none comes twice."""
-    found = []
-    for _ in range(_SAMPLE):
-        iut = obtain_description(upper, peer, side)
-        found.append((iut.ufrag, iut.pwd))
-        upper.close()
-    ufrags, pwds = zip(*found, strict=True)
+    ufrags, pwds = credentials_of_sessions(upper, peer, side, _SAMPLE)
     assert len({*ufrags, *pwds}) == 2 * _SAMPLE, f"the same twice among {ufrags}"
     assert varying(ufrags) >= 4, f"{varying(ufrags)} characters of {ufrags} vary"
     assert varying(pwds) >= 20, f"{varying(pwds)} characters of the passwords vary"

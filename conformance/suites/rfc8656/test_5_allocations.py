@@ -1,0 +1,42 @@
+"""RFC 8656 section 5: allocations."""
+
+from __future__ import annotations
+
+from conformance.suites.marks import requirement, watches
+from conformance.suites.relays import (
+    expect_refreshed,
+    needs_refresh,
+    use_relay,
+    values,
+)
+from conformance.wire.attributes import Attribute
+from conformance.wire.stun import Method
+
+
+@watches(9)
+@requirement("RFC8656-5-s01", needs="sides:answerer")
+def test_refresh_names_the_same_user(upper, peer):
+    """with    ICE completed on a relayed candidate, whose allocation lasts 8 seconds
+    when    the IUT has refreshed it
+    then    all its requests name the user that has created it."""
+    server = peer.turn_server()
+    server.manner.lifetime = 8
+    use_relay(upper, peer, server)
+    expect_refreshed(peer, server, within=server.manner.lifetime)
+    names = values(needs_refresh(server), Attribute.USERNAME) | values(needs_refresh(server), Attribute.USERHASH)
+    assert names <= values(server.log(Method.ALLOCATE), Attribute.USERNAME), f"Refresh names {names}"
+
+
+@watches(9)
+@requirement("RFC8656-5-07", needs="sides:answerer")
+def test_allocation_refused_with_437_is_gone(upper, peer):
+    """with    ICE completed on a relayed candidate, whose allocation lasts 8 seconds
+    when    its Refresh has been answered by 437 (Allocation Mismatch)
+    then    the IUT asks nothing more about it and closes its connection."""
+    server = peer.turn_server()
+    server.manner.lifetime = 8
+    use_relay(upper, peer, server)
+    server.manner.refusals[Method.REFRESH], server.manner.always = [437], {437}
+    expect_refreshed(peer, server, within=server.manner.lifetime)
+    control = needs_refresh(server)[0].connection
+    control.expect_end(within=peer.pixit.close)
