@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from lxml import etree
 
 from conformance.commands.judge import judge
+from conformance.commands.report import report
 from conformance.verdict import Verdict
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute, RawAttribute
@@ -419,6 +420,21 @@ def test_hostile_text_reaches_no_output(judged, ladder) -> None:
         assert not text.lstrip().startswith("pass    a line"), text
     assert found.blamed()
     etree.fromstring(junit.encode())
+
+
+@pytest.mark.parametrize("form", ["html", "junit", "sarif", "tap", "github"])
+def test_hostile_text_of_the_same_capture_reaches_no_report(judged, tmp_path, form) -> None:
+    found = judged(control_characters)
+    path = tmp_path / "written"
+    done = CliRunner().invoke(
+        report, [str(found.out), "--format", form, "--out", str(path)], standalone_mode=False, catch_exceptions=False
+    )
+    assert done.return_value == 0, done.output
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert len(lines) > 2
+    for line in lines:
+        assert not [c for c in line if not c.isprintable() and c != "\t"], line
+        assert not line.lstrip().startswith("pass    a line"), line
 
 
 def test_hostile_descriptions_reach_no_output(tmp_path) -> None:
