@@ -108,6 +108,12 @@ class Allocation:
     def __str__(self) -> str:
         return f"relayed {self.relayed} of {self.server}"
 
+    def ask_for_another(self, now: float) -> None:
+        """Ask for one more allocation from the same address, which servers refuse (RFC 8656 section 7.2)."""
+        self.permitting += 1
+        wanted = (attr.requested_transport(self.protocol),)
+        self.dialogue.start(Question(Method.ALLOCATE, Permit(self), wanted), now)
+
     # -- permissions ---------------------------------------------------------------------------------------
 
     def permit(self, ips: Iterable[str], now: float) -> None:

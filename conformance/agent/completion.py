@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.checklist import ListEvent, ListState
-from conformance.agent.events import Note, SelectedPair, Unlisten
+from conformance.agent.events import Connect, Note, SelectedPair, Unlisten
 from conformance.agent.status import Change
+from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,6 +199,10 @@ class Completion:
         self._checks.ended(connection, why)
         for other in self._decisions.closed_with(connection, list(self._connections)):
             self._connections.close(other)
+        accepted = not (connection.outgoing or connection.is_udp) and connection.base.relay is None
+        if accepted and self._decisions.connects_back(connection):
+            source = Address(connection.base.ip, 0)
+            self._out.append(Connect(self._connections.reserve(), source, connection.remote))
         lost = connection.selected and self._streams[connection.stream].completed_at is not None
         if lost and self._decisions.notices_loss():
             self._status.broken = True

@@ -97,7 +97,7 @@ class Question:
     deadline: float = 0.0
     key: bytes | None = None
     by_sha256: bool = False
-    challenged: bool = False
+    challenge: int = 0  # the error after which it is sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +185,11 @@ class Dialogue:
 
     def _send(self, question: Question) -> None:
         transaction_id, method = self._random(12), question.method
-        known = self.login.key if question.challenged or self._decisions.remembers_login(method) else None
+        known = self.login.key if question.challenge or self._decisions.remembers_login(method) else None
         question.key = None if known is None else self._decisions.server_key(known)
         question.by_sha256 = self._decisions.signs_by_sha256(bool(self.login.listed))
-        key = question.key if self._decisions.signs(method) else None
+        signed = self._decisions.signs(method) and self._decisions.signs_after(question.challenge)
+        key = question.key if signed else None
         peers = _peer_addresses(question.peers, transaction_id)
         asked = [*peers, *question.attributes, *self._more(method), attr.software(SOFTWARE)]
         body = self._decisions.request_attributes(method, asked)
@@ -306,7 +307,7 @@ class Dialogue:
             return
         question.attempts -= 1
         if again and question.attempts:
-            question.challenged = True
+            question.challenge = code
             self.ask(question, now)
         else:
             yield Answer(question, None, f"the server answered {error}", code, elsewhere)

@@ -195,7 +195,11 @@ class Servers:
             asked = answer.elsewhere in place.redirected
             if self._decisions.returns_to(asked) and len(place.redirected) < _MOST_REDIRECTIONS:
                 known = (*place.redirected, server.address, answer.elsewhere)
-                self._ask(replace(server, address=answer.elsewhere), replace(place, base=None, redirected=known), now)
+                other = replace(
+                    server, address=answer.elsewhere, username=self._decisions.user_elsewhere(server.username)
+                )
+                relayed = place.relayed and self._decisions.asks_the_same_elsewhere()
+                self._ask(other, replace(place, base=None, redirected=known, relayed=relayed), now)
         elif answer.code == _MISMATCH and place.tries < self._decisions.attempts_elsewhere():
             self._ask(server, replace(place, base=None, tries=place.tries + 1), now)
 
@@ -207,6 +211,8 @@ class Servers:
         self._allocations[allocation] = place.stream
         if self._deadline is None:
             self._delete(allocation, now)  # too late for the description
+        elif self._decisions.allocates_again():
+            allocation.ask_for_another(now)
 
     def add_candidates(self, stream: Stream, foundations: Foundations) -> None:
         """Put the candidates that servers gave behind a stream's host candidates, those that are not there yet."""
@@ -340,8 +346,11 @@ class Servers:
         control = link.allocation.dialogue
         source = self._decisions.data_source(control.local or control.source)
         server = replace(control.server, address=self._decisions.data_server(control.server.address))
-        dialogue = self._dialogue(link.number, server, source, replace(control.login))
-        dialogue.ask(Question(Method.CONNECTION_BIND, link, (attr.connection_id(connection_id),)), now)
+        attempted = link.connection is None
+        login = replace(control.login) if self._decisions.logs_in_to_bind(attempted) else Login()
+        dialogue = self._dialogue(link.number, server, source, login)
+        bound = attr.connection_id(self._decisions.bound_id(connection_id, attempted))
+        dialogue.ask(Question(self._decisions.bind_method(attempted), link, (bound,)), now)
 
     def _join(self, dialogue: Dialogue, link: Link, answer: Answer) -> None:
         self._dialogues.pop(link.number, None)

@@ -67,6 +67,19 @@ def _is_of_udp(one: Asked) -> bool:
     return wanted is not None and wanted.value[:1] == bytes([_UDP])
 
 
+def asked_where_allocated(server: Server) -> list[Connection]:
+    """Return the connections on which an Allocate came while an allocation was there already."""
+    held: set[int] = set()
+    found = []
+    for one in list(server.asked):
+        if one.message.method == Method.ALLOCATE:
+            found += [one.connection] if id(one.connection) in held else []
+            held |= {id(one.connection)} if not one.code else set()
+        elif one.message.method == Method.REFRESH and one.message.lifetime == 0:
+            held.discard(id(one.connection))
+    return found
+
+
 def is_signed(one: Asked) -> bool:
     """Whether a request has any credentials."""
     return any(one.message.has(kind) for kind in CREDENTIALS)

@@ -65,6 +65,10 @@ class Responses(Encoding):
         """Whether a connection is closed behind an answer: the client closes it (RFC 8489 section 6.2.2)."""
         return False
 
+    def connects_back(self, connection: Connection) -> bool:
+        """Whether a connection is opened to where one came from that has ended: never (RFC 8489 section 6.2.2)."""
+        return False
+
     def meant(self, stream: Stream, user_name: str) -> Credentials:
         """Return whose password protects a request: the stream's, or its former one's while it restarts.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from conformance.agent.decisions.topic import Topic
 from conformance.wire.attributes import Address
 from conformance.wire.longterm import MD5, SHA256
+from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.wire.attributes import RawAttribute
-    from conformance.wire.stun import Message, Method
+    from conformance.wire.stun import Message
 
 _AHEAD = 60.0  # an allocation is refreshed so long before it ends (RFC 8656 section 8)
 
@@ -40,6 +41,10 @@ class Serving(Topic):
 
     def signs(self, method: Method) -> bool:
         """Whether a request has integrity once credentials are known (RFC 8489 section 9.2.3.2)."""
+        return True
+
+    def signs_after(self, code: int) -> bool:
+        """Whether a request that is sent again after this error has integrity: always (RFC 8489 section 9.2.5)."""
         return True
 
     def signs_by_sha256(self, listed: bool) -> bool:
@@ -95,6 +100,14 @@ class Serving(Topic):
         """Whether a 300 may lead to this server: not to one that was asked just before (RFC 8489 section 10)."""
         return not asked_already
 
+    def asks_the_same_elsewhere(self) -> bool:
+        """Whether an alternate server is asked for what the first one was asked for (RFC 8489 section 10)."""
+        return True
+
+    def user_elsewhere(self, username: str) -> str:
+        """Return who we are to an alternate server: the same as to the first one (RFC 8489 section 10)."""
+        return username
+
     def attempts_elsewhere(self) -> int:
         """Return from how many addresses an allocation is tried that is refused with 437: three (RFC 8656 7.4)."""
         return 3
@@ -108,6 +121,10 @@ class Serving(Topic):
     def relayed_in(self, answer: Message) -> Address | None:
         """Return the relayed address of an allocation; none of a family that we cannot use (RFC 8656 section 7.3)."""
         return answer.xor_relayed_address
+
+    def allocates_again(self) -> bool:
+        """Whether one more allocation is asked for on a connection that has one: never (RFC 8656 section 7.1)."""
+        return False
 
     def drops_unusable(self) -> bool:
         """Whether an allocation that is of no use is given up (RFC 8656 section 7.3)."""
@@ -138,6 +155,21 @@ class Serving(Topic):
     def data_source(self, control: Address) -> Address:
         """Return where a data connection comes from: another port than the control one's (RFC 6062 section 4.3)."""
         return Address(control.ip, 0)
+
+    def bind_method(self, attempted: bool) -> Method:
+        """Return what is asked on a data connection: to bind it (RFC 6062 sections 4.3 and 4.4).
+
+        `attempted`: the peer has connected to the relayed address; else we have asked for the connection.
+        """
+        return Method.CONNECTION_BIND
+
+    def bound_id(self, connection_id: int, attempted: bool) -> int:
+        """Return which connection is bound: the one that the server has told of (RFC 6062 sections 4.3 and 4.4)."""
+        return connection_id
+
+    def logs_in_to_bind(self, attempted: bool) -> bool:
+        """Whether we log in on a data connection as on the control connection (RFC 6062 sections 4.3 and 4.4)."""
+        return True
 
     def from_relay(self, octets: bytes) -> bytes:
         """Return what a bound data connection carries of ours: the octets as they are (RFC 6062 section 4.5)."""

@@ -55,6 +55,15 @@ class MediaWithoutFrame(Data):
         return False
 
 
+@fault("later-media-without-frame", "RFC6544-10.1-02", "sends media without LENGTH before it, but for the first")
+class LaterMediaWithoutFrame(Data):
+    _began = False
+
+    def frames_data(self) -> bool:
+        first, self._began = not self._began, True
+        return first
+
+
 @fault("media-not-delivered", "RFC6544-10.2-01", "gives no received media to the application")
 class MediaNotDelivered(Data):
     def delivers(self, stream: Stream, connection: Connection) -> bool:

@@ -42,6 +42,14 @@ class UnknownAttributeInResponseIgnored(Outcomes):
         return []
 
 
+@fault("optional-attribute-fails-check", "RFC8489-6.3-01", "takes checks for failed by unknown optional attributes")
+class OptionalAttributeFailsCheck(Outcomes):
+    def unknown_in_response(self, attributes: Iterable[RawAttribute]) -> list[int]:
+        attributes = list(attributes)
+        late = 0x8100  # above it are comprehension-optional types that this agent never heard of
+        return super().unknown_in_response(attributes) + [a.type for a in attributes if a.type > late]
+
+
 @fault("conflict-error-ignored", "RFC8445-7.2.5.1-03", "takes 487 for a failure of the pair, and keeps its role")
 class ConflictErrorIgnored(Outcomes):
     def heeds_conflict(self) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.outcomes import Outcomes
-from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 from conformance.wire.attributes import Address, Attribute, RawAttribute
@@ -17,7 +15,7 @@ from conformance.wire.stun import Message
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from conformance.agent.pairs import Connection, Pair
+    from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
 
 fault = Faults()
@@ -168,13 +166,10 @@ class ConnectionClosedUnanswered(Responses):
         return connection.authenticated and not connection.outgoing
 
 
-@fault("connects-back", "RFC8489-6.2.2-08", "opens a connection to where a check came from")
-class ConnectsBack(Pairing, Checks):
-    def opens(self, pair: Pair) -> bool:
+@fault("connects-back", "RFC8489-6.2.2-08", "opens a connection to where one came from that has ended")
+class ConnectsBack(Responses):
+    def connects_back(self, connection: Connection) -> bool:
         return True
-
-    def needs_connection(self, pair: Pair) -> bool:
-        return pair.local.tcptype == "passive" or super().needs_connection(pair)
 
 
 # -- responses -----------------------------------------------------------------------------------------------------

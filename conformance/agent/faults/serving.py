@@ -93,6 +93,12 @@ class StaleNonceGivenUp(Serving):
         return code != 438 and super().answers_challenge(code, sent_before)
 
 
+@fault("unsigned-after-stale-nonce", "RFC8489-9.2.5-13", "sends a request again after 438 without integrity")
+class UnsignedAfterStaleNonce(Serving):
+    def signs_after(self, code: int) -> bool:
+        return code != 438
+
+
 @fault("refused-credentials-repeated", "RFC8489-9.2.5-11", "sends the credentials again that a 401 has refused")
 class RefusedCredentialsRepeated(Serving):
     def answers_challenge(self, code: int, sent_before: bool) -> bool:
@@ -237,6 +243,18 @@ class RedirectionLoop(Serving):
         return True
 
 
+@fault("alternate-server-asked-for-less", "RFC8489-10-s01", "asks alternate servers for no allocation")
+class AlternateServerAskedForLess(Serving):
+    def asks_the_same_elsewhere(self) -> bool:
+        return False
+
+
+@fault("another-user-at-alternate-server", "RFC8489-10-05", "is another user to alternate servers")
+class AnotherUserAtAlternateServer(Serving):
+    def user_elsewhere(self, username: str) -> str:
+        return f"other-{username}"
+
+
 # -- allocations (RFC 8656) ------------------------------------------------------------------------------------------
 
 _insisting("allocate-again-after-400", "RFC8656-7.4-03", 400)
@@ -348,6 +366,12 @@ _asked(
 )
 
 
+@fault("two-allocations-from-one-address", "RFC8656-7.1-01", "asks for a second allocation from the same address")
+class TwoAllocationsFromOneAddress(Serving):
+    def allocates_again(self) -> bool:
+        return True
+
+
 @fault("one-address-after-437", "RFC8656-7.4-08", "gives up after the first 437")
 class OneAddressAfter437(Serving):
     def attempts_elsewhere(self) -> int:
@@ -436,6 +460,24 @@ class ConnectOnAnotherConnection(Serving):
 class ConnectsTwice(Serving):
     def connects_together(self) -> int:
         return 2
+
+
+@fault("connected-not-bound", "RFC6062-4.3-06", "sends Refresh where it should bind a connection that it asked for")
+class ConnectedNotBound(Serving):
+    def bind_method(self, attempted: bool) -> Method:
+        return super().bind_method(attempted) if attempted else Method.REFRESH
+
+
+@fault("bound-by-another-id", "RFC6062-4.3-07", "binds another connection than the one that it asked for")
+class BoundByAnotherId(Serving):
+    def bound_id(self, connection_id: int, attempted: bool) -> int:
+        return connection_id if attempted else connection_id ^ 0x55
+
+
+@fault("bound-without-login", "RFC6062-4.3-05", "does not log in to bind a connection that it asked for")
+class BoundWithoutLogin(Serving):
+    def logs_in_to_bind(self, attempted: bool) -> bool:
+        return attempted
 
 
 @fault("relayed-data-framed-twice", "RFC6062-4.5-s01", "puts what goes through a relay into further frames")

@@ -33,7 +33,7 @@ def test_nothing_is_sent_after_a_403(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC7675-5.2-01")
+@requirement("RFC7675-5.2-01", "RFC6544-11.1-05")
 def test_closed_connection_is_opened_again(upper, peer, side):
     """with    ICE completed on a connection that the IUT has opened
     when    it ends without anything being authenticated

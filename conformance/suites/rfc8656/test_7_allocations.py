@@ -6,6 +6,7 @@ import pytest
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.relays import (
+    asked_where_allocated,
     gather,
     is_held,
     lacking,
@@ -36,11 +37,13 @@ _CODES = [  # answers after which the request is not to be sent again
 def test_allocations_come_from_addresses_of_their_own(upper, peer, side):
     """with    a TURN server that allocates TCP addresses
     when    the IUT has asked for allocations
-    then    each of the IUT's connections to it comes from an address that no other one has."""
+    then    none of the IUT's requests for one comes from an address that has an allocation already."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
     sources = [connection.remote_address for connection in server.connections]
     assert len(set(sources)) == len(sources), f"connections come from {sources}"
+    repeated_on = asked_where_allocated(server)
+    assert not repeated_on, f"a further Allocate came from {repeated_on[0].remote_address}, which has an allocation"
 
 
 @both_sides

@@ -56,7 +56,7 @@ def test_refresh_names_no_other_family(upper, peer):
 
 
 @watches(9)
-@requirement("RFC8656-8.3-s02", needs="sides:answerer")
+@requirement("RFC8656-8.3-s02", "RFC8489-9.2.5-12", needs="sides:answerer")
 def test_stale_refresh_is_sent_again(upper, peer):
     """with    ICE completed on a relayed candidate, whose allocation lasts 8 seconds
     when    its first Refresh has been answered by 438 with another nonce
