@@ -39,7 +39,7 @@ def asked(selected: Connection, since: int) -> list[Frame]:
     ]
 
 
-def await_consent_checks(upper: Upper, peer: Peer, side: str, count: int) -> list[Frame]:
+def needs_consent_checks(upper: Upper, peer: Peer, side: str, count: int) -> list[Frame]:
     """Return the first checks of consent on the selected connection (preamble).
 
     So many, or what came in twice the time that they may take: only slow agents pay.
@@ -92,7 +92,7 @@ def unauthenticated(connection: Connection, request: Frame) -> None:
     connection.send_between(RFC4571() / binding_success(request.stun.transaction_id, connection.seen_from, "wrong" * 5))
 
 
-def needs_data(upper: Upper, peer: Peer, selected: Connection) -> None:
+def require_data(upper: Upper, peer: Peer, selected: Connection) -> None:
     """Inconclusive unless data come over the connection while there is consent."""
     for _ in range(4):
         upper.try_to_send(DATA, selected.component)

@@ -43,6 +43,7 @@ _STATUS = 0.5  # seconds between two reports
 _IDLE = 1.5  # seconds between two looks at an idle process
 _MEASURE = 0.05  # seconds between two looks at what a process holds
 _UNMEASURED = 2  # sessions between two looks, at most: a fast IUT plays a hundred in a second
+_LAST = 0.3  # seconds after the last case in which the process may still die or complain
 _FAILURES = 5  # sessions in a row that could not be opened
 _OF_DESCRIPTIONS = ("death", "hang", "exception", "garbage")  # kinds that a mutated description can be blamed for
 
@@ -213,6 +214,7 @@ class Shard:
         assert self.parts is not None
         if self.parts.runner.spoilt:
             return
+        self._runner.iut.dies(_LAST)  # or says something: what the last cases began may take effect only now
         evidence = self._evidence()
         for symptom in self._runner.late():
             played = self._played_last(self.parts.blocks.plain)

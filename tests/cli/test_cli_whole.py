@@ -118,7 +118,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(environment, tm
     assert "No space left on device" in done.stderr
     assert "free some space" in done.stderr
     assert done.stderr.count("\n") == 1
-    for line in (tmp_path / "seen" / "record.jsonl").read_text().splitlines():
+    record = tmp_path / "seen" / "record.jsonl"  # the smallest disk has no room for its first line
+    for line in record.read_text().splitlines() if record.exists() else []:
         json.loads(line)
     assert not (tmp_path / "seen" / "junit.xml").exists()
     for capture in (tmp_path / "seen" / "captures").iterdir():

@@ -9,13 +9,13 @@ from conformance.suites.consent import (
     TOLERANCE,
     answer_late,
     asked,
-    await_consent_checks,
     consenting,
     expect_consent_check,
     expect_silence_without_consent,
     intervals,
     let_consent_expire,
-    needs_data,
+    needs_consent_checks,
+    require_data,
     unauthenticated,
 )
 from conformance.suites.marks import both_sides, requirement, watches
@@ -39,7 +39,7 @@ def test_intervals_are_random(upper, peer):
     """with    ICE completed on a connection
     when    four checks of consent have come
     then    the intervals between them differ, as random ones do."""
-    checks = await_consent_checks(upper, peer, "answerer", 4)
+    checks = needs_consent_checks(upper, peer, "answerer", 4)
     found = intervals(checks)
     spread = max(found) - min(found)
     assert len(found) < 3 or spread > 0.05, f"intervals of {', '.join(f'{one:.2f}' for one in found)} s"
@@ -52,7 +52,7 @@ def test_intervals_are_at_most_6_s(upper, peer, side):
     """with    ICE completed on a connection
     when    two checks of consent have come
     then    no more than 1.2 times the period of 5 s lies between them."""
-    found = intervals(await_consent_checks(upper, peer, side, 2))
+    found = intervals(needs_consent_checks(upper, peer, side, 2))
     assert max(found) <= LONGEST + TOLERANCE, f"an interval of {max(found):.2f} s"
 
 
@@ -63,7 +63,7 @@ def test_intervals_are_at_least_4_s(upper, peer, side):
     """with    ICE completed on a connection
     when    two checks of consent have come
     then    no less than 4 s lie between them."""
-    found = intervals(await_consent_checks(upper, peer, side, 2))
+    found = intervals(needs_consent_checks(upper, peer, side, 2))
     assert min(found) >= SHORTEST - TOLERANCE, f"an interval of {min(found):.2f} s"
 
 
@@ -74,7 +74,7 @@ def test_each_check_of_consent_is_a_transaction(upper, peer, side):
     """with    ICE completed on a connection
     when    two checks of consent have come
     then    their transaction ids differ."""
-    checks = await_consent_checks(upper, peer, side, 2)
+    checks = needs_consent_checks(upper, peer, side, 2)
     repeated = duplicates(check.stun.transaction_id for check in checks)
     assert not repeated, f"the transaction id {repeated[0].hex()} comes again"
 
@@ -101,7 +101,7 @@ def test_nothing_is_sent_30_s_after_the_last_response(upper, peer):
     when    consent has ended 30 s after the last response, and the application sends
     then    nothing of it comes over the connection."""
     selected = consenting(upper, peer, "answerer")
-    needs_data(upper, peer, selected)
+    require_data(upper, peer, selected)
     let_consent_expire(peer, selected)
     expect_silence_without_consent(upper, peer, selected)
 
@@ -113,7 +113,7 @@ def test_unauthenticated_success_is_no_consent(upper, peer):
     when    consent has ended 30 s after the last valid response, and the application sends
     then    nothing of it comes over the connection."""
     selected = consenting(upper, peer, "answerer")
-    needs_data(upper, peer, selected)
+    require_data(upper, peer, selected)
     let_consent_expire(peer, selected, unauthenticated)
     expect_silence_without_consent(upper, peer, selected)
 
@@ -136,7 +136,7 @@ def test_late_responses_bring_no_consent_back(upper, peer):
     when    all of them are answered, and the application sends
     then    nothing of it comes over the connection."""
     selected = consenting(upper, peer, "answerer")
-    needs_data(upper, peer, selected)
+    require_data(upper, peer, selected)
     let_consent_expire(peer, selected)
     answer_late(peer, selected)
     expect_silence_without_consent(upper, peer, selected)

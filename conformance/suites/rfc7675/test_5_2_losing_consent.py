@@ -8,7 +8,7 @@ from conformance.suites.consent import (
     consenting,
     expect_consent_check,
     expect_silence_without_consent,
-    needs_data,
+    require_data,
 )
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, watches
@@ -24,7 +24,7 @@ def test_nothing_is_sent_after_a_403(upper, peer, side, pixit):
     when    an authenticated 403 (Forbidden) answers the IUT's check of consent, and the application sends
     then    nothing of it comes over the connection."""
     selected = consenting(upper, peer, side)
-    needs_data(upper, peer, selected)
+    require_data(upper, peer, selected)
     peer.answering = False
     request = expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
     selected.send(RFC4571() / peer.error(request, 403, "Forbidden"))

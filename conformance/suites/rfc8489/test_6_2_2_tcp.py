@@ -83,6 +83,7 @@ def test_late_response_is_taken(upper, peer, delay):
     expect_completion(upper, peer, connection)
 
 
+@watches(3.0)
 @requirement("RFC8489-6.2.2-06", needs="offers:passive sides:answerer")
 def test_connection_stays_open_behind_the_response(upper, peer, pixit):
     """with    a check answered on a connection to the controlled IUT's passive candidate, and nothing nominated
