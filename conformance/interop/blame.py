@@ -39,8 +39,6 @@ _UNUSABLE = {
     "candidates_stand_in_media_sections",
 }
 
-_NO_CHECK = "RFC6544-7.1-s01"  # a check that cannot be read is none, and the breach says more
-
 
 def reason(evidence: Evidence) -> Reason:
     """Return why the two do not work together."""
@@ -70,8 +68,7 @@ def _precise(evidence: Evidence, found: Reason) -> Reason:
         for breach in evidence.breaches
         if breach.rule in _UNUSABLE and (not first.at_ns or breach.at_ns <= first.at_ns)
     ]
-    sides = [OTHER[first.side]] + ([first.side] if first.requirement == _NO_CHECK else [])
-    for side in sides:
+    for side in (OTHER[first.side], first.side):  # its own unusable message says more than what it then could not do
         mine = [breach for breach in earlier if breach.side == side]
         if mine and len(found.breaches) == 1:
             return Reason(mine[0].text, (mine[0],))
