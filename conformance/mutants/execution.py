@@ -173,19 +173,19 @@ def own_network() -> lab.Wire | lab.Unavailable:
     return lab.lay_wire() if unavailable is None else unavailable
 
 
-def execute(pairs: Iterable[tuple[Case, str]], out: Path) -> KillMatrix:
+def execute(pairs: Iterable[tuple[Case, str]], out: Path, jobs: int = AT_ONCE) -> KillMatrix:
     """Execute each (case, fault name) and return all verdicts; logs go below `out`.
 
     A process of its own does it: who calls this keeps the network, and the threads, that it has.
     """
     named = [(case.id, fault) for case, fault in pairs]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return KillMatrix(process.submit(_execute_named, named, out).result())
+        return KillMatrix(process.submit(_execute_named, named, out, jobs).result())
 
 
-def _execute_named(named: Sequence[tuple[str, str]], out: Path) -> dict[tuple[str, str], Result]:
+def _execute_named(named: Sequence[tuple[str, str]], out: Path, jobs: int) -> dict[tuple[str, str], Result]:
     cases = {case.id: case for case in discover().every}
     matrix = KillMatrix()
     with Bench(out, wire=own_network()) as bench:
-        bench.execute([(cases[case], fault) for case, fault in named], matrix)
+        bench.execute([(cases[case], fault) for case, fault in named], matrix, jobs=jobs)
     return matrix.results
