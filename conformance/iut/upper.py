@@ -6,10 +6,12 @@ import base64
 import binascii
 import contextlib
 import ipaddress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from conformance.iut.calls import REJECTED as REJECTED
+from conformance.iut.calls import Calls, Waiter
+from conformance.iut.calls import Rejected as Rejected
 from conformance.iut.description import Description, says_the_same
-from conformance.iut.errors import AdapterError, RpcError
 from conformance.iut.strange import strange
 from conformance.iut.trickle import without_candidates
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
@@ -23,34 +25,8 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media
 
-REJECTED = -32010
-_NOT_SUPPORTED = (-32601, -32602)
 _MOST_TRICKLED = 256
 _TRICKLING = 2.0  # seconds without a further candidate after which no more are waited for, where no end is told
-
-
-class Waiter(Protocol):
-    """Serves the case's connections until a condition holds; `peer.pump.Pump` is one."""
-
-    def wait(self, condition: Callable[[], bool], within: float) -> bool:
-        """Return whether the condition came to hold within so many seconds, or more on a machine that is busy."""
-        ...
-
-    def watch(self, condition: Callable[[], bool], within: float) -> bool:
-        """Return whether what should not happen happened within so many seconds."""
-        ...
-
-    def poll(self, condition: Callable[[], bool], within: float) -> bool:
-        """Return whether the condition came to hold within exactly so many seconds."""
-        ...
-
-    def wake(self) -> None:
-        """Make the wait look at its condition again; callable from any thread."""
-        ...
-
-
-class Rejected(Failed):
-    """The stack rejected a description or candidate (error -32010): an observation that the case judges."""
 
 
 class Upper:
@@ -83,7 +59,7 @@ class Upper:
         self._waiter = waiter
         self._addresses = list(addresses)
         self._both = list(both)  # of both families
-        self._timeout = timeout
+        self._calls = Calls(self._session, waiter, timeout)
         self._extra = dict(extra or {})
         self._opened = False
         self._describing: Pending | None = None  # a call of describe that is under way
@@ -187,10 +163,7 @@ class Upper:
 
     def begin_describing(self) -> Callable[[], bool]:
         """Ask for the IUT's next description, which `describe` then returns; return whether it is there."""
-        try:
-            pending = self._describing = self._session.begin("describe", {"trickle": self.trickles})
-        except AdapterError as error:
-            raise Inconclusive(f"{error}") from error
+        pending = self._describing = self._calls.begin("describe", {"trickle": self.trickles})
         return lambda: pending.done
 
     def accept(self, description: SessionDescription, kind: str = "answer") -> None:
@@ -433,46 +406,17 @@ class Upper:
             raise Inconclusive(f"the stack did not tell of a selected pair within {within:g} s")
 
     def call(self, method: str, **parameters: object) -> Mapping[str, Any]:
-        """Call the adapter while the case's connections are served; return the result.
-
-        Raises `NotApplicable` for -32601 and -32602, `Rejected` for -32010, `Inconclusive` for any other error, a
-        hung or a dead adapter.
-        """
-        try:
-            pending, self._describing = self._describing, None
-            pending = pending or self._session.begin(method, parameters)
-            if not self._waiter.poll(lambda: pending.done, self._timeout):
-                raise Inconclusive(f"the adapter did not answer {method} within {self._timeout:g} s")
-            return pending.result()
-        except RpcError as error:
-            raise self._judge(method, error) from error
-        except AdapterError as error:
-            raise Inconclusive(f"{error}") from error
-
-    @staticmethod
-    def _judge(method: str, error: RpcError) -> Exception:
-        if error.code in _NOT_SUPPORTED:
-            return NotApplicable(f"the adapter cannot {method} this way: {error.message}")
-        if error.code == REJECTED:
-            return Rejected(
-                f"the stack rejected it: {error.message}",
-                expected="the stack takes the description",
-                actual=f"it rejected it: {error.message}",
-            )
-        return Inconclusive(f"{method} failed in the adapter: {error}")
+        """Call the adapter while the case's connections are served; return the result. See `Calls.result`."""
+        pending, self._describing = self._describing, None
+        return self._calls.result(method, pending or self._calls.begin(method, parameters))
 
     def ask(self) -> Callable[[], bool]:
         """Ask the adapter for what it does not have, which costs its stack nothing; return whether it has answered."""
-        try:
-            pending = self._session.begin("x-lag", {})
-        except AdapterError:  # dead, which whoever waits finds out by itself
-            return lambda: True
-        return lambda: pending.done
+        return self._calls.ask()
 
     def check_alive(self) -> None:
         """Raise `Inconclusive` if the adapter has died."""
-        if self._session.died is not None:
-            raise Inconclusive(f"{self._session.died}")
+        self._calls.check_alive()
 
     def _take_notifications(self) -> None:
         self.check_alive()

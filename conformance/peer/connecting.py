@@ -6,11 +6,12 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from conformance.peer import kernel_tables, silence
+from conformance.peer import attempts, silence
 from conformance.peer.addresses import family_of, require_address
 from conformance.peer.datagram import DatagramSocket
 from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.peer.identity import Identity
+from conformance.peer.listener import Listener
 from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
@@ -33,35 +34,10 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
 
 
-_LOOK = 0.02  # seconds between two looks at the kernel's tables
-_MOST_CALMS = 10  # times that an IUT which goes on making attempts may begin the calm anew
 _READING = 1.0  # seconds that an IUT may take to read before it is watched
 
 _PORT_WITHIN = 60.0  # seconds to wait for a port that another case has; no case keeps one for longer
 _PORT_AGAIN = 0.05
-
-
-class Listener:
-    """A listening socket of a passive or S-O candidate; what it accepts becomes a connection at once.
-
-    From a port of its own connections can be opened as well, as S-O candidates do it (RFC 6544 appendix B).
-    """
-
-    def __init__(self, peer: Connecting, component: int, port: int, address: str) -> None:
-        self._peer = peer
-        self.component = component
-        self.address = address
-        self.socket = peer.sockets.listen(address, port)
-        self.port: int = self.socket.getsockname()[1]
-
-    def on_readable(self) -> None:
-        """Accept what has come."""
-        try:
-            sock, name = self.socket.accept()
-        except (BlockingIOError, ConnectionError):
-            return
-        remote = Address(name[0], name[1])
-        self._peer.adopt(sock, outgoing=False, component=self.component, listener=self, remote=remote)
 
 
 class Connecting(Identity):
@@ -209,39 +185,10 @@ class Connecting(Identity):
         return silent.port
 
     def most_outstanding(self, *, calm: float) -> int:
-        """Watch how many connection attempts to us are outstanding at once, until no new one comes for `calm` seconds.
-
-        Return the most. Inconclusive if the IUT made none. A slow IUT is watched for longer: each attempt that it
-        begins, and each look at which its adapter still has to answer, begins the calm anew.
-        """
+        """Watch how many connection attempts to us are outstanding at once; see `attempts.most_outstanding`."""
         if self.iut_is_elsewhere:
             raise NotApplicable("the IUT is on another machine: its attempts at silent ports cannot be counted here")
-        if silence.is_shared(self.address):
-            raise NotApplicable(f"whose attempts these are cannot be told on {self.address}, which the IUT uses too")
-        most, seen = 0, set[tuple[str, str]]()
-
-        def more() -> bool:
-            nonlocal most
-            outstanding = kernel_tables.outstanding_attempts(self.address)
-            new = outstanding - seen
-            seen.update(new)
-            most = max(most, len(outstanding))
-            return bool(new)
-
-        if not self._looks(more, self.pixit.connect):
-            raise Inconclusive("the IUT made no connection attempt")
-        end = self._pump.deadline(_MOST_CALMS * calm)
-        while (self._looks(more, calm) or self._pump.watch(more, _LOOK)) and self._pump.left(end) > 0:
-            pass
-        return most
-
-    def _looks(self, condition: Callable[[], bool], within: float) -> bool:
-        """Look again and again whether something holds that no event tells of, until it does or the time is over."""
-        end = self._pump.deadline(within)
-        while not self._pump.poll(condition, min(_LOOK, self._pump.left(end))):
-            if self._pump.left(end) <= 0:
-                return False
-        return True
+        return attempts.most_outstanding(self._pump, self.address, within=self.pixit.connect, calm=calm)
 
     def let_read(self) -> None:
         """Give the IUT the time to read what we have sent; where the kernel does not tell, nothing is waited for."""
@@ -251,10 +198,6 @@ class Connecting(Identity):
 
     def forget_arrivals(self) -> None:
         """Let only what connects after this be expected, or not expected, as a connection."""
-        self._arrivals.clear()
-
-    def forget_connections(self) -> None:
-        """Expect only what connects from now on."""
         self._arrivals.clear()
 
     def set_aside(self, connection: Connection) -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
-    from conformance.peer.connecting import Connecting, Listener
+    from conformance.peer.connecting import Connecting
+    from conformance.peer.listener import Listener
     from conformance.peer.pump import Pump
     from conformance.peer.traffic import Tap
     from conformance.wire.candidate import Candidate

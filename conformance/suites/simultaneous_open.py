@@ -58,7 +58,7 @@ def restart_on(upper: Upper, peer: Peer, side: str, selected: Connection) -> Des
     """
     peer.settle(selected)
     selected.begin_anew()
-    peer.forget_connections()
+    peer.forget_arrivals()
     ours = [peer.candidate("so", port=selected.local_address.port)]
     iut = restart(upper, peer, RESTARTS_BY[side], candidates=ours)
     so = [c for c in iut.media().candidates if (c.tcptype or "").lower() == "so"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from judged import OFFER, Judged
 
 from conformance.judge import Known
 from conformance.run.judging import judge_file
@@ -24,5 +25,17 @@ def judged(tmp_path):
         path = tmp_path / "capture"
         path.write_bytes(scene.octets)
         return {j.rule.name: j for j in judge_file(path, replace(known, **change)).judgements}
+
+    return run
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Return what `icetcp judge` says of what a function writes, with the descriptions of a usual session."""
+
+    def run(write, *more: str, change=lambda octets: octets) -> Judged:
+        scene = Scene("field")
+        write(scene)
+        return Judged(tmp_path, change(scene.octets), OFFER, *more)
 
     return run

@@ -3,77 +3,20 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from judged import LEFT, OFFER, RIGHT, Judged, whole_call
 from lxml import etree
 
-from conformance.commands.judge import judge
-from conformance.commands.report import report
 from conformance.verdict import Verdict
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute, RawAttribute
-from conformance.wire.errors import SdpError
 from conformance.wire.rfc4571 import frame
-from conformance.wire.sdp import SessionDescription
 from conformance.wire.stun import MessageClass, Method, build
 from pcaps.golden import scene as s
 from pcaps.golden.scenarios import active, selected, validated
 from pcaps.golden.scene import Scene
 from pcaps.pcapng import Packet, Writer, read
-from reports.record import read as read_record
-
-LEFT, RIGHT = "192.0.2.1", "198.51.100.2"
-OFFER, ANSWER = (
-    str(s.described(agent, tcptypes))
-    for agent, tcptypes in ((Scene("field").left, "active"), (Scene("field").right, "passive"))
-)
-HOSTILE = "\x1b]0;owned\x07\x1b[2J\0<![CDATA[]]>&\r\npass    a line of its own\r\n\u202e"
-
-
-class Judged:
-    """What `icetcp judge` said."""
-
-    def __init__(self, folder: Path, octets: bytes, offer: str | bytes = OFFER, *more: str) -> None:
-        capture = folder / "field.pcapng"
-        capture.write_bytes(octets)
-        sdps = {"offer": offer if isinstance(offer, bytes) else offer.encode(), "answer": ANSWER.encode()}
-        for name, sdp in sdps.items():
-            (folder / f"{name}.sdp").write_bytes(sdp)
-        self.out = folder / "out"
-        arguments = [str(capture), "--out", str(self.out), *more]
-        arguments += [word for name in sdps for word in (f"--{name}", str(folder / f"{name}.sdp"))]
-        done = CliRunner().invoke(judge, arguments, standalone_mode=False)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        self.exit, self.text = done.return_value, done.output
-        self.results = read_record(self.out / "record.jsonl")[1] if self.exit != 2 else []
-
-    def sections(self, verdict: Verdict) -> set[str]:
-        """Return the sections whose rules came to this."""
-        return {result.section for result in self.results if result.verdict is verdict}
-
-    def blamed(self) -> set[tuple[str, str]]:
-        """Return who broke which section."""
-        failed = [result for result in self.results if result.verdict is Verdict.FAIL]
-        return {(result.reason.partition(" ")[0].rpartition(":")[0], result.section) for result in failed}
-
-
-@pytest.fixture
-def judged(tmp_path: Path):
-    def run(write, *more: str, change=lambda octets: octets) -> Judged:
-        scene = Scene("field")
-        write(scene)
-        return Judged(tmp_path, change(scene.octets), OFFER, *more)
-
-    return run
-
-
-def whole_call(scene: Scene) -> None:
-    link = selected(scene)
-    scene.media(link)
-    link.end(link.client)
-
 
 # -- captures that are in order ----------------------------------------------------------------------------------------
 
@@ -139,8 +82,8 @@ def vendors_keepalives(scene: Scene) -> None:
         (vendors_keepalives, bytes),
     ],
 )
-def test_what_is_in_order_conforms(judged, write, change) -> None:
-    found = judged(write, change=change)
+def test_what_is_in_order_conforms(said, write, change) -> None:
+    found = said(write, change=change)
     assert found.exit == 0, found.text
     assert found.blamed() == set()
 
@@ -325,21 +268,21 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_not_in_order_is_a_finding_against_who_sent_it(judged, name) -> None:
+def test_what_is_not_in_order_is_a_finding_against_who_sent_it(said, name) -> None:
     write, blamed = BROKEN[name]
-    found = judged(write)
+    found = said(write)
     assert found.exit == 1, found.text
     assert found.blamed() == blamed, found.text
 
 
-def test_each_error_without_code_is_told(judged) -> None:
-    assert judged(errors_without_code).text.count("sent an error response") == 2
+def test_each_error_without_code_is_told(said) -> None:
+    assert said(errors_without_code).text.count("sent an error response") == 2
 
 
 @pytest.mark.parametrize("side", [LEFT, RIGHT])
-def test_of_one_direction_alone_nothing_is_a_failure(judged, side) -> None:
+def test_of_one_direction_alone_nothing_is_a_failure(said, side) -> None:
     address = bytes(map(int, side.split(".")))
-    found = judged(whole_call, change=lambda o: written([p for p in packets_of(o) if p.octets[26:30] == address]))
+    found = said(whole_call, change=lambda o: written([p for p in packets_of(o) if p.octets[26:30] == address]))
     assert found.exit == 3, found.text
     assert found.blamed() == set()
 
@@ -370,8 +313,8 @@ def cut_at_96(octets: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("write", "change"), [(no_ice_at_all, bytes), (attempts_alone, bytes), (whole_call, from_the_middle)]
 )
-def test_a_capture_that_shows_nothing_is_not_judged(judged, write, change) -> None:
-    found = judged(write, change=change)
+def test_a_capture_that_shows_nothing_is_not_judged(said, write, change) -> None:
+    found = said(write, change=change)
     assert found.exit == 3, found.text
     assert "nothing to judge: no connectivity check over TCP was found" in found.text
     assert found.sections(Verdict.INCONC) == {"RFC6544-7.1"}
@@ -379,8 +322,8 @@ def test_a_capture_that_shows_nothing_is_not_judged(judged, write, change) -> No
     assert [error.get("type") for error in errors] == ["inconc"]
 
 
-def test_a_capture_of_packets_cut_short_is_not_green(judged) -> None:
-    found = judged(whole_call, change=cut_at_96)
+def test_a_capture_of_packets_cut_short_is_not_green(said) -> None:
+    found = said(whole_call, change=cut_at_96)
     assert found.exit == 3, found.text
     assert found.blamed() == set()
 
@@ -390,164 +333,3 @@ def test_what_the_descriptions_alone_break_is_broken_all_the_same(tmp_path) -> N
     no_ice_at_all(scene)
     found = Judged(tmp_path, scene.octets, OFFER.replace(" tcptype active", ""))
     assert found.exit == 1
-
-
-# -- text from the wire is text ----------------------------------------------------------------------------------------
-
-
-def control_characters(scene: Scene) -> None:
-    link = active(scene).open()
-    software = {Attribute.SOFTWARE: HOSTILE.encode()}
-    request = scene.check(scene.left, scene.right, values=software)
-    link.send(link.client, frame(request))
-    link.send(link.server, frame(scene.success(request, scene.right, link.client, values=software)))
-    named = scene.check(scene.left, scene.right, username=f"Rfrg:Lfrg{HOSTILE}")
-    scene.refuse(link, scene.left, scene.right, named, attr.error_code(401, HOSTILE))
-    alone = scene.check(scene.left, scene.right, username=HOSTILE)  # breaks a rule, which quotes it
-    scene.refuse(link, scene.left, scene.right, alone, attr.error_code(401, HOSTILE))
-    link.end(link.client)
-
-
-@pytest.mark.parametrize("ladder", ["all", "findings", "none"])
-def test_hostile_text_reaches_no_output(judged, ladder) -> None:
-    found = judged(control_characters, "--ladder", ladder)
-    junit = (found.out / "junit.xml").read_text(encoding="utf-8")
-    record = (found.out / "record.jsonl").read_text(encoding="utf-8")
-    strings = [value for result in found.results for value in (result.reason, result.actual, result.expected)]
-    ladders = [line for result in found.results for line in result.ladder.splitlines()]
-    for text in (*found.text.splitlines(), *junit.splitlines(), *record.splitlines(), *strings, *ladders):
-        assert not [c for c in text if not c.isprintable() and c != "\t"], text
-        assert not text.lstrip().startswith("pass    a line"), text
-    assert found.blamed()
-    etree.fromstring(junit.encode())
-
-
-@pytest.mark.parametrize("form", ["html", "junit", "sarif", "tap", "github"])
-def test_hostile_text_of_the_same_capture_reaches_no_report(judged, tmp_path, form) -> None:
-    found = judged(control_characters)
-    path = tmp_path / "written"
-    done = CliRunner().invoke(
-        report, [str(found.out), "--format", form, "--out", str(path)], standalone_mode=False, catch_exceptions=False
-    )
-    assert done.return_value == 0, done.output
-    lines = path.read_text(encoding="utf-8").split("\n")
-    assert len(lines) > 2
-    for line in lines:
-        assert not [c for c in line if not c.isprintable() and c != "\t"], line
-        assert not line.lstrip().startswith("pass    a line"), line
-
-
-def test_hostile_descriptions_reach_no_output(tmp_path) -> None:
-    scene = Scene("field")
-    whole_call(scene)
-    line = "a=candidate:1 1 TCP 2128609279 192.0.2.1 9 typ host tcptype act\x1b[2Jive\r\n"
-    found = Judged(tmp_path, scene.octets, OFFER + line)
-    assert found.exit == 1
-    assert "\x1b" not in found.text
-    assert "act\\x1b[2Jive" in found.text
-    found = Judged(tmp_path, scene.octets, OFFER.replace("s=-", "s\x1b-"))
-    assert found.exit == 2
-    assert "\x1b" not in found.text
-
-
-def test_no_password_is_told(tmp_path, monkeypatch) -> None:
-    scene = Scene("field")
-    whole_call(scene)
-    given = ["--credentials", f"Rfrg:{scene.right.pwd}", f"--credentials=Lfrg:{scene.left.pwd}"]
-    monkeypatch.setattr("sys.argv", ["icetcp", "judge", *given])
-    found = Judged(tmp_path, scene.octets, OFFER.replace("a=ice-pwd", " a=ice-pwd"), *given)
-    assert found.exit == 2
-    assert scene.left.pwd[:8] not in found.text
-    found = Judged(tmp_path, scene.octets, OFFER, *given)
-    assert found.exit == 0
-    for text in (found.text, *(path.read_text() for path in found.out.iterdir())):
-        assert scene.left.pwd not in text
-        assert scene.right.pwd not in text
-    found = Judged(tmp_path, scene.octets, OFFER, "--credentials", "onlythepassword")
-    assert found.exit == 2
-    assert "onlythepassword" not in found.text
-
-
-# -- descriptions ------------------------------------------------------------------------------------------------------
-
-HOST = "a=candidate:1 1 TCP 2128609279 192.0.2.1 9 typ host tcptype active"
-PASSIVE = "a=candidate:2 1 TCP 2124414975 192.0.2.1 7000 typ host tcptype passive"
-HEAD = OFFER.replace(next(line for line in OFFER.splitlines() if "candidate" in line) + "\r\n", "")
-LONG = (
-    f"a=candidate:{'aB3+/' * 6}xy 1 TCP 1688206335 2001:db8:ffff:ffff:ffff:ffff:ffff:fff1 9 typ srflx raddr "
-    "2001:db8:ffff:ffff:ffff:ffff:ffff:fff2 rport 65535 tcptype active generation 4294967295 network-id 4294967295"
-)
-DISABLED = "m=video 0 TCP/RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\na=ice-ufrag:gone1\r\na=ice-pwd:" + "gone" * 6
-LYNC = "a=candidate:1 1 TCP-ACT 2020000255 192.0.2.1 50006 typ host \r\na=candidate:2 1 TCP-PASS 2010000255 192.0.2.1 50006 typ host "
-
-
-def offer(*lines: str) -> str:
-    return HEAD + "".join(f"{line}\r\n" for line in lines)
-
-
-ACCEPTED = {
-    "as usual": offer(HOST),
-    "link-local": offer(HOST, "a=candidate:2 1 TCP 2128609023 fe80::5054:ff:fe12:3456 9 typ host tcptype active"),
-    "other transport": offer(HOST, "a=candidate:4 1 ssltcp 1500000511 198.51.100.7 443 typ host generation 0"),
-    "Lync's transports": offer(LYNC, LYNC),
-    "transport unknown, with a name": offer(HOST, "a=candidate:5 1 WS 1 host.example 443 typ host"),
-    "LF and trailing blanks": offer(HOST + "  ", PASSIVE + " ").replace("\r\n", "\n"),
-    "trailing blank behind the formats": offer(HOST).replace("AVP 0\r\n", "AVP 0 \r\n"),
-    "long candidate": offer(HOST, LONG),
-    "section disabled": offer(HOST, DISABLED),
-    "disabled, with a candidate of no tcptype": offer(HOST, DISABLED, "a=candidate:1 1 TCP 1 h.local 7 typ host"),
-    "Latin-1": offer(HOST).replace("s=-", "s=T\xe9l\xe9phone\r\na=charset:ISO-8859-1").encode("latin-1"),
-}
-REFUSED = {
-    "zone": (offer(HOST, "a=candidate:2 1 TCP 1 fe80::1%eth0 9 typ host tcptype active"), "has a zone"),
-    "zone by number": (offer(HOST, "a=candidate:2 1 TCP 1 fe80::1%12 9 typ host tcptype active"), "has a zone"),
-    "zone in c=": (offer(HOST).replace("c=IN IP4 192.0.2.1", "c=IN IP6 fe80::1%eth0"), "with a zone"),
-    "blank line": (offer(HOST).replace("m=audio", "\r\nm=audio"), "line 5, column 1"),
-    "doubled prefix": (offer("a=candidate: candidate:1" + HOST[13:]), "line 9, column 3"),
-    "doubled prefix without a blank": (offer("a=candidate:candidate:1" + HOST[13:]), "line 9"),
-    "doubled a=": (offer(f"a={HOST}"), "line 9, column 1"),
-    "blank before the name": (offer("a= " + HOST[2:]), "line 9, column 1"),
-    "no ports": (offer(HOST).replace("m=audio 7000 ", "m=audio 7000/0 "), "line 5, column 3"),
-    "no ports, in two digits": (offer(HOST).replace("m=audio 7000 ", "m=audio 7000/00 "), "line 5, column 3"),
-    "not UTF-8": (offer(HOST).replace("s=-", "s=\xe9").encode("latin-1"), "it is not UTF-8 text"),
-}
-FAILED = {
-    "tcptype unknown": (offer("a=candidate:1 1 TCP 2128609279 192.0.2.1 9 typ host tcptype unknown"), "RFC6544-4.5"),
-    "no tcptype": (offer("a=candidate:1 1 tcp 2128609279 192.0.2.1 0 typ host generation 0"), "RFC6544-4.5"),
-    "name": (offer("a=candidate:7 1 tcp 2128609279 5b0c9e8d.local 9 typ host tcptype active"), "RFC8839-5.1"),
-    "name over UDP": (offer(HOST, "a=candidate:7 1 UDP 2130706431 host.example 9 typ host"), "RFC8839-5.1"),
-    "session level": (offer(HOST).replace("m=audio", f"{PASSIVE}\r\nm=audio"), "RFC8839-5.1"),
-}
-
-
-def of_description(folder: Path, description: str | bytes) -> Judged:
-    scene = Scene("field")
-    whole_call(scene)
-    return Judged(folder, scene.octets, description)
-
-
-@pytest.mark.parametrize("name", ACCEPTED)
-def test_descriptions_that_are_accepted(tmp_path, name) -> None:
-    found = of_description(tmp_path, ACCEPTED[name])
-    assert found.exit == 0, found.text
-    assert found.blamed() == set()
-    assert "gone1" not in found.text
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_descriptions_that_are_refused_with_the_place(tmp_path, name) -> None:
-    description, words = REFUSED[name]
-    found = of_description(tmp_path, description)
-    assert found.exit == 2
-    assert words in found.text
-    with pytest.raises(SdpError):
-        SessionDescription.parse(description)
-
-
-@pytest.mark.parametrize("name", FAILED)
-def test_descriptions_that_break_a_rule(tmp_path, name) -> None:
-    description, section = FAILED[name]
-    found = of_description(tmp_path, description)
-    assert found.exit == 1, found.text
-    assert section in {section for _, section in found.blamed()}
-    assert "offer: " in found.text

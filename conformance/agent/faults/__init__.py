@@ -10,6 +10,7 @@ from functools import cache
 
 from conformance.agent.decisions import Decisions, combine
 from conformance.agent.faults import (
+    allocations,
     candidates,
     checks,
     connections,
@@ -32,6 +33,7 @@ from conformance.agent.faults import (
     sdp,
     security,
     serving,
+    tcp_allocations,
     trickling,
     updates,
 )
@@ -61,6 +63,8 @@ FAULTS: tuple[Fault, ...] = (
     *security.fault,
     *reopening.fault,
     *serving.fault,
+    *allocations.fault,
+    *tcp_allocations.fault,
     *consenting.fault,
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}

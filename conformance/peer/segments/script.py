@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from scapy.packet import Packet
 
-    from conformance.peer.connecting import Listener
     from conformance.peer.lab import Wire
+    from conformance.peer.listener import Listener
     from conformance.peer.pump import Pump
 
 
