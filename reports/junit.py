@@ -12,9 +12,7 @@ status does, and nothing is shown green that is not.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +24,7 @@ from lxml import etree
 
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports.causes import in_words, of_data
-from reports.record import RunInfo, cannot_write, printable
+from reports.record import RunInfo, printable, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,15 +38,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST, before: str = "") -> None:
     """Write the document whole or not at all. Raises `ReportError`."""
-    octets = document(results, run, fail_on, before)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_bytes(octets)
-        scratch.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise cannot_write(path, error) from None
+    write_whole(path, document(results, run, fail_on, before))
 
 
 def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST, before: str = "") -> bytes:

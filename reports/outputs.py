@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,19 +54,6 @@ def document(
     if wanted == "tap":
         return tap.document(results, run, fail_on)
     return "".join(f"{line}\n" for line in github.commands(results, run, fail_on)).encode()
-
-
-def write(path: Path, octets: bytes) -> Path:
-    """Write a file whole or not at all. Raises `ReportError`."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_bytes(octets)
-        scratch.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise cannot_write(path, error) from None
-    return path
 
 
 def write_job_summary(results: Sequence[Result], run: RunInfo) -> None:

@@ -225,6 +225,19 @@ def printable(value: Any) -> Any:
     return value
 
 
+def write_whole(path: Path, octets: bytes) -> Path:
+    """Write a report's file whole or not at all; return it. Raises `ReportError`."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(octets)
+        scratch.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise cannot_write(path, error) from None
+    return path
+
+
 def cannot_write(path: Path, error: OSError) -> ReportError:
     """Return the error for a file that cannot be written."""
     remedy = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder with --out"

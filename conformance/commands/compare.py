@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.commands.options import complain
+from conformance.commands.options import complain, fail_on
 from conformance.commands.terminal import counted, one_line
 from conformance.verdict import ExitStatus, Level
 
@@ -28,13 +28,7 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("before", metavar="RUN", type=click.Path())
 @click.argument("after", metavar="RUN", type=click.Path())
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level at which a new failure counts.",
-)
+@fail_on("The weakest level at which a new failure counts.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def compare(before: str, after: str, fail_on: str, as_json: bool) -> int:
     """Compare two runs, the earlier one first: folders of runs, or their record.jsonl.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.commands.options import complain
+from conformance.commands.options import complain, fail_on
 from conformance.commands.terminal import one_line
 from conformance.verdict import ExitStatus, Level
 
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 @click.option("--expect", "file", required=True, type=click.Path(dir_okay=False), help="File of known failures.")
 @click.option("--write-expect", "writing", is_flag=True, help="Write the run's failures to the file; comments stay.")
 @click.option("--ratchet", "shrinking", is_flag=True, help="Remove from the file what fails no more; add nothing.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level at which a failure that is not known fails the gate.",
-)
+@fail_on("The weakest level at which a failure that is not known fails the gate.")
 def gate(run: str, file: str, writing: bool, shrinking: bool, fail_on: str) -> int:
     """Hold RUN, the folder of a run or its record.jsonl, against a file of known failures.
 

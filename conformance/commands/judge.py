@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.commands.judge_progress import Watch
-from conformance.commands.options import complain
+from conformance.commands.options import complain, fail_on
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 from conformance.wire.text import visible
@@ -60,13 +60,7 @@ class _Unusable(Exception):
     help="Which connections to draw.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for junit.xml and record.jsonl.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="Weakest level at which a breach counts.",
-)
+@fail_on("Weakest level at which a breach counts.")
 def judge(captures: Sequence[Path], **options: Any) -> int:
     """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not; - for stdin) of any origin.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.commands.options import complain, filters
+from conformance.commands.options import complain, filters, variants
 from conformance.commands.terminal import counted, is_terminal, one_line
 from conformance.verdict import ExitStatus
 
@@ -41,13 +41,7 @@ _LIMIT = 3600.0  # seconds for one implementation, unless --limit says otherwise
 @click.argument("stacks", metavar="[NAME|NAME=exec:COMMAND]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every stack that is built here.")
 @filters
-@click.option(
-    "--variants",
-    type=click.Choice(["all", "usual", "one"]),
-    default="all",
-    show_default=True,
-    help="Of each case: all variants, the usual one on each side, or only one.",
-)
+@variants
 @click.option("--quick", is_flag=True, help="The same as --variants one.")
 @click.option("--limit", type=click.FloatRange(1), default=_LIMIT, show_default=True, help="Seconds a stack may take.")
 @click.option("--again", is_flag=True, help="Run stacks anew that the folder already has.")

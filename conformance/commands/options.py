@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from conformance.run.session import Outcome
 
@@ -27,6 +28,37 @@ private_cases = click.option(
     metavar="PATH",
     help="Folder, or file, with private cases, which join those of icetcp; repeatable.",
 )
+
+
+Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+
+
+def fail_on(meaning: str = "The weakest level at which a failure fails the run.") -> Decorator:
+    """Return the option ``--fail-on``; `meaning` is its help."""
+    choice = click.Choice(["must", "should"])
+    return click.option("--fail-on", type=choice, default="must", show_default=True, help=meaning)
+
+
+def variants(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the option ``--variants``."""
+    return click.option(
+        "--variants",
+        type=click.Choice(["all", "usual", "one"]),
+        default="all",
+        show_default=True,
+        help="Of each case: all variants, the usual one on each side, or only one.",
+    )(command)
+
+
+def attachments(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the option ``--attachments``."""
+    return click.option(
+        "--attachments",
+        type=click.Choice(["folder", "project", "absolute"]),
+        default="folder",
+        show_default=True,
+        help="Paths of captures and logs in reports: from the folder, from the project (GitLab), absolute (Jenkins).",
+    )(command)
 
 
 def filters(command: Callable[..., int]) -> Callable[..., int]:

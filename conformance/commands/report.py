@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.commands.options import complain
+from conformance.commands.options import attachments, complain, fail_on
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
@@ -26,22 +26,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="html: a page; junit, sarif (2.1.0), tap (14): files for programs; github: annotations on standard output.",
 )
-@click.option(
-    "--attachments",
-    type=click.Choice(["folder", "project", "absolute"]),
-    default="folder",
-    show_default=True,
-    help="Paths of captures and logs: from the run's folder, from the project (GitLab), or absolute (Jenkins).",
-)
+@attachments
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: report.html, ... in the run's folder].")
 @click.option("--whole", is_flag=True, help="Pack captures and logs of variants that passed too; the file grows.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level at which a failure fails the run.",
-)
+@fail_on()
 def report(
     run: str, form: str, attachments: str, against: str | None, out: str | None, whole: bool, fail_on: str
 ) -> int:
@@ -77,7 +65,7 @@ def _for_programs(run: str, form: str, attachments: str, out: str | None, fail_o
     from conformance.run.outputs import rules
     from conformance.run.pages import restore
     from reports import outputs
-    from reports.record import ReportError
+    from reports.record import ReportError, write_whole
 
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     try:
@@ -88,7 +76,7 @@ def _for_programs(run: str, form: str, attachments: str, out: str | None, fail_o
             click.echo(octets.decode(), nl=False)
             outputs.write_job_summary(results, info)
             return 0
-        path = outputs.write(Path(out) if out else folder / outputs.NAMES[form], octets)
+        path = write_whole(Path(out) if out else folder / outputs.NAMES[form], octets)
     except ReportError as error:
         return complain(str(error), ExitStatus.USAGE)
     click.echo(f"written: {path}")

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.commands.options import broken_session, complain, filters, nothing_matches, private_cases, selection
+from conformance.commands.options import (
+    attachments,
+    broken_session,
+    complain,
+    fail_on,
+    filters,
+    nothing_matches,
+    private_cases,
+    selection,
+    variants,
+)
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
@@ -49,13 +59,7 @@ _IUT = (
 @click.option("--iut", default="reference", show_default=True, metavar="IUT", help=_IUT)
 @filters
 @private_cases
-@click.option(
-    "--variants",
-    type=click.Choice(["all", "usual", "one"]),
-    default="all",
-    show_default=True,
-    help="Of each case: all variants, the usual one on each side, or only one.",
-)
+@variants
 @click.option("--quick", is_flag=True, help="The same as --variants one: seconds; no long clocks.")
 @click.option(
     "--repeat",
@@ -67,13 +71,7 @@ _IUT = (
 )
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
 @click.option("--out", type=click.Path(), help="Folder of the reports [default: reports/run-NAME, after the IUT].")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level at which a failure fails the run.",
-)
+@fail_on()
 @click.option("--expect", metavar="FILE", type=click.Path(dir_okay=False), help="File of known failures.")
 @click.option("--write-expect", is_flag=True, help="Write the run's failures to that file; comments stay.")
 @click.option("--ratchet", is_flag=True, help="Remove from that file what fails no more; add nothing.")
@@ -84,13 +82,7 @@ _IUT = (
     type=click.Choice(["sarif", "tap", "github"]),
     help="Write another report as well: report.sarif, report.tap, or annotations on GitHub Actions; repeatable.",
 )
-@click.option(
-    "--attachments",
-    type=click.Choice(["folder", "project", "absolute"]),
-    default="folder",
-    show_default=True,
-    help="Paths of captures and logs in reports: from the folder, from the project (GitLab), absolute (Jenkins).",
-)
+@attachments
 @click.option("-q", "--quiet", is_flag=True, help="Print only what did not pass, the counts and the verdict.")
 @click.option(
     "--require-reach",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import complain
+from conformance.commands.options import complain, fail_on
 from conformance.commands.terminal import counted, one_line
 from conformance.verdict import ExitStatus, Level
 
@@ -15,13 +15,7 @@ from conformance.verdict import ExitStatus, Level
 @click.command()
 @click.argument("run", type=click.Path(file_okay=False))
 @click.option("--verify", is_flag=True, help="Hold the statement in RUN against the evidence there.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["must", "should"]),
-    default="must",
-    show_default=True,
-    help="The weakest level at which a failure means that the IUT does not conform.",
-)
+@fail_on("The weakest level at which a failure means that the IUT does not conform.")
 def statement(run: str, verify: bool, fail_on: str) -> int:
     """Write statement.json and statement.html of RUN, the folder of a run.
 

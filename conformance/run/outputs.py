@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue import REQUIREMENTS
 from reports import outputs
+from reports.record import write_whole
 from reports.rules import Rule
 
 if TYPE_CHECKING:
@@ -33,5 +34,5 @@ def write(config: pytest.Config, folder: Path, run: RunInfo, results: list[Resul
     written = []
     for name in dict.fromkeys(wanted):
         octets = outputs.document(name, results, run, known, fail_on, before)
-        written.append(outputs.write(folder / outputs.NAMES[name], octets))
+        written.append(write_whole(folder / outputs.NAMES[name], octets))
     return written
