@@ -142,13 +142,18 @@ def test_a_go_adapter_is_built_against_debians_sources(small, monkeypatch, tmp_p
         (tools / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     stack = replace(small, source="adapter.go", requires=["golang-go", "golang-github-x-dev"])
+    source = build._folder(stack) / "adapter.go"
+    source.write_text("package main\n")
     with pytest.raises(StackError, match="no/such/module must be installed"):
         build.build(replace(stack, modules=["no/such/module"]))
     path = build.build(stack)
     assert path.read_text() == "built\n"
     words = calls.read_text()
     assert words.startswith("off /usr/share/gocode build -ldflags -X main.version=2.3.1-1 -o ")
-    assert words.endswith("small/adapter.go\n")
+    assert words.endswith("/adapter.go\n")
+    source.write_text("package main\nfunc main() { converse() }\n")
+    assert build.build(stack) != path
+    assert [Path(word).name for word in calls.read_text().split()[-2:]] == ["adapter.go", "contract.go"]
 
 
 def test_a_go_adapter_is_built_against_the_module_and_version_that_it_asks_for(small, monkeypatch, tmp_path):

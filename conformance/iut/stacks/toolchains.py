@@ -27,6 +27,7 @@ _C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror=implicit-fun
 _MACROS = {"nice": "LIBNICE"}
 SHARED_SCRIPT = Path(__file__).with_name("contract.js")  # of the adapters in JavaScript
 SHARED_SCRIPTS = (SHARED_SCRIPT, Path(__file__).with_name("peerconnection.js"))
+SHARED_GO = Path(__file__).with_name("contract.go")  # of those in Go that call what it has
 SHARED_MODULE = Path(__file__).with_name("contract.py")  # of those in Python that import it
 _GO_PATH = Path("/usr/share/gocode")  # where Debian keeps the sources of its Go packages
 _IMPORTS_CONTRACT = re.compile(r"^ *(import|from) contract\b", re.MULTILINE)
@@ -99,7 +100,10 @@ class _Go:
                     "GOFLAGS": "",
                     "GOCACHE": str(folder / "cache"),
                 }
-                run(stack, [*build, str(source)], say, environment)
+                sources = [source, *shared_scripts(source)]  # which go wants in one folder
+                (folder / "cache").mkdir()
+                copies = [shutil.copyfile(one, folder / "cache" / one.name) for one in sources]
+                run(stack, [*build, *map(str, copies)], say, environment)
         finally:
             shutil.rmtree(folder / "cache", ignore_errors=True)
 
@@ -113,6 +117,8 @@ class _Go:
         for name, _at, _version in map(_at_version, stack.modules):
             text = re.sub(rf"\"{re.escape(_MAJOR.sub('', name))}/v\d+\"", f'"{name}"', text)
         (scratch / "main.go").write_text(text, encoding="utf-8")
+        for shared in shared_scripts(source):
+            shutil.copyfile(shared, scratch / shared.name)
         environment = {"GO111MODULE": "on", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
         for command in (["go", "mod", "init", "adapter"], ["go", "get", *stack.modules], [*build, "."]):
             run(stack, command, say, environment, scratch)
@@ -172,9 +178,11 @@ class _Python:
 
 
 def shared_scripts(source: Path) -> list[Path]:
-    """Return what an adapter's source shares with others: all that is in JavaScript, and what imports `contract`."""
+    """Return what an adapter's source shares with others: all in JavaScript, else the contract where it is used."""
     if source.suffix in (".rs", ".java"):
         return []
+    if source.suffix == ".go":
+        return [SHARED_GO] if "converse(" in source.read_text("utf-8") else []
     imports = source.suffix == ".py" and _IMPORTS_CONTRACT.search(source.read_text("utf-8"))
     return [*SHARED_SCRIPTS, *([SHARED_MODULE] if imports else [])]
 

@@ -4,13 +4,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"net"
 	"os"
-	"strings"
 	"sync"
 
 	"github.com/pion/ice/v4"
@@ -18,55 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-const (
-	noMethod = -32601
-	noParams = -32602
-	rejected = -32010
-	internal = -32603
-)
-
-type refusal struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-}
-
-func refuse(code int, format string, words ...any) *refusal {
-	return &refusal{code, fmt.Sprintf(format, words...)}
-}
-
-type params struct {
-	Session    string   `json:"session"`
-	Side       string   `json:"side"`
-	Agent      string   `json:"agent"`
-	Components int      `json:"components"`
-	Media      string   `json:"media"`
-	Addresses  []string `json:"addresses"`
-	Transports []string `json:"transports"`
-	Type       string   `json:"type"`
-	SDP        string   `json:"sdp"`
-	Candidate  string   `json:"candidate"`
-	Mid        string   `json:"mid"`
-	Data       string   `json:"data"`
-	Trickle    bool     `json:"trickle"`
-	Servers    []struct {
-		URL        string `json:"url"`
-		Username   string `json:"username"`
-		Credential string `json:"credential"`
-	} `json:"ice_servers"`
-}
-
-type call struct {
-	ID     json.RawMessage `json:"id"`
-	Method string          `json:"method"`
-	Params params          `json:"params"`
-}
-
-type object = map[string]any
-
 var (
-	version = "4"
-	out     sync.Mutex
-	encoder = json.NewEncoder(os.Stdout)
 	loggers = logging.NewDefaultLoggerFactory()
 	pics    = object{
 		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"}, "offers": []string{"passive"},
@@ -77,24 +25,12 @@ var (
 	}
 )
 
-func write(line object) {
-	out.Lock()
-	defer out.Unlock()
-	line["jsonrpc"] = "2.0"
-	if encoder.Encode(line) != nil {
-		os.Exit(0) // nobody listens any more
-	}
-}
-
-func tell(method string, what object) { write(object{"method": method, "params": what}) }
-
-// session is one PeerConnection. Its calls are served in order by one goroutine.
+// session is one PeerConnection. Its calls come one after the other.
 type session struct {
 	name       string
 	restarting bool
 	connection *webrtc.PeerConnection
 	mux        ice.TCPMux
-	calls      chan call
 
 	mu        sync.Mutex // of what follows, which pion's own goroutines use
 	trickling bool
@@ -272,82 +208,13 @@ func (s *session) close() {
 	go func() { _ = s.mux.Close() }() // waits for connections that never sent anything
 }
 
-func (s *session) serve(gone func()) {
-	for c := range s.calls {
-		result := object{}
-		var refused *refusal
-		switch c.Method {
-		case "open":
-			refused = s.open(c.Params)
-		case "describe":
-			result, refused = s.describe(c.Params)
-		case "accept":
-			refused = s.accept(c.Params)
-		case "trickle":
-			refused = s.trickle(c.Params)
-		case "send":
-			refused = s.send(c.Params)
-		case "restart":
-			s.restarting = true
-		case "close":
-			s.close()
-		}
-		answer(c, result, refused)
-		if c.Method == "close" || c.Method == "open" && refused != nil {
-			gone()
-			return
-		}
-	}
+func (s *session) restart() *refusal {
+	s.restarting = true
+	return nil
 }
-
-func answer(c call, result object, refused *refusal) {
-	if refused != nil {
-		write(object{"id": c.ID, "error": refused})
-	} else {
-		write(object{"id": c.ID, "result": result})
-	}
-}
-
-const methods = " open describe accept trickle send restart close "
 
 func main() {
 	loggers.Writer = os.Stderr
 	loggers.DefaultLogLevel = logging.LogLevelInfo
-	var mu sync.Mutex
-	sessions := map[string]*session{}
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var c call
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			fmt.Fprintln(os.Stderr, "no JSON-RPC:", err)
-			continue
-		}
-		if c.Method == "hello" {
-			answer(c, object{"name": "pion/webrtc", "version": version, "pics": pics}, nil)
-			continue
-		}
-		if !strings.Contains(methods, " "+c.Method+" ") {
-			answer(c, nil, refuse(noMethod, "no such method"))
-			continue
-		}
-		mu.Lock()
-		s, known := sessions[c.Params.Session]
-		if c.Method == "open" && !known {
-			name := c.Params.Session
-			s, known = &session{name: name, calls: make(chan call, 64)}, true
-			sessions[name] = s
-			go s.serve(func() {
-				mu.Lock()
-				defer mu.Unlock()
-				delete(sessions, name)
-			})
-		}
-		mu.Unlock()
-		if known {
-			s.calls <- c
-		} else {
-			answer(c, nil, refuse(noParams, "no such session"))
-		}
-	}
+	converse("pion/webrtc", pics, func(name string) stack { return &session{name: name} })
 }

@@ -7,10 +7,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -23,69 +21,9 @@ import (
 	"github.com/pion/logging"
 )
 
-const (
-	noMethod = -32601
-	noParams = -32602
-	rejected = -32010
-	internal = -32603
-)
+var loggers = logging.NewDefaultLoggerFactory()
 
-type refusal struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-}
-
-func refuse(code int, format string, words ...interface{}) *refusal {
-	return &refusal{code, fmt.Sprintf(format, words...)}
-}
-
-type params struct {
-	Session    string   `json:"session"`
-	Side       string   `json:"side"`
-	Agent      string   `json:"agent"`
-	Components int      `json:"components"`
-	Media      string   `json:"media"`
-	Addresses  []string `json:"addresses"`
-	Transports []string `json:"transports"`
-	Type       string   `json:"type"`
-	SDP        string   `json:"sdp"`
-	Candidate  string   `json:"candidate"`
-	Component  int      `json:"component"`
-	Data       string   `json:"data"`
-	Trickle    bool     `json:"trickle"`
-	Servers    []struct {
-		URL        string `json:"url"`
-		Username   string `json:"username"`
-		Credential string `json:"credential"`
-	} `json:"ice_servers"`
-}
-
-type call struct {
-	ID     json.RawMessage `json:"id"`
-	Method string          `json:"method"`
-	Params params          `json:"params"`
-}
-
-type object = map[string]interface{}
-
-var (
-	out     sync.Mutex
-	encoder = json.NewEncoder(os.Stdout)
-	loggers = logging.NewDefaultLoggerFactory()
-)
-
-func write(line object) {
-	out.Lock()
-	defer out.Unlock()
-	line["jsonrpc"] = "2.0"
-	if encoder.Encode(line) != nil {
-		os.Exit(0) // nobody listens any more
-	}
-}
-
-func tell(method string, what object) { write(object{"method": method, "params": what}) }
-
-// session is one agent. Its calls are served in order by one goroutine.
+// session is one agent. Its calls come one after the other.
 type session struct {
 	name        string
 	controlling bool
@@ -95,7 +33,6 @@ type session struct {
 	offering    bool
 	agent       *ice.Agent
 	mux         *ice.TCPMuxDefault
-	calls       chan call
 
 	mu         sync.Mutex // of what follows, which the agent's own goroutines change
 	gathered   chan struct{}
@@ -361,6 +298,13 @@ func (s *session) send(p params) *refusal {
 	return nil
 }
 
+func (s *session) trickle(p params) *refusal {
+	if p.Candidate == "" {
+		return nil
+	}
+	return s.add(p.Candidate)
+}
+
 func (s *session) restart() *refusal {
 	s.mu.Lock()
 	gathered := s.gathered
@@ -392,87 +336,8 @@ func (s *session) close() {
 	}
 }
 
-func (s *session) serve(gone func()) {
-	for c := range s.calls {
-		var result object = object{}
-		var refused *refusal
-		switch c.Method {
-		case "open":
-			refused = s.open(c.Params)
-		case "describe":
-			result, refused = s.describe(c.Params)
-		case "accept":
-			refused = s.accept(c.Params)
-		case "trickle":
-			if c.Params.Candidate != "" {
-				refused = s.add(c.Params.Candidate)
-			}
-		case "send":
-			refused = s.send(c.Params)
-		case "restart":
-			refused = s.restart()
-		case "close":
-			s.close()
-		default:
-			refused = refuse(noMethod, "no such method")
-		}
-		answer(c, result, refused)
-		if c.Method == "close" || c.Method == "open" && refused != nil {
-			gone()
-			return
-		}
-	}
-}
-
-func answer(c call, result object, refused *refusal) {
-	if refused != nil {
-		write(object{"id": c.ID, "error": refused})
-	} else {
-		write(object{"id": c.ID, "result": result})
-	}
-}
-
 func main() {
 	loggers.Writer = os.Stderr
 	loggers.DefaultLogLevel = logging.LogLevelInfo
-	var mu sync.Mutex
-	sessions := map[string]*session{}
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var c call
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			fmt.Fprintln(os.Stderr, "no JSON-RPC:", err)
-			continue
-		}
-		if c.Method == "hello" {
-			answer(c, object{"name": "pion/ice", "version": version, "pics": picture()}, nil)
-			continue
-		}
-		mu.Lock()
-		s, known := sessions[c.Params.Session]
-		if c.Method == "open" && !known {
-			name := c.Params.Session
-			s, known = &session{name: name, calls: make(chan call, 64)}, true
-			sessions[name] = s
-			go s.serve(func() {
-				mu.Lock()
-				defer mu.Unlock()
-				delete(sessions, name)
-			})
-		}
-		mu.Unlock()
-		switch {
-		case known:
-			s.calls <- c
-		case c.Params.Session == "" || !methods[c.Method]:
-			answer(c, nil, refuse(noMethod, "no such method"))
-		default:
-			answer(c, nil, refuse(noParams, "no such session"))
-		}
-	}
+	converse("pion/ice", picture(), func(name string) stack { return &session{name: name} })
 }
-
-var version = "2"
-
-var methods = map[string]bool{"describe": true, "accept": true, "trickle": true, "send": true, "restart": true, "close": true}
