@@ -20,28 +20,7 @@ FAULT = ("--quick", "--fault", "length-includes-itself")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 pytestmark = pytest.mark.timeout(120)
 
-# Sends a signal to itself when a function of ours is called for the nth time, before or after its work.
-AT = """
-import importlib, itertools, os, sys
-module, owner, name, nth, when, number = sys.argv[1:7]
-from conformance.commands import cli, mutants, mutants_output
-from conformance.mutants import execution, lawful, reports
-from reports import junit
-place = importlib.import_module(module)
-for part in owner.split(".") if owner else ():
-    place = getattr(place, part)
-original, count = getattr(place, name), itertools.count(1)
-def called(*arguments, **named):
-    mine = next(count)
-    if mine == int(nth) and when == "before":
-        os.kill(os.getpid(), int(number))
-    result = original(*arguments, **named)
-    if mine == int(nth) and when == "after":
-        os.kill(os.getpid(), int(number))
-    return result
-setattr(place, name, called)
-cli.main(sys.argv[7:])
-"""
+AT = Path(__file__).parents[1] / "signalled.py"
 # Lets the reference agent be another program.
 INSTEAD = """
 import sys
@@ -53,6 +32,11 @@ command = sys.argv[1:sys.argv.index("--")]
 execution.stacks.resolve = lambda name: replace(original(name), command=command)
 cli.main(sys.argv[sys.argv.index("--") + 1:])
 """
+
+
+def signalled(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(AT), *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
 
 
 def python(script: str, *words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -77,7 +61,7 @@ STEPS = [
     ids=[f"{when}-{name}-{nth}" for _, _, name, nth, when in STEPS],
 )
 def test_a_signal_at_any_step_leaves_the_reports_of_what_was_done(tmp_path, step, number) -> None:
-    done = python(AT, *step, int(number), "mutants", *CASES, *FAULT, "--out", "out", cwd=tmp_path)
+    done = signalled(*step, int(number), "mutants", *CASES, *FAULT, "--out", "out", cwd=tmp_path)
     assert "Traceback" not in done.stderr
     matrix = json.loads((tmp_path / "out" / "mutants.json").read_text())
     assert done.returncode == (3 if matrix["interrupted"] else 0), done.stdout + done.stderr
@@ -93,7 +77,7 @@ def test_a_signal_at_any_step_leaves_the_reports_of_what_was_done(tmp_path, step
 
 def test_a_signal_among_lawful_variations_leaves_what_was_found(tmp_path) -> None:
     step = ("conformance.mutants.lawful", "", "once", 3, "after")
-    done = python(AT, *step, int(signal.SIGTERM), "mutants", "--lawful", *CASES, "--out", "out", cwd=tmp_path)
+    done = signalled(*step, int(signal.SIGTERM), "mutants", "--lawful", *CASES, "--out", "out", cwd=tmp_path)
     assert done.returncode == 3, done.stdout + done.stderr
     written = json.loads((tmp_path / "out" / "lawful.json").read_text())
     assert written["interrupted"]

@@ -17,22 +17,7 @@ from conformance.run.folder import NAT_TABLE, OutputFolder
 HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
 pytestmark = pytest.mark.timeout(120)
 
-# Sends a signal to itself when a function of ours is called for the nth time, after its work.
-AT = """
-import importlib, itertools, os, sys
-module, name, nth, number = sys.argv[1:5]
-from conformance.commands import cli, nat_table_output
-from conformance.nattable import captures, execution
-place = importlib.import_module(module)
-original, count = getattr(place, name), itertools.count(1)
-def called(*arguments, **named):
-    result = original(*arguments, **named)
-    if next(count) == int(nth):
-        os.kill(os.getpid(), int(number))
-    return result
-setattr(place, name, called)
-cli.main(["nat-table", *sys.argv[5:]])
-"""
+AT = Path(__file__).parents[1] / "signalled.py"
 # Lets the agents be other programs.
 INSTEAD = """
 import sys
@@ -45,6 +30,11 @@ def replaced(self, *arguments):
 execution.Bench.__init__ = replaced
 cli.main(["nat-table", *sys.argv[sys.argv.index("--") + 1:]])
 """
+
+
+def signalled(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(AT), *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
 
 
 def python(script: str, *words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -62,8 +52,8 @@ def reported(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_among_the_rows_leaves_those_that_are_done(tmp_path, number) -> None:
-    step = ("conformance.nattable.captures", "write", 3, int(number))
-    done = python(AT, *step, "--quick", "--out", "out", cwd=tmp_path)
+    step = ("conformance.nattable.captures", "", "write", 3, "after", int(number))
+    done = signalled(*step, "nat-table", "--quick", "--out", "out", cwd=tmp_path)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.endswith("icetcp: interrupted\n")
@@ -73,8 +63,8 @@ def test_a_signal_among_the_rows_leaves_those_that_are_done(tmp_path, number) ->
 
 
 def test_a_signal_after_the_last_row_changes_nothing(tmp_path) -> None:
-    step = ("conformance.commands.nat_table_output", "results", 1, int(signal.SIGTERM))
-    done = python(AT, *step, "--quick", "-k", "no S-O", "--out", "out", cwd=tmp_path)
+    step = ("conformance.commands.nat_table_output", "", "results", 1, "after", int(signal.SIGTERM))
+    done = signalled(*step, "nat-table", "--quick", "-k", "no S-O", "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert reported(tmp_path / "out")
 

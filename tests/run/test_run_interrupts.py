@@ -21,30 +21,7 @@ COMMAND = [sys.executable, "-m", "conformance", *RUN, "--variants", "usual"]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 pytestmark = pytest.mark.timeout(120)
 
-# Sends a signal to itself when a function of ours is called for the nth time, before or after its work.
-AT = """
-import importlib, os, sys
-module, owner, name, nth, when, number = sys.argv[1:7]
-from conformance.run import plugin, run, reading, folder, premise
-from reports import junit, record
-import conformance.commands.display as display
-from conformance.commands import cli
-place = importlib.import_module(module)
-for part in owner.split(".") if owner else ():
-    place = getattr(place, part)
-original, count = getattr(place, name), 0
-def called(*arguments, **named):
-    global count
-    count += 1
-    if count == int(nth) and when == "before":
-        os.kill(os.getpid(), int(number))
-    result = original(*arguments, **named)
-    if count == int(nth) and when == "after":
-        os.kill(os.getpid(), int(number))
-    return result
-setattr(place, name, called)
-cli.main(sys.argv[7:])
-"""
+AT = Path(__file__).parents[1] / "signalled.py"
 
 
 def check(folder: Path, done: subprocess.CompletedProcess[str] | subprocess.Popen[str], out: str, err: str) -> None:
@@ -89,7 +66,7 @@ STEPS = [
 def test_a_signal_at_a_step_of_the_run(tmp_path, step, number) -> None:
     words = [str(word) for word in (*step, int(number))]
     done = subprocess.run(
-        [sys.executable, "-c", AT, *words, *RUN, "--quick"],
+        [sys.executable, str(AT), *words, *RUN, "--quick"],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     check(tmp_path, done, done.stdout, done.stderr)
