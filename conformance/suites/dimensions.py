@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import zlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -74,12 +75,12 @@ def _rows(chosen: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[Mapping[str,
     return tuple(pairwise(values, [{**usual, "side": one} for one in values["side"]]))
 
 
-class Variants(list[Any]):
+class Variants(list[Any], ABC):
     """The values of a mark `parametrize` that vary dimensions: all of them, to be made anew for an IUT with `of`."""
 
+    @abstractmethod
     def of(self, judges: Callable[[str, object], bool]) -> Variants:
         """Return the variants made of those values of each dimension that can be judged, or all if too few can."""
-        raise NotImplementedError
 
 
 class _Pairwise(Variants):
