@@ -119,10 +119,7 @@ class Display(ABC):
         results = self.finished
         if self.run is None and not results:
             return
-        self._causes()
-        for verdict, heading in _HEADINGS.items():
-            self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
-        self._flaky(results)
+        self._did_not_pass(results)
         self._known([r for r in results if r.known])
         self._not_applicable([r for r in results if r.verdict is Verdict.NOT_APPLICABLE])
         self._scan()
@@ -142,6 +139,12 @@ class Display(ABC):
             self.say("written:")
             for path in self.written:
                 self.say(f"  {path}")
+
+    def _did_not_pass(self, results: list[Result]) -> None:
+        self._causes()
+        for verdict, heading in _HEADINGS.items():
+            self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
+        self._flaky(results)
 
     def _causes(self) -> None:
         causes = of_data(self.run.causes) if self.run is not None else []
@@ -325,9 +328,7 @@ class Quiet(Plain):
         results = self.finished
         if self.run is None and not results:
             return
-        self._causes()
-        for verdict, heading in _HEADINGS.items():
-            self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
+        self._did_not_pass(results)
         self._incidents()
         self.say(self._counts(results))
         self.say(*self._judgement(outcome))

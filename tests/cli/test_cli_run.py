@@ -367,3 +367,14 @@ def test_on_github_annotations_come_after_the_summary(fake, monkeypatch):
     assert commands
     assert lines[-len(commands) :] == commands
     assert any(line.startswith("::error title=icetcp%3A ") for line in commands)
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",)])
+def test_what_is_flaky_is_told_with_its_rate(fake, options):
+    words = "of 2 repetitions 1 pass, 1 fail"
+    results = [
+        {"case": "RFC6544-8/x", "flaky": words},
+        {"case": "RFC6544-8/x#2", "verdict": "fail", "reason": "late", "flaky": words},
+    ]
+    lines = fake("run", *options, script={"results": results, "cases": 1}).stdout.splitlines()
+    assert f"  RFC6544-8/x  {words}" in lines[lines.index("flaky:") :]
