@@ -34,6 +34,10 @@ def judged(results: Iterable[Result]) -> set[str]:
     }
 
 
+def _was_judged(result: Result) -> bool:
+    return not is_rule(result.case) and (bool(result.known) or result.verdict in (Verdict.PASS, Verdict.FAIL))
+
+
 def share(run: RunInfo) -> float:
     """Return which part of the requirements with cases was judged; 1 where nobody knows how many there are.
 
@@ -53,8 +57,13 @@ def told(run: RunInfo) -> str:
 
 
 def status(results: list[Result], run: RunInfo | None, fail_on: Level) -> ExitStatus:
-    """Return the exit status of a run: that of its verdicts, but not green where less was judged than is required."""
+    """Return the exit status of a run: that of its verdicts, but not green where less was judged than is required.
+
+    Rules of the judge that find nothing wrong do not make a run green of which every variant was not applicable.
+    """
     verdicts = exit_status(results, fail_on)
+    if verdicts is ExitStatus.CONFORMS and not any(_was_judged(result) for result in results):
+        return ExitStatus.COULD_NOT_JUDGE
     if verdicts is ExitStatus.CONFORMS and run is not None and share(run) < run.required_reach:
         return ExitStatus.COULD_NOT_JUDGE
     return verdicts

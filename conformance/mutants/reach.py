@@ -123,6 +123,11 @@ REACHES: tuple[Reach, ...] = (
     _reach("the default has an active candidate's port and a=setup", "active-port-allocated", "RFC6544-4.3"),
     _reach("what an answer's a=setup says cannot be judged without one", "setup-missing", "RFC6544-4.3 RFC6544-4.5"),
     _reach("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2"),
+    _reach(
+        "a relayed candidate of TCP above the reflexive one is out of the order that either way of mixing has",
+        "relayed-above-reflexive",
+        "RFC6544-4.2-03",
+    ),
     _reach("the formula's parts have changed places", "direction-below-address", "RFC6544-4.2"),
     _reach("connections that are opened together are outstanding together", "connects-all-at-once", "RFC6544-12-03"),
     _reach("what is opened at once is not checked in any order", "connects-all-at-once", "RFC6544-7-s02"),

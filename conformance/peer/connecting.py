@@ -69,7 +69,7 @@ class Connecting(Identity):
         self.before_answer: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
         self._arrivals: list[tuple[Connection, Listener]] = []
         self._held: list[tuple[Connection, Frame]] = []
-        self.claims_our_role = False  # the IUT's last valid check
+        self.keeps_its_role = False  # the IUT's last valid check claims our role, after it had to take the other
         self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
         self._servers: list[Server] = []
         self._silent: list[silence.SilentPort | Doorway] = []
@@ -395,8 +395,9 @@ class Connecting(Identity):
                 connection.refused = "its USERNAME or MESSAGE-INTEGRITY is not right"
             connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
-        self.claims_our_role = self._in_conflict(request)
-        if self.shape.roles == "switched" and self.claims_our_role and self._decides_roles():
+        in_conflict = self._in_conflict(request)
+        self.keeps_its_role = in_conflict and (self.conflicts > 0 or connection.had_success)
+        if self.shape.roles == "switched" and in_conflict and self._decides_roles():
             self.conflicts += 1
             connection.send_between(RFC4571() / self.error(request, 487, "Role Conflict"))
             return

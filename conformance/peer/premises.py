@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def premises(peer: Peer) -> Iterator[None]:
     """Turn a failed expectation into `Inconclusive` where an obstacle on the connections explains it.
 
+    What an IUT does that has kept its role shows nothing of the other role, in which a variant wants to meet it: such a
+    variant does not pass either.
+
     An attribute that a case reads and that does not decode fails the case: its value is not what it must be.
     """
     try:
@@ -42,6 +45,8 @@ def premises(peer: Peer) -> Iterator[None]:
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
+    if _falls_back(peer):
+        raise _not_switched()
 
 
 def _not_switched() -> JudgedElsewhere:
@@ -54,12 +59,17 @@ def _not_switched() -> JudgedElsewhere:
 def _keeps_its_role(peer: Peer) -> bool:
     """Whether the roles were to be switched, and the IUT has not taken the other role.
 
-    It has answered no check of ours with success, or has had 487 and claims the role of before in its last check.
+    It has answered no check of ours with success, or it claims the role of before in its last check: after a 487, or
+    after it answered our check with success.
     """
     if peer.shape.roles != "switched":
         return False
     answered = any(connection.had_success for connection in peer.connections)
-    return not answered or (peer.conflicts > 0 and peer.claims_our_role)
+    return not answered or _falls_back(peer)
+
+
+def _falls_back(peer: Peer) -> bool:
+    return peer.shape.roles == "switched" and peer.keeps_its_role
 
 
 def _misframed(peer: Peer) -> str:

@@ -249,8 +249,9 @@ class Engine:
             "rng": testers.rng,
         }
         try:
-            with attributed(result, case.function, _outcome_asked(case)), premises(testers.peer):
-                case.function(**_arguments(case.function, offered, case.parameters))
+            with attributed(result, case.function, _outcome_asked(case)):
+                with premises(testers.peer):
+                    case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
             result.note = "; ".join(testers.peer.readings)
             result.watched = round(pump.watched, 3)

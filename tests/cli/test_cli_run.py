@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import is_running
 
 DRIVER = Path(__file__).with_name("cli_driver.py")
 
@@ -259,12 +260,6 @@ def wait_for(file: Path) -> int:
             return int(file.read_text())
         time.sleep(0.02)
     raise AssertionError("the run did not start")
-
-
-def is_running(process: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import left_of
 
 from conformance.commands import cli
 from conformance.nattable.path import network
@@ -156,7 +157,7 @@ def test_interrupt_leaves_nothing_behind():
     assert running.returncode == 3
     assert "not executed" in errors
     assert errors.endswith("icetcp: interrupted\n")
-    assert eventually(lambda: not any(map(is_alive, agents)))
+    assert not left_of(agents, within=15)
 
 
 def wait_for_children(process):
@@ -164,14 +165,6 @@ def wait_for_children(process):
     file = Path(f"/proc/{process}/task/{process}/children")
     assert eventually(lambda: len(file.read_text().split()) == 4)
     return file.read_text().split()
-
-
-def is_alive(process):
-    """Whether a process runs; one that has ended and that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def eventually(condition):

@@ -12,7 +12,7 @@ import pytest
 from conformance.catalogue.capabilities import unmet
 from conformance.run.applicability import Applicability
 from conformance.run.discovery import discover
-from conformance.suites.dimensions import DIMENSIONS, EVERY_CUT, SIDES, varied
+from conformance.suites.dimensions import DIMENSIONS, EVERY_CUT, ON_TOP, SIDES, varied
 from conformance.verdict import case_name
 
 ADAPTER = f"exec:{sys.executable} {Path(__file__).with_name('reticent_adapter.py')}"
@@ -46,7 +46,7 @@ def rows_of(*names: str, pics: dict[str, object], cuts: tuple[int, ...] = ()) ->
 
 @pytest.mark.parametrize("pics", LIMITED.values(), ids=LIMITED)
 def test_every_two_values_that_the_iut_has_meet(pics) -> None:
-    names = [name for name in DIMENSIONS if name != "candidates"]
+    names = [name for name in DIMENSIONS if name not in ON_TOP]
     rows = rows_of(*names, pics=pics, cuts=EVERY_CUT)
     values = {"side": SIDES, **{name: DIMENSIONS[name] for name in names}}
     lacking = {
@@ -65,7 +65,8 @@ def test_every_two_values_that_the_iut_has_meet(pics) -> None:
 
 def test_an_iut_that_has_everything_meets_the_variants_that_there_are() -> None:
     known = rows_of("family", "roles", "candidates", pics={})
-    assert known[-1]["candidates"] == "trickled"
+    assert [row["candidates"] for row in known][-2:] == ["trickled", "described"]
+    assert known[-1]["id"].endswith("strange")
     assert rows_of("family", "roles", "candidates", pics={"components": 1}) == known
     assert [r["candidates"] for r in rows_of("family", "roles", "candidates", pics={"trickle": False})].count(
         "trickled"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from processes import left_of
 
 from conformance.run import crosscheck
 from conformance.run.crosscheck import disagreements
@@ -191,8 +192,7 @@ def test_killed_it_is_gone_with_what_it_started(reader: ReadingProcess) -> None:
     process, tshark = reader._process, descendants(reader._process.pid)
     reader.kill()
     assert process.poll() is not None
-    while any(Path(f"/proc/{pid}").exists() for pid in tshark):  # a zombie until init has reaped it
-        time.sleep(0.01)
+    assert not left_of(tshark)
 
 
 # -- the comparison, case by case --------------------------------------------------------------------------------------

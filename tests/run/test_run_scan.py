@@ -217,3 +217,16 @@ def test_too_little_is_not_green_but_a_failure_stays_one() -> None:
     run.judged_requirements = 8
     assert reach.status(green, run, Level.MUST) is ExitStatus.CONFORMS
     assert reach.status(green, None, Level.MUST) is ExitStatus.CONFORMS
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        (Verdict.PASS, ExitStatus.CONFORMS),
+        (Verdict.FAIL, ExitStatus.DOES_NOT_CONFORM),
+        (Verdict.NOT_APPLICABLE, ExitStatus.COULD_NOT_JUDGE),
+    ],
+)
+def test_rules_that_find_nothing_wrong_have_judged_no_variant(verdict, status) -> None:
+    rule = result("RFC6544-7.1/judge_checks_are_framed", Verdict.PASS)
+    assert reach.status([rule, result("RFC6544-7.1/check_is_framed", verdict)], None, Level.MUST) is status
