@@ -119,7 +119,9 @@ def test_quick_takes_a_variant_that_applies() -> None:
     every = discover(["--icetcp-link=sockets", f"--iut={ADAPTER} {said}"]).every
     quick = discover(["--icetcp-link=sockets", f"--iut={ADAPTER} {said}", "--icetcp-variants=one"]).selected
     pics = {**FULL, "families": ["6"]}
-    assert len(quick) == len({case_name(case.id) for case in every})
+    short = {case_name(case.id) for case in every if case.watches <= 5}
+    assert sorted(case_name(case.id) for case in quick) == sorted(short)
+    assert len(short) > 700
     for case in quick:
         others = [one for one in every if case_name(one.id) == case_name(case.id)]
         if any(not unmet((*one.needs, *one.shape.needs), pics) for one in others):
