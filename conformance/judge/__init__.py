@@ -6,7 +6,18 @@ hold makes the rule inconclusive, with the reason. `judge` holds all rules again
 
 from __future__ import annotations
 
-from conformance.judge import attributes, candidates, checks, connecting, framing, media, nomination, responses, roles
+from conformance.judge import (
+    attributes,
+    candidates,
+    checks,
+    connecting,
+    framing,
+    media,
+    nomination,
+    responses,
+    roles,
+    selection,
+)
 from conformance.judge.judgement import Judgement, judge
 from conformance.judge.known import Known, Party
 from conformance.judge.model import RULES, Exchange, Observation, Rule, rule_of
@@ -15,4 +26,4 @@ from conformance.judge.talk import Talk
 __all__ = ["RULES", "Exchange", "Judgement", "Known", "Observation", "Party", "Rule", "Talk", "judge", "rule_of"]
 
 # Importing them makes the rules.
-_TOPICS = (attributes, candidates, checks, connecting, framing, media, nomination, responses, roles)
+_TOPICS = (attributes, candidates, checks, connecting, framing, media, nomination, responses, roles, selection)

@@ -66,3 +66,53 @@ def broken_data_beside_the_selected_pair(scene: Scene) -> tuple[SessionDescripti
     other.end(other.client)
     link.end(link.client)
     return s.described(scene.left, "active passive"), s.described(scene.right, "passive")
+
+
+@golden("nominated_pair_is_used")
+def broken_nominated_pair_unchecked(scene: Scene) -> None:
+    """The answerer says success to the nomination and never checks the pair, so that it cannot select it."""
+    link = active(scene).open()
+    scene.transact(link, scene.left, scene.right, scene.check(scene.left, scene.right))
+    scene.nominate(link)
+    for _ in range(4):
+        scene.wait(5 * s.SECOND)
+        link.send(link.client, frame(s.RTP))
+    link.end(link.client)
+
+
+@golden("nominated_pair_is_used")
+def broken_nominated_again_and_again(scene: Scene) -> None:
+    """The offerer nominates the pair every half second, is answered each time, and uses it for nothing else."""
+    link = validated(scene)
+    for _ in range(40):
+        scene.nominate(link)
+        scene.wait(500 * s.MILLISECOND)
+    link.end(link.client)
+
+
+@golden("nominated_pair_is_used", "unselected_connections_are_closed")
+def broken_checks_go_on(scene: Scene) -> tuple[SessionDescription, SessionDescription]:
+    """The offerer nominates a pair and goes on with its checks of another, as if nothing were selected."""
+    other = scene.connection(scene.left.at(50001), scene.right.at(scene.right.so)).open()
+    link = selected(scene)
+    for _ in range(5):
+        scene.wait(3 * s.SECOND)
+        scene.transact(other, scene.left, scene.right, scene.check(scene.left, scene.right))
+        link.send(link.server, frame(s.RTP))
+    other.end(other.server)
+    link.end(link.client)
+    return s.described(scene.left, "active passive"), s.described(scene.right, "passive")
+
+
+@golden("nominated_pair_is_used", "unselected_connections_are_closed")
+def broken_nominated_connection_closed(scene: Scene) -> None:
+    """The answerer closes the connection that was nominated, and keeps the other one."""
+    other = scene.connection(scene.right.at(51000), scene.left.at(scene.left.passive)).open()
+    scene.validate(other, scene.right)
+    link = selected(scene)
+    scene.wait(s.SECOND)
+    link.end(link.server)
+    for _ in range(3):
+        scene.wait(5 * s.SECOND)
+        scene.transact(other, scene.right, scene.left, scene.check(scene.right, scene.left))
+    other.end(other.server)
