@@ -28,8 +28,8 @@ _DISCARD = 9
 _NO_RTCP = ("RS:0", "RR:0")  # RFC 4571 section 4: this sender sends no RTCP
 _SECURED = ("application", "UDP/DTLS/SCTP", ["webrtc-datachannel"])  # RFC 8841 section 4.1, whatever the transport
 _AUDIO = ("audio", "UDP/TLS/RTP/SAVPF", ["111"])
-_OPUS = ["rtpmap:111 opus/48000/2", "rtcp-mux"]
-_WAYS = {"whip": "sendonly", "whep": "recvonly"}  # by profile, in our offers
+_OPUS = ["rtpmap:111 opus/48000/2", "rtcp-mux", "rtcp-mux-only"]  # rtcp-mux-only: RFC 9725 section 4.4.1
+_WAYS = {"whip": ["sendonly", "msid:icetcp audio"], "whep": ["recvonly"]}  # by profile, in our offers
 _SCTP = ["sctp-port:5000", "max-message-size:65536"]
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
 _TERMS = ("ice-options", "ice-pacing")
@@ -140,7 +140,7 @@ def _security(peer: Peer) -> list[str]:
 
 def _said_of(peer: Peer, section: tuple[str, str, list[str]]) -> list[str]:
     """Return the attributes of a section of WebRTC for its media."""
-    return [*_OPUS, _WAYS[peer.profile]] if section is _AUDIO else list(_SCTP)
+    return [*_OPUS, *_WAYS[peer.profile]] if section is _AUDIO else list(_SCTP)
 
 
 def _mirrored(media: Media, *, secured: bool) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.server
+import json
 import subprocess
 import sys
 import threading
+from urllib.parse import urljoin
 
 import pytest
 from iut_tools import closing
@@ -14,9 +16,10 @@ from conformance.iut import stacks
 from conformance.iut.errors import AdapterDied, RpcError
 from conformance.iut.pool import Pool
 from conformance.iut.process import AdapterProcess
-from conformance.iut.remote import fragment
+from conformance.iut.remote import endpoint, fragment
 from conformance.iut.stacks import StackError
 from conformance.iut.stacks.build import built
+from conformance.iut.stacks.contract import Refused
 from conformance.verdict import Verdict
 from conformance.wire.sdp import SessionDescription
 from reports.record import read
@@ -24,6 +27,10 @@ from reports.record import read
 HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
 MEDIA = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
 OFFER = f"{HEAD}{MEDIA}a=ice-ufrag:mine\r\na=ice-pwd:myPasswordIsLongEnough\r\na=sendonly\r\n"
+FULL = OFFER + (
+    f"a=setup:actpass\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\n"
+)
+VIDEO = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=bundle-only\r\n"
 AGAIN = OFFER.replace("a=ice-ufrag:mine", "a=ice-ufrag:new1")
 ANSWER = (
     f"{HEAD}{MEDIA}a=ice-ufrag:theirs\r\na=ice-pwd:theirpasswordislongenough\r\na=recvonly\r\n"
@@ -161,6 +168,7 @@ def test_an_offer_with_new_credentials_restarts_ice(session, server):
     session.call("accept", type="offer", sdp=OFFER)
     session.call("accept", type="offer", sdp=AGAIN)
     assert server.asked[1][2]["If-Match"] == "*"
+    assert "If-Match" not in server.asked[0][2]
     assert "a=ice-ufrag:new1" in server.asked[1][3]
     answer = SessionDescription.parse(session.call("describe", trickle=False)["sdp"])
     media = answer.media[0]
@@ -169,6 +177,49 @@ def test_an_offer_with_new_credentials_restarts_ice(session, server):
     assert media.has("recvonly")
     session.call("trickle", candidate=CANDIDATE, mid="0")
     assert server.asked[2][2]["If-Match"] == '"two"'
+
+
+def test_a_restart_says_the_terms_and_the_tagged_section_alone(session, server):
+    """RFC 9725 section 4.3.3: the same ice-options and ice-pacing, and of a bundle only the section that has candidates."""
+    bundled = (
+        HEAD.replace("BUNDLE 0", "BUNDLE 0 1").removesuffix("\r\n") + "\r\na=ice-options:trickle\r\na=ice-pacing:50\r\n"
+    )
+    server.responses.update(POST=[CREATED], PATCH=[(200, {"ETag": '"two"'}, RESTARTED)])
+    for offer in (OFFER, AGAIN):
+        session.call("accept", type="offer", sdp=offer.replace(HEAD, bundled) + f"a={CANDIDATE}\r\n" + VIDEO)
+    assert server.asked[1][3] == (
+        "a=ice-options:trickle\r\na=ice-pacing:50\r\na=ice-ufrag:new1\r\na=ice-pwd:myPasswordIsLongEnough\r\n"
+        f"a=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na={CANDIDATE}\r\n"
+    )
+
+
+def test_a_server_that_does_not_restart_ice_says_so_by_422(session, server):
+    server.responses.update(POST=[CREATED], PATCH=[(422, {}, "no restarts")])
+    session.call("accept", type="offer", sdp=OFFER)
+    with pytest.raises(RpcError, match=r"the server does not restart ICE: .*422.*no restarts") as caught:
+        session.call("accept", type="offer", sdp=AGAIN)
+    assert caught.value.code == -32602
+
+
+def test_a_server_that_has_taken_candidates_refuses_one_by_422(session, server):
+    server.responses.update(POST=[CREATED], PATCH=[(422, {}, ""), (204, {}, ""), (422, {}, "port 9?")])
+    session.call("accept", type="offer", sdp=OFFER)
+    with pytest.raises(RpcError, match=r"the server takes no later candidates: .*422") as caught:
+        session.call("trickle", candidate=CANDIDATE, mid="0")
+    assert caught.value.code == -32602
+    session.call("trickle", candidate=CANDIDATE, mid="0")
+    with pytest.raises(RpcError, match="port 9") as caught:
+        session.call("trickle", candidate=CANDIDATE, mid="0")
+    assert caught.value.code == -32010
+
+
+def test_an_unknown_success_is_a_success(session, server):
+    """RFC 9725 section 4.1: a status that the client does not know is read as the first of its hundred."""
+    server.responses.update(POST=[CREATED], PATCH=[(207, {}, ""), (299, {}, RESTARTED)])
+    session.call("accept", type="offer", sdp=OFFER)
+    session.call("trickle", candidate=CANDIDATE, mid="0")
+    session.call("accept", type="offer", sdp=AGAIN)
+    assert "a=ice-ufrag:next" in session.call("describe", trickle=False)["sdp"]
 
 
 def test_a_redirect_is_followed_with_its_body(session, server):
@@ -203,6 +254,9 @@ def test_a_redirect_is_followed_with_its_body(session, server):
         ((307, {}, ""), -32603, "redirected by 307 without a Location"),
         ((422, {}, "no codec in common"), -32010, r"was answered 422 \(it says: no codec in common"),
         ((400, {}, "candidate?"), -32010, r"was answered 400 \(it says: candidate\?"),
+        ((499, {}, ""), -32010, "was answered 499"),
+        ((599, {}, ""), -32603, "was answered 599"),
+        ((503, {"Retry-After": "30"}, ""), -32603, "it takes no session now; it asks to wait: 30"),
     ],
 )
 def test_what_is_wrong_with_the_answer_to_an_offer_is_said(session, server, response, code, words):
@@ -210,6 +264,14 @@ def test_what_is_wrong_with_the_answer_to_an_offer_is_said(session, server, resp
     with pytest.raises(RpcError, match=words) as caught:
         session.call("accept", type="offer", sdp=OFFER)
     assert caught.value.code == code
+
+
+def test_a_token_does_not_leave_tls():
+    """What was meant for https does not follow a redirect, or a Location, to http."""
+    with pytest.raises(Refused, match="https://h/whip points to http://h/s, which is not protected by TLS"):
+        endpoint._next("https://h/whip", "http://h/s")
+    assert endpoint._next("https://h/whip", "/s") == "https://h/s"
+    assert endpoint._next("http://h/whip", "https://h/s") == "https://h/s"
 
 
 def test_redirects_without_end_end(session, server):
@@ -225,7 +287,7 @@ def test_redirects_without_end_end(session, server):
         ((428, {}, ""), -32603, "was answered 428: it asks for If-Match"),
         ((405, {}, ""), -32602, "the server takes no PATCH: neither later candidates nor restarts .405"),
         ((501, {}, ""), -32602, "the server takes no PATCH"),
-        ((422, {}, "port 9?"), -32010, r"was answered 422 \(it says: port 9\?"),
+        ((400, {}, "port 9?"), -32010, r"was answered 400 \(it says: port 9\?"),
     ],
 )
 def test_what_is_wrong_with_the_answer_to_a_candidate_is_said(session, server, response, code, words):
@@ -283,10 +345,54 @@ def test_a_server_that_does_not_start_is_said(tmp_path):
 
 # -- a real server -----------------------------------------------------------------------------------------------
 
+PION = built(stacks.description("pion-whip"))
+needs_pion = pytest.mark.skipif(PION is None, reason="icetcp stacks build pion-whip has not been run")
 
-@pytest.mark.skipif(
-    built(stacks.description("pion-whip")) is None, reason="icetcp stacks build pion-whip has not been run"
-)
+
+@needs_pion
+def test_pions_server_keeps_http():
+    """RFC 9725 sections 4.1 to 4.3: methods, preconditions, and which PATCH restarts ICE."""
+    program = subprocess.Popen([str(PION)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        url = json.loads(program.stdout.readline())["url"]
+
+        def ask(method, where, body="", **headers):
+            said = {name.replace("_", "-"): value for name, value in headers.items()}
+            return endpoint.request(method, where, body, said)
+
+        assert ask("OPTIONS", url).headers["accept-post"] == "application/sdp"
+        assert (ask("GET", url).status, ask("PUT", url).status) == (204, 405)
+        assert ask("POST", url, FULL, Content_Type="text/plain").status == 415
+        created = ask("POST", url, FULL, Content_Type="application/sdp")
+        assert created.status == 201
+        session, etag = urljoin(url, created.headers["location"]), created.headers["etag"]
+
+        def patch(text, **headers):
+            return ask("PATCH", session, text, Content_Type=fragment.MEDIA_TYPE, **headers)
+
+        one = fragment.of_candidate(FULL, CANDIDATE, "0")
+        assert patch(one).status == 428
+        assert patch(one, If_Match='"of-before"').status == 412
+        assert (added := patch(one, If_Match=etag)).status == 204
+        assert "etag" not in added.headers
+        for unusable in (CANDIDATE.replace("TCP", "SCTP"), CANDIDATE.replace("127.0.0.1", "nowhere.invalid")):
+            assert patch(fragment.of_candidate(FULL, unusable, "0"), If_Match=etag).status == 204
+        assert patch(fragment.of_candidate(FULL, "candidate:1 1", "0"), If_Match=etag).status == 422
+        restarted = patch(fragment.of_restart(FULL.replace("ufrag:mine", "ufrag:new1")), If_Match="*")
+        assert (restarted.status, restarted.headers["content-type"]) == (200, fragment.MEDIA_TYPE)
+        assert restarted.headers["etag"] != etag
+        assert "a=group:BUNDLE 0\r\n" in restarted.text
+        assert fragment.ufrag(restarted.text) != fragment.ufrag(created.text)
+        assert (ask("GET", session).status, ask("DELETE", session).status, ask("DELETE", session).status) == (
+            204,
+            200,
+            404,
+        )
+    finally:
+        program.communicate(timeout=10)
+
+
+@needs_pion
 def test_a_server_of_pion_is_judged_over_http(tmp_path):
     command = [sys.executable, "-m", "conformance", "run", "--iut", "pion-whip", "--out", str(tmp_path)]
     for case in (

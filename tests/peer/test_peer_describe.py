@@ -56,7 +56,8 @@ def test_a_server_behind_http_is_offered_audio_of_one_way(peer, way):
     offer = peer.offer("active passive")
     media = offer.media[0]
     assert (media.kind, media.proto, media.formats) == ("audio", "UDP/TLS/RTP/SAVPF", ["111"])
-    assert {way, "rtcp-mux", "rtpmap:111 opus/48000/2", "setup:actpass"} <= set(said(media))
+    assert {way, "rtcp-mux", "rtcp-mux-only", "rtpmap:111 opus/48000/2", "setup:actpass"} <= set(said(media))
+    assert (media.attribute("msid") is not None) is (way == "sendonly")  # RFC 9725 section 4.4.2: what is sent has one
     assert media.bandwidth == []
     assert media.attribute("fingerprint") == f"sha-256 {peer.fingerprint}"
     again = peer.restart_offer("active passive")

@@ -1,4 +1,7 @@
-"""The HTTP of WHIP and WHEP (RFC 9725 and its companion draft): an endpoint makes a session of an offer."""
+"""The HTTP of WHIP and WHEP (RFC 9725 and its companion draft): an endpoint makes a session of an offer.
+
+A status has no meaning beyond HTTP's own (RFC 9725 section 4.1): an unknown one is read as the first of its hundred.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ _WITHIN = 10.0  # seconds for a response
 _MOST_REDIRECTS = 5
 _LARGEST = 1 << 20  # octets of a response
 _SHOWN = 200  # characters of its text in a message
+_BAD_REQUEST, _SERVER_ERROR = 400, 500
 _KEEPING_METHOD = (307, 308)
 _OTHER_REDIRECTS = (301, 302, 303)
 _WORDS = {  # what a status means, for whoever runs the suite
@@ -35,7 +39,7 @@ _WORDS = {  # what a status means, for whoever runs the suite
     429: "it has had too many requests",
     503: "it takes no session now",
 }
-_ABOUT_SDP = (400, 406, 415, 422)  # of a POST: what is wrong is the offer
+_NOT_ABOUT_THE_BODY = (401, 402, 403, 404, 405, 407, 408, 409, 410, 412, 421, 423, 425, 426, 428, 429, 431, 451)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,21 @@ class Response:
     text: str
     url: str
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the server did what it was asked for."""
+        return http.client.OK <= self.status < http.client.MULTIPLE_CHOICES
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server refuses the description or the fragment itself."""
+        return _BAD_REQUEST <= self.status < _SERVER_ERROR and self.status not in _NOT_ABOUT_THE_BODY
+
     def words(self, method: str) -> str:
         """Return in one line what it says."""
         meaning = _WORDS.get(self.status, "")
+        if after := self.headers.get("retry-after"):
+            meaning = f"{meaning or 'not now'}; it asks to wait: {after}"
         body = " ".join(self.text.split())[:_SHOWN]
         parts = [f"{method} {self.url} was answered {self.status}", *([meaning] if meaning else [])]
         return ": ".join(parts) + (f" (it says: {body})" if body else "")
@@ -68,8 +84,16 @@ def request(method: str, url: str, body: str = "", headers: Mapping[str, str] | 
             return response
         if not response.headers.get("location"):
             raise Refused(INTERNAL, f"{method} {url} was redirected by {response.status} without a Location")
-        url = urljoin(url, response.headers["location"])
+        url = _next(url, response.headers["location"])
     raise Refused(INTERNAL, f"{method} was redirected more than {_MOST_REDIRECTS} times, at last to {url}")
+
+
+def _next(url: str, location: str) -> str:
+    """Return where a response points to. A token that was meant for TLS does not go on without it."""
+    there = urljoin(url, location)
+    if urlsplit(url).scheme == "https" and urlsplit(there).scheme == "http":
+        raise Refused(INTERNAL, f"{url} points to {there}, which is not protected by TLS any more")
+    return there
 
 
 def _exchange(method: str, url: str, body: str, headers: Mapping[str, str]) -> Response:
@@ -105,10 +129,12 @@ def _connection(parts: SplitResult) -> http.client.HTTPConnection:
 class Resource:
     """A session at the server. ``answer`` is its present answer; ``url`` and ``etag`` are for what comes later."""
 
+    takes_candidates = False  # whether a PATCH with candidates has ever succeeded in this process
+
     def __init__(self, endpoint: str, offer: str) -> None:
         """Give the endpoint an offer. Raises `Refused`: with `REJECTED` where the server rejects the offer."""
         response = request("POST", endpoint, offer, {"Content-Type": SDP, "Accept": SDP})
-        if response.status in _ABOUT_SDP:
+        if response.is_refusal:
             raise Refused(REJECTED, response.words("POST"))
         if response.status != http.client.CREATED:
             raise Refused(INTERNAL, response.words("POST"))
@@ -117,7 +143,7 @@ class Resource:
                 INTERNAL,
                 f"POST {response.url} was answered 201 without a Location: the session cannot be changed or ended",
             )
-        self.url = urljoin(response.url, response.headers["location"])
+        self.url = _next(response.url, response.headers["location"])
         self.etag = response.headers.get("etag", "")
         self.answer = response.text
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -128,17 +154,22 @@ class Resource:
     def add(self, text: str) -> None:
         """Add candidates by a fragment. Raises `Refused`."""
         response = self._patch(text, {"If-Match": self.etag} if self.etag else {})
-        if response.status not in (http.client.OK, http.client.NO_CONTENT):
-            raise Refused(REJECTED if response.status in _ABOUT_SDP else INTERNAL, response.words("PATCH"))
+        if not response.is_success:
+            if not Resource.takes_candidates:
+                _require_support(response, "takes no later candidates")
+            raise _failed(response)
+        Resource.takes_candidates = True
 
     def restart(self, text: str) -> None:
         """Restart ICE by a fragment; the answer is renewed. Raises `Refused`."""
         response = self._patch(text, {"If-Match": "*"})
-        if response.status != http.client.OK:
-            raise Refused(REJECTED if response.status in _ABOUT_SDP else INTERNAL, response.words("PATCH"))
+        _require_support(response, "does not restart ICE")
+        if not response.is_success:
+            raise _failed(response)
         if not fragment.has_credentials(response.text):
             raise Refused(
-                INTERNAL, f"PATCH {self.url} was answered 200 without new ICE credentials: it restarted nothing"
+                INTERNAL,
+                f"PATCH {self.url} was answered {response.status} without new ICE credentials: it restarted nothing",
             )
         self.etag = response.headers.get("etag", self.etag)
         self.answer = fragment.restarted(self.answer, response.text)
@@ -154,6 +185,15 @@ class Resource:
     def delete(self) -> None:
         """End it. That the server has ended it already is not an error. Raises `Refused`."""
         response = request("DELETE", self.url)
-        gone = (http.client.NOT_FOUND, http.client.GONE)
-        if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES and response.status not in gone:
+        if not response.is_success and response.status not in (http.client.NOT_FOUND, http.client.GONE):
             raise Refused(INTERNAL, response.words("DELETE"))
+
+
+def _require_support(response: Response, otherwise: str) -> None:
+    """Refuse as not supported a PATCH of the kind that the server does not take (RFC 9725 section 4.3.1)."""
+    if response.status == http.client.UNPROCESSABLE_ENTITY:
+        raise Refused(NO_PARAMS, f"the server {otherwise}: {response.words('PATCH')}")
+
+
+def _failed(response: Response) -> Refused:
+    return Refused(REJECTED if response.is_refusal else INTERNAL, response.words("PATCH"))

@@ -1,5 +1,7 @@
 """SDP fragments (RFC 8840 section 9): what a PATCH of WHIP carries to add candidates or to restart ICE.
 
+Of bundled sections a fragment names the one that the offer tags (RFC 9725 section 4.3.2).
+
 Lines are passed on as they are: what the tester writes wrongly on purpose reaches the server so.
 """
 
@@ -11,6 +13,8 @@ MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 _CREDENTIALS = ("a=ice-ufrag:", "a=ice-pwd:")
 _CANDIDATES = ("a=candidate:", "a=end-of-candidates")
 _OF_ICE = (*_CREDENTIALS, *_CANDIDATES)
+_TERMS = ("a=ice-lite", "a=ice-options:", "a=ice-pacing:")  # the same in a restart (RFC 9725 section 4.3.3)
+_BUNDLE = "a=group:BUNDLE "
 
 
 def of_candidate(description: str, candidate: str, mid: str) -> str:
@@ -22,16 +26,26 @@ def of_candidate(description: str, candidate: str, mid: str) -> str:
 
 
 def of_restart(description: str) -> str:
-    """Return the fragment with the credentials and candidates of a whole description."""
+    """Return the fragment with the credentials, candidates and terms of a whole description."""
     head, sections = _divided(description)
-    return _fragment(head, sections, [[*_named(s), *_beginning(s, _CANDIDATES)] for s in sections])
+    terms = dict.fromkeys(_beginning([*head, *(line for section in sections for line in section)], _TERMS))
+    told = [[*_named(section), *_beginning(section, _CANDIDATES)] for section in _tagged(head, sections)]
+    return _text(terms) + _fragment(head, sections, told)
+
+
+def _tagged(head: Sequence[str], sections: Sequence[list[str]]) -> Sequence[list[str]]:
+    """Return the sections that have candidates of their own: of bundled ones the first that the group names."""
+    groups = [line.removeprefix(_BUNDLE).split() for line in _beginning(head, (_BUNDLE,))]
+    others = {f"a=mid:{mid}" for group in groups for mid in group[1:]}
+    return [section for section in sections if not others & set(section)]
 
 
 def _fragment(head: Sequence[str], sections: Sequence[Sequence[str]], told: Iterable[Sequence[str]]) -> str:
     """Return a fragment with the description's credentials and groups, and what is told of its sections."""
     every = [*head, *(line for section in sections for line in section)]
     credentials = [line for name in _CREDENTIALS for line in _beginning(every, (name,))[:1]]
-    return _text([*credentials, *_beginning(head, ("a=group:",)), *(line for section in told for line in section)])
+    about = [*credentials, *_beginning(head, ("a=group:",))]
+    return _text([*about, *(line for section in told for line in section)])
 
 
 def _named(section: Sequence[str]) -> list[str]:

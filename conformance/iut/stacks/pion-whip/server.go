@@ -2,14 +2,15 @@
 // A WHIP and WHEP server (RFC 9725 and its companion draft) of pion/webrtc 4 and Go's net/http, for ICE-TCP alone.
 //
 // It listens on two ports, one for HTTP and one for the TCP candidates of all sessions. Its first line on stdout says its
-// URL; it ends when its stdin does. POST makes a session, PATCH adds candidates (If-Match: the session's ETag) or restarts
-// ICE (If-Match: *), DELETE ends it.
+// URL; it ends when its stdin does. POST makes a session, PATCH restarts ICE if it has other credentials (If-Match: *), else
+// it adds candidates (If-Match: the session's ETag), DELETE ends it.
 package main
 
 import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -181,6 +182,16 @@ func renewed(sdp, fragment string) string {
 	return strings.Join(kept, "\r\n") + "\r\n"
 }
 
+// ofTheSession tells the lines before the first section that a fragment repeats.
+func ofTheSession(line string) bool {
+	for _, name := range []string{"a=ice-lite", "a=ice-options:", "a=ice-pacing:", "a=group:"} {
+		if strings.HasPrefix(line, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // fragmentOf is what a restart's response says of an answer: credentials, and the candidates of the first section.
 func fragmentOf(answer string) string {
 	text := "a=ice-ufrag:" + value(answer, "ice-ufrag") + "\r\na=ice-pwd:" + value(answer, "ice-pwd") + "\r\n"
@@ -188,6 +199,9 @@ func fragmentOf(answer string) string {
 	for _, line := range lines(answer) {
 		if strings.HasPrefix(line, "m=") {
 			sections++
+		}
+		if sections == 0 && ofTheSession(line) {
+			text += line + "\r\n"
 		}
 		if sections == 1 && (strings.HasPrefix(line, "m=") || strings.HasPrefix(line, "a=mid:") || strings.HasPrefix(line, "a=candidate:") || line == "a=end-of-candidates") {
 			text += line + "\r\n"
@@ -217,7 +231,7 @@ func (s *server) patch(w http.ResponseWriter, r *http.Request, found *session) {
 		return
 	}
 	fragment, remote := string(body), found.connection.RemoteDescription().SDP
-	if match == "*" && value(fragment, "ice-ufrag") != value(remote, "ice-ufrag") {
+	if said := value(fragment, "ice-ufrag"); said != "" && said != value(remote, "ice-ufrag") {
 		answer, err := negotiate(found.connection, renewed(remote, fragment))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
@@ -232,7 +246,8 @@ func (s *server) patch(w http.ResponseWriter, r *http.Request, found *session) {
 	mid := value(fragment, "mid")
 	for _, line := range lines(fragment) {
 		if strings.HasPrefix(line, "a=candidate:") {
-			if err := found.connection.AddICECandidate(webrtc.ICECandidateInit{Candidate: line[2:], SDPMid: &mid}); err != nil {
+			err := found.connection.AddICECandidate(webrtc.ICECandidateInit{Candidate: line[2:], SDPMid: &mid})
+			if err != nil && !errors.Is(err, ice.ErrAddressParseFailed) { // an address that cannot be resolved is passed over
 				http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 				return
 			}
@@ -256,8 +271,28 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 		_ = found.connection.Close()
 	case r.Method == http.MethodPatch:
 		s.patch(w, r, found)
+	case r.Method == http.MethodGet:
+		w.WriteHeader(http.StatusNoContent)
 	default:
+		w.Header().Set("Allow", "GET, PATCH, DELETE")
 		http.Error(w, "PATCH or DELETE", http.StatusMethodNotAllowed)
+	}
+}
+
+// endpoint serves the URL of WHIP or WHEP. Neither resource has a representation: a GET succeeds without content.
+func (s *server) endpoint(whep bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			s.post(w, r, whep)
+		case http.MethodOptions:
+			w.Header().Set("Accept-Post", sdpType)
+		case http.MethodGet:
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.Header().Set("Allow", "GET, OPTIONS, POST")
+			http.Error(w, "POST", http.StatusMethodNotAllowed)
+		}
 	}
 }
 
@@ -276,8 +311,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	http.HandleFunc("POST /whip", func(w http.ResponseWriter, r *http.Request) { s.post(w, r, false) })
-	http.HandleFunc("POST /whep", func(w http.ResponseWriter, r *http.Request) { s.post(w, r, true) })
+	http.HandleFunc("/whip", s.endpoint(false))
+	http.HandleFunc("/whep", s.endpoint(true))
 	http.HandleFunc("/session/{name}", s.session)
 	go func() {
 		_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
