@@ -18,7 +18,7 @@ def is_running(process: int | str) -> bool:
     return False
 
 
-def left_of(processes: Iterable[int | str], within: float = 2.0) -> list[int | str]:
+def left_of(processes: Iterable[int | str], within: float = 10.0) -> list[int | str]:
     """Return those that still run after this many seconds: one that was killed takes a moment to end."""
     left, deadline = list(processes), time.monotonic() + within
     while (left := [process for process in left if is_running(process)]) and time.monotonic() < deadline:

@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 _COOKIE = "ICETCP_ADAPTER"
 _LAST_WORDS_WITHIN = 0.5  # seconds for what is left in the pipes after the end
 _SILENT_WITHIN = 1.0  # seconds to end in after stdout was closed
+_PROGRAM_WITHIN = 2.0  # seconds for a process that is just being given a new program
 _CHUNK = 1 << 16
 _STDERR_LINE = 4096
 _WATCHDOG = f"""
 read _
 kill -KILL -- "-$0"
-for file in $(grep -ls "{_COOKIE}=$1" /proc/[0-9]*/environ); do
-    file=${{file#/proc/}}
-    kill -KILL "${{file%/environ}}"
+for pause in 1 0; do  # a process that is just being given a new program shows its environment only afterwards
+    for file in $(grep -ls "{_COOKIE}=$1" /proc/[0-9]*/environ); do
+        file=${{file#/proc/}}
+        kill -KILL "${{file%/environ}}"
+    done
+    sleep $pause
 done
 """
+_PROC = Path("/proc")
 
 
 class LineTooLong(Exception):
@@ -208,10 +213,9 @@ class Child:
     def _sweep(self) -> None:
         """End what has left the session but not the environment."""
         mark = f"{_COOKIE}={self._cookie}".encode()
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if mark in (folder / "environ").read_bytes():
-                    os.kill(int(folder.name), signal.SIGKILL)
+        left, deadline = list(_PROC.glob("[0-9]*")), time.monotonic() + _PROGRAM_WITHIN
+        while (left := [folder for folder in left if _is_unknown(folder, mark)]) and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def _serve(self) -> None:
         """Read both outputs until it has ended and they have, or nearly."""
@@ -286,3 +290,17 @@ class Child:
 
     def _finish(self) -> None:
         self._on_end(self.how)
+
+
+def _is_unknown(folder: Path, mark: bytes) -> bool:
+    """End a process whose environment has the mark. True if this cannot be told yet.
+
+    While execve works, a process has a program and neither arguments nor an environment. Its parent may already know
+    that execve succeeds. A zombie and a thread of the kernel have no program.
+    """
+    with contextlib.suppress(OSError):
+        environment = (folder / "environ").read_bytes()
+        if mark in environment:
+            os.kill(int(folder.name), signal.SIGKILL)
+        return not environment and not (folder / "cmdline").read_bytes() and bool((folder / "exe").readlink())
+    return False

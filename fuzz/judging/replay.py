@@ -14,6 +14,7 @@ from fuzz.player.outcome import PLAN, Outcome, SessionFailed
 
 ATTEMPTS = 5  # a finding may depend on timing
 USAGE, UNUSABLE = 2, 3  # exit statuses
+_REPEATED = 2  # attempts of which each repeats the case many times
 _BY_KIND = ("death", "hang", "deaf", "closed", "garbage")
 _LONG = ("leak", "spin")  # kinds whose trials repeat the case many times
 
@@ -80,7 +81,8 @@ def calibrate(runner: Runner, plan: dict[str, Any]) -> None:
 def main(known: Known) -> int:
     """Play the case with the adapter that the command line names.
 
-    Exit status: 1 if the finding comes again, 0 if not, 2 for usage, 3 if the adapter cannot be used.
+    Exit status: 1 if the finding comes again, 0 if not, 2 for usage, 3 if the adapter cannot be used or if no attempt
+    could open the session of the case.
     """
     if len(sys.argv) < 2:
         _say(f"usage: python3 {sys.argv[0]} COMMAND OF THE ADAPTER")
@@ -112,17 +114,24 @@ def main(known: Known) -> int:
 
 def _replay(runner: Runner, known: Known) -> int:
     calibrate(runner, known.case["plan"])
-    for attempt in range(1, (2 if known.kind in _LONG else ATTEMPTS) + 1):
+    played = 0
+    for attempt in range(1, ATTEMPTS + 1):
         found = again(runner, known)
         for symptom in found:
             _say(f"attempt {attempt}: {symptom.kind}: {symptom.cause}: {symptom.text}")
         if not found:
-            _say(f"attempt {attempt}: nothing")
+            _say(f"attempt {attempt}: {f'not played: {runner.unplayed}' if runner.unplayed else 'nothing'}")
         if comes(found, known):
             for line in runner.iut.last_words()[-20:]:
                 _say(f"  stderr: {line}")
             _say("the finding comes again")
             return 1
+        played += not runner.unplayed
+        if known.kind in _LONG and played == _REPEATED:
+            break
+    if not played:
+        _say("the case could not be played: whether the finding comes again is unknown")
+        return UNUSABLE
     _say("the finding does not come again")
     return 0
 

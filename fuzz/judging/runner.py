@@ -41,6 +41,7 @@ class Runner:
         self.until = math.inf  # when to stop repeating
         self.restarts = 0
         self.spoilt = False  # the process must be replaced before the next trial
+        self.unplayed = ""  # why the case of the last trial could not be played; empty if it was
         self.sightings: list[Sighting] = []  # deaths and exceptions in trials, for the campaign to collect
         self._plain = dict(PLAN)  # the simplest session
         self._foreseen: tuple[JudgedSession, float] | None = None
@@ -175,9 +176,12 @@ class Runner:
     def _trial(self, case: dict[str, Any], session: JudgedSession) -> list[Symptom]:
         session.player.calls = min(self.calls, max(0.15, 30 * self.opened)) if self.quick else self.calls
         session.player.separate = self.separate
+        self.unplayed = ""
         try:
             session.open()
-        except SessionFailed:
+        except SessionFailed as error:
+            if "sdp" not in case["plan"]:  # else the description is what is tried
+                self.unplayed = str(error)
             session.close()
             found = fatal(self.iut) or self.health(None)
             self.spoilt = bool(found)
@@ -203,13 +207,14 @@ class Runner:
     def leak(self, case: dict[str, Any], repeat: int = LEAKS) -> list[Symptom]:
         """Play a case many times in a new process; return what has grown with it, or whether the process spins."""
         self.fresh()
+        self.unplayed = ""
         plain = {**case, "steps": []}
         if not self._often(plain, 4):
-            return []
+            return fatal(self.iut)
         self._once(case)
         measured = self._growth(case, repeat)
         if measured is None:
-            return self.spin()
+            return fatal(self.iut) or self.spin()
         found = list(grown(*measured, repeat))
         if any(symptom.cause == "memory" for symptom in found) and not self._memory_leaks(case, measured, repeat):
             found = [symptom for symptom in found if symptom.cause != "memory"]
@@ -252,7 +257,8 @@ class Runner:
         except SessionFailed:
             try:
                 session = self.session(case["plan"], 4 * self.deadline)  # the machine may be busy
-            except SessionFailed:
+            except SessionFailed as error:
+                self.unplayed = str(error)
                 return False
         session.play(case)
         for _ in range(3):  # once these are answered, the IUT has served what was sent

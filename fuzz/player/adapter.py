@@ -22,26 +22,34 @@ _LAST_WORDS = 0.5  # seconds for what is left in the pipes after the end
 _HELLO = 10.0
 
 
+class Pending:
+    """A request whose answer may have come already."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.answer: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+
 class AdapterSession:
     """One session of an adapter."""
 
     def __init__(self, adapter: Adapter, name: str) -> None:
         self._adapter, self.name = adapter, name
         self.notifications: list[dict[str, Any]] = []
-        self._ahead: deque[tuple[str, int]] = deque()
+        self._ahead: deque[Pending] = deque()
 
     def begin(self, calls: list[tuple[str, dict[str, Any]]]) -> None:
         """Make calls without waiting. Later `call`s of the same methods, in this order, return their results."""
-        self._ahead += [(method, self._adapter.send(method, {"session": self.name, **more})) for method, more in calls]
+        self._ahead += [self._adapter.send(method, {"session": self.name, **more}) for method, more in calls]
 
     def call(self, method: str, within: float, **params: Any) -> dict[str, Any]:
         """Call a method. Raises `SessionFailed`."""
-        if self._ahead and self._ahead[0][0] == method:
-            _, number = self._ahead.popleft()
+        if self._ahead and self._ahead[0].method == method:
+            pending = self._ahead.popleft()
         else:
             self._ahead.clear()
-            number = self._adapter.send(method, {"session": self.name, **params})
-        return self._adapter.wait(method, number, within)
+            pending = self._adapter.send(method, {"session": self.name, **params})
+        return self._adapter.wait(pending, within)
 
     def state(self) -> str:
         """Return the last state that the adapter reported."""
@@ -87,7 +95,7 @@ class Adapter:
         self._echo, self._killed = echo, False
         self._stderr: deque[str] = deque(maxlen=_LINES)
         self._sessions: dict[str, AdapterSession] = {}
-        self._answers: dict[int, queue.Queue[dict[str, Any]]] = {}
+        self._pending: dict[int, Pending] = {}
         self._count = 0
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._read, self._listen)]
         for thread in self._threads:
@@ -95,7 +103,7 @@ class Adapter:
 
     def greet(self) -> None:
         """Say hello. Raises `SessionFailed`."""
-        hello = self.wait("hello", self.send("hello", {"protocol": 1}), _HELLO)
+        hello = self.wait(self.send("hello", {"protocol": 1}), _HELLO)
         pics = hello.get("pics", {})
         self.pics = pics if isinstance(pics, dict) else {}
 
@@ -109,10 +117,10 @@ class Adapter:
                 owner = self._sessions.get(str(entry.get("params", {}).get("session", "")))
                 if owner is not None:
                     owner.notifications.append(entry)
-            elif (waiting := self._answers.pop(entry.get("id", 0), None)) is not None:
-                waiting.put(entry)
-        for waiting in list(self._answers.values()):
-            waiting.put({"ended": True})
+            elif (pending := self._pending.pop(entry.get("id", 0), None)) is not None:
+                pending.answer.put(entry)
+        for pending in list(self._pending.values()):
+            pending.answer.put({"ended": True})
 
     def _listen(self) -> None:
         for line in self.process.stderr or ():
@@ -122,29 +130,27 @@ class Adapter:
             if self._echo:
                 sys.stderr.write(f"{text}\n")
 
-    def send(self, method: str, params: dict[str, Any]) -> int:
-        """Send a request; return its number."""
+    def send(self, method: str, params: dict[str, Any]) -> Pending:
+        """Send a request."""
         self._count += 1
-        number = self._count
-        self._answers[number] = queue.Queue()
-        line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+        pending = self._pending[self._count] = Pending(method)
+        line = json.dumps({"jsonrpc": "2.0", "id": self._count, "method": method, "params": params}) + "\n"
         try:
             assert self.process.stdin is not None
             self.process.stdin.write(line.encode())
             self.process.stdin.flush()
         except (OSError, ValueError):
             pass  # `wait` finds out
-        return number
+        return pending
 
-    def wait(self, method: str, number: int, within: float) -> dict[str, Any]:
+    def wait(self, pending: Pending, within: float) -> dict[str, Any]:
         """Wait for the result of a request. Raises `SessionFailed`."""
-        waiting = self._answers.get(number)
-        deadline = time.monotonic() + within
-        while waiting is not None:
+        method, deadline = pending.method, time.monotonic() + within
+        while True:
             try:
-                entry = waiting.get(timeout=0.05)
+                entry = pending.answer.get(timeout=0.05)
             except queue.Empty:
-                if self.process.poll() is not None:
+                if self.process.poll() is not None and pending.answer.empty():
                     break
                 if time.monotonic() > deadline:
                     self.failure = f"the adapter did not answer {method} within {within:g} s"

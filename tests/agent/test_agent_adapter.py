@@ -56,7 +56,7 @@ class Adapter:
         self.process.stdin.flush()
 
     def answer(self):
-        return self._answers.get(timeout=10)
+        return self._answers.get(timeout=30)
 
     def request(self, method, **params):
         self._number += 1
@@ -82,7 +82,7 @@ class Adapter:
             return next((p for m, p in self.notes if m == method and wanted.items() <= p.items()), None)
 
         with self._news:
-            assert self._news.wait_for(found, timeout=10), (wanted, self.notes)
+            assert self._news.wait_for(found, timeout=30), (wanted, self.notes)
             return found()
 
     def data(self, session, component, size):
@@ -93,14 +93,14 @@ class Adapter:
             return b"".join(base64.b64decode(p["data"]) for p in mine)
 
         with self._news:
-            assert self._news.wait_for(lambda: len(got()) >= size, timeout=10)
+            assert self._news.wait_for(lambda: len(got()) >= size, timeout=30)
             return got()
 
     def end(self):
         self.process.stdin.close()
-        status = self.process.wait(timeout=5)
+        status = self.process.wait(timeout=30)
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=30)
         self.process.stdout.close()
         self.process.stderr.close()
         return status
@@ -364,7 +364,7 @@ def test_faults_by_option_and_by_session(shared, name):
 
 def run(*arguments):
     command = [sys.executable, "-m", "conformance.agent", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90)
 
 
 def test_list_faults():
@@ -387,14 +387,14 @@ def test_input_may_be_a_file(tmp_path):
     calls.write_text('{"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}}\n')
     with calls.open() as stdin:
         command = [sys.executable, "-m", "conformance.agent"]
-        result = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=20)
+        result = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=90)
     assert result.returncode == 0
     assert json.loads(result.stdout)["result"]["pics"]
 
 
 def test_start_imports_nothing_heavy():
     script = "import sys, conformance.agent.__main__; print(*{m.partition('.')[0] for m in sys.modules})"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=90)
     modules = set(result.stdout.split())
     assert "asyncio" in modules
     assert not {"scapy", "msgspec", "click", "lxml", "pytest"} & modules

@@ -71,7 +71,7 @@ def apart(environment, tmp_path) -> Callable[..., Finished[str]]:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             check=False,
         )
 

@@ -228,7 +228,7 @@ def test_a_terminal_gets_a_table(monkeypatch):
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "150"}
     command = [sys.executable, "-m", "conformance", "list", "--requirements", "--section", "RFC4571-8"]
     done = subprocess.run(
-        command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, timeout=30, check=False
+        command, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, timeout=90, check=False
     )
     os.close(terminal)
     seen = re.sub(r"\x1b\[[0-9;]*m", "", os.read(controller, 65536).decode())

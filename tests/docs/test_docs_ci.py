@@ -32,7 +32,7 @@ def machine(tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=90,
             check=False,
         )
 

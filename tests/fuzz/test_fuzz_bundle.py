@@ -13,6 +13,7 @@ from fuzz.campaign.iut import starter
 from fuzz.findings import Finding
 from fuzz.judging.replay import Known, again
 from fuzz.judging.runner import Runner
+from fuzz.player.adapter import Adapter
 from fuzz.player.outcome import PLAN
 from fuzz.player.render import request
 
@@ -137,6 +138,41 @@ def test_a_replay_ends_with_1_when_the_finding_comes_again_and_with_0_when_not(t
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         assert ("the finding comes again" in done.stdout) == bool(status)
+
+
+REFUSING = """import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    answer = {"result": {"name": "refusing", "version": "1", "pics": {}}}
+    if request["method"] != "hello":
+        answer = {"error": {"code": -32000, "message": "no session today"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **answer}), flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["leak", "closed", "disagreement"])
+def test_a_replay_that_cannot_play_its_case_does_not_say_that_the_finding_is_gone(tmp_path, kind):
+    program, adapter = tmp_path / "replay.py", tmp_path / "adapter.py"
+    adapter.write_text(REFUSING)
+    finding = Finding(kind, "descriptors", "text", [], {"plan": PLAN, "steps": [step({"octets": "00"})]}, repeat=3)
+    program.write_text(replay_program(finding))
+    command = [sys.executable, "-I", program, sys.executable, str(adapter)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "attempt 1: not played: open: " in done.stdout
+    assert "no session today" in done.stdout
+    assert "does not come again" not in done.stdout
+
+
+def test_an_answer_that_came_before_anyone_waits_for_it_is_not_lost():
+    """On a busy machine the thread that reads runs before the one that has asked."""
+    adapter = Adapter([sys.executable, "-m", "fuzz.targets"])
+    try:
+        first, second = adapter.send("hello", {"protocol": 1}), adapter.send("hello", {"protocol": 1})
+        assert adapter.wait(second, 60.0)["name"] == "icetcp fuzz target"
+        assert adapter.wait(first, 60.0)["name"] == "icetcp fuzz target"
+    finally:
+        adapter.kill()
 
 
 def test_a_replay_of_a_disagreement_asks_for_the_same_answer(tmp_path):

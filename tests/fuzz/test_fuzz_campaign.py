@@ -210,12 +210,12 @@ def test_who_did_not_answer_is_not_waited_for_as_long_again():
     """A check that is late is still its connection's; one that is answered restores the patience."""
     runner = Runner(starter(stacks.resolve(target("split-length"))))
     try:
-        session = runner.session(PLAN, 0.4)
+        session = runner.session(PLAN, 2.0)
         deaf = send({"octets": "80"}, on=1, cuts=[1], gap=5)
         begun = time.monotonic()
         outcome = session.player.play([deaf, send({"message": request()}, on=1), SERVED])
         assert [answered for _, _, answered in outcome.probes] == [False, False, True]
-        assert 0.4 <= time.monotonic() - begun < 0.8
+        assert 2.0 <= time.monotonic() - begun < 4.0  # one whole deadline, and a part of the next
         connection = session.player.connections[0]
         connection.late = True
         assert session.player.probe(connection)
@@ -463,7 +463,7 @@ def test_regressions_stay_mended(file, healthy):
     try:
         begun = time.monotonic()
         assert runner.trial(case) == []
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30
     finally:
         if runner is not healthy:
             runner.close()

@@ -43,7 +43,7 @@ def test_a_cut_frame_is_read_in_its_parts(pair) -> None:
     reader = threading.Thread(target=lambda: [reads.append(other.recv(100)) for _ in range(3)])
     reader.start()
     connection.send(b"abcdef", cut=[1, 4], pause=0.05)
-    reader.join(2)
+    reader.join(20)
     assert reads == [b"a", b"bcd", b"ef"]
 
 
@@ -59,7 +59,7 @@ def test_the_next_part_waits_until_a_slow_reader_has_read_the_one_before(pair) -
     reader = threading.Thread(target=read_late)
     reader.start()
     connection.send(b"abcdef", cut=[1, 4], pause=0.001)
-    reader.join(2)
+    reader.join(20)
     assert reads == [b"a", b"bcd", b"ef"]
 
 
@@ -99,7 +99,7 @@ def test_answers_can_be_the_scripts(peer, pair) -> None:
     seen = []
     peer.before_answer = lambda _connection, request: seen.append(request)
     other.sendall(bytes(check_of_the_iut(peer)))
-    request = connection.expect(BindingRequest, within=1)
+    request = connection.expect(BindingRequest, within=20)
     assert seen == [request]
     assert request.number == 1
     connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
@@ -115,7 +115,7 @@ def test_checks_can_be_answered_on_one_connection_alone(peer, pair, second) -> N
     peer.answer_only_on(second[0])
     for connection, other in (pair, second):
         other.sendall(bytes(check_of_the_iut(peer)))
-        connection.expect(BindingRequest, within=1)
+        connection.expect(BindingRequest, within=20)
     assert Message.decode(everything(second[1], 1)[0]).is_success
     assert not pair[0].checked
 
@@ -142,7 +142,7 @@ def test_responses_fulfil_what_asked_for_them(peer, pair) -> None:
     stray = binding_success(b"unknown12345", connection.local_address, Iut.pwd)
     good = binding_success(ask(peer, connection), connection.local_address, Iut.pwd)
     other.sendall(bytes(RFC4571() / stray) + bytes(RFC4571() / good))
-    response = connection.expect(BindingSuccess, within=1)
+    response = connection.expect(BindingSuccess, within=20)
     assert response.xor_mapped_address == connection.local_address
     assert response.integrity(Iut.pwd.encode()) is Check.VALID
     assert response.fingerprint is Check.VALID
@@ -157,13 +157,13 @@ def test_the_answer_to_an_earlier_question_answers_no_later_one(peer, pair, want
     if wanted is BindingError:
         answer = binding_error(first, 400, "Bad Request", Iut.pwd)
     other.sendall(bytes(RFC4571() / answer))
-    assert connection.wait_for(AnyResponse, within=1)  # nobody has taken it
+    assert connection.wait_for(AnyResponse, within=20)  # nobody has taken it
     connection.send(RFC4571() / peer.check(Iut(), transaction_id=b"the later 12"))
     with pytest.raises(Missing, match=r"not within 0\.05 s"):
         connection.expect(wanted, within=0.05)
     connection.expect(wanted(transaction_id=first), within=0)
     other.sendall(bytes(RFC4571() / binding_success(b"the later 12", connection.local_address, Iut.pwd)))
-    assert connection.expect(AnyResponse, within=1).stun.transaction_id == b"the later 12"
+    assert connection.expect(AnyResponse, within=20).stun.transaction_id == b"the later 12"
 
 
 def test_questions_sent_together_may_be_answered_in_any_order(peer, pair) -> None:
@@ -173,25 +173,25 @@ def test_questions_sent_together_may_be_answered_in_any_order(peer, pair) -> Non
     for one in reversed(ids):
         other.sendall(bytes(RFC4571() / binding_success(one, connection.local_address, Iut.pwd)))
     connection.send(frame(b""))  # holds no question
-    assert [connection.expect(BindingSuccess, within=1).stun.transaction_id for _ in ids] == ids[::-1]
+    assert [connection.expect(BindingSuccess, within=20).stun.transaction_id for _ in ids] == ids[::-1]
 
 
 def test_what_came_before_a_question_is_passed_over(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer)) * 2)
-    request = connection.expect(BindingRequest, within=1)
-    assert connection.wait_for(BindingRequest, within=1)
+    request = connection.expect(BindingRequest, within=20)
+    assert connection.wait_for(BindingRequest, within=20)
     connection.pass_over_all()
     with pytest.raises(Missing):
         connection.expect(BindingRequest, within=0.05)
     other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
-    assert connection.expect(BindingRequest, within=1).time > request.time
+    assert connection.expect(BindingRequest, within=20).time > request.time
 
 
 def test_a_nomination_of_before_is_none_of_after(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer, use_candidate=True)))
-    first = connection.expect(BindingRequest, within=1)
+    first = connection.expect(BindingRequest, within=20)
     peer.expect_any_nomination()
     with pytest.raises(Missing, match="nominated no pair"):
         peer.expect_any_nomination(after=first)
@@ -227,11 +227,11 @@ def test_an_error_to_another_request_rules_nothing_out(peer, pair) -> None:
     connection.send(RFC4571() / refused)
     wanted = ask(peer, connection)
     other.sendall(bytes(RFC4571() / binding_error(b"another one.", 400, "Bad Request", None)))
-    assert connection.expect(AnyResponse(b"another one."), within=1).error_code.code == 400
+    assert connection.expect(AnyResponse(b"another one."), within=20).error_code.code == 400
     with pytest.raises(Failed, match=r"nothing within|not within"):
         connection.expect(BindingSuccess(wanted), within=0.05)
     other.sendall(bytes(RFC4571() / binding_success(wanted, connection.local_address, Iut.pwd)))
-    assert connection.expect(BindingSuccess(wanted), within=1).stun.transaction_id == wanted
+    assert connection.expect(BindingSuccess(wanted), within=20).stun.transaction_id == wanted
 
 
 @pytest.mark.parametrize(("codes", "fine"), [((400,), True), ((), True), ((400, 401), True), ((401,), False)])
@@ -239,7 +239,7 @@ def test_errors_by_their_codes(peer, pair, codes, fine) -> None:
     connection, other = pair
     other.sendall(bytes(RFC4571() / binding_error(ask(peer, connection), 400, "Bad Request", None)))
     if fine:
-        assert connection.expect(BindingError(*codes), within=1).error_code.code == 400
+        assert connection.expect(BindingError(*codes), within=20).error_code.code == 400
     else:
         with pytest.raises(Failed, match="a Binding error response 401 did not come"):
             connection.expect(BindingError(*codes), within=30)
@@ -266,7 +266,7 @@ def test_ends_are_events(pair) -> None:
         connection.expect_end(within=0.02)
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     other.close()
-    assert connection.expect_end(within=1).reset
+    assert connection.expect_end(within=20).reset
     with pytest.raises(Failed) as failure:
         connection.expect(BindingSuccess, within=30)
     assert failure.value.actual == "the connection was reset"
@@ -280,7 +280,7 @@ def test_closing_half_and_whole(pair) -> None:
     connection.half_close()
     assert other.recv(1) == b""
     other.sendall(frame(b"\x80still here"))
-    assert connection.expect(Data, within=1).octets == b"\x80still here"
+    assert connection.expect(Data, within=20).octets == b"\x80still here"
     connection.close(reset=True)
     connection.close()
 
@@ -288,7 +288,7 @@ def test_closing_half_and_whole(pair) -> None:
 def test_data_may_come_in_any_frames(pair) -> None:
     connection, other = pair
     other.sendall(frame(b"\x80a") + frame(b"") + frame(b"bc"))
-    assert [f.octets for f in connection.expect_data(b"\x80abc", within=1)] == [b"\x80a", b"bc"]
+    assert [f.octets for f in connection.expect_data(b"\x80abc", within=20)] == [b"\x80a", b"bc"]
     other.sendall(frame(b"other"))
     with pytest.raises(Failed) as failure:
         connection.expect_data(b"this", within=30)
@@ -304,7 +304,7 @@ def test_a_receiver_that_does_not_read_does_not_hang_the_script(pair, monkeypatc
 def test_expecting_on_any_connection(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer)))
-    where, request = peer.expect(BindingRequest, within=1)
+    where, request = peer.expect(BindingRequest, within=20)
     assert where is connection
     assert request.stun.is_request
     with pytest.raises(Failed, match="on any connection") as failure:
@@ -324,7 +324,7 @@ def test_what_came_before_a_restart_fulfils_nothing_after_it(peer, pair) -> None
         connection.expect(BindingRequest(to=peer.ufrag), within=0.01)
     peer.renew()
     other.sendall(frame(b"") + bytes(check_of_the_iut(peer)))
-    assert connection.expect(Payload, within=1).stun.username.startswith(peer.ufrag)
+    assert connection.expect(Payload, within=20).stun.username.startswith(peer.ufrag)
 
 
 def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) -> None:
@@ -335,7 +335,7 @@ def test_a_connection_that_was_reset_before_we_looked_is_one_with_its_end(peer) 
     other.close()
     connection = peer.expect_connection()
     assert (connection.remote_address.ip, connection.remote_address.port) == name
-    assert connection.expect_end(within=1).reset
+    assert connection.expect_end(within=20).reset
 
 
 def test_a_connection_is_not_lost_before_the_iut_has_read_what_it_was_sent(peer, pair) -> None:

@@ -43,7 +43,7 @@ def ends(client, other):
 
 
 def until(condition) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     return condition()

@@ -88,7 +88,7 @@ def test_completion_with_each_side_controlling(peer, pair) -> None:
     thread = threading.Thread(target=play)
     thread.start()
     assert peer.complete_any(Iut()) is connection
-    thread.join(2)
+    thread.join(20)
     assert connection.selected
     with pytest.raises(Inconclusive, match="no second connection"):
         peer.expect_others_closed(connection, within=0)

@@ -113,7 +113,7 @@ class Browser:
     def until(self, expression):
         """Wait until an expression is true."""
         return self.evaluate(
-            "new Promise((done, fail) => { setTimeout(() => fail(new Error('it did not come true')), 10000);"
+            "new Promise((done, fail) => { setTimeout(() => fail(new Error('it did not come true')), 60000);"
             " const look = () => { const found = (" + expression + ");"
             " if (found) done(found); else setTimeout(look, 5); }; look(); })"
         )

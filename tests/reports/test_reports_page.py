@@ -259,9 +259,10 @@ def test_2000_variants_open_in_under_a_second(tmp_path, browser):
     assert min(spent) < 1
     assert browser.said() == []
     case = made.results[-1].case
-    browser.evaluate(f"window.begun = performance.now(), location.hash = '#variant/{quote(case, safe='')}'")
+    before = browser.seconds()
+    browser.evaluate(f"location.hash = '#variant/{quote(case, safe='')}'")
     browser.until("document.getElementById('one-variant').dataset.shown")
-    assert browser.evaluate("performance.now() - window.begun") < 1000
+    assert browser.seconds() - before < 1
     assert browser.evaluate("document.querySelectorAll('#one-variant svg.sequence').length") == 1
 
 

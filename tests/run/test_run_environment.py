@@ -112,10 +112,10 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path) -> None:
     mine = str(Path("/proc/self/ns/net").readlink())
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         record = tmp_path / "record.jsonl"
-        assert waited_for(lambda: record.exists() and record.read_text().count("\n") > 10, 60), "no case has ended"
+        assert waited_for(lambda: record.exists() and record.read_text().count("\n") > 10, 90), "no case has ended"
         network = str(Path(f"/proc/{run.pid}/ns/net").readlink())
         assert network != mine
         assert len(processes_in(network)) > 1, "the IUT is in this network too"
         run.send_signal(signal.SIGKILL)
-    assert waited_for(lambda: not processes_in(network), 10), processes_in(network)
+    assert waited_for(lambda: not processes_in(network), 60), processes_in(network)
     assert not [name for _, name in socket.if_nameindex() if name.startswith("icetcp")]

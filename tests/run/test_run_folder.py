@@ -127,7 +127,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(tmp_pat
     assert f"another run (process {first.pid}, since" in second.stderr
     assert "choose another folder with --out" in second.stderr
     first.send_signal(signal.SIGINT)
-    assert first.communicate(timeout=30)[1] == "icetcp: interrupted\n"
+    assert first.communicate(timeout=60)[1] == "icetcp: interrupted\n"
     assert kept <= {path.name for path in (out / "logs").iterdir()}
     assert read(out / "record.jsonl")[1]
 

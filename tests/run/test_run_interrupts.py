@@ -87,7 +87,7 @@ def test_a_signal_at_any_time(tmp_path, share) -> None:
     except subprocess.TimeoutExpired:
         children = descendants(process.pid)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         assert not left_of(children)
     if process.returncode == -signal.SIGTERM:  # it was still being loaded
         assert (out, err) == ("", "")

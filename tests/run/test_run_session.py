@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+TESTS = Path(__file__).parents[1]
 PROGRAM = """
 import subprocess, sys
 from conformance.run.session import descendants, end_descendants
+from processes import left_of
 import os
 nest = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
 spawning = nest + "print(flush=True); [(time.sleep(0.01), subprocess.Popen(['sleep', '600'])) for _ in range(1000)]"
@@ -15,21 +18,14 @@ child = subprocess.Popen([sys.executable, "-c", spawning], stdout=subprocess.PIP
 child.stdout.readline()
 before = descendants(os.getpid())
 end_descendants()
-running = []
-for process in {*before, *descendants(os.getpid())}:
-    try:
-        with open(f"/proc/{process}/stat") as file:
-            state = file.read().rpartition(")")[2].split()[0]
-    except OSError:
-        continue
-    if state not in "ZX":
-        running.append((process, state))
-print(len(before), running)
+print(len(before), left_of({*before, *descendants(os.getpid())}, within=0))
 """
 
 
 def test_no_descendant_runs_any_more_not_even_one_that_was_started_meanwhile() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=90, check=True, cwd=TESTS
+    )
     number, _, running = done.stdout.strip().partition(" ")
     assert int(number) >= 2
     assert running == "[]"

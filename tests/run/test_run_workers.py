@@ -13,7 +13,7 @@ def test_every_item_is_worked_on_once_by_so_many_threads_at_once() -> None:
     meeting = threading.Barrier(4)
 
     def work(number: int) -> tuple[int, str]:
-        meeting.wait(10)
+        meeting.wait(60)
         return number * number, threading.current_thread().name
 
     outcomes = list(Workers(work, range(12), 4, name="square").outcomes())
@@ -43,15 +43,15 @@ def test_after_a_stop_no_item_is_begun() -> None:
 
     def work(number: int) -> int:
         first.set()
-        stopping.wait(10)
+        stopping.wait(60)
         return number
 
     workers = Workers(work, range(100), 2, stopping=stopping)
-    assert first.wait(10)
+    assert first.wait(60)
     stopping.set()
-    done = [workers.done.get(timeout=10)]
+    done = [workers.done.get(timeout=60)]
     assert all(not isinstance(outcome, BaseException) for _, outcome in done)
     for thread in threading.enumerate():
         if thread.name.startswith("worker-"):
-            thread.join(10)
+            thread.join(60)
     assert workers.done.qsize() <= 1, "two were under way, and one of them has been read"
