@@ -38,9 +38,11 @@ def exchange_checks(upper: Upper, peer: Peer, side: str, where: str, *, nominate
     `where`: connections that the IUT "opened" or "accepted", those of two "components", or one after ICE "restarted".
     """
     if where == "restarted":
-        former = establish(upper, peer, side, opener="tester")
+        establish(upper, peer, side, opener="tester")
+        former = list(peer.connections)  # one for each component that the IUT described
         iut = restart(upper, peer, "IUT" if side == "offerer" else "tester")
-        peer.set_aside(former)
+        for connection in former:
+            peer.set_aside(connection)
         connections = [peer.connect(iut.candidate(tcptype="passive"))]
     elif where == "opened":
         iut = negotiate(upper, peer, side, peer_tcptypes="passive")

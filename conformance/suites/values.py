@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Hashable")
 
 
+_DISCARD = 9  # RFC 6544 section 4.5: the port of an active candidate
 SOURCE, OTHER_SOURCE = 0x0BADCAFE, 0x5EC0DD00  # synchronization sources
 
 
@@ -103,8 +104,11 @@ def families(candidates: Iterable[Candidate]) -> set[int]:
 
 
 def unreachable(candidate: Candidate) -> str:
-    """Return, in words, why nobody can send to a candidate, whoever and wherever; empty if somebody can."""
-    why = flaw(candidate.address, candidate.port)
+    """Return, in words, why nobody can send to a candidate, whoever and wherever; empty if somebody can.
+
+    The port of an active candidate does not count, for nobody sends there: RFC 6544 section 4.5 has cases of its own.
+    """
+    why = flaw(candidate.address, _DISCARD if candidate.tcptype == "active" else candidate.port)
     return why if why.endswith(("unspecified address", "broadcast address", "multicast address", "port 0")) else ""
 
 

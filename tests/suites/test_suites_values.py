@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.values import best_of_equals, is_host
+from conformance.suites.values import best_of_equals, is_host, unreachable
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 
 
@@ -23,3 +23,10 @@ def test_of_candidates_that_only_other_pref_tells_apart_the_best_is_taken() -> N
 def test_letter_case_says_nothing() -> None:
     assert is_host(candidate(6, 8191), "active")
     assert not is_host(candidate(6, 8191), "passive")
+
+
+def test_nobody_sends_to_the_port_of_an_active_candidate() -> None:
+    active = "candidate:1 1 TCP 2128609279 {} {} typ host tcptype active"
+    assert unreachable(Candidate.parse(active.format("127.0.0.1", 0))) == ""
+    assert unreachable(Candidate.parse(active.format("0.0.0.0", 0))) == "is the unspecified address"
+    assert unreachable(Candidate.parse(active.replace("active", "passive").format("127.0.0.1", 0))) == "says port 0"

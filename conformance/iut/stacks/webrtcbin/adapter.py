@@ -131,9 +131,8 @@ class Connection(Session):
         self._promise("set-remote-description", GstWebRTC.WebRTCSessionDescription.new(kind, message))
 
     def trickle(self, params: dict[str, Any]) -> None:
-        """Give it a candidate."""
-        if params["candidate"]:
-            self._bin.emit("add-ice-candidate", 0, params["candidate"])
+        """Give it a candidate; an empty one tells it that there are no more."""
+        self._bin.emit("add-ice-candidate", 0, params["candidate"])
 
     def send(self, params: dict[str, Any]) -> None:
         """Send over the data channel."""
