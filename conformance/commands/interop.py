@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import click
 from conformance.commands.options import complain
 from conformance.commands.progress import Progress
 from conformance.commands.terminal import counted, one_line
+from conformance.run.invocation import command_line
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
     order = {cell.id: number for number, cell in enumerate(cells)}
     found.sort(key=lambda outcome: order[outcome.cell.id])
     try:
-        outputs.write(folder, found, by_name, shlex.join(sys.argv), interrupted=interrupted)
+        outputs.write(folder, found, by_name, command_line(), interrupted=interrupted)
     except (ReportError, OSError) as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
     return _tell(found, by_name, folder, options, interrupted=interrupted, wanted=len(cells))

@@ -15,6 +15,7 @@ import click
 
 from conformance.commands.judge_progress import Watch
 from conformance.commands.options import complain, fail_on
+from conformance.run.invocation import command_line
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 from conformance.wire.text import visible
@@ -303,7 +304,7 @@ def _write(results: list[Result], options: dict[str, Any]) -> None:
         link="capture",
         started=min((result.started for result in results), default=time.time()),
         requirements=len(REQUIREMENTS),
-        command_line=shlex.join(_without_passwords(sys.argv)),
+        command_line=command_line(_without_passwords(sys.argv[1:])),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)

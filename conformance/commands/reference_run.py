@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-import shlex
 import sys
 import time
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from conformance.run.invocation import command_line
 from reports.record import RunInfo
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def run_info(begun: float, link: str, *, interrupted: bool, incidents: Sequence[
         duration=time.time() - begun,
         interrupted=interrupted,
         incidents=tuple(incidents),
-        command_line=shlex.join(sys.argv),
+        command_line=command_line(),
     )

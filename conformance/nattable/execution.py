@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.iut.errors import AdapterError
 from conformance.iut.incidents import Incident, Incidents, Kind
 from conformance.iut.process import AdapterProcess
+from conformance.iut.stacks import own_environment
 from conformance.nattable import captures
 from conformance.nattable.model import FAILS, Expected, Row, expect, kind_of
 from conformance.nattable.path.impairments import Impairment
@@ -96,7 +97,7 @@ class Bench:
         await self._server.start()
         for end in (OFFERER, ANSWERER):
             with self._network.inside(end):
-                process = self._processes[end] = AdapterProcess(self._command, incidents=self._incidents)
+                process = self._processes[end] = AdapterProcess(self._command, own_environment(), self._incidents)
             process.attach(self._take_log)
             process.call("hello", _CALL, protocol=1)
         return self

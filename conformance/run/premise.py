@@ -10,7 +10,6 @@ import platform
 import shlex
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from conformance.run.applicability import BOTH, Applicability
 from conformance.run.elsewhere import UNREACHED, Elsewhere
 from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
+from conformance.run.invocation import command_line
 from conformance.run.known import KnownFailures
 from conformance.run.observing import scan
 from conformance.run.recording import LabRefused, Recording
@@ -216,7 +216,7 @@ def information(config: pytest.Config, hello: Hello, stack: stacks.Stack, link: 
         link=link,
         started=time.time(),
         requirements=len(REQUIREMENTS),
-        command_line=shlex.join(sys.argv),
+        command_line=command_line(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.iut.stacks import own_environment
 from fuzz.campaign.spec import Spec, Status
 
 if TYPE_CHECKING:
@@ -106,8 +108,10 @@ def conduct(specs: list[Spec], show: Callable[[Total], None], stopping: threadin
 
 
 def _start(spec: Spec, told: queue.Queue[tuple[int, str | None]]) -> tuple[subprocess.Popen[str], threading.Thread]:
-    command = [sys.executable, "-m", "fuzz.campaign", json.dumps(asdict(spec))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-P", "-m", "fuzz.campaign", json.dumps(asdict(spec))]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": own_environment()["PYTHONPATH"]}
+    )
 
     def read() -> None:
         for line in process.stdout or ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.run.invocation import command_line
 from reports.record import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,3 +89,39 @@ def test_the_command_runs_there_too(project) -> None:
     done = python(project, "icetcp", "run", "--link", "sockets", "--case", case, "--out", "out")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "1 variant of 1 case in " in done.stdout
+
+
+@pytest.mark.parametrize("module", ["conformance", "icetcp"])
+def test_the_package_is_run_where_others_have_the_names_of_its_neighbours(tmp_path, module) -> None:
+    """`python -m` looks in the current folder first, and a folder of reports is a package to Python."""
+    for name in ("reports", "fuzz", "pcaps"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise ImportError('this is not of icetcp')\n")
+    case = "RFC4571-2/length_equals_the_request[offerer]"
+    done = python(tmp_path, module, "run", "--link", "sockets", "--case", case, "--out", "out")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "1 variant of 1 case in " in done.stdout
+    info, _ = read(tmp_path / "out" / "record.jsonl")
+    expected = [sys.executable, "-m", module, "run", "--link", "sockets", "--case", case, "--out", "out"]
+    assert shlex.split(info.command_line) == expected
+
+
+def test_a_campaign_runs_there_too(tmp_path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "__init__.py").write_text("raise ImportError('this is not of icetcp')\n")
+    done = python(tmp_path, "conformance", "fuzz", "--cases", "20", "--out", "out")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "shown"), [("icetcp", "icetcp"), ("./icetcp", "./icetcp"), ("/else/where/icetcp", "/else/where/icetcp")]
+)
+def test_the_command_line_of_a_run_is_one_that_works(tmp_path, monkeypatch, program, shown) -> None:
+    there = tmp_path / "icetcp"
+    there.write_text("")
+    there.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    monkeypatch.setattr(sys, "argv", [str(there) if program == "icetcp" else program, "run", "--iut", "exec:a b"])
+    assert command_line() == f"{shown} run --iut 'exec:a b'"
+    assert command_line(["judge"]) == f"{shown} judge"
