@@ -45,6 +45,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("ice2", "flag", (), False, "says ice2: it follows RFC 8445, not RFC 5245 alone"),
         Capability("consent", "flag", (), False, "consent freshness (RFC 7675)"),
         Capability("tcp_srflx", "flag", (), False, "server reflexive candidates by STUN over TCP"),
+        Capability("turn_over_tcp", "flag", (), False, "TURN client over TCP (RFC 8656), whatever it allocates"),
         Capability("tcp_relay", "flag", (), False, "relayed candidates by TURN TCP allocations (RFC 6062)"),
         Capability("nat_assisted", "flag", (), False, "NAT-assisted candidates by NAT-PMP, PCP or UPnP"),
         Capability("sdp", "choice", ("full", "candidates"), "full", "what of the SDP is the stack's own"),
@@ -56,6 +57,8 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("sessions", "count", (), 1, "most sessions at once"),
     )
 }
+
+_IMPLIED = {"turn_over_tcp": "tcp_relay"}  # a TCP allocation is asked for over TCP: older pics say only that
 
 
 def validate(pics: Mapping[str, object]) -> list[str]:
@@ -73,6 +76,9 @@ def validate(pics: Mapping[str, object]) -> list[str]:
             problem = _problem(capability, pics[key])
             if problem:
                 problems.append(f"pics {key}: {problem}")
+    for key, stronger in _IMPLIED.items():
+        if pics.get(key) is False and pics.get(stronger) is True:
+            problems.append(f"pics {key}: false, although {stronger} is true, which it is part of")
     return problems
 
 
@@ -108,19 +114,24 @@ def unmet(atoms: Iterable[str], pics: Mapping[str, object]) -> list[str]:
     return [_reason(atom) for atom in atoms if not _holds(atom, pics)]
 
 
+def declared(key: str, pics: Mapping[str, object]) -> object:
+    """Return what a declaration says of a key, or where it leaves it out, what that means."""
+    return pics.get(key, pics.get(_IMPLIED.get(key, ""), PROFORMA[key].default))
+
+
 def _holds(atom: str, pics: Mapping[str, object]) -> bool:
     key, _, value = atom.removeprefix("!").partition(":")
-    declared = pics.get(key, PROFORMA[key].default)
+    said = declared(key, pics)
     if PROFORMA[key].kind == "count":
-        found = isinstance(declared, int) and declared >= int(value)
-    elif isinstance(declared, list):
-        found = value in [str(item) for item in declared]
+        found = isinstance(said, int) and said >= int(value)
+    elif isinstance(said, list):
+        found = value in [str(item) for item in said]
     else:
-        found = declared == value if value else bool(declared)
+        found = said == value if value else bool(said)
     return found is not atom.startswith("!")
 
 
 def _reason(atom: str) -> str:
     key, _, value = atom.removeprefix("!").partition(":")
-    declared = f"{key} {value}".strip()
-    return f"the IUT's pics have {declared}" if atom.startswith("!") else f"the IUT's pics lack {declared}"
+    named = f"{key} {value}".strip()
+    return f"the IUT's pics have {named}" if atom.startswith("!") else f"the IUT's pics lack {named}"

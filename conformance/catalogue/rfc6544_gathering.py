@@ -33,7 +33,7 @@ REQUIREMENTS = (
     r("RFC6544-4.1-07", "RECOMMENDED", "host and relayed candidates both",
       "At least one set of host and one set of relayed candidates is obtained.", pics="tcp_relay"),
     r("RFC6544-4.1-08", "MUST", "server connections kept until ICE completes",
-      "Connections opened to obtain candidates stay open until ICE processing has completed.", pics="tcp_srflx"),
+      "Connections opened to obtain candidates stay open until ICE processing has completed."),
     r("RFC6544-4.1-09", "MAY", "UDP candidate requested over TCP",
       "For a UDP-based stream a TCP connection to a TURN server may be used to request a UDP relayed candidate.",
       pics="transports:udp"),
@@ -58,7 +58,7 @@ REQUIREMENTS = (
            "they are ordered by type, or else all of one transport are above the other's. Relayed candidates of both "
            "may be below all others, which the next sentence recommends."),
     r("RFC6544-4.2-04", "RECOMMENDED", "relayed candidates rank lowest",
-      "Relayed candidates stay below the other types.", pics="tcp_relay"),
+      "Relayed candidates stay below the other types.", pics="turn_over_tcp"),
     r("RFC6544-4.2-05", "RECOMMENDED", "UDP above TCP for RTP",
       "For RTP-based streams UDP candidates rank above TCP candidates.", pics="transports:udp transports:tcp"),
     r("RFC6544-4.2-06", "RECOMMENDED", "local preference from direction and address",

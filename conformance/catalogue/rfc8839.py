@@ -290,7 +290,7 @@ REQUIREMENTS = with_predecessors((
     r("RFC8839-5.1-s04", "", "related address of a reflexive candidate is its base",
       "raddr and rport of a reflexive candidate are its base.", pics="tcp_srflx", note="Or hidden (5.1-08)."),
     r("RFC8839-5.1-s05", "", "related address of a relayed candidate is the mapped address",
-      "raddr and rport of a relayed candidate are the mapped address of its Allocate response.", pics="tcp_relay",
+      "raddr and rport of a relayed candidate are the mapped address of its Allocate response.", pics="turn_over_tcp",
       note="Or hidden (5.1-08)."),
     r("RFC8839-5.2-01", "MUST", "remote-candidates for each component",
       "a=remote-candidates names each component of the stream.", binds="controlling",

@@ -64,6 +64,7 @@ class Pics(Struct):
     ice2: bool = False
     consent: bool = False
     tcp_srflx: bool = False
+    turn_over_tcp: bool = False
     tcp_relay: bool = False
     nat_assisted: bool = False
     sdp: str = "full"

@@ -75,7 +75,7 @@ class Upper:
         media: str = "rtp",
         agent: str = "full",
         streams: int = 1,
-        **wishes: object,
+        **wishes: Any,
     ) -> None:
         """Open the session. `tcptypes` is a wish; a stack that does not obey it may offer more.
 
@@ -90,7 +90,7 @@ class Upper:
             "ice_servers": [],
             "addresses": self._addresses,
             "tcptypes": tcptypes.split(),
-            "transports": ["tcp"],
+            "transports": ["udp", "tcp"] if self._is_to_relay_udp(wishes.get("ice_servers", ())) else ["tcp"],
         }
         if streams > 1:
             parameters["streams"] = streams
@@ -99,6 +99,14 @@ class Upper:
         except (NotApplicable, Rejected):
             self._opened = False  # there is no session to close
             raise
+
+    @property
+    def relays_udp_alone(self) -> bool:
+        """Whether the IUT is a TURN client over TCP whose allocations are of UDP addresses (RFC 6544 section 4.1)."""
+        return bool(self.pics.get("turn_over_tcp")) and not self.pics.get("tcp_relay")
+
+    def _is_to_relay_udp(self, servers: Sequence[Mapping[str, str]]) -> bool:
+        return self.relays_udp_alone and any(server["url"].startswith("turn:") for server in servers)
 
     def two_addresses(self) -> list[str]:
         """Return two addresses of the case's family at which the IUT can be; n/a where there is one only."""

@@ -67,6 +67,7 @@ class Connection:
         self.octets = bytearray()  # all that has come, as it came
         self.divide: Callable[[bytes], tuple[bytes, Sequence[int], float]] = lambda octets: (octets, (), 0.0)
         self.on_request: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
+        self.on_indication: Callable[[Connection, Frame], None] = lambda _connection, _frame: None
         self._pump = pump
         self._tap = tap
         self._taken: set[int] = set()
@@ -351,6 +352,8 @@ class Connection:
         self.events.append(frame)
         if message is not None and message.is_request:
             self.on_request(self, frame)
+        elif message is not None and message.is_indication:
+            self.on_indication(self, frame)
 
     def _ended(self, *, reset: bool) -> None:
         self._pump.remove(self)

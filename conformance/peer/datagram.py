@@ -20,6 +20,8 @@ from conformance.wire.candidate import Candidate, priority
 from conformance.wire.layers import binding_success
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scapy.packet import Packet
 
     from conformance.peer.connecting import Connecting
@@ -33,13 +35,15 @@ _HOST, _ONLY = 126, 65535  # type preference, and the local preference of an onl
 class DatagramSocket:
     """Sends as scripted and takes what comes. While the peer is answering, valid checks are answered with success.
 
-    ``selected`` is where a check with USE-CANDIDATE came from last.
+    ``selected`` is where a check with USE-CANDIDATE came from last. Unless it is ``direct``, it answers only what a
+    TURN server of ours has relayed.
     """
 
     def __init__(self, peer: Connecting, pump: Pump, tap: Tap, component: int, address: str) -> None:
         self.component = component
         self.events: list[tuple[Address, Frame]] = []
         self.selected: Address | None = None
+        self.direct = True
         self.first_request: int | None = None  # in which look at all sockets it was there
         self._peer = peer
         self._pump = pump
@@ -47,6 +51,7 @@ class DatagramSocket:
         self._asked: set[bytes] = set()
         self._asked_last = b""
         self._taken: set[int] = set()
+        self._relays: dict[Address, Callable[[bytes], None]] = {}  # how to reach what is behind a relay of ours
         self.socket = peer.sockets.make(address, socket.SOCK_DGRAM)
         try:
             self.socket.bind((address, 0))
@@ -79,6 +84,10 @@ class DatagramSocket:
     def _send(self, data: bytes | Packet, target: Address) -> None:
         octets = bytes(data)
         self._asked.add(octets[8:20])
+        relay = self._relays.get(target)
+        if relay is not None:
+            relay(octets)
+            return
         self._tap.datagram(self.local_address, target, octets, time.time_ns())
         with contextlib.suppress(OSError):  # the expectation that follows says what is missing
             self.socket.sendto(octets, (target.ip, target.port))
@@ -148,12 +157,24 @@ class DatagramSocket:
             return
         source = Address(name[0], name[1])
         self._tap.datagram(source, self.local_address, octets, time.time_ns())
+        self._took_in(octets, source)
+
+    def reach(self, relayed: Address, by: Callable[[bytes], None]) -> None:
+        """Send what goes to an address that a TURN server of ours has relayed by this server from now on."""
+        self._relays[relayed] = by
+
+    def take_relayed(self, octets: bytes, relayed: Address) -> None:
+        """Take in a datagram that has come from a relayed address."""
+        self._took_in(octets, relayed)
+
+    def _took_in(self, octets: bytes, source: Address) -> None:
         frame = self._frame(octets)
         message = frame.message
         self.events.append((source, frame))
         if self.first_request is None and message is not None and message.is_request:
             self.first_request = self._pump.looks
-        if message is not None and message.is_request and self._peer.answering and self._peer.is_valid(frame):
+        answering = self._peer.answering and (self.direct or source in self._relays)
+        if message is not None and message.is_request and answering and self._peer.is_valid(frame):
             if message.use_candidate and not self._peer.controlling:
                 self.selected = source
             self._send(binding_success(message.transaction_id, source, self._peer.pwd), source)

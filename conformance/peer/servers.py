@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
     from conformance.peer.connecting import Connecting
+    from conformance.peer.datagram import DatagramSocket
     from conformance.peer.listener import Listener
     from conformance.peer.pump import Pump
     from conformance.peer.traffic import Tap
@@ -175,6 +176,7 @@ class Server:
             sock, self._pump, self._tap, outgoing=False, component=1, splitter=stream, remote=remote
         )
         connection.on_request = self._on_request
+        connection.on_indication = self._on_indication
         self._streams[connection] = stream
         self.connections.append(connection)
 
@@ -237,12 +239,7 @@ class Server:
         """
         self._await_permission(allocation)
         octets = bytes(request)
-        attributes: list[Packet] = [
-            layers.XorPeerAddress(address=Address(self._peer.address, self._any_port())),
-            layers.RawStunAttribute(type=Attribute.DATA, value=octets),
-        ]
-        data = _message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes, None)
-        allocation.control.send(data)
+        self._deliver(allocation, Address(self._peer.address, self._any_port()), octets)
 
         def response() -> Message | None:
             sent = (_datagram(event) for event in allocation.control.events)
@@ -260,6 +257,20 @@ class Server:
         if _code(found) == _ROLE_CONFLICT:
             raise Inconclusive("the IUT claims the role that our check claims: it answered with 487 (Role Conflict)")
         return found
+
+    def join(self, allocation: Allocation, ours: DatagramSocket) -> None:
+        """Have a UDP socket of ours reach a relayed UDP address. Inconclusive if there is no permission for us."""
+        self._await_permission(allocation)
+        ours.reach(allocation.relayed, lambda octets: self._deliver(allocation, ours.local_address, octets))
+
+    def _deliver(self, allocation: Allocation, peer: Address, octets: bytes) -> None:
+        """Give the IUT a datagram of a peer's (RFC 8656 section 11.3)."""
+        attributes: list[Packet] = [
+            layers.XorPeerAddress(address=peer),
+            layers.RawStunAttribute(type=Attribute.DATA, value=octets),
+        ]
+        data = _message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes, None)
+        allocation.control.send_between(data)
 
     def _await_permission(self, allocation: Allocation) -> None:
         ours = self._peer.address
@@ -366,6 +377,21 @@ class Server:
             _close_data(todo.allocation)
         elif isinstance(todo, turn.Bind):
             self._join(connection, todo)
+
+    def _on_indication(self, connection: Connection, indication: Frame) -> None:
+        """Pass a datagram of the IUT's on to a UDP socket of ours that it is for (RFC 8656 section 11.2)."""
+        allocation = self._core.allocations.get(connection)
+        data = indication.stun.first(Attribute.DATA)
+        if allocation is None or data is None or indication.stun.method != Method.SEND:
+            return
+        with contextlib.suppress(StunError):
+            target = indication.stun.xor_peer_address
+            if target is None or target.ip not in allocation.permissions:
+                return
+            for ours in self._peer.datagram_sockets:
+                if ours.local_address == target:
+                    ours.reach(allocation.relayed, lambda octets: self._deliver(allocation, target, octets))
+                    ours.take_relayed(data.value, allocation.relayed)
 
     def _learnt(self, connection: Connection) -> None:
         if connection not in self.used:

@@ -297,6 +297,8 @@ class Server(Generic[Client, Other]):
                 peers = request.all(Attribute.XOR_PEER_ADDRESS)
                 allocation.permissions |= {decode_xor_address(peer, request.transaction_id).ip for peer in peers}
                 return Answer(self._granted(request))
+            case Method.CHANNEL_BIND:  # datagrams go by Send and Data indications alone
+                raise _Refusal(508, "Insufficient Capacity")
             case Method.CONNECT:
                 peer = request.xor_peer_address
                 if peer is not None and allocation.transport == TCP:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.catalogue.capabilities import PROFORMA, unmet, validate
+from conformance.catalogue.capabilities import PROFORMA, declared, unmet, validate
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
 from conformance.iut.pool import Pool
@@ -55,7 +55,7 @@ def proforma(
             verdicts[requirement].append(word(result))
     found = Proforma(iut, version, own_version(), dict.fromkeys(SUPPLIER, ""), scan=list(seen))
     found.supplier["Implementation"], found.supplier["Version"] = iut, version
-    known = [(c.key, c.kind, c.values, c.default, c.meaning) for c in PROFORMA.values()]
+    known = [(c.key, c.kind, c.values, declared(c.key, pics), c.meaning) for c in PROFORMA.values()]
     found.capabilities = capabilities(known, pics, seen)
     for number, entry in enumerate(REQUIREMENTS.values(), start=1):
         atoms = [atom for atom in entry.pics if atom.removeprefix("!").partition(":")[0] in PROFORMA]

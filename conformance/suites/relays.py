@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.establishing import await_selection
 from conformance.suites.negotiation import negotiate, obtain_description
-from conformance.suites.servers import gathered
-from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotApplicable
+from conformance.suites.servers import gathered, relayed
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.attributes import Attribute
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
 from conformance.wire.longterm import MD5, SHA256
@@ -54,8 +55,9 @@ def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bo
 
 
 def allocates(server: Server, *, signed: bool = True) -> list[Asked]:
-    """Return the IUT's Allocate requests for TCP addresses, with credentials or without."""
-    found = [one for one in server.log(Method.ALLOCATE) if is_signed(one) is signed and not _is_of_udp(one)]
+    """Return the IUT's Allocate requests, with credentials or without: for TCP, or if none is, for UDP."""
+    asked = [one for one in server.log(Method.ALLOCATE) if is_signed(one) is signed]
+    found = [one for one in asked if not _is_of_udp(one)] or asked
     if not found:
         raise Inconclusive(f"there is no Allocate {'with' if signed else 'without'} credentials")
     return found
@@ -197,10 +199,10 @@ def needs_refresh(server: Server) -> list[Asked]:
 
 
 def relayed_or_none(upper: Upper, peer: Peer, side: str, server: Server) -> list[Candidate]:
-    """Have the IUT gather from a server that gives it nothing of use; return its relayed TCP candidates."""
+    """Have the IUT gather from a server that gives it nothing of use; return its relayed candidates."""
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     allocates(server)
-    return gathered(iut, "relay")
+    return relayed(iut)
 
 
 def needs_algorithms(upper: Upper, peer: Peer, side: str) -> None:
@@ -259,12 +261,63 @@ def relayed_of(iut: Description) -> Candidate:
     return found[0]
 
 
-def use_relay(upper: Upper, peer: Peer, server: Server) -> Connection:
-    """Bring ICE to completion on a connection of ours to a relayed candidate, the IUT controlled (preamble)."""
-    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", ice_servers=[server.entry])
+def exchange(upper: Upper, peer: Peer, side: str, server: Server, tcptypes: str = "active passive") -> Description:
+    """Exchange descriptions, the IUT being given a TURN server.
+
+    Ours has TCP candidates of these tcptypes, and beside an IUT whose relayed addresses are UDP ones a UDP candidate.
+    """
+    ours = peer.candidates(tcptypes) + ([peer.udp().candidate()] if upper.relays_udp_alone else [])
+    return negotiate(upper, peer, side, peer_candidates=ours, ice_servers=[server.entry])
+
+
+def complete_on_relay(upper: Upper, peer: Peer, server: Server, side: str = "answerer") -> Connection:
+    """Bring ICE to completion on a relayed address, of TCP or of UDP; return its control connection (preamble)."""
+    if not upper.relays_udp_alone:
+        return server.control_of(use_relay(upper, peer, server, side))
+    ours = peer.udp()
+    ours.direct = False
+    iut = negotiate(upper, peer, side, peer_candidates=[ours.candidate()], ice_servers=[server.entry])
+    allocation = server.udp_allocation()
+    server.join(allocation, ours)
+    ours.send(peer.check(iut), allocation.relayed)
+    ours.await_frame(BindingSuccess, within=peer.pixit.response)
+    ours.await_frame(BindingRequest, within=peer.pixit.response)
+    if peer.controlling:
+        ours.send(peer.check(iut, use_candidate=True), allocation.relayed)
+        ours.await_frame(BindingSuccess, within=peer.pixit.response)
+    elif not peer.wait_for_nomination(lambda: ours.selected == allocation.relayed):
+        raise Inconclusive(f"the controlling IUT did not nominate the pair of its relayed address {allocation.relayed}")
+    return allocation.control
+
+
+def use_relay(upper: Upper, peer: Peer, server: Server, side: str = "answerer") -> Connection:
+    """Bring ICE to completion on a connection of ours to a relayed candidate (preamble)."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
     selected = peer.complete(iut, server.connect(relayed_of(iut)))
     await_selection(upper, peer, selected)
     return selected
+
+
+def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connection) -> None:
+    """Expect that nothing more is asked about an allocation whose Refresh got 437.
+
+    The connection of a TCP allocation is of no use any more and ends. On that of a UDP allocation another may follow.
+    """
+    if not upper.relays_udp_alone:
+        control.expect_end(within=peer.pixit.close)
+        return
+    about = (Method.REFRESH, Method.CREATE_PERMISSION, Method.CONNECT)
+    known = len(server.log(*about))
+    peer.wait_until(lambda: not control.is_open, server.manner.lifetime)  # in which a further Refresh would fall due
+    later = [one for one in server.log(*about)[known:] if one.connection is control]
+    anew = [one for one in server.log(Method.ALLOCATE) if one.connection is control and not one.code][1:]
+    if not later or anew or not control.is_open:
+        return
+    raise Failed(
+        "the IUT goes on with an allocation that is gone",
+        expected="nothing about it after 437 (Allocation Mismatch)",
+        actual=f"{name(later[0])} on the same connection",
+    )
 
 
 def attempted(upper: Upper, peer: Peer, side: str, server: Server) -> int:

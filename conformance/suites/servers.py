@@ -30,6 +30,11 @@ def gathered(iut: Description, kind: str, tcptype: str | None = None) -> list[Ca
     ]
 
 
+def relayed(iut: Description) -> list[Candidate]:
+    """Return the relayed candidates, of TCP and of UDP addresses."""
+    return [candidate for candidate in iut.media().candidates if candidate.type.lower() == "relay"]
+
+
 def gathered_if_any(iut: Description, kind: str, tcptype: str) -> list[Candidate]:
     """Return such candidates for a case that asks how they are written: n/a where there are none."""
     found = gathered(iut, kind, tcptype)

@@ -175,3 +175,22 @@ def test_right_declarations_pass() -> None:
 
 def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:
     assert validate({"restarts": True}) == ["pics have no key 'restarts'; the nearest is 'restart'"]
+
+
+@pytest.mark.parametrize(
+    ("pics", "lacking"),
+    [
+        ({}, ["the IUT's pics lack turn_over_tcp"]),
+        ({"turn_over_tcp": True}, []),
+        ({"tcp_relay": True}, []),  # older pics, which know no other word for it
+        ({"turn_over_tcp": False}, ["the IUT's pics lack turn_over_tcp"]),
+    ],
+)
+def test_tcp_relay_says_turn_over_tcp_as_well(pics, lacking) -> None:
+    assert unmet(["turn_over_tcp"], pics) == lacking
+    assert unmet(["tcp_relay"], {"turn_over_tcp": True}) == ["the IUT's pics lack tcp_relay"]
+
+
+def test_tcp_relay_without_turn_over_tcp_is_refused() -> None:
+    (problem,) = validate({"tcp_relay": True, "turn_over_tcp": False})
+    assert problem == "pics turn_over_tcp: false, although tcp_relay is true, which it is part of"

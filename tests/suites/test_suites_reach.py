@@ -93,3 +93,35 @@ def test_a_nomination_is_waited_for_as_long_as_it_may_take(said, tmp_path) -> No
     assert result.verdict.value == "fail"
     assert 8 < result.duration < 20
     assert (" --decides 9 " in result.repeat) is bool(said)
+
+
+UDP_RELAY = f"exec:{sys.executable} {Path(__file__).with_name('udp_relay_adapter.py')}"
+RELAYED = (
+    "RFC8656-8/allocation_is_refreshed_in_time",
+    "RFC8656-10.1/permission_names_a_peer[offerer]",
+    "RFC8489-9.2.5/challenge_is_answered[offerer]",
+    "RFC8489-9.2.5/success_with_wrong_integrity_does_not_count[answerer]",
+    "RFC6544-11.2/connection_to_the_turn_server_in_use_stays[offerer]",
+    "RFC6544-4.1/connection_to_the_turn_server_is_kept[answerer]",
+)
+ALLOCATED = ("RFC6062-4.1/tcp_is_asked_for[offerer]", "RFC6544-4.1/passive_relayed_candidates_are_obtained[offerer]")
+
+
+def test_a_turn_client_over_tcp_is_judged_whatever_it_allocates(tmp_path) -> None:
+    found = verdicts(tmp_path, UDP_RELAY, *RELAYED, *ALLOCATED)
+    assert found == {**dict.fromkeys(RELAYED, "pass"), **dict.fromkeys(ALLOCATED, "n/a")}
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [
+        ("refreshed-too-late", RELAYED[0]),
+        ("permission-for-nobody", RELAYED[1]),
+        ("challenge-given-up", RELAYED[2]),
+        ("server-integrity-unchecked", RELAYED[3]),
+        ("turn-connection-closed", RELAYED[4]),
+        ("server-connections-closed-early", RELAYED[5]),
+    ],
+)
+def test_a_turn_client_with_udp_allocations_shows_a_fault(fault, case, tmp_path) -> None:
+    assert verdicts(tmp_path, f"{UDP_RELAY} --fault {fault}", case) == {case: "fail"}

@@ -102,7 +102,7 @@ def test_no_two_connects_for_a_peer_at_a_time(upper, peer, side):
     when    the IUT asks for a connection to our candidate
     then    it does not ask for another one to this candidate meanwhile."""
     server = peer.turn_server()
-    server.manner.withheld = {Method.CONNECT}
+    server.manner.withheld.add(Method.CONNECT)
     connect_asked(upper, peer, side, server)
     peer.wait(peer.pixit.retransmission)
     count = most_together(server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate
+from conformance.suites.relays import complete_on_relay
 from conformance.suites.servers import NAT, gathered
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.rfc4571 import frame
@@ -27,17 +28,15 @@ def test_connection_to_the_stun_server_is_closed(upper, peer, side, pixit):
 @requirement("RFC6544-11.2-02")
 def test_connection_to_the_turn_server_in_use_stays(upper, peer, side, pixit):
     """with    an address allocated on a TURN server
-    when    ICE has completed on a connection to this relayed address
+    when    ICE has completed on this relayed address
     then    the connection over which the IUT has allocated it stays open."""
     server = peer.turn_server()
-    iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
-    relayed = iut.candidates(tcptype="passive", type="relay")[0]
-    selected = peer.complete(iut, server.connect(relayed))
-    server.control_of(selected).expect_open(within=pixit.close)
+    control = complete_on_relay(upper, peer, server, side)
+    control.expect_open(within=pixit.close)
 
 
 @both_sides
-@requirement("RFC6544-11.2-02", needs="payload:raw reports:data")
+@requirement("RFC6544-11.2-02", needs="tcp_relay payload:raw reports:data")
 def test_data_flow_through_the_relay(upper, peer, side, pixit):
     """with    ICE completed on a connection to a relayed address
     when    data is sent both ways a while later

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import describe as describe_message
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate, obtain_description
+from conformance.suites.relays import exchange
 from conformance.suites.servers import NAT, components, gathered
 
 
@@ -82,7 +83,7 @@ def test_host_and_relayed_candidates_together(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-4.1-08", "RFC8489-6.2.2-04")
+@requirement("RFC6544-4.1-08", "RFC8489-6.2.2-04", needs="tcp_srflx")
 def test_connection_to_the_stun_server_is_kept(upper, peer, side, pixit):
     """with    a STUN server that sees the IUT at an address of a NAT, and descriptions exchanged
     when    ICE has not completed yet
@@ -93,13 +94,14 @@ def test_connection_to_the_stun_server_is_kept(upper, peer, side, pixit):
 
 
 @both_sides
-@requirement("RFC6544-4.1-08", needs="tcp_relay")
+@requirement("RFC6544-4.1-08", needs="turn_over_tcp")
 def test_connection_to_the_turn_server_is_kept(upper, peer, side, pixit):
-    """with    a TURN server that allocates TCP addresses, and descriptions exchanged
+    """with    a TURN server, descriptions exchanged, and no answers of ours
     when    ICE has not completed yet
     then    the connections over which the IUT has allocated are open."""
+    peer.answering = False
     server = peer.turn_server()
-    negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
+    exchange(upper, peer, side, server, "active")
     server.expect_kept(within=pixit.silence)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.servers import NAT, gathered, gathered_if_any
+from conformance.suites.servers import NAT, gathered, gathered_if_any, relayed
 from conformance.suites.values import duplicates, interleaved
 
 _DIRECTIONS = ("active", "passive")
@@ -23,8 +23,10 @@ def test_relayed_candidates_rank_lowest(upper, peer, side):
     then    those of relayed candidates are below all others."""
     servers = [peer.stun_server(mapped=NAT).entry, peer.turn_server(mapped=NAT).entry]
     iut = obtain_description(upper, peer, side, ice_servers=servers)
-    lowest = min(c.type_preference for c in iut.candidates() if c.type.lower() != "relay")
-    wrong = [c for c in iut.candidates(type="relay") if c.type_preference >= lowest]
+    found = relayed(iut)
+    iut.require(bool(found), "relayed candidates")
+    lowest = min(c.type_preference for c in iut.media().candidates if c.type.lower() != "relay")
+    wrong = [c for c in found if c.type_preference >= lowest]
     assert not wrong, f"a relayed candidate is not below the others, whose lowest type preference is {lowest}: {wrong}"
 
 

@@ -23,7 +23,7 @@ def test_reflexive_and_relayed_candidates_stand_together(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC8445-5.1.1.2-04", needs="tcp_relay")
+@requirement("RFC8445-5.1.1.2-04", needs="turn_over_tcp")
 def test_one_server_of_each_kind_is_asked(upper, peer, side):
     """with    two STUN servers and two TURN servers
     when    the IUT has gathered its candidates

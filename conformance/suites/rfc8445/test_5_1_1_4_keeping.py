@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, watches
 from conformance.suites.negotiation import negotiate
+from conformance.suites.relays import exchange
 from conformance.suites.servers import NAT
 from conformance.wire.stun import Method
 
@@ -25,9 +26,10 @@ def test_connections_to_servers_last_until_completion(upper, peer, pixit):
 @requirement("RFC8445-5.1.1.4-s01", needs="sides:offerer")
 def test_allocations_are_refreshed(upper, peer):
     """with    a TURN server whose allocations last eight seconds, and descriptions exchanged
-    when    no check comes
+    when    no check comes, and none is answered
     then    the IUT refreshes its allocation before it ends."""
     server = peer.turn_server()
     server.shorten(_LIFETIME)
-    negotiate(upper, peer, "offerer", peer_tcptypes="active", ice_servers=[server.entry])
+    peer.answering = False
+    exchange(upper, peer, "offerer", server, "active")
     assert server.wait_for_request(Method.REFRESH, within=_LIFETIME), "no Refresh request has come in time"

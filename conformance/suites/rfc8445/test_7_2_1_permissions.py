@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
+from conformance.suites.relays import exchange
 from conformance.suites.servers import unpermitted_checks
 
 
 @both_sides
 @requirement("RFC8445-7.2.1-02")
 def test_permission_names_our_address(upper, peer, side, pixit):
-    """with    an address allocated on a TURN server, and descriptions exchanged
+    """with    an address allocated on a TURN server, descriptions exchanged, and no answers of ours
     when    the IUT has created its permissions
     then    there is one for the address of our candidates."""
+    peer.answering = False
     server = peer.turn_server()
-    negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
+    exchange(upper, peer, side, server, "active")
     peer.wait_until(lambda: any(peer.address in a.permissions for a in server.allocations), pixit.response)
     found = {address for allocation in server.allocations for address in allocation.permissions}
     assert peer.address in found, f"there are permissions for {', '.join(sorted(found)) or 'nobody'}"

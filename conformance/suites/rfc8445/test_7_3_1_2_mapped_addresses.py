@@ -9,7 +9,7 @@ from conformance.wire.layers import RFC4571
 
 
 @both_sides
-@requirement("RFC8445-7.3.1.2-s01", "RFC8489-6.3.1.1-s03")
+@requirement("RFC8445-7.3.1.2-s01", "RFC8489-6.3.1.1-s03", needs="tcp_relay")
 def test_mapped_address_of_a_relayed_request_is_the_peers(upper, peer, side, pixit):
     """with    a connection to the IUT's relayed candidate, through the TURN server
     when    a check of ours has been answered with success

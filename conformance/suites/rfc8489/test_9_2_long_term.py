@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement
-from conformance.suites.negotiation import negotiate
 from conformance.suites.relays import (
     allocates,
+    exchange,
     gather,
     is_signed,
     lacking,
@@ -102,11 +102,12 @@ def test_key_is_a_hash_of_user_realm_and_password(upper, peer, side):
 @both_sides
 @requirement("RFC8489-9.2.3.2-01")
 def test_credentials_are_kept(upper, peer, side):
-    """with    an allocation on a TURN server, and descriptions exchanged
+    """with    an allocation on a TURN server, descriptions exchanged, and no answers of ours
     when    the IUT's next requests about it are read
     then    the first of each method has credentials, without waiting for another 401."""
+    peer.answering = False
     server = peer.turn_server()
-    negotiate(upper, peer, side, ice_servers=[server.entry])
+    exchange(upper, peer, side, server)
     peer.wait(peer.pixit.silence)
     bare = [name(one) for one in later(server) if not is_signed(one)]
     assert not bare, f"{bare[0]} has no credentials"
@@ -115,11 +116,12 @@ def test_credentials_are_kept(upper, peer, side):
 @both_sides
 @requirement("RFC8489-9.2.3.2-02")
 def test_later_requests_have_the_credentials(upper, peer, side):
-    """with    an allocation on a TURN server, and descriptions exchanged
+    """with    an allocation on a TURN server, descriptions exchanged, and no answers of ours
     when    the IUT's next requests with credentials are read
     then    each has user name, REALM and NONCE."""
+    peer.answering = False
     server = peer.turn_server()
-    negotiate(upper, peer, side, ice_servers=[server.entry])
+    exchange(upper, peer, side, server)
     peer.wait(peer.pixit.silence)
     asked = [one for one in later(server) if is_signed(one)]
     wrong = lacking(asked, Attribute.USERNAME, Attribute.REALM, Attribute.NONCE)
@@ -129,11 +131,12 @@ def test_later_requests_have_the_credentials(upper, peer, side):
 @both_sides
 @requirement("RFC8489-9.2.3.2-03", "RFC8489-9.2.5-13")
 def test_later_requests_have_integrity(upper, peer, side):
-    """with    an allocation on a TURN server, and descriptions exchanged
+    """with    an allocation on a TURN server, descriptions exchanged, and no answers of ours
     when    the IUT's next requests with credentials are read
     then    each has MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256."""
+    peer.answering = False
     server = peer.turn_server()
-    negotiate(upper, peer, side, ice_servers=[server.entry])
+    exchange(upper, peer, side, server)
     peer.wait(peer.pixit.silence)
     wrong = unsigned([one for one in later(server) if is_signed(one)])
     assert not wrong, wrong[0]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, watches
 from conformance.suites.relays import (
+    complete_on_relay,
+    expect_given_up,
     expect_refreshed,
     needs_refresh,
-    use_relay,
     values,
 )
 from conformance.wire.attributes import Attribute
@@ -21,7 +22,7 @@ def test_refresh_names_the_same_user(upper, peer):
     then    all its requests name the user that has created it."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     expect_refreshed(peer, server, within=server.manner.lifetime)
     names = values(needs_refresh(server), Attribute.USERNAME) | values(needs_refresh(server), Attribute.USERHASH)
     assert names <= values(server.log(Method.ALLOCATE), Attribute.USERNAME), f"Refresh names {names}"
@@ -32,11 +33,10 @@ def test_refresh_names_the_same_user(upper, peer):
 def test_allocation_refused_with_437_is_gone(upper, peer):
     """with    ICE completed on a relayed candidate, whose allocation lasts 8 seconds
     when    its Refresh has been answered by 437 (Allocation Mismatch)
-    then    the IUT asks nothing more about it and closes its connection."""
+    then    the IUT asks nothing more about it; if it is of a TCP address, it closes its connection."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     server.manner.refusals[Method.REFRESH], server.manner.always = [437], {437}
     expect_refreshed(peer, server, within=server.manner.lifetime)
-    control = needs_refresh(server)[0].connection
-    control.expect_end(within=peer.pixit.close)
+    expect_given_up(upper, peer, server, needs_refresh(server)[0].connection)

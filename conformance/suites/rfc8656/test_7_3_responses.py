@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, watches
 from conformance.suites.relays import (
+    complete_on_relay,
     expect_refreshed,
-    use_relay,
 )
 
 
@@ -17,5 +17,5 @@ def test_lifetime_of_the_response_counts(upper, peer):
     then    the IUT has sent Refresh before, whatever lifetime it would have liked."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     expect_refreshed(peer, server, within=server.manner.lifetime)

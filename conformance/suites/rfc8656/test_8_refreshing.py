@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.relays import (
+    complete_on_relay,
     deletions,
     expect_refreshed,
     needs_refresh,
-    use_relay,
     values,
 )
 from conformance.wire.attributes import Attribute
@@ -22,7 +22,7 @@ def test_allocation_is_refreshed_in_time(upper, peer):
     then    the IUT has sent Refresh before."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     expect_refreshed(peer, server, within=server.manner.lifetime)
 
 
@@ -34,7 +34,7 @@ def test_lifetime_of_a_refresh_counts(upper, peer):
     then    the IUT has sent another Refresh before."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     server.manner.refreshed_lifetime = 5
     expect_refreshed(peer, server, within=server.manner.lifetime)
     expect_refreshed(peer, server, times=2, within=5)
@@ -48,7 +48,7 @@ def test_refresh_names_no_other_family(upper, peer):
     then    no Refresh names a family that was not allocated."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     expect_refreshed(peer, server, within=server.manner.lifetime)
     families = values(needs_refresh(server), Attribute.REQUESTED_ADDRESS_FAMILY)
     allocated = {b"\2" if ":" in relayed.ip else b"\1" for relayed in server.relayed}
@@ -63,7 +63,7 @@ def test_stale_refresh_is_sent_again(upper, peer):
     then    the IUT has sent it again with this nonce."""
     server = peer.turn_server()
     server.manner.lifetime = 8
-    use_relay(upper, peer, server)
+    complete_on_relay(upper, peer, server)
     server.manner.refusals[Method.REFRESH] = [438]
     expect_refreshed(peer, server, within=server.manner.lifetime)
     expect_refreshed(peer, server, times=2, within=peer.pixit.response)

@@ -7,7 +7,7 @@ import pytest
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import expect_description, negotiate, obtain_description
 from conformance.suites.sections import expect_candidate_for_default, expect_rtcp_candidate
-from conformance.suites.servers import HIDDEN, NAT, gathered
+from conformance.suites.servers import HIDDEN, NAT, gathered, relayed
 from conformance.suites.values import is_address
 
 
@@ -142,7 +142,7 @@ def test_related_address_of_a_relayed_candidate_is_the_mapped_one(upper, peer, s
     when    the related addresses of its relayed candidates are read
     then    each is that address, or hidden as 0.0.0.0 or ::."""
     iut = obtain_description(upper, peer, side, ice_servers=[peer.turn_server(mapped=NAT).entry])
-    found = gathered(iut, "relay")
+    found = relayed(iut)
     iut.require(bool(found), "relayed candidates")
     wrong = [c for c in found if c.related_address not in {NAT, *(address for address, _ in HIDDEN)}]
     assert not wrong, f"another related address: {wrong[0]}"

@@ -35,6 +35,7 @@ PICS = {
     "updates": True,
     "trickle": True,
     "consent": True,
+    "turn_over_tcp": True,
     "sdp": "full",
     "profile": "webrtc",
     "payload": "dtls",

@@ -21,10 +21,16 @@ enum { PROTOCOL = 1, SESSIONS = 32, COMPONENTS = 16, DISCARD_PORT = 9, RTCP = 2 
 #define MEDIA_BYTES "application %u TCP octet-stream"
 
 typedef struct {
+  gchar *host, *username, *password;
+  guint port;
+} Relay;
+
+typedef struct {
   gchar *name;
   gboolean offerer, lite, bytes, tcp, udp;
   guint components;
   GSList *addresses;    /* NiceAddress */
+  GSList *relays;       /* Relay: libnice takes several */
   NiceAgent *agent;     /* made when the first description tells whether candidates will trickle */
   guint stream;
   gboolean trickle;     /* it was made for that */
@@ -160,6 +166,12 @@ static gboolean start(Session *s, gboolean trickle, gboolean beside_lite)
   g_signal_connect(s->agent, "component-state-changed", G_CALLBACK(on_state), s);
   g_signal_connect(s->agent, "new-selected-pair-full", G_CALLBACK(on_selected), s);
   s->stream = nice_agent_add_stream(s->agent, s->components);
+  for (GSList *r = s->relays; r; r = r->next) {
+    Relay *relay = r->data;
+    for (guint c = 1; c <= s->components; c++)
+      nice_agent_set_relay_info(s->agent, s->stream, c, relay->host, relay->port, relay->username, relay->password,
+                                NICE_RELAY_TYPE_TURN_TCP);
+  }
   for (guint c = 1; c <= s->components; c++) nice_agent_attach_recv(s->agent, s->stream, c, NULL, on_data, s);
   return nice_agent_gather_candidates(s->agent, s->stream);
 }
@@ -279,6 +291,7 @@ static void do_hello(JsonNode *id, JsonObject *params)
   member_bool(b, "trickle", TRUE);
   member_bool(b, "consent", TRUE);
   member_bool(b, "tcp_srflx", FALSE);
+  member_bool(b, "turn_over_tcp", TRUE);
   member_bool(b, "tcp_relay", FALSE);
   member(b, "sdp", "candidates");
   member(b, "profile", "plain");
@@ -287,6 +300,37 @@ static void do_hello(JsonNode *id, JsonObject *params)
   member_int(b, "sessions", SESSIONS);
   json_builder_end_object(b);
   end(b);
+}
+
+static void relay_free(gpointer data)
+{
+  Relay *relay = data;
+  g_free(relay->host);
+  g_free(relay->username);
+  g_free(relay->password);
+  g_free(relay);
+}
+
+/* Takes turn:HOST:PORT?transport=tcp (RFC 7065). FALSE: another server, which libnice would ask over UDP, or not at all. */
+static gboolean take_servers(Session *s, JsonObject *params)
+{
+  JsonNode *node = json_object_get_member(params, "ice_servers");
+  JsonArray *servers = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+  g_autoptr(GRegex) uri = g_regex_new("^turn:\\[?([^\\]?]+)\\]?:([0-9]+)\\?transport=tcp$", 0, 0, NULL);
+  for (guint n = 0; servers && n < json_array_get_length(servers); n++) {
+    JsonObject *server = json_array_get_object_element(servers, n);
+    const gchar *url = text_of(server, "url");
+    g_autoptr(GMatchInfo) found = NULL;
+    if (!url || !g_regex_match(uri, url, 0, &found)) return FALSE;
+    g_autofree gchar *port = g_match_info_fetch(found, 2);
+    Relay *relay = g_new0(Relay, 1);
+    relay->host = g_match_info_fetch(found, 1);
+    relay->port = (guint)g_ascii_strtoull(port, NULL, 10);
+    relay->username = g_strdup(text_of(server, "username"));
+    relay->password = g_strdup(text_of(server, "credential"));
+    s->relays = g_slist_append(s->relays, relay);
+  }
+  return TRUE;
 }
 
 static void session_free(gpointer data)
@@ -300,6 +344,7 @@ static void session_free(gpointer data)
   remote_free(s->remote);
   if (s->candidates) g_string_free(s->candidates, TRUE);
   g_slist_free_full(s->addresses, (GDestroyNotify)nice_address_free);
+  g_slist_free_full(s->relays, relay_free);
   if (s->describing) fail(s->describing, UNABLE, CLOSED);
   g_clear_pointer(&s->describing, json_node_unref);
   for (GList *i = s->queue.head; i; i = i->next) fail(json_object_get_member(i->data, "id"), UNABLE, CLOSED);
@@ -329,7 +374,6 @@ static void do_open(JsonNode *id, JsonObject *params)
   const gchar *name = text_of(params, "session"), *side = text_of(params, "side");
   const gchar *agent = text_of(params, "agent"), *media = text_of(params, "media");
   gint64 components = number_of(params, "components", 1);
-  JsonNode *servers = json_object_get_member(params, "ice_servers");
   g_autoptr(GSList) transports = words_of(params, "transports");
   if (!name || g_hash_table_contains(sessions, name)) {
     fail(id, INVALID_PARAMS, "session is no name, or is open already");
@@ -337,8 +381,6 @@ static void do_open(JsonNode *id, JsonObject *params)
     fail(id, INVALID_PARAMS, "side is neither offerer nor answerer");
   } else if (components < 1 || components > COMPONENTS) {
     fail(id, INVALID_PARAMS, "components are from 1 to %d", COMPONENTS);
-  } else if (servers && JSON_NODE_HOLDS_ARRAY(servers) && json_array_get_length(json_node_get_array(servers))) {
-    fail(id, INVALID_PARAMS, "libnice gathers no reflexive and no relayed TCP candidates");
   } else if (transports && !has_word(transports, "tcp") && !has_word(transports, "udp")) {
     fail(id, INVALID_PARAMS, "libnice's transports are tcp and udp");
   } else {
@@ -353,6 +395,11 @@ static void do_open(JsonNode *id, JsonObject *params)
     const gchar *wrong = addresses_of(s, params);
     if (wrong) {
       fail(id, INVALID_PARAMS, "%s is no IP address", wrong);
+      session_free(s);
+      return;
+    }
+    if (!take_servers(s, params)) {
+      fail(id, INVALID_PARAMS, "libnice asks TURN servers over TCP, but STUN servers over UDP alone");
       session_free(s);
       return;
     }

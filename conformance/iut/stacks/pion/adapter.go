@@ -50,7 +50,7 @@ func picture() object {
 		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
 		"offers": []string{"passive"}, "connects": connects, "transports": []string{"tcp", "udp"},
 		"families": []int{4, 6}, "obeys": []string{"transports", "tcptypes"}, "role": "adapter", "components": 1,
-		"restart": true, "trickle": true, "consent": false, "sdp": "candidates", "profile": "plain", "payload": "raw",
+		"restart": true, "trickle": true, "consent": false, "turn_over_tcp": true, "sdp": "candidates", "profile": "plain", "payload": "raw",
 		"reports": []string{"state", "selected", "data"}, "sessions": 64,
 	}
 }

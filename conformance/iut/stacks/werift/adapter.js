@@ -15,24 +15,32 @@ const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
   agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
   transports: ['tcp', 'udp'], families: [4, 6], obeys: [], role: 'adapter', components: 1, restart: true,
-  trickle: true, consent: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
+  trickle: true, consent: true, turn_over_tcp: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
 }
 const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
 
 const values = (sdp, name) => sdp.split(/\r?\n/).filter(line => line.startsWith(`a=${name}:`)).map(line => line.slice(name.length + 3))
 
+// turn:HOST:PORT?transport=tcp (RFC 7065), as werift wants it
+const relay = ({ url, username, credential }) => {
+  const [, host, port] = /^turn:\[?([^\]?]+)\]?:(\d+)/.exec(url)
+  return { turnServer: [host, Number(port)], turnUsername: username, turnPassword: credential, turnTransport: 'tcp' }
+}
+
 class Session {
   constructor (name) { this.name = name; this.connecting = false }
 
   async open (p) {
-    if (p.components > 1 || p.media === 'bytes' || p.ice_servers?.length) throw new Refused(NO_PARAMS, 'one component, RTP, host candidates: more is not driven')
+    if (p.components > 1 || p.media === 'bytes') throw new Refused(NO_PARAMS, 'one component, RTP: more is not driven')
+    const [server, ...more] = p.ice_servers ?? []
+    if (more.length || server?.url.startsWith('stun:')) throw new Refused(NO_PARAMS, 'werift asks one TURN server over TCP; STUN servers over UDP alone')
     this.offering = p.side === 'offerer'
     const addresses = p.addresses ?? ['127.0.0.1']
     const [udp4, udp6] = [addresses.find(isIPv4), addresses.find(isIPv6)]
     this.address = addresses[0]
     this.ice = new Connection(this.offering, {
       useTcp: true, useIpv4: !!udp4, useIpv6: !!udp6, iceLite: p.agent === 'lite', additionalHostAddresses: addresses,
-      interfaceAddresses: { ...(udp4 && { udp4 }), ...(udp6 && { udp6 }) },
+      ...(server && relay(server)), interfaceAddresses: { ...(udp4 && { udp4 }), ...(udp6 && { udp6 }) },
     })
     this.ice.stateChanged.subscribe(state => STATES[state] && tell('state', { session: this.name, state: STATES[state] }))
     this.ice.onData.subscribe(data => tell('data', { session: this.name, component: 1, data: data.toString('base64') }))
