@@ -15,6 +15,7 @@ import pytest
 from conformance.iut import stacks
 from conformance.iut.stacks import StackError, build
 from conformance.iut.stacks.java import _manifest
+from conformance.iut.stacks.toolchains import toolchain
 
 STACKS = Path(stacks.__file__).parent
 RUST = ["alpha@1.2.3", "beta@0.1.0"]
@@ -117,6 +118,35 @@ def test_what_a_build_lacks_is_named_with_the_command(small, monkeypatch, tmp_pa
     said = str(caught.value)
     assert f"to build small, {lacks} must be installed: icetcp stacks build small --install, or " in said
     assert said.endswith("apt-get install -y --no-install-recommends small-dev")
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "says", "needs", "lacks"),
+    [
+        (
+            "a.rs",
+            "cargo",
+            "cargo 1.65.0 (4bc8f24d3 2022-10-20)",
+            {"rust": "1.85"},
+            "Rust 1.85 or newer (from https://rustup.rs",
+        ),
+        ("a.rs", "cargo", "", {"rust": "1.85"}, "Rust 1.85 or newer"),
+        ("a.go", "go", "go version go1.19.8 linux/amd64", {"go": "1.24"}, "Go 1.24 or newer (from https://go.dev/dl"),
+        ("a.go", "go", "go version go1.100.1 linux/amd64", {"go": "1.24"}, ""),
+        ("a.rs", "cargo", "cargo 2.0.0", {"rust": "1.85"}, ""),
+    ],
+)
+def test_a_compiler_that_is_too_old_is_named_with_where_a_newer_one_is(
+    monkeypatch, tmp_path, source, name, says, needs, lacks
+):
+    """Debian's package of it does not help: the message says where one is had that does."""
+    (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
+    (tmp_path / name).chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    description = stacks.Description("x", "X", "", "", [], source=source, modules=["example.org/x@v1.0.0"], **needs)
+    missing = toolchain(description).missing(description)
+    assert bool(missing) is bool(lacks)
+    assert lacks in "".join(missing)
 
 
 @pytest.mark.parametrize("line", ["import contract\n", "if True:\n    from contract import serve\n"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conformance.iut.stacks.java import Java
 from conformance.iut.stacks.rust import Rust
-from conformance.iut.stacks.tools import absent, output, run, succeeds
+from conformance.iut.stacks.tools import absent, output, run, succeeds, too_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class _Go:
     def missing(self, stack: Description) -> list[str]:
         lacks = absent("go")
         if _go_modules(stack):
-            return lacks or _too_old(stack)
+            return lacks or too_old("Go", stack.go, "https://go.dev/dl", "go", "version")
         return lacks + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
@@ -211,14 +211,6 @@ def _go_modules(stack: Description) -> bool:
 
 def _at_version(module: str) -> tuple[str, str, str]:
     return module.partition("@")
-
-
-def _too_old(stack: Description) -> list[str]:
-    """Return the Go that a stack needs, if this one is older."""
-    found = re.search(r"go(\d+)\.(\d+)", output("go", "version"))
-    wanted = tuple(int(number) for number in stack.go.split("."))
-    have = (int(found[1]), int(found[2])) if found else (0, 0)
-    return [] if have >= wanted else [f"Go {stack.go} or newer"]
 
 
 def _macro(module: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -35,6 +36,15 @@ def run(
 def absent(*tools: str) -> list[str]:
     """Return which of these programs the machine lacks."""
     return [tool for tool in tools if shutil.which(tool) is None]
+
+
+def too_old(language: str, wanted: str, source: str, *command: str) -> list[str]:
+    """Return which compiler is needed and where it is had, if a command tells the version of an older one."""
+    found = re.search(r"(\d+)\.(\d+)", output(*command))
+    have = (int(found[1]), int(found[2])) if found else (0, 0)
+    if have >= tuple(int(number) for number in wanted.split(".")):
+        return []
+    return [f"{language} {wanted} or newer (from {source}, where Debian's is older)"]
 
 
 def succeeds(*command: str) -> bool:
