@@ -172,7 +172,7 @@ def test_a_go_adapter_is_built_against_the_module_and_version_that_it_asks_for(s
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     (tmp_path / "small" / "adapter.go").write_text('import x "example.org/x/v2"\n')
     stack = replace(small, source="adapter.go", modules=["example.org/x/v4@v4.1.0"], go="1.25")
-    with pytest.raises(StackError, match=r"Go 1\.25 or newer must be installed"):
+    with pytest.raises(StackError, match=r"Go 1\.25 or newer \(from https://go\.dev/dl, .*must be installed"):
         build.build(stack)
     path = build.build(replace(stack, go="1.24"))
     assert path.read_text() == 'import x "example.org/x/v4"\n'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The adapter of ice4j: an Agent with one stream for each session. ice4j accepts TCP connections by a TcpHarvester, whose port
-// all sessions share, at every address but loopback and link-local ones; it opens none. Its caller sets the role and writes the
-// SDP (role: adapter, sdp: candidates). That includes the candidate attributes, of the values that ice4j has chosen: its own
+// The adapter of ice4j: an Agent with one stream for each session. ice4j accepts TCP connections by a TcpHarvester, at every
+// address but loopback and link-local ones; it opens none. A connection that stalls in a frame stops a harvester's one reading
+// thread: each session has one of its own, so that no other pays for that. Its caller sets the role and writes the SDP (role: adapter, sdp: candidates). That includes the candidate attributes, of the values that ice4j has chosen: its own
 // CandidateAttribute leaves the tcptype out, so that its users write them themselves.
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.ice4j.Transport;
 import org.ice4j.TransportAddress;
 import org.ice4j.ice.Agent;
@@ -40,7 +41,8 @@ public final class Adapter {
     private static final int NO_METHOD = -32601, NO_PARAMS = -32602, REJECTED = -32010, INTERNAL = -32603;
     private static final List<String> METHODS = List.of("open", "describe", "accept", "trickle", "send", "close");
     private static final Map<String, Session> SESSIONS = new ConcurrentHashMap<>();
-    private static final CompletableFuture<TcpHarvester> HARVESTER = new CompletableFuture<>();
+    private static final CompletableFuture<TcpHarvester> FIRST_HARVESTER = new CompletableFuture<>();
+    private static final AtomicBoolean FIRST_IS_TAKEN = new AtomicBoolean();
     private static PrintStream out;
 
     private static final class Refused extends Exception {
@@ -97,7 +99,11 @@ public final class Adapter {
         return object("name", "ice4j", "version", version, "pics", pics);
     }
 
-    /** The one harvester of this process, as ice4j's users have one. Making it takes seconds: it is begun before it is asked for. */
+    /** A session's own harvester, with a port of its own. The first takes seconds: it is begun before it is asked for. */
+    private static TcpHarvester harvester() throws Exception {
+        return FIRST_IS_TAKEN.getAndSet(true) ? makeHarvester() : FIRST_HARVESTER.get();
+    }
+
     private static TcpHarvester makeHarvester() {
         try {
             int port;
@@ -120,6 +126,7 @@ public final class Adapter {
         final ExecutorService calls = Executors.newSingleThreadExecutor(Session::daemon);
         private boolean offering;
         private Agent agent;
+        private TcpHarvester harvester;
         private IceMediaStream stream;
 
         Session(String name) {
@@ -154,7 +161,8 @@ public final class Adapter {
             agent.setControlling(offering);
             agent.setUseDynamicPorts(transports == null || transports.isEmpty() || transports.contains("udp"));
             agent.setTrickling(true);
-            agent.addCandidateHarvester(HARVESTER.get());
+            harvester = harvester();
+            agent.addCandidateHarvester(harvester);
             agent.addStateChangeListener(event -> told(String.valueOf(event.getNewValue())));
             stream = agent.createMediaStream("0");
             Object count = p.get("components");
@@ -297,6 +305,7 @@ public final class Adapter {
 
         private JSONObject close() {
             agent.free();
+            harvester.close();
             return object();
         }
     }
@@ -328,7 +337,7 @@ public final class Adapter {
         System.setOut(System.err); // of libraries that print
         System.setProperty("ice4j.harvest.mapping.aws.enabled", "false");
         System.setProperty("ice4j.harvest.use-link-local-addresses", "false");
-        HARVESTER.completeAsync(Adapter::makeHarvester);
+        FIRST_HARVESTER.completeAsync(Adapter::makeHarvester);
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             JSONObject call = (JSONObject) JSONValue.parse(line);
