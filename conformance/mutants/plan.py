@@ -65,12 +65,17 @@ def run(
     """Execute the plan into the matrix; return how many executions were looked at twice.
 
     A verdict that is not what it should be may be the load's of so many cases at once: what is unexpected is executed
-    once more with few at once, and the second verdict stands. Where the healthy agent's sessions show that a fault
-    could change nothing, the case is not executed with it. But if nothing kills a fault, all cases of its requirement
-    are.
+    once more with few at once, and the second verdict stands. The healthy agent's at once: where its sessions show that
+    a fault could change nothing, the case is not executed with it, and a case that did not pass shows nothing. But if
+    nothing kills a fault, all cases of its requirement are executed.
     """
     begin("the healthy agent meets cases", len(plan.variants))
     bench.execute([(case, "") for case in plan.variants], matrix, jobs=jobs, progress=progress)
+    unhealthy = {result.case for result in matrix.unhealthy()}
+    if unhealthy:
+        doubted = [(case, "") for case in plan.variants if case.id in unhealthy]
+        begin("a second look at the healthy agent", len(doubted))
+        bench.execute(doubted, matrix, jobs=min(jobs, CALM), progress=progress)
     pairs = list(plan.pairs())
     wanted = [(case, fault) for case, fault in pairs if matrix.could_change(fault, case.id)]
     matrix.skipped |= {(fault, case.id) for case, fault in pairs if not matrix.could_change(fault, case.id)}
@@ -80,7 +85,7 @@ def run(
     if again:
         begin("a second look, with few at once", len(again))
         bench.execute(again, matrix, jobs=min(jobs, CALM), progress=progress)
-    return len(again)
+    return len(unhealthy) + len(again)
 
 
 def _doubtful(plan: Plan, matrix: KillMatrix) -> list[tuple[Case, str]]:
