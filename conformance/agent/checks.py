@@ -103,6 +103,8 @@ class Checks:
         self._expire(now)
         if not self.started:
             return
+        if (when := self._taking_control) is not None and when <= now:
+            self._role.switch()
         if self._nominates:
             for stream in self._streams:
                 self._nomination.nominate_due(stream, now)
@@ -117,10 +119,20 @@ class Checks:
         times += [c.since + self._config.connect_timeout for c in self._connections if c.phase is Phase.CONNECTING]
         if self._timer is not None:
             times.append(self._timer)
+        times += [] if self._taking_control is None else [self._taking_control]
         if self.started and self._nominates:
             nominations = map(self._nomination.next_time, self._streams)
             times += [time for time in nominations if time is not None]
         return min(times, default=None)
+
+    @property
+    def _taking_control(self) -> float | None:
+        """When the peer's nomination is awaited no longer; None: that never happens."""
+        patience = self._decisions.patience_with_the_peer()
+        if patience is None or self._role.controlling or self._role.lite:
+            return None
+        waiting = [stream for stream in self._streams if stream.checks.running and not stream.checks.nominated]
+        return min((time + patience for stream in waiting for time in stream.first_valid.values()), default=None)
 
     @property
     def _nominates(self) -> bool:

@@ -122,8 +122,8 @@ class Consent:
         """Return when something is due without anything happening before."""
         times = [asked.deadline for asked in self._asked.values()]
         for kept in self._kept.values():
-            if not kept.given_up and self._is_kept_up:
-                times.append(kept.until)
+            if self._is_kept_up and not self._is_over(kept):
+                times += [] if kept.given_up else [kept.until]
                 times += [kept.due] if kept.connection.is_open else []
         return min(times, default=None)
 
@@ -131,6 +131,10 @@ class Consent:
     def _is_kept_up(self) -> bool:
         """Whether consent is kept up: a lite agent sends no requests (RFC 6544 section 7)."""
         return self._config.consent > 0 and not self._config.lite and self._decisions.keeps_alive()
+
+    def _is_over(self, kept: Kept) -> bool:
+        """Whether a pair is asked about no more."""
+        return kept.given_up and not (kept.connection.is_open and not self._decisions.spends_credentials())
 
     def _next_due(self, now: float) -> float:
         """Return the time of the next consent check: 0.8 to 1.2 intervals away (RFC 7675 section 5.1)."""
@@ -145,14 +149,16 @@ class Consent:
 
     def keep(self, kept: Kept, now: float) -> None:
         """Renew the consent of a pair in time; without it nothing more is sent (RFC 7675 section 5.1)."""
-        if kept.given_up or not self._is_kept_up:
+        if not self._is_kept_up or self._is_over(kept):
             return
         connection = kept.connection
         if kept.until <= now and not self._decisions.stops_without_consent():
             kept.until = float("inf")
-        elif kept.until <= now:
-            if connection.is_open:
+        elif kept.until <= now and not kept.given_up:
+            if connection.is_open and self._decisions.closes_without_consent():
                 self._completion.end(connection, "consent to send has expired")
+            if self._decisions.discards_with_consent():
+                self._asked = {key: asked for key, asked in self._asked.items() if asked.connection is not connection}
             self.give_up(kept, "consent to send has expired")
         elif kept.due <= now and connection.is_open:
             kept.due = self._next_due(now)
@@ -200,6 +206,7 @@ class Consent:
         if self._decisions.renews_consent(outcome, isinstance(outcome, Succeeded)):
             connection.authenticated = True
             kept.until = now + self._decisions.consent_lasts(self._config.consent_expiry)
+            kept.given_up &= self._decisions.discards_with_consent()
         elif not asked.revives and message.is_error and "403" in str(outcome) and self._decisions.heeds_revocation():
             kept.until = now
         return (kept, outcome) if asked.revives else None

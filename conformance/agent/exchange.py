@@ -107,7 +107,7 @@ class Exchange:
             return False
         default = Address(theirs.section.connection_address or "", theirs.section.port)
         mine = (pair for pair in stream.checks.pairs if pair.remote.endpoint == default)
-        return any(pair.state is PairState.IN_PROGRESS for pair in mine)
+        return any(pair.state in (PairState.WAITING, PairState.IN_PROGRESS) for pair in mine)  # a nomination queues it
 
     # -- ours ----------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Data:
         if target.plan.media is Media.RTP and (len(octets) > MAX_FRAME or looks_like_stun(octets)):
             raise Unsupported("a packet is at most 65535 octets and looks nothing like STUN")
         connection = target.selected.get(component)
-        if connection is not None and not connection.is_open:
+        if connection is not None and not self._reopening.carries(connection):
             self._reopening.wanted(target, component, octets, now)
         elif self._config.secured and (connection is None or self._decisions.holds_for_handshake()):
             target.outbox.hold(component, octets)

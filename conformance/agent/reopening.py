@@ -68,6 +68,11 @@ class Reopening:
         """Take note of a check of the peer's after completion."""
         self._checked.append(connection)
 
+    def carries(self, connection: Connection) -> bool:
+        """Whether data may go over a selected connection: it is open, and consent to send on it has not ended."""
+        kept = self._consent.of(connection)
+        return connection.is_open and not (kept is not None and kept.connection is connection and kept.given_up)
+
     def wanted(self, stream: Stream, component: int, octets: bytes, now: float) -> None:
         """Hold data whose connection is gone, and open it again where that is for us.
 
@@ -157,6 +162,9 @@ class Reopening:
         self._consent.forget_closed()
         for kept in self._consent:
             opening = kept.opening
+            closed = not kept.connection.is_open and not kept.given_up
+            if closed and not self._decisions.keeps_consent_when_closed():
+                self._consent.give_up(kept, "its connection was closed")
             if opening is not None and opening.phase is Phase.CLOSED:
                 kept.opening = None
                 if not kept.connection.is_open:

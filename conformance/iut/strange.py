@@ -2,6 +2,8 @@
 
 RFC 8839 section 5.1 has candidates with host names and unknown transports ignored, RFC 8866 section 5 unknown
 attributes; lines may be long, hold blanks at their ends and text of any language, and a section of port 0 is not used.
+The name of the session may be a blank (RFC 8866 section 5.3). What a candidate of an unknown transport says behind its
+type is of no matter, be it a tcptype that nobody knows. Lines may end with LF alone, which parsers need not take.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ _NAME = "1b4e28ba-2fa1-41d2-883f-0016d3cca427.local"
 _OTHERS = (  # of no use to the IUT, as the first and as the last of a section
     (
         f"candidate:named0 1 UDP 2122260223 {_NAME} 50000 typ host generation 0 network-cost 999",
-        "candidate:strange1 1 ssltcp 2105524479 192.0.2.1 443 typ host generation 0",
+        "candidate:strange1 1 ssltcp 2105524479 192.0.2.1 443 typ host tcptype sideways",
     ),
     (
         "candidate:named1 1 TCP 2105458942 agent.example 9 typ host tcptype active",
@@ -28,7 +30,7 @@ _LONGEST_FOUNDATION = 32
 
 def strange(description: SessionDescription, *, offered: bool) -> str:
     """Return the text of a description of ours that says the same; `offered`: with a further section of port 0."""
-    session = [str(line) for line in description.lines]
+    session = ["s= \r\n" if str(line) == "s=-\r\n" else str(line) for line in description.lines]
     session += [f"{line}\r\n" for line in _SESSION]
     parts = ["".join(session)]
     for media in description.media:
@@ -45,6 +47,11 @@ def strange(description: SessionDescription, *, offered: bool) -> str:
         parts.append("".join(lines))
     spare = offered and not any(media.disabled for media in description.media)
     return "".join([*parts, _SPARE if spare else ""])
+
+
+def with_line_feeds(text: str) -> str:
+    """Return a description whose lines end with LF alone: a parser should take it (RFC 8866 section 5)."""
+    return text.replace("\r\n", "\n")
 
 
 def _long(text: str) -> str:

@@ -57,7 +57,11 @@ REACHES: tuple[Reach, ...] = (
         "rtcp-left-out",
         "RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2",
     ),
-    _reach("RTCP is the second component", "rtcp-connection-refused", "RFC6544-7.2 RFC8445-8.1.2"),
+    _reach(
+        "RTCP is the second component",
+        "rtcp-connection-refused second-component-deaf",
+        "RFC6544-7.2 RFC8445-8.1.2 RFC4571-4",
+    ),
     _reach(
         "a component that nobody knows of asks servers, too, and is not seen to complete",
         "rtcp-in-spite-of-bandwidth",
@@ -117,12 +121,30 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "without one of the two techniques there are not both",
-        "no-reflexive-candidate",
-        "RFC6544-5-01",
+        "no-reflexive-candidate reflexive-unstated-beside-relayed",
+        "RFC6544-5-01 RFC8445-5.1.1.2",
+    ),
+    _reach(
+        "a relay that is not asked, or not with credentials, gives no address to state, to permit for or to refresh",
+        "no-turn-server-asked allocates-without-credentials one-server-only",
+        "RFC6544-4.1 RFC6544-5-01 RFC8445-5.1.1.2 RFC8445-7.2.1 RFC8489-9.2 RFC8656 RFC6062",
+    ),
+    _reach(
+        "without a permission for our address there is none before a check, and none that names us",
+        "permits-nobody permits-others server-connections-closed-early",
+        "RFC8445-7.2.1",
+    ),
+    _reach(
+        "a connection to a server is kept for one reason or the other", "servers-left-after-3-seconds", "RFC6544-4.1"
+    ),
+    _reach(
+        "host candidates of a lite agent have the same type preference, and reflexive ones another",
+        "host-type-pref-100",
+        "RFC8445-5.1.2.1 RFC8445-5.2",
     ),
     _reach("the default has an active candidate's port and a=setup", "active-port-allocated", "RFC6544-4.3"),
     _reach("what an answer's a=setup says cannot be judged without one", "setup-missing", "RFC6544-4.3 RFC6544-4.5"),
-    _reach("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2"),
+    _reach("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2 RFC8445-5.1.2"),
     _reach(
         "a relayed candidate of TCP above the reflexive one is out of the order that either way of mixing has",
         "relayed-above-reflexive",
@@ -155,8 +177,8 @@ REACHES: tuple[Reach, ...] = (
     ),
     _reach(
         "who does not listen accepts nothing, in either mode and family",
-        "passive-not-listening one-address-listens lite-listens-on-default",
-        "RFC6544-4.4 RFC6544-5 RFC6544-6.1 RFC6544-7.2",
+        "passive-not-listening one-address-listens lite-listens-on-default first-stream-alone-listens",
+        "RFC4145-4.1-05 RFC6544-4.4 RFC6544-5 RFC6544-6.1 RFC6544-7.2 RFC8839-4.3.3",
     ),
     _reach("who has a check list works through it", "lite-forms-check-list", "RFC6544-6.1 RFC6544-7-s01"),
     _reach("checks in turn come over either transport", "lite-checks-in-turn", "RFC6544-4.4-s02"),
@@ -229,7 +251,7 @@ REACHES: tuple[Reach, ...] = (
     _reach(
         "who leaves an address or a family out has no candidates of any direction there",
         "one-address-only one-family-only active-address-unused",
-        "RFC6544-4.1-03 RFC6544-5-02 RFC6544-5.1-01",
+        "RFC6544-4.1-03 RFC6544-5-02 RFC6544-5.1-01 RFC8445-5.1.1.1 RFC8445-7.2.4 RFC8839-4.3.1 RFC8839-4.3.2",
     ),
     _reach("a second connection is what it takes to mix two up", "second-connection-refused listens-once", "RFC4571-2"),
     _reach(
@@ -248,6 +270,9 @@ REACHES: tuple[Reach, ...] = (
         "a connection that is closed for its silence takes no frame that pauses",
         "idle-selected-closed",
         "RFC4571-2-s01",
+    ),
+    _reach(
+        "a pair that is given up with its connection is not opened again", "close-taken-for-revocation", "RFC6544-11.1"
     ),
     _reach("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),
     _reach(

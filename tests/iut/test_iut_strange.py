@@ -7,7 +7,10 @@ import pytest
 from conformance.agent import description
 from conformance.agent.config import Config
 from conformance.agent.decisions import Decisions
-from conformance.iut.strange import strange
+from conformance.iut.calls import Rejected
+from conformance.iut.strange import strange, with_line_feeds
+from conformance.iut.upper import Upper
+from conformance.verdict import JudgedElsewhere
 from conformance.wire.candidate import Candidate
 from conformance.wire.sdp import SessionDescription
 
@@ -31,11 +34,12 @@ def plain(candidates, port=50001):
     )
 
 
+@pytest.mark.parametrize("ends", [str, with_line_feeds], ids=["CRLF", "LF"])
 @pytest.mark.parametrize("candidates", [OURS, OURS[:1], []], ids=["two", "one", "none"])
-def test_an_agent_reads_the_same_from_it(candidates):
+def test_an_agent_reads_the_same_from_it(candidates, ends):
     decisions = Decisions(Config(offerer=False))
     before = description.read(str(plain(candidates)), decisions)
-    after = description.read(strange(plain(candidates), offered=True), decisions)
+    after = description.read(ends(strange(plain(candidates), offered=True)), decisions)
     assert (after.streams[0] is None, after.streams[1:]) == (False, (None,))
     one, other = before.streams[0], after.streams[0]
     assert (other.ufrag, other.pwd, other.plan) == (one.ufrag, one.pwd, one.plan)
@@ -55,3 +59,47 @@ def test_an_answer_and_an_offer_with_a_spare_section_get_no_further_one():
     assert len(SessionDescription.parse(strange(plain(OURS), offered=False)).media) == 1
     two = SessionDescription.parse(strange(plain(OURS), offered=True))
     assert len(SessionDescription.parse(strange(two, offered=True)).media) == 2
+
+
+def test_it_holds_what_is_to_be_ignored():
+    text = strange(plain(OURS), offered=False)
+    assert "\r\ns= \r\n" in text
+    assert " ssltcp " in text
+    assert " tcptype sideways\r\n" in text
+    assert with_line_feeds(text).splitlines() == text.splitlines()
+    assert "\r" not in with_line_feeds(text)
+
+
+class Calls:
+    """A stack that is asked to accept; it takes no text with this in it."""
+
+    def __init__(self, refused: str) -> None:
+        self.refused, self.asked = refused, []
+
+    def call(self, method, **parameters):
+        self.asked.append(parameters["sdp"])
+        if self.refused in parameters["sdp"]:
+            raise Rejected("not so")
+
+
+class Uppers(Upper):
+    """An upper tester without an adapter."""
+
+    def __init__(self, calls) -> None:
+        self.pics, self.is_strange, self.trickles, self.exchanged, self._untold = {}, True, False, [], None
+        self.call = calls.call
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused", "ends"),
+    [("answer", "no such text", ["\n"]), ("answer", "=0\n", ["\n", "\r\n"]), ("offer", "no such text", ["\r\n"])],
+)
+def test_an_answer_ends_its_lines_with_lf_for_who_takes_it(kind, refused, ends):
+    calls = Calls(refused)
+    Uppers(calls).accept(plain(OURS), kind)
+    assert [text.partition("v=0")[2][: len(end)] for text, end in zip(calls.asked, ends, strict=True)] == ends
+
+
+def test_who_refuses_what_is_to_be_ignored_is_judged_elsewhere():
+    with pytest.raises(JudgedElsewhere, match="is to be ignored"):
+        Uppers(Calls("a=")).accept(plain(OURS), "answer")

@@ -43,3 +43,19 @@ class Consenting(Topic):
     def heeds_revocation(self) -> bool:
         """Whether a 403 ends consent (RFC 7675 section 5.2)."""
         return True
+
+    def closes_without_consent(self) -> bool:
+        """Whether a connection is closed when consent has ended; it may stay, and carry nothing (RFC 7675 5.1)."""
+        return True
+
+    def discards_with_consent(self) -> bool:
+        """Whether the checks on their way are given up when consent ends, so that none renews it (RFC 7675 5.1)."""
+        return True
+
+    def spends_credentials(self) -> bool:
+        """Whether no more checks are made with these credentials when consent has ended (RFC 7675 section 5.1)."""
+        return True
+
+    def keeps_consent_when_closed(self) -> bool:
+        """Whether consent outlives its connection, which may then be opened again: yes (RFC 7675 section 5.2)."""
+        return True

@@ -50,6 +50,10 @@ class Nomination(Topic):
         """Whether it is for us to nominate: for the controlling agent (RFC 8445 section 8.1.1)."""
         return controlling
 
+    def patience_with_the_peer(self) -> float | None:
+        """Return after how long without a nomination a controlled agent takes control: never (RFC 8445 6.1.1)."""
+        return None
+
     def patience_for_checks(self, patience: float) -> float:
         """Return how long no check list fails after ICE has begun: 39.5 s (RFC 8863 section 4)."""
         return patience

@@ -91,3 +91,28 @@ class OneConsentTransaction(Checks):
     def check_id_of_consent(self, fresh: bytes) -> bytes:
         self._consenting = self._consenting or fresh
         return self._consenting
+
+
+class _Silent(Consenting):
+    """An agent that keeps the connection on which consent has ended, and sends no data there: that is lawful."""
+
+    def closes_without_consent(self) -> bool:
+        return False
+
+
+@fault("late-response-renews-consent", "RFC7675-5.1-08", "takes a late response for consent when consent has ended")
+class LateResponseRenewsConsent(_Silent):
+    def discards_with_consent(self) -> bool:
+        return False
+
+
+@fault("spent-credentials-used", "RFC7675-5.1-13", "goes on with its checks of consent when consent has ended")
+class SpentCredentialsUsed(_Silent):
+    def spends_credentials(self) -> bool:
+        return False
+
+
+@fault("close-taken-for-revocation", "RFC7675-5.2-01", "takes the end of its connection for the end of consent")
+class CloseTakenForRevocation(Consenting):
+    def keeps_consent_when_closed(self) -> bool:
+        return False

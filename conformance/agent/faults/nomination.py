@@ -125,6 +125,12 @@ class RoleLostWithSelection(Nomination):
         return super().claims(controlling, kept=kept) is not kept
 
 
+@fault("role-taken-after-10-s", "RFC8445-6.1.1-s01", "takes control when nobody has nominated for ten seconds")
+class RoleTakenAfter10S(Nomination):
+    def patience_with_the_peer(self) -> float | None:
+        return 10.0
+
+
 @fault("undecided", "RFC8445-8.1.1-02", "waits for better pairs for ever instead of nominating one")
 class Undecided(Nomination):
     def may_nominate(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.driving import check_each
+from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate
 
 
@@ -44,3 +45,18 @@ def test_full_agent_controls_beside_a_lite_one(upper, peer, side, pixit):
     request = connection.await_frame(BindingRequest, within=pixit.response)
     assert request.stun.ice_controlling is not None, "its check does not claim to be controlling"
     peer.await_any_nomination()
+
+
+@watches(12)
+@requirement("RFC8445-6.1.1-s01", needs="offers:passive sides:answerer")
+def test_role_stays_while_nothing_is_nominated(upper, peer):
+    """with    the controlled IUT, and a connection that both sides have checked
+    when    we nominate nothing for twelve seconds
+    then    none of its checks claims to be controlling."""
+    iut = negotiate(upper, peer, "answerer", peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    check_each(peer, iut, [connection], BindingRequest)
+    peer.wait(12)
+    checks = [event for event in connection.events if BindingRequest().fulfilled_by(event)]
+    claims = [check for check in checks if check.stun.ice_controlling is not None]
+    assert not claims, f"{len(claims)} of {len(checks)} checks claim to be controlling"

@@ -17,9 +17,10 @@ def test_late_check_at_another_candidate_is_answered(upper, peer, side, pixit):
     when    a check comes at once to the passive candidate on the other, which still accepts connections
     then    it is answered with success, unless the IUT closes the connection."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", addresses=upper.two_addresses())
-    one, other = iut.candidates(tcptype="passive", type="host", component=1)[:2]
-    await_selection(upper, peer, peer.complete(iut, peer.connect(one)))
-    late = peer.connect_if_possible(other)
+    passive = iut.candidates(tcptype="passive", type="host", component=1)
+    iut.require(len({candidate.address for candidate in passive}) > 1, "passive candidates on both addresses")
+    await_selection(upper, peer, peer.complete(iut, peer.connect(passive[0])))
+    late = peer.connect_if_possible(passive[1])
     late.send(RFC4571() / peer.check(iut))
     answered = late.wait_for(BindingSuccess, within=pixit.response)
     needs_open(late, "RFC 6544 section 8 lets it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.checks import await_success
+from conformance.suites.checks import expect_answers
 from conformance.suites.marks import requirement, varied
 from conformance.suites.sections import NO_DEFAULT, ice_of_all
 from conformance.suites.values import expect_candidates_everywhere
@@ -53,4 +53,4 @@ def test_offer_without_candidates_is_taken(upper, peer, shape):
     when    the IUT has answered it and we connect to a passive candidate of its
     then    our check there is answered."""
     answer = upper.answer(peer.offer(candidates=[], **NO_DEFAULT[shape.family]))
-    await_success(peer, answer, peer.expect_accept(answer.candidate(tcptype="passive")))
+    expect_answers(peer, [(answer, peer.connect(answer.candidate(tcptype="passive")))])

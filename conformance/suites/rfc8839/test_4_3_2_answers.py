@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.checks import await_success
+from conformance.suites.checks import expect_answers
 from conformance.suites.marks import requirement, varied
 from conformance.suites.sections import (
     NO_DEFAULT,
@@ -101,4 +101,4 @@ def test_answer_without_candidates_is_taken(upper, peer, shape):
     then    our check there is answered."""
     offer = upper.offer()
     upper.accept(peer.answer(offer.sdp, candidates=[], **NO_DEFAULT[shape.family]))
-    await_success(peer, offer, peer.expect_accept(offer.candidate(tcptype="passive")))
+    expect_answers(peer, [(offer, peer.connect(offer.candidate(tcptype="passive")))])

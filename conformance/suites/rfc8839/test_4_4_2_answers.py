@@ -54,6 +54,7 @@ def test_answer_waits_for_checks_under_way(upper, peer, pixit):
     await_success(peer, iut, connection)
     connection.await_frame(BindingRequest, within=pixit.connect)
     await_success(peer, iut, connection, use_candidate=True)
+    peer.wait(pixit.silence)  # the nomination may have put the check into the queue once more (RFC 8445 7.3.1.4)
     upper.accept(peer.settled_offer([connection]), kind="offer")
     is_there = upper.begin_describing()
     assert not peer.wait_until(is_there, pixit.silence), "the answer came before the check was over"

@@ -119,6 +119,6 @@ def test_added_stream_is_checked(upper, peer):
     when    we check a passive candidate of the IUT's for it
     then    the check is answered, and the IUT sends one of its own."""
     iut, _ = add_second(upper, peer)
-    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     expect_answers(peer, [(iut, connection)])
     expect_check(peer, iut, connection)

@@ -20,7 +20,7 @@ def test_no_failure_while_checks_may_come(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_candidates=[peer.candidate("passive", port=peer.refusing_port())])
     peer.wait(2 * pixit.silence)
     assert "failed" not in upper.states_since(0), "it has failed"
-    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection = peer.connect(iut.candidate(tcptype="passive"))
     expect_answers(peer, [(iut, connection)])
     connection.send(RFC4571() / peer.check(iut))
     expect_check(peer, iut, connection)
