@@ -140,10 +140,10 @@ def _report(total: Total, out: Path, options: dict[str, Any]) -> ExitStatus:
     summary = [f"{total.cases} cases", f"{len(found)} findings in {out}/findings" if found else "no finding"]
     summary += [f"{len(doubtful)} unconfirmed in {out}/unconfirmed"] if doubtful else []
     click.echo(", ".join([*summary, *(["interrupted"] if total.interrupted else [])]))
+    for problem in total.problems if not total.interrupted else ():
+        click.echo(f"icetcp: not all of {options['iut']} was fuzzed: {problem}", err=True)
     if found or counted:
         return ExitStatus.DOES_NOT_CONFORM
-    for problem in total.problems if not total.interrupted else ():
-        click.echo(f"icetcp: cannot fuzz {options['iut']}: {problem}", err=True)
     return ExitStatus.COULD_NOT_JUDGE if total.problems or total.interrupted else ExitStatus.CONFORMS
 
 
@@ -156,6 +156,7 @@ def _summary(total: Total, doubtful: list[dict[str, Any]]) -> dict[str, Any]:
         "unconfirmed": doubtful,
         "coverage": total.coverage,
         "not_seen_again": total.unconfirmed,
+        "problems": total.problems,
     }
 
 

@@ -113,6 +113,11 @@ class Run:
     folder: str = ""
     last_words: str = ""
 
+    @property
+    def incidents(self) -> Sequence[str]:
+        """What its adapter did against the contract."""
+        return self.info.incidents if self.info else ()
+
 
 def rows(runs: Sequence[Run], requirements: Iterable[str]) -> list[Row]:
     """Return a row for each of these requirements, in their order, that any case of the runs cites."""
@@ -157,6 +162,7 @@ def data(runs: Sequence[Run], found: Sequence[Row], titles: Mapping[str, tuple[s
                 "started": run.info.started if run.info else 0,
                 "folder": run.folder,
                 "trouble": run.trouble,
+                "incidents": list(run.incidents),
                 "counts": counts(run.name, found),
             }
             for run in runs

@@ -260,6 +260,8 @@ def _tell(runs: Sequence[Run], rows: Sequence[Row], folder: Path) -> None:
         said = ", ".join(f"{numbers[state.value]} {state.value}" for state in State if numbers[state.value])
         trouble = f" ({run.trouble})" if run.trouble else ""
         click.echo(f"{run.name.ljust(width)}  {said}{trouble}")
+        for text in run.incidents:
+            click.echo(f"{' ' * width}  the adapter {one_line(text)}")
     asked = [row.requirement for row in rows if row.ask]
     if asked:
         click.echo(f"all fail, ask first whether the oracle is wrong: {', '.join(asked)}")

@@ -57,7 +57,7 @@ def _problems(judged: Judged) -> None:
     for result in judged.matrix.unhealthy():
         _wrong(f"the healthy agent: {result.case}: {result.verdict.value}: {one_line(result.reason, 160)}")
     for text in judged.incidents:
-        _wrong(f"the reference agent: {one_line(text, 160)}")
+        _wrong(one_line(text, 180))
     for fault, result in judged.matrix.errors():
         _wrong(f"error of the test system: {fault}, {result.case}: {one_line(result.reason, 160)}")
 
@@ -122,7 +122,7 @@ def lawful(found: Lawful, written: Sequence[Path], duration: float) -> None:
         click.echo(f"  variation: {json.dumps(finding.variation)}")
         click.echo(f"  repeat:    {finding.repeat}")
     for text in found.incidents:
-        _wrong(f"the reference agent: {one_line(text, 160)}")
+        _wrong(one_line(text, 180))
     click.echo(
         f"{found.executed} executions in {duration:.1f} s, seed {found.seed}: {len(found.findings)} that failed or "
         f"came to no verdict, {found.weaker} failures below MUST"

@@ -20,10 +20,12 @@ from conformance.interop import network, signalling
 from conformance.interop.model import ANSWERER, OFFERER, OTHER, SIDES, Cell, Facts, Trouble
 from conformance.interop.watching import Watched
 from conformance.iut.errors import AdapterError, StackError
+from conformance.iut.incidents import Incidents
 from conformance.iut.process import AdapterProcess
 from conformance.iut.stacks import resolve
 from conformance.iut.upper import Rejected, Upper
 from conformance.peer.lab import Unavailable
+from conformance.run.evidence import told
 from conformance.run.interrupts import end_descendants, interruptible
 from conformance.verdict import CaseOutcome, Failed, Inconclusive, NotApplicable
 from pcaps.pcapng import Writer
@@ -76,9 +78,10 @@ class _Side:
         self.states: list[tuple[int, str]] = []
         self._log = (folder / f"{name}.log").open("w", encoding="utf-8", errors="replace")
         self._begun = time.monotonic()
+        self._incidents = Incidents()
         resolved = resolve(stack)
         with between.inside(name):
-            self.process = AdapterProcess(resolved.command, resolved.environment)
+            self.process = AdapterProcess(resolved.command, resolved.environment, self._incidents)
         self.process.attach(self.log)
         hello = self.process.call("hello", _HELLO, protocol=1)
         self.version = str(hello.get("version", ""))
@@ -101,6 +104,10 @@ class _Side:
         now = time.time_ns()
         self.states += [(now, state) for state in self.upper.states[self._taken :]]
         self._taken = len(self.upper.states)
+
+    def incidents(self) -> list[str]:
+        """Return what the adapter did against the contract, in words; complete once it is closed."""
+        return told(incident for incident in self._incidents.all() if incident.serious)
 
     def close(self) -> None:
         """End the session and the stack."""
@@ -141,6 +148,7 @@ def play(cell: Cell, stacks: Mapping[str, str], folder: Path) -> Facts | Unavail
         packets = between.recorded()
         facts.lost = between.lost
         _end(sides, between)
+        facts.incidents = {side: found for side, one in sides.items() if (found := one.incidents())}
     facts.seconds = time.monotonic() - begun
     _write_capture(folder / CAPTURE, cell, between.link_type, packets, facts)
     return facts

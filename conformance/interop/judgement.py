@@ -30,7 +30,19 @@ def judge(cell: Cell, folder: Path) -> Outcome:
         kind, sentence = _not_working(seen)
     elif seen.facts.translated:
         sentence = "works: both have selected the pair; they speak different protocols above ICE"
-    return Outcome(cell, seen.facts, stage, kind, sentence, seen.breaches, _ladder(seen), exchange=_exchange(seen))
+    outcome = Outcome(cell, seen.facts, stage, kind, sentence, seen.breaches, _ladder(seen), exchange=_exchange(seen))
+    return _with_incidents(outcome)
+
+
+def _with_incidents(outcome: Outcome) -> Outcome:
+    """Tell what the adapters did against the contract. A pair of which one died does not work, whatever came before."""
+    if outcome.incidents:
+        told = "; ".join(outcome.incidents)
+        if outcome.kind in (Kind.WORKS, Kind.LAWFUL):
+            outcome.kind, outcome.sentence = Kind.UNDECIDED, f"undecided: {outcome.sentence}, but {told}"
+        else:
+            outcome.sentence = f"{outcome.sentence}; {told}"
+    return outcome
 
 
 def unplayed(cell: Cell, why: str) -> Outcome:

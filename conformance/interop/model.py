@@ -125,7 +125,8 @@ class Facts:
 
     ``states``: (time, state) by side. ``sent`` and ``received``: what a side's application wanted to send, and whether
     the other side's application has it; a text says why it could not be sent. ``addresses``: of each side as the other
-    sees it. ``waited``: seconds from the last description to the end.
+    sees it. ``incidents``: what a side's adapter did against the contract (death, hang, flood, ...). ``waited``:
+    seconds from the last description to the end.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Facts:
     sent: dict[str, str] = field(default_factory=dict)
     received: dict[str, bool] = field(default_factory=dict)
     payloads: dict[str, str] = field(default_factory=dict)
+    incidents: dict[str, list[str]] = field(default_factory=dict)
     trouble: Trouble | None = None
     described_ns: int = 0
     waited: float = 0.0
@@ -214,6 +216,11 @@ class Outcome:
         """Return the sides on which it breaks, the first one first."""
         return list(dict.fromkeys(breach.side for breach in self.breaches if breach.blocks))
 
+    @property
+    def incidents(self) -> list[str]:
+        """Return what the adapters did against the contract, each with its stack."""
+        return [f"{self.name(side)}: {text}" for side, found in self.facts.incidents.items() for text in found]
+
     def name(self, side: str) -> str:
         """Return a stack with its side, where both are the same stack."""
         stack = self.cell.stack(side)
@@ -231,6 +238,7 @@ class Outcome:
             "sentence": self.sentence,
             "blamed": [self.cell.stack(side) for side in self.blamed],
             "breaches": [{**breach.data(), "stack": self.cell.stack(breach.side)} for breach in self.breaches],
+            "incidents": self.incidents,
             "seconds": round(self.facts.seconds, 3),
             "folder": self.folder,
         }

@@ -108,6 +108,7 @@ def write(
         started=time.time(),
         command_line=command,
         interrupted=interrupted,
+        incidents=tuple(f"{outcome.cell.id}: {text}" for outcome in outcomes for text in outcome.incidents),
     )
     junit.write(folder / JUNIT, [_result(outcome) for outcome in outcomes], info, Level.SHOULD)
 

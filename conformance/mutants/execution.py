@@ -101,9 +101,11 @@ class Bench:
 
     @property
     def incidents(self) -> list[str]:
-        """What the agent did against the contract, in words; what followed on `stop` was our doing."""
+        """What the agent did against the contract, and exceptions of ours during `stop`, in words."""
         found = (incident for pool in self._pools for incident in pool.incidents)
-        return told(incident for incident in found if incident.serious and incident.time < self._stopped)
+        adapters = told(incident for incident in found if incident.serious and incident.time < self._stopped)
+        ours = (f"the test system: {text}" for engine in self._engines.values() for text in engine.failures)
+        return [*(f"the reference agent: {text}" for text in adapters), *ours]
 
     def run(self, case: Case, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
         """Execute one case against the agent with these faults, or varied lawfully."""

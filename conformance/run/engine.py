@@ -23,11 +23,11 @@ from conformance.iut.upper import Upper
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.peer.premises import premises
-from conformance.peer.pump import Pump
+from conformance.peer.pump import Aborted, Pump
 from conformance.peer.segments.script import Segments
 from conformance.peer.shape import Shape
 from conformance.peer.tester import Peer
-from conformance.run.attribution import attributed
+from conformance.run.attribution import attributed, described
 from conformance.run.evidence import Execution, Suspicion
 from conformance.run.topology import Topology
 from conformance.run.workers import Workers
@@ -108,6 +108,7 @@ class Engine:
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()
+        self.failures: list[str] = []  # exceptions of ours while the engine was being stopped
         self.stopped = 0.0  # when `stop` was called, in seconds since the epoch
 
     # -- one case ------------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ class Engine:
         variation: Mapping[str, object] | None = None,
         observation: Path | None = None,
     ) -> Result:
-        """Execute a case and return its result; only `Aborted` comes out as an exception.
+        """Execute a case and return its result; once the engine stops, only `Aborted` comes out as an exception.
 
         `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
         lawfully; to `observation`, a file, it adds for each session which faults would have made a difference. When
@@ -134,9 +135,15 @@ class Engine:
             extra["x-variation"] = dict(variation)
         if observation is not None:
             extra["x-observe"] = str(observation)
-        executions = [self._attempt(case, extra, alone=False)]
-        if executions[0].to_be_repeated and not self._stopping.is_set():
-            executions.append(self._attempt(case, extra, alone=True))
+        try:
+            executions = [self._attempt(case, extra, alone=False)]
+            if executions[0].to_be_repeated and not self._stopping.is_set():
+                executions.append(self._attempt(case, extra, alone=True))
+        except Exception as error:
+            if not self._stopping.is_set():
+                raise
+            self.failures.append(f"{case.id}, when the run was stopped: {described(error)}")
+            raise Aborted from error
         return self.suspicion.joined(executions, _label(case, extra))
 
     def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:

@@ -191,7 +191,7 @@ class Run:
         self.info.judged_requirements = len(judged(results))
         self.info.not_judged = [group.data() for group in not_judged(results)]
         self.info.duration, self.info.interrupted = time.time() - self.info.started, not complete
-        self.info.notes = tuple(self.recording.notes)
+        self.info.notes = (*self.recording.notes, *self.engine.failures)
         if self.worker:
             return []  # the controller writes the reports
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut import stacks
+from conformance.iut.errors import AdapterError
 from fuzz.campaign.iut import starter
 from fuzz.judging.replay import answers
 from fuzz.judging.runner import Runner
@@ -16,17 +18,27 @@ if TYPE_CHECKING:
 
 
 class Comparison:
-    """A second IUT. Only its answers count: its deaths are not findings about the first one."""
+    """A second IUT. Only its answers count: its deaths are not findings about the first one, but they are told."""
 
     def __init__(self, spec: str, plain: dict[str, Any]) -> None:
-        self._runner = Runner(starter(stacks.resolve(spec)))
-        self._runner.calibrate(plain)
+        """Start it. Raises `AdapterError` if it cannot be used."""
+        try:
+            self._runner = Runner(starter(stacks.resolve(spec)))
+        except AdapterError as error:
+            raise AdapterError(f"the second IUT: {error}") from None
+        try:
+            self._runner.calibrate(plain)
+        except SessionFailed as error:
+            self._runner.close()
+            raise AdapterError(f"the second IUT does not do the simplest thing: {error}") from None
         self._session: JudgedSession | None = None
+        self.ends: Counter[str] = Counter()  # why its process could not be used any more, and how often
 
     def begin(self, plan: dict[str, Any]) -> None:
         """Open a session of the same plan."""
         try:
             if not self._runner.iut.usable:
+                self._note_end()
                 self._runner.fresh()
             self._session = self._runner.session(plan)
         except SessionFailed:
@@ -53,4 +65,10 @@ class Comparison:
 
     def close(self) -> None:
         """End the other IUT."""
+        self._note_end()
         self._runner.close()
+
+    def _note_end(self) -> None:
+        iut = self._runner.iut
+        if why := iut.death or iut.failure:
+            self.ends[why] += 1

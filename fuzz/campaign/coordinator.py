@@ -104,6 +104,8 @@ def conduct(specs: list[Spec], show: Callable[[Total], None], stopping: threadin
                 ended = f"shard {shard} ended with status {process.returncode} before it was done"
                 why = status.problem if status is not None and status.problem else ended
                 total.problems.append(why)
+            for why, times in status.others_ends.items() if status is not None else ():
+                total.problems.append(f"the second IUT ended {times} times: {why}")
     return total
 
 

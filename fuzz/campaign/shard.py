@@ -285,6 +285,8 @@ class Shard:
         status.seconds, status.done = self.budget.elapsed, done
         status.found = [finding.data() for finding in self.buckets.all.values()]
         if parts is not None:
+            if parts.comparison is not None:
+                status.others_ends = dict(parts.comparison.ends)
             status.cases, status.sessions, status.skipped = (
                 parts.blocks.cases,
                 parts.blocks.session,

@@ -65,3 +65,4 @@ class Status:
     lines: int = 0
     done: bool = False
     problem: str = ""
+    others_ends: dict[str, int] = field(default_factory=dict)  # why the second IUT could not be used any more

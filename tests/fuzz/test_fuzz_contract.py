@@ -33,3 +33,24 @@ def test_what_an_adapter_writes_against_the_contract_is_a_finding(tmp_path, mode
     assert words in finding["text"]
     (failure,) = etree.parse(tmp_path / "out" / "junit.xml").iter("failure")
     assert words in failure.get("message")
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (4, "the second IUT ended 1 times: the adapter was killed by SIGABRT"),
+        (1, "the second IUT does not do the simplest thing"),
+    ],
+)
+def test_the_end_of_the_second_iut_is_told_and_not_green(tmp_path, number, words) -> None:
+    against = f"exec:{sys.executable} {HOSTILE} abort {number} {tmp_path / 'flag'}"
+    target = f"exec:{sys.executable} -m fuzz.targets"
+    options = ("--classes", "request", "--cases", "200", "--out", "out", "--against", against)
+    command = [sys.executable, "-m", "conformance", "fuzz", "--iut", target, *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=140, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert words in done.stderr
+    assert any(words in text for text in json.loads((tmp_path / "out" / "summary.json").read_text())["problems"])
+    (error,) = etree.parse(tmp_path / "out" / "junit.xml").iter("error")
+    assert words in error.get("message")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -47,6 +48,32 @@ def test_an_interrupted_table_keeps_what_is_done_and_goes_on(tmp_path) -> None:
     assert {cell["id"] for cell in json.loads((tmp_path / "interop.json").read_text())["cells"]} == FOUR
     assert len(list(etree.parse(tmp_path / "junit.xml").getroot().iter("testcase"))) == len(FOUR)
     assert facts.stat().st_mtime_ns == before, "it was not played again"
+
+
+HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(can_enter() is not None, reason="the kernel refuses user and network namespaces")
+@pytest.mark.parametrize(
+    ("mode", "came_to", "words"),
+    [
+        ("abort", "", "died: the adapter was killed by SIGABRT"),
+        ("wrong-id", "works: media, but ", "wrong id: the adapter wrote a response to nothing that was asked"),
+        ("stay", "works: media, but ", "hung: the adapter stayed for 5 s after its input had ended"),
+    ],
+)
+def test_what_an_adapter_does_against_the_contract_is_told_and_not_green(tmp_path, mode, came_to, words) -> None:
+    command = [*COMMAND[:4], f"it=exec:{sys.executable} {HOSTILE} {mode} 1", "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"undecided: {came_to}it (offerer)" in done.stdout
+    assert words in done.stdout
+    (cell,) = json.loads((tmp_path / "interop.json").read_text())["cells"]
+    assert any(words in text for text in cell["incidents"])
+    root = etree.parse(tmp_path / "junit.xml")
+    assert any(words in (one.get("value") or "") for one in root.iter("property"))
+    assert len(list(root.iter("error"))) == 1
 
 
 @pytest.mark.parametrize(

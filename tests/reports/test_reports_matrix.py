@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, Browser
@@ -137,3 +138,20 @@ def test_the_command_runs_each_stack_and_goes_on_where_it_stopped(tmp_path) -> N
     assert second.returncode == 1
     assert second.stderr.count("as it was run before") == 2, "the dead one is tried again"
     assert (folder / "runs" / "good" / "record.jsonl").stat().st_mtime_ns == before
+
+
+HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
+
+
+def test_what_an_adapter_did_against_the_contract_is_told(tmp_path) -> None:
+    """It dies in its third session, and not when the case is repeated alone."""
+    options = ["--case", "RFC4571-2/length_equals_the_response", "--variants", "usual", "--out", str(tmp_path)]
+    mine = f"mine=exec:{sys.executable} {HOSTILE} abort 3"
+    command = [sys.executable, "-m", "conformance", "matrix", mine, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    words = "died: the adapter was killed by SIGABRT"
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"the adapter {words}" in done.stdout
+    found = json.loads((tmp_path / "matrix.json").read_text())
+    assert any(words in text for text in found["implementations"]["mine"]["incidents"])
+    assert words in (tmp_path / "matrix.html").read_text()

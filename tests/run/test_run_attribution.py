@@ -9,6 +9,7 @@ import pytest
 from conformance.iut import stacks
 from conformance.iut.pool import Pool
 from conformance.iut.upper import Upper
+from conformance.peer.pump import Aborted
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed
 from conformance.run.engine import Case, Engine, Settings
@@ -132,3 +133,20 @@ def test_an_assertion_of_the_testers_own_is_an_error_wherever_it_is_raised(engin
     result = executed(engine, offers)
     assert result.verdict is Verdict.ERROR
     assert words in result.reason
+
+
+def test_what_breaks_while_the_engine_stops_is_recorded_and_no_verdict(engine, monkeypatch) -> None:
+    """A stop takes sockets and folders away under the cases; nobody waits for these any more."""
+
+    def lease(*_arguments: object, **_named: object) -> None:
+        raise OSError("the folder is gone")
+
+    monkeypatch.setattr(engine._pool, "lease", lease)
+    with pytest.raises(OSError, match="the folder is gone"):
+        executed(engine, offers)
+    assert engine.failures == []
+    engine.stop()
+    with pytest.raises(Aborted):
+        executed(engine, offers)
+    (text,) = engine.failures
+    assert text.startswith("offers, when the run was stopped: OSError: the folder is gone (")
