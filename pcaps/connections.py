@@ -20,6 +20,7 @@ from pcaps.reassembly import Piece, Reassembly
 
 _SPACE = 1 << 32
 _PATIENCE = 8  # segments that may wait behind a gap although an acknowledgement shows that it was none
+_MOST_ENDS = 64  # ends of segments in a frame that are kept
 _MOST_HELD, _MOST_WAITING = 1 << 20, 1 << 12  # octets, segments
 _SHOWN = 64
 _TOLERANCE_NS = 100_000_000
@@ -38,6 +39,7 @@ class Event:
     coalesced frames show). ``count``: unless every frame is kept, consecutive frames of media are one event, with the
     beginning of the first one for its payload. ``whole``: the capture holds all of its octets. ``certain``: every octet
     before it in its direction is in the capture and in a frame, so that any reader finds the frame at the same place.
+    ``ends``: after how many octets of the frame, LENGTH included, the first segments end that do not complete it.
     """
 
     time_ns: int
@@ -50,6 +52,7 @@ class Event:
     whole: bool = True
     stun: bool = False
     certain: bool = False
+    ends: tuple[int, ...] = ()
 
     @property
     def message(self) -> Message | None:
@@ -78,6 +81,7 @@ class _Direction:
     frames: FrameReader = field(default_factory=lambda: FrameReader(synced=False))
     order: Reassembly = field(default_factory=Reassembly)
     segments: int = 0
+    ends: list[int] = field(default_factory=list)  # where segments end in the frame that is not complete yet
     initial: int | None = None  # the sequence number of its SYN
     last_ns: int = -1
     data_ns: int = 0  # when its latest octets came
@@ -86,6 +90,13 @@ class _Direction:
     doubted: bool = False  # octets are missing, or stand outside frames
     acknowledged: int | None = None
     media: dict[str, Event] = field(default_factory=dict)  # what further frames of media add to, by their family
+
+    def end_segment(self, *, completed: bool) -> None:
+        """Note where a segment ended in a frame; `completed`: it also completed the frame before."""
+        if completed and self.ends:
+            self.ends.clear()
+        if self.frames.pending and self.frames.synced and len(self.ends) < _MOST_ENDS:
+            self.ends.append(self.frames.pending)
 
     @property
     def unseen(self) -> bool:
@@ -253,6 +264,7 @@ class Connection:
             order = -1
             for order, cut in enumerate(cuts):
                 self._frame(direction, cut, time_ns, from_client, order)
+            direction.end_segment(completed=order >= 0)
             if order >= 0:
                 direction.segments = 1 if direction.frames.pending else 0
             return
@@ -280,30 +292,32 @@ class Connection:
                 cuts = direction.frames.feed(piece)
             for cut in cuts:
                 yield cut, time_ns
+            if cuts or not isinstance(piece, int):
+                direction.end_segment(completed=bool(cuts))
 
     def _frame(self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, order: int) -> None:
         payload, what = cut.payload, "frame" if cut.framed else "unframed"
-        segments = direction.segments if order == 0 else 1
+        segments, ends = (direction.segments, tuple(direction.ends)) if order == 0 else (1, ())
         self.frames_seen += cut.frames
         stun = cut.whole and looks_like_stun(payload)
         if not self.full and not stun and what == "frame" and payload[4:8] != COOKIE:
-            self._media(direction, cut, time_ns, from_client, segments, order)
+            event = Event(time_ns, from_client, "frame", payload[:_SHOWN], segments, order, cut.frames, cut.whole)
+            self._media(direction, event, family(payload), ends)
             return
         direction.media.clear()
         direction.doubted |= not cut.framed
         certain = direction.synced and not direction.doubted
-        self._keep(Event(time_ns, from_client, what, payload, segments, order, cut.frames, cut.whole, stun, certain))
+        self._keep(
+            Event(time_ns, from_client, what, payload, segments, order, cut.frames, cut.whole, stun, certain, ends)
+        )
 
-    def _media(
-        self, direction: _Direction, cut: Cut, time_ns: int, from_client: bool, segments: int, order: int
-    ) -> None:
+    def _media(self, direction: _Direction, event: Event, kind: str, ends: tuple[int, ...]) -> None:
         """Keep the first of the frames of media that follow each other, and count the others."""
-        kind = family(cut.payload)
         known = direction.media.get(kind)
         if known is not None:
-            known.count += cut.frames
+            known.count += event.count
             return
-        event = Event(time_ns, from_client, "frame", cut.payload[:_SHOWN], segments, order, cut.frames, cut.whole)
+        event.ends = ends
         direction.media[kind] = event
         self._keep(event)
 

@@ -252,7 +252,7 @@ def _join_to_the_only(keys: dict[str, _Key]) -> None:
     certain = {key for key in keys.values() if key[1]}
     if len(certain) == 1:
         only = next(iter(certain))
-        keys.update({case: only for case, key in keys.items() if key[0] == "precondition"})
+        keys.update({case: only for case, key in keys.items() if key[0] == "precondition" and not is_rule(case)})
 
 
 def _certain(result: Result, ratio: dict[str, float]) -> _Key | None:
@@ -261,7 +261,7 @@ def _certain(result: Result, ratio: dict[str, float]) -> _Key | None:
     if result.broken:
         breach = result.broken[0]
         return "rule", breach.requirement, breach.title
-    if is_rule(result.case):
+    if is_rule(result.case) and result.verdict is Verdict.FAIL:
         return "rule", result.requirements[0], result.title
     if result.verdict is Verdict.FAIL and result.requirements:
         worst = max(result.requirements, key=lambda requirement: ratio[requirement])  # the first one of equals

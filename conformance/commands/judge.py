@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import sys
 import time
@@ -15,8 +14,6 @@ import click
 
 from conformance.commands.judge_progress import Watch
 from conformance.commands.options import complain, fail_on
-from conformance.run.invocation import command_line
-from conformance.run.version import own_version
 from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
 from conformance.wire.text import visible
 
@@ -60,7 +57,7 @@ class _Unusable(Exception):
     show_default=True,
     help="Which connections to draw.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for junit.xml and record.jsonl.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for report.html, junit.xml and record.jsonl.")
 @fail_on("Weakest level at which a breach counts.")
 def judge(captures: Sequence[Path], **options: Any) -> int:
     """Judge the ICE-TCP exchanges in captures (pcap, pcapng, gzipped or not; - for stdin) of any origin.
@@ -74,9 +71,10 @@ def judge(captures: Sequence[Path], **options: Any) -> int:
     """
     try:
         known = _known(options)
-        results = _all(captures, known, options)
+        exchanges: dict[str, bytes] = {}
+        results = _all(captures, known, exchanges, options)
         if options["out"] is not None:
-            _write(results, options)
+            _write(results, exchanges, options)
     except _Unusable as error:
         return complain(visible(str(error)), ExitStatus.USAGE)
     return _verdict(results, options)
@@ -131,7 +129,7 @@ def _description(path: Path) -> SessionDescription:
 # -- one capture -------------------------------------------------------------------------------------------------------
 
 
-def _all(captures: Sequence[Path], known: Known, options: dict[str, Any]) -> list[Result]:
+def _all(captures: Sequence[Path], known: Known, exchanges: dict[str, bytes], options: dict[str, Any]) -> list[Result]:
     names = Counter(capture.name for capture in captures)
     results: list[Result] = []
     seen = False
@@ -141,8 +139,9 @@ def _all(captures: Sequence[Path], known: Known, options: dict[str, Any]) -> lis
                 click.echo(f"{visible(str(capture))}: not read")
                 continue
             name = visible(capture.name if names[capture.name] == 1 else str(capture))
-            found, shows = _judged(capture, known, name if len(captures) > 1 else "", options, watch)
+            found, drawings, shows = _judged(capture, known, name if len(captures) > 1 else "", options, watch)
             results += found
+            exchanges |= drawings
             seen |= shows
     if watch.interrupted:
         options["interrupted"] = True
@@ -167,7 +166,9 @@ def _nothing_seen(captures: Sequence[Path], options: dict[str, Any]) -> Result:
     )
 
 
-def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch) -> tuple[list[Result], bool]:
+def _judged(
+    capture: Path, known: Known, name: str, options: dict[str, Any], watch: Watch
+) -> tuple[list[Result], dict[str, bytes], bool]:
     from conformance.run.judging import blank_result, judge_packets, result_of
     from pcaps.pcapng import CaptureError
 
@@ -181,11 +182,17 @@ def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], wat
     _tell(capture, judged, time.time() - begun)
     command = shlex.join(["icetcp", *_without_passwords(sys.argv[1:])])
     blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
-    results = [result_of(judgement, blank) for judgement in judged.judgements if judgement.verdict is not Verdict.NONE]
+    judgements = [judgement for judgement in judged.judgements if judgement.verdict is not Verdict.NONE]
+    results = [result_of(judgement, blank) for judgement in judgements]
     for result in results:
         if name:
             result.case += f"[{name}]"
             result.parameters = {"capture": visible(str(capture))}
+    exchanges: dict[str, bytes] = {}
+    if options["out"] is not None:
+        from conformance.commands.judge_reports import explain
+
+        exchanges = explain(judgements, results, known)
     _note(judged, known)
     drawn: list[Connection] = []
     for judgement in judged.judgements:
@@ -194,7 +201,7 @@ def _judged(capture: Path, known: Known, name: str, options: dict[str, Any], wat
         from pcaps.ladder import render
 
         click.echo(f"\n{render(judged.shown)}")
-    return results, judged.saw_an_exchange
+    return results, exchanges, judged.saw_an_exchange
 
 
 def _tell(capture: Path, judged: JudgedCapture, seconds: float) -> None:
@@ -287,34 +294,17 @@ def _verdict(results: list[Result], options: dict[str, Any]) -> int:
     return int(status)
 
 
-def _write(results: list[Result], options: dict[str, Any]) -> None:
-    from conformance.catalogue import REQUIREMENTS
-    from reports import junit
-    from reports.record import Recorder, ReportError, RunInfo
+def _write(results: list[Result], exchanges: dict[str, bytes], options: dict[str, Any]) -> None:
+    from conformance.commands.judge_reports import write
+    from reports.record import ReportError
 
     out: Path = options["out"]
-    info = RunInfo(
-        iut="captures",
-        iut_version="",
-        command="",
-        seed=0,
-        icetcp_version=own_version(),
-        python=platform.python_version(),
-        platform=platform.system(),
-        link="capture",
-        started=min((result.started for result in results), default=time.time()),
-        requirements=len(REQUIREMENTS),
-        command_line=command_line(_without_passwords(sys.argv[1:])),
-    )
+    arguments = _without_passwords(sys.argv[1:])
+    interrupted = bool(options.get("interrupted"))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        recorder = Recorder(out / "record.jsonl", info)
-        for result in results:
-            recorder.write(result)
-        recorder.close(info)
-        junit.write(out / "junit.xml", results, info, Level(options["fail_on"]))
+        written = write(out, results, exchanges, arguments, Level(options["fail_on"]), interrupted=interrupted)
     except OSError as error:
         raise _Unusable(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
     except ReportError as error:
         raise _Unusable(str(error)) from None
-    click.echo(f"written: {out / 'junit.xml'}, {out / 'record.jsonl'}")
+    click.echo(f"written: {', '.join(map(str, written))}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.commands.options import attachments, complain, fail_on
+from conformance.commands.options import attachments, broken_session, complain, fail_on, private_cases
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
@@ -27,11 +27,19 @@ if TYPE_CHECKING:
     help="html: a page; junit, sarif (2.1.0), tap (14): files for programs; github: annotations on standard output.",
 )
 @attachments
+@private_cases
 @click.option("--out", type=click.Path(dir_okay=False), help="File [default: report.html, ... in the run's folder].")
 @click.option("--whole", is_flag=True, help="Pack captures and logs of variants that passed too; the file grows.")
 @fail_on()
 def report(
-    run: str, form: str, attachments: str, against: str | None, out: str | None, whole: bool, fail_on: str
+    run: str,
+    form: str,
+    attachments: str,
+    cases_from: tuple[str, ...],
+    against: str | None,
+    out: str | None,
+    whole: bool,
+    fail_on: str,
 ) -> int:
     """Make a report of RUN, the folder of a run; by default report.html, with everything in one file.
 
@@ -46,9 +54,13 @@ def report(
 
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     path = Path(out) if out else folder / "report.html"
+    found = discover(private=cases_from)
+    broken = broken_session(found.outcome)
+    if broken is not None:
+        return broken
     try:
         info, results = _read(run)
-        contents = of_folder(folder, info, results, Level(fail_on), every=discover().every, whole=whole)
+        contents = of_folder(folder, info, results, Level(fail_on), every=found.every, whole=whole)
         if against:
             mark_changes(contents, _read(against)[1], against)
         write(contents, path)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pcaps.connections import Connection, Event
 
 _FIRST, _LAST = 120, 40  # events of a connection that are drawn
+_SIDE = "side"  # what is called so whose name is not known
 _MOST_OCTETS = 512  # of a message; the capture has the others
 _BLAMED = {
     "check_has_integrity": (Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256),
@@ -91,7 +92,8 @@ def _lane(
     left, right = (server, client) if mirrored else (client, server)
     kind = "UDP" if isinstance(connection, Flow) else "TCP"
     opener = _name(client, testers, server).rpartition(" ")[0]
-    lane = Lane(_name(left, testers, right), _name(right, testers, left), f"{kind}, opened by the {opener}")
+    opener = f"the {opener}" if opener != _SIDE else str(client)
+    lane = Lane(_name(left, testers, right), _name(right, testers, left), f"{kind}, opened by {opener}")
     for event in _shown(connection.events, lane.notes):
         sender = str(client if event.from_client else server)
         blamed = [breach for breach in broken if breach.time_ns == event.time_ns and breach.agent == sender]
@@ -139,7 +141,7 @@ def _step(event: Event, start: int, mirrored: bool, blamed: Sequence[Breach], me
         step.offending = "; ".join(dict.fromkeys(breach.reason for breach in blamed))
     if event.what in ("frame", "unframed", "datagram"):
         step.size = len(event.payload)
-        step.segments = event.segments
+        step.segments, step.ends = event.segments, event.ends
         step.joined = event.order > 0
         step.link = len(messages)
         messages.append(_message(event, label, [breach.rule.partition("/judge_")[2] for breach in blamed]))
@@ -159,7 +161,7 @@ def _message(event: Event, label: str, rules: Sequence[str]) -> Message:
 def _name(address: Address, testers: Collection[str] | Mapping[str, str], other: Address) -> str:
     """Return an address with whose it is; an address that both sides share tells nothing."""
     if isinstance(testers, Mapping):
-        return f"{testers.get(address.ip, 'side')} {address}"
+        return f"{testers.get(address.ip, _SIDE)} {address}"
     if not testers or (address.ip == other.ip):
-        return f"side {address}"
+        return f"{_SIDE} {address}"
     return f"{'tester' if address.ip in testers else 'IUT'} {address}"

@@ -96,6 +96,7 @@ def page(contents: Contents) -> str:
     results.sort(key=lambda result: _order(result.case))
     shown = [_row(number, result, contents) for number, result in enumerate(results)]
     by_requirement = _by_requirement(results)
+    owners = _owners(results, whole=contents.whole)
     requirements = [_requirement(asked, by_requirement) for asked in contents.requirements]
     return html.render(
         "report.html.j2",
@@ -116,7 +117,9 @@ def page(contents: Contents) -> str:
         rfc_sections=_sections(row["asked"].section for row in requirements),
         marks={name: html.part("components.html.j2", "verdict", name) for name in _WORST},
         changes=sorted(set(contents.changes.values())),
-        blocks=[_packed(results[at : at + _IN_A_BLOCK], contents) for at in range(0, len(results), _IN_A_BLOCK)],
+        blocks=[
+            _packed(results[at : at + _IN_A_BLOCK], contents, owners) for at in range(0, len(results), _IN_A_BLOCK)
+        ],
         expectations=[result for result in contents.results if result.section == SECTION],
         total=len(requirements),
     )
@@ -160,9 +163,18 @@ def _sections(sections: Iterable[str]) -> list[str]:
 # -- what belongs to one variant ---------------------------------------------------------------------------------------
 
 
-def _packed(results: Sequence[Result], contents: Contents) -> str:
+def _owners(results: Iterable[Result], *, whole: bool) -> dict[str, str]:
+    """Return by capture the variant with which it is packed: several rules may be broken in one capture."""
+    found: dict[str, str] = {}
+    for result in sorted(results, key=lambda result: is_rule(result.case)):
+        if result.capture and (whole or result.verdict in _NON_PASSES):
+            found.setdefault(result.capture, result.case)
+    return found
+
+
+def _packed(results: Sequence[Result], contents: Contents, owners: Mapping[str, str]) -> str:
     """Return some variants as a block: JSON, deflated, in base64."""
-    parts = [msgspec.json.encode(_detail(result, contents)) for result in results]
+    parts = [msgspec.json.encode(_detail(result, contents, owners)) for result in results]
     # The exchanges are JSON already: they are put in, not read and written again.
     for number, result in enumerate(results):
         exchange = contents.exchanges.get(result.case, b"null")
@@ -170,10 +182,10 @@ def _packed(results: Sequence[Result], contents: Contents) -> str:
     return base64.b64encode(zlib.compress(b"[" + b",".join(parts) + b"]")).decode()
 
 
-def _detail(result: Result, contents: Contents) -> dict[str, Any]:
+def _detail(result: Result, contents: Contents, owners: Mapping[str, str]) -> dict[str, Any]:
     whole = contents.whole or result.verdict in _NON_PASSES
-    capture = contents.folder / result.capture if result.capture else None
-    octets = _octets(capture) if capture is not None and whole else None
+    owner = owners.get(result.capture, "") if whole else ""
+    octets = _octets(contents.folder / result.capture) if owner == result.case else None
     log = contents.folder / result.log if result.log else None
     found = {
         "title": result.title,
@@ -195,6 +207,7 @@ def _detail(result: Result, contents: Contents) -> dict[str, Any]:
         "log": _text(log) if log is not None and whole else None,
         "logfile": result.log,
         "capture": octets.hex() if octets is not None else None,
+        "captureof": owner if owner != result.case else "",
         "capturefile": result.capture,
     }
     if result.case not in contents.exchanges and result.ladder:

@@ -1,7 +1,8 @@
 """A sequence diagram as SVG: one lane per connection, time downwards, an arrow per segment that is TCP's own or frame.
 
 A frame is a box on its arrow with the number of its octets. Bars across the arrow show where segments end inside the
-frame; frames that came in one segment hang together. What breaks a rule is marked, with a sign and with words.
+frame, and a line below says after which octets; frames that came in one segment hang together. What breaks a rule is
+marked, with a sign and with words.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _TIME, _LEFT, _RIGHT, _WIDTH = 78, 96, 850, 946  # where the columns stand
 _MIDDLE = (_LEFT + _RIGHT) // 2
 _HEAD, _ROW, _DETAIL = 44, 26, 17
+_MOST_ENDS = 10  # ends of segments that are told
 _MOST_CUTS = 12  # bars that are drawn on one arrow
 _CHARACTER = 7.25  # width of one, at 12 px
 _DASHED = {"SYN", "SYN-ACK", "FIN", "RST"}
@@ -29,8 +31,9 @@ _DASHED = {"SYN", "SYN-ACK", "FIN", "RST"}
 class Step:
     """One arrow. ``size``: octets of the frame, None for what is TCP's own; ``segments``: how many it came in.
 
-    ``joined``: it came in the same segment as the one before it. ``offending``: which rule it breaks, in words.
-    ``link``: number of the message below the diagram that it leads to.
+    ``ends``: after how many octets, LENGTH included, the first segments end. ``joined``: it came in the same segment as
+    the one before it. ``offending``: which rule it breaks, in words. ``link``: number of the message below the diagram
+    that it leads to.
     """
 
     time_ms: float
@@ -39,6 +42,7 @@ class Step:
     detail: str = ""
     size: int | None = None
     segments: int = 1
+    ends: tuple[int, ...] = ()
     joined: bool = False
     offending: str = ""
     link: int | None = None
@@ -94,6 +98,9 @@ def drawing(lane: Lane) -> str:
         if step.detail or step.offending:
             y += _DETAIL
             parts.append(_details(step, y))
+        if step.ends:
+            y += _DETAIL
+            parts.append(_small(_in_segments(step), y))
     for note, bad in [*((note, False) for note in lane.notes), *([(lane.offending, True)] if lane.offending else [])]:
         y += _ROW
         sign, style = ("✗ ", "bad") if bad else ("", "detail")
@@ -150,7 +157,18 @@ def _arrow(step: Step, y: int) -> Iterator[str]:
 def _details(step: Step, y: int) -> str:
     if step.offending:
         return f'<text class="bad" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(step.offending, 100)}</text>'
-    return f'<text class="detail" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(step.detail, 112)}</text>'
+    return _small(step.detail, y)
+
+
+def _small(text: str, y: int) -> str:
+    return f'<text class="detail" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(text, 112)}</text>'
+
+
+def _in_segments(step: Step) -> str:
+    """Return where segments end in a frame, as the list of its fields counts its octets."""
+    shown = [str(end) for end in step.ends[:_MOST_ENDS]]
+    more = "" if len(shown) == step.segments - 1 else " …"
+    return f"in {step.segments} segments, which end after octet {', '.join(shown)}{more}"
 
 
 def _text(text: str, most: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from lxml import etree
+from lxml import etree, html
 
 from conformance.commands.judge import judge
 from conformance.verdict import Verdict
@@ -89,6 +89,34 @@ def test_reports_hold_every_rule_of_every_capture(icetcp, tmp_path) -> None:
     SCHEMA.assertValid(root)
     assert len(list(root.iter("testcase"))) == len(results) > 30
     assert len(list(root.iter("failure"))) == 1
+
+
+def test_the_page_of_captures_has_causes_and_the_exchanges_of_what_is_broken(icetcp, tmp_path) -> None:
+    names = ["clean-controlling-offerer", "broken-retransmission", "broken-no-fingerprint"]
+    done = icetcp(*map(capture, names), *SDP, "--out", tmp_path)
+    assert f"written: {tmp_path / 'report.html'}" in done.output
+    info, results = read(tmp_path / "record.jsonl")
+    assert [cause["id"] for cause in info.causes] == ["RFC6544-7.1-s03", "RFC8445-7.2.4-02"]
+    failed = {result.case: result for result in results if result.verdict is Verdict.FAIL}
+    assert {result.cause for result in failed.values()} == {cause["id"] for cause in info.causes}
+    tree = html.parse(tmp_path / "report.html")
+    drawings = tree.xpath("//*[local-name()='svg'][@class='sequence']")
+    assert len(drawings) == len(info.causes)
+    for drawing in drawings:
+        text = "".join(drawing.itertext())
+        assert "offerer 192.0.2.1:50000" in text
+        assert "answerer 198.51.100.2:7000" in text
+        assert drawing.xpath(".//*[contains(@class, 'bad')]")
+    assert "could not be judged" not in tree.getroot().text_content()
+
+
+def test_what_a_capture_leaves_open_is_no_broken_rule(icetcp, tmp_path) -> None:
+    """Without passwords integrity is open; the one rule that is broken is not why."""
+    assert icetcp(capture("broken-retransmission"), "--out", tmp_path).return_value == 1
+    kinds = {cause["kind"]: cause for cause in read(tmp_path / "record.jsonl")[0].causes}
+    assert set(kinds) == {"rule", "precondition"}
+    assert "the password of" in kinds["precondition"]["text"]
+    assert not kinds["rule"]["unjudged"]
 
 
 def test_a_file_that_breaks_off_is_judged_up_to_there(icetcp, tmp_path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.metadata
 import itertools
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -73,6 +76,12 @@ def private(folder: Path) -> list[tuple[str, str]]:
     return sorted((result.case, result.verdict.value) for result in results if result.case.startswith("ACME"))
 
 
+def unpacked(page: Path) -> str:
+    """Return what is packed for each variant."""
+    blocks = re.findall(r'id="block-\d+">([^<]*)<', page.read_text())
+    return "".join(zlib.decompress(base64.b64decode(block)).decode() for block in blocks)
+
+
 def test_a_private_case_is_judged_reported_and_repeated(programs, project):
     command = f"icetcp run --link sockets --iut {shlex.quote(FAULTY)} --section ACME-4.2 --out out"
     done = execute(command, project, programs)
@@ -98,6 +107,12 @@ def test_a_private_case_is_judged_reported_and_repeated(programs, project):
     later = execute("icetcp report out --out later.html && icetcp statement out", project, programs)
     assert later.returncode == 0, later.stdout + later.stderr
     assert "so that it fits into one block" in (project / "later.html").read_text()
+    purpose = "its success response has at most 128 octets"
+    assert purpose in unpacked(project / "later.html")  # the folder of its cases is in the project's icetcp.toml
+    shutil.copytree(project / "out", elsewhere / "copy")
+    for options, known in (("", False), (f"--cases-from {project / 'icetcp_cases'}", True)):
+        execute(f"icetcp report copy {options}", elsewhere, programs)
+        assert (purpose in unpacked(elsewhere / "copy" / "report.html")) is known
 
 
 def test_private_cases_in_the_projects_own_pytest(programs, project):

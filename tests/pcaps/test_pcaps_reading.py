@@ -181,6 +181,20 @@ def test_first_octets_may_come_one_by_one() -> None:
     assert connection.frames[0].segments == len(frame(CHECK))
 
 
+def test_a_frame_knows_where_its_segments_end() -> None:
+    """The third segment ends the first frame, and begins the second."""
+    octets = frame(CHECK)
+
+    def write(scene: Scene) -> None:
+        link = scene.connection(LEFT, RIGHT).open()
+        for part in (octets[:1], octets[1:14], octets[14:] + octets[:5], octets[5:], octets):
+            link.send(link.client, part)
+
+    (connection,) = read_scene(write).ended
+    ends = [(event.segments, event.ends) for event in connection.frames]
+    assert ends == [(3, (1, 14)), (2, (5,)), (1, ())]
+
+
 def test_media_takes_one_event_however_much_there_is() -> None:
     def write(scene: Scene) -> None:
         link = scene.connection(LEFT, RIGHT).open()

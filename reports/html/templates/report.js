@@ -20,6 +20,7 @@ const files = (found, id) => {
     const save = saving(found.capture, found.capturefile);
     list.append(make("li", {}, save, ` ${found.capture.length / 2} octets, in this file; for Wireshark and icetcp judge`));
   }
+  if (found.captureof) list.append(make("li", {}, "The capture is in this file with ", link("variant", found.captureof)));
   for (const [name, what] of [[found.capturefile, "capture"], [found.logfile, "log"]]) {
     if (name) list.append(make("li", {}, make("a", { href: name.split("/").map(encodeURIComponent).join("/"), class: "id" }, name), ` ${what}, in the run's folder`));
   }
