@@ -65,10 +65,20 @@ class Expectations:
     entries: list[Deviation] = field(default_factory=list)
     forms: Callable[[str], Iterable[str]] = lambda _variant: ()
     _remarks: dict[str, str] = field(default_factory=dict)  # what was noted on each variant
+    _naming: dict[str, list[int]] = field(init=False)  # by id: numbers of the entries that name it
+
+    def __post_init__(self) -> None:
+        self._naming = {}
+        for number, entry in enumerate(self.entries):
+            for identifier in entry.ids:
+                self._naming.setdefault(identifier, []).append(number)
 
     def of(self, result: Result) -> Deviation | None:
         """Return the entry for a result: the one that explains it, else one that names it."""
-        naming = [entry for entry in self.entries if self._names(entry.ids, result)]
+        if not self.entries:
+            return None
+        numbers = {number for name in self._names(result) for number in self._naming.get(name, ())}
+        naming = [self.entries[number] for number in sorted(numbers)]
         return next((entry for entry in naming if entry.explains(result)), naming[0] if naming else None)
 
     def mark(self, result: Result, today: datetime.date) -> None:
@@ -95,15 +105,15 @@ class Expectations:
         result.known = str(entry)
         return f"known deviation: {about}"
 
-    def _names(self, ids: Iterable[str], result: Result) -> bool:
-        own = {
+    def _names(self, result: Result) -> set[str]:
+        """Return the ids by which an entry may name a result."""
+        return {
             result.case,
             variant_of(result.case),
             case_name(result.case),
             *self.forms(result.case),
             *result.requirements,
         }
-        return not own.isdisjoint(ids)
 
     def verdicts(self, results: Sequence[Result], *, partial: bool) -> list[Result]:
         """Return a failure for each id that should have failed and passed, or that was not judged any more.
@@ -112,13 +122,14 @@ class Expectations:
         stands for several variants whether all of them pass.
         """
         found = []
+        named: dict[str, list[Result]] = {identifier: [] for identifier in self._naming}
+        for result in results if named else ():
+            if result.verdict is not Verdict.NOT_APPLICABLE:
+                for identifier in self._names(result) & named.keys():
+                    named[identifier].append(result)
         for entry in self.entries:
             for identifier in entry.ids:
-                judged = [
-                    result
-                    for result in results
-                    if result.verdict is not Verdict.NOT_APPLICABLE and self._names([identifier], result)
-                ]
+                judged = named[identifier]
                 may_pass = entry.sometimes or is_rule(identifier)  # a rule sees what the cases happen to show
                 if partial and not any(r.case == identifier for r in judged):
                     continue  # the variants that fail may be among those that were not selected

@@ -204,5 +204,11 @@ def usual_form(identifier: str) -> str:
 
 
 def _is_word(word: str) -> bool:
-    unusual = {str(value) for values in DIMENSIONS.values() for value in values[1:]} | {"2components"}
-    return word in unusual - {"2"} or (word.startswith("cut") and word[3:].isdigit())
+    return word in _unusual() or (word.startswith("cut") and word[3:].isdigit())
+
+
+@functools.cache
+def _unusual() -> frozenset[str]:
+    """Return the words of unusual values; "2" alone may be any parameter's."""
+    words = {str(value) for values in DIMENSIONS.values() for value in values[1:]}
+    return frozenset(words | {"2components"}) - {"2"}
