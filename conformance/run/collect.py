@@ -29,12 +29,12 @@ _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
 
 def is_case(item: pytest.Item) -> bool:
     """Whether an item is a conformance case; others may have a mark of that name too."""
-    return isinstance(item, pytest.Function) and bool(_marks(item))
+    return isinstance(item, pytest.Function) and (_CASE in item.stash or any(map(_is_ours, item.iter_markers())))
 
 
-def _marks(item: pytest.Item) -> list[pytest.Mark]:
-    """Return the marks that `suites.marks.requirement` has made; a variant may have one in addition to the case's."""
-    return [mark for mark in item.iter_markers("requirement") if "needs" in mark.kwargs]
+def _is_ours(mark: pytest.Mark) -> bool:
+    """Whether `suites.marks.requirement` has made a mark; a variant may have one in addition to the case's."""
+    return mark.name == "requirement" and "needs" in mark.kwargs
 
 
 def case_of(item: pytest.Item) -> Case:
@@ -47,7 +47,8 @@ def case_of(item: pytest.Item) -> Case:
 
 
 def _make(item: pytest.Function) -> Case:
-    marks = _marks(item)
+    every = list(item.iter_markers())
+    marks = [mark for mark in every if _is_ours(mark)]
     assert marks
     requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
     level = next((mark.kwargs["at"] for mark in marks if mark.kwargs.get("at") is not None), level)
@@ -73,8 +74,8 @@ def _make(item: pytest.Function) -> Case:
         function=item.function,
         needs=tuple(conditions),
         parameters=dict(spec.params) if spec is not None else {},
-        in_segments=item.get_closest_marker("in_segments") is not None,
-        watches=max((float(mark.args[0]) for mark in item.iter_markers("watches")), default=0.0),
+        in_segments=any(mark.name == "in_segments" for mark in every),
+        watches=max((float(mark.args[0]) for mark in every if mark.name == "watches"), default=0.0),
         source=source,
     )
 
