@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 65536
 _APART = 8  # parts that the IUT has surely read one by one; of many the rest go as they come
-_LOOK = 0.002  # seconds between two looks at the kernel's table
+_LOOK, _LONGEST_LOOK = 0.002, 0.016  # seconds between two looks at the kernel's table, each twice the one before
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
@@ -76,6 +76,7 @@ class Connection:
         self._deframer: Splitter = splitter or Deframer()
         self._frames = 0
         self._open = True
+        self._iut_ended = False
         self._sending = self._sent_something = False
         self._held: deque[bytes] = deque()
         sock.setblocking(False)
@@ -133,10 +134,12 @@ class Connection:
         if not (self._sent_something and self._open and self.is_open):
             return True
         end = self._pump.deadline(within)
+        look = _LOOK
         while unread(self.remote_address, self.local_address):
             if self._pump.left(end) <= 0:
                 return False
-            self._pump.poll(lambda: not self.is_open, _LOOK)
+            self._pump.poll(lambda: not self.is_open, look)
+            look = min(2 * look, _LONGEST_LOOK)
         return True
 
     def send_between(self, data: bytes | Packet) -> None:
@@ -286,7 +289,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether the IUT has ended the connection neither by FIN nor by RST."""
-        return not any(isinstance(event, End) for event in self.events)
+        return not self._iut_ended
 
     @property
     def has_asked(self) -> bool:
@@ -361,6 +364,7 @@ class Connection:
         with contextlib.suppress(FramingError):  # the script's expectation says what is missing
             self._deframer.finish()
         self.events.append(End(reset, time.monotonic()))
+        self._iut_ended = True
 
     # -- inner works ---------------------------------------------------------------------------------------------
 

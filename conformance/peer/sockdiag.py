@@ -39,13 +39,9 @@ def unread(owner: Address, other: Address) -> int | None:
 
 def _ask(owner: Address, other: Address) -> tuple[int, int] | None:
     """Return the state of a socket and the octets that wait in it."""
-    family = socket.AF_INET6 if ":" in owner.ip else socket.AF_INET
-    ends = _ENDS.pack(owner.port, other.port, _padded(owner.ip), _padded(other.ip))
-    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ALL_STATES) + ends + _NO_COOKIE
-    head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0)
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
-            kernel.send(head + body)
+            kernel.send(_question(owner, other))
             answer = kernel.recv(4096)
     except OSError as error:
         raise Unsupported(error.strerror) from None
@@ -57,6 +53,15 @@ def _ask(owner: Address, other: Address) -> tuple[int, int] | None:
         raise Unsupported(errno.errorcode.get(-code, str(code)))
     _, state, _, waiting = _ANSWER.unpack_from(answer, _HEADER.size)
     return state, waiting
+
+
+@lru_cache(maxsize=1024)  # a tester that waits for the IUT to read asks the same many times
+def _question(owner: Address, other: Address) -> bytes:
+    """Return the request for one connection."""
+    family = socket.AF_INET6 if ":" in owner.ip else socket.AF_INET
+    ends = _ENDS.pack(owner.port, other.port, _padded(owner.ip), _padded(other.ip))
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ALL_STATES) + ends + _NO_COOKIE
+    return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0) + body
 
 
 @lru_cache(maxsize=1)
