@@ -70,6 +70,7 @@ _IUT = (
     help="Execute each variant so many times. One that comes to different verdicts is flaky, and no pass.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
+@click.option("--testers", type=click.IntRange(1, 256), help="Tester processes [default: one a core with work].")
 @click.option("--out", type=click.Path(), help="Folder of the reports [default: reports/run-NAME, after the IUT].")
 @fail_on()
 @click.option("--expect", metavar="FILE", type=click.Path(dir_okay=False), help="File of known failures.")
@@ -186,6 +187,8 @@ def _run_arguments(iut: str, options: dict[str, Any]) -> list[str]:
         arguments += [f"--icetcp-{name}={address}" for address in options[name.replace("-", "_")]]
     if options["jobs"] is not None:
         arguments.append(f"--icetcp-jobs={options['jobs']}")
+    if options["testers"] is not None:
+        arguments.append(f"--icetcp-testers={options['testers']}")
     if options["timeout"] is not None:
         arguments.append(f"--icetcp-timeout={options['timeout']}")
     if options["decides"] is not None:

@@ -30,11 +30,12 @@ class Pool:
     Cases that want a process of their own get it in addition, again no more than `processes` at once. Thread-safe.
     """
 
-    def __init__(self, stack: Stack, *, processes: int, log_dir: Path) -> None:
+    def __init__(self, stack: Stack, *, processes: int, log_dir: Path, hello: Hello | None = None) -> None:
+        """`hello` is what the stack has said, if it was greeted before."""
         self._stack = stack
         self._limit = processes
         self.log_dir = log_dir
-        self._hello: Hello | None = None
+        self._hello = hello
         self._greeting = threading.Lock()
         self._all: set[AdapterProcess] = set()  # whatever runs, also what is being greeted
         self._shared: list[AdapterProcess] = []

@@ -16,7 +16,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from conformance.peer import lab
+from conformance.peer import lab, packet_filter
+from conformance.peer.share import WHOLE, Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +40,10 @@ class Recorder:
 
     Each packet is taken where it leaves; what comes over the wire leaves in another network, so it is taken where it
     comes. Raises `OSError` where packets may not be recorded. ``dropped`` counts what the kernel could not keep,
-    ``cut`` the packets larger than a slot of the ring; `lost` is both.
+    ``cut`` the packets larger than a slot of the ring; `lost` is both. Of a `share`, only its own packets are recorded.
     """
 
-    def __init__(self, sink: Callable[[int, bytes], None], wire: lab.Wire | None = None) -> None:
+    def __init__(self, sink: Callable[[int, bytes], None], wire: lab.Wire | None = None, share: Share = WHOLE) -> None:
         self.dropped = 0
         self.cut = 0
         self._sink = sink
@@ -50,15 +51,17 @@ class Recorder:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
         self._socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, struct.pack("IIII", _BLOCK, _BLOCKS, _FRAME, _SLOTS))
+        if share.of > 1:
+            packet_filter.attach(self._socket, packet_filter.of_ranges(share.ranges))
         self._ring = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
         self._counting = threading.Lock()
         self._marks: dict[bytes, threading.Event] = {}
         self._wire = 0 if wire is None else socket.if_nametoindex(wire.iut)
-        self._markers = [(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "127.0.0.1")]
+        self._markers = [(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), share.loopback(0))]
         if wire is not None:
             with wire.tester.inside():
                 self._markers.append((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), lab.WIRE_IUT["IPv4"]))
-            self._markers[1][0].bind((lab.kernel_address("IPv4", 0), 0))
+            self._markers[1][0].bind((lab.kernel_address("IPv4", share.on_wire(0)), 0))
         self._stop_in, self._stop_out = os.pipe()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()

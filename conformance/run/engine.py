@@ -26,6 +26,7 @@ from conformance.peer.premises import premises
 from conformance.peer.pump import Aborted, Pump
 from conformance.peer.segments.script import Segments
 from conformance.peer.shape import Shape
+from conformance.peer.share import WHOLE, Share
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
 from conformance.run.evidence import Execution, Suspicion
@@ -97,14 +98,19 @@ class Engine:
     """Runs cases against one IUT, each with a tester address of its own, as many at once as it has threads."""
 
     def __init__(
-        self, pool: Pool, recording: Recording | NoRecording, settings: Settings, pics: Mapping[str, Any]
+        self,
+        pool: Pool,
+        recording: Recording | NoRecording,
+        settings: Settings,
+        pics: Mapping[str, Any],
+        share: Share = WHOLE,
     ) -> None:
         self.settings = settings
-        self._pool = pool
+        self.pool = pool
         self._recording = recording
         self._pics = pics
         self._lock = threading.Lock()
-        self._topology = Topology(recording, on_wire=settings.on_wire, elsewhere=settings.elsewhere)
+        self._topology = Topology(recording, on_wire=settings.on_wire, elsewhere=settings.elsewhere, share=share)
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()
@@ -147,7 +153,7 @@ class Engine:
         return self.suspicion.joined(executions, _label(case, extra))
 
     def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:
-        result = self._blank(case, extra)
+        result = self.blank(case, extra)
         reasons = unmet(dict.fromkeys((*case.needs, *case.shape_for(self._pics).needs)), self._pics)
         if reasons:
             result.verdict, result.reason = Verdict.NOT_APPLICABLE, "; ".join(reasons)
@@ -155,7 +161,7 @@ class Engine:
         begun = time.monotonic()
         execution = Execution(result, alone=alone)
         try:
-            with self._pool.lease(_label(case, extra), isolated=alone) as lease:
+            with self.pool.lease(_label(case, extra), isolated=alone) as lease:
                 self._execute(case, result, lease, extra)
                 result.log = lease.log_name
         except AdapterError as error:
@@ -278,14 +284,15 @@ class Engine:
         elif after.verdict not in (Verdict.NONE, Verdict.NOT_APPLICABLE):
             result.overwrite(Verdict.INCONC, f"after the case: {after.reason}")
 
-    def _blank(self, case: Case, extra: Mapping[str, object]) -> Result:
+    def blank(self, case: Case, extra: Mapping[str, object] | None = None) -> Result:
+        """Return the result of a case that has not been executed."""
         return Result(
             case=case.id,
             title=case.title,
             section=case.section,
             requirements=case.requirements,
             level=case.level,
-            iut=self.settings.iut + "".join(f" with {word}" for word in _differences(extra)),
+            iut=self.settings.iut + "".join(f" with {word}" for word in _differences(extra or {})),
             started=time.time(),
             parameters={key: str(value) for key, value in case.parameters.items()},
             seed=self.settings.seed,

@@ -61,6 +61,17 @@ class Suspicion:
         self._culprits: set[str] = set()
         self._lock = threading.Lock()
 
+    @property
+    def culprits(self) -> frozenset[str]:
+        """The labels of cases that were seen to cause incidents."""
+        with self._lock:
+            return frozenset(self._culprits)
+
+    def learn(self, culprits: Iterable[str]) -> None:
+        """Take in what another process has seen."""
+        with self._lock:
+            self._culprits.update(culprits)
+
     def joined(self, executions: Sequence[Execution], label: str) -> Result:
         """Return the result of a variant that was executed once, or once more alone; `label` is its lease's."""
         last = executions[-1]

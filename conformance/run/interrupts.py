@@ -132,7 +132,18 @@ def hard_exit() -> NoReturn:
 
 
 def end_descendants(within: float = 1.0) -> None:
-    """Kill every descendant of this process, so that a run that broke off leaves none behind.
+    """Kill every descendant of this process, so that a run that broke off leaves none behind."""
+    _end(lambda: descendants(os.getpid()), within)
+
+
+def end_processes(roots: Iterable[int], within: float = 1.0) -> None:
+    """Kill these processes and all their descendants."""
+    roots = list(roots)
+    _end(lambda: [process for root in roots for process in (root, *descendants(root))], within)
+
+
+def _end(found: Callable[[], list[int]], within: float) -> None:
+    """Kill all that is found.
 
     They are stopped first, until no new one appears: a child that is started while its parent is killed would go to
     init and live on. Then it is waited, at most so many seconds, until they are gone, since a killed process goes on
@@ -140,7 +151,7 @@ def end_descendants(within: float = 1.0) -> None:
     """
     deadline = time.monotonic() + within
     stopped: list[int] = []
-    while new := [process for process in descendants(os.getpid()) if process not in stopped]:
+    while new := [process for process in found() if process not in stopped]:
         _signal_all(new, signal.SIGSTOP)
         stopped += new
     _signal_all(stopped, signal.SIGKILL)

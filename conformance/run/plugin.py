@@ -163,7 +163,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     others = [item for item in session.items if not is_case(item)]
     for item in others:
         _protocol(session, item)
-    done = run.engine.start([case_of(item) for item in cases.values()], run.jobs)
+    done = run.start()
     with held(lambda: done.put((None, taken()))):  # whatever has finished before an interrupt is reported before it
         for _ in range(len(cases)):
             case, outcome = done.get()

@@ -12,7 +12,7 @@ import shutil
 import socket
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ from reports.record import RunInfo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.iut.incidents import Incident
+
 PROCESSES = 8
 _GUIDE = "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"
 
@@ -61,6 +63,7 @@ class Premise:
     early: tempfile.TemporaryDirectory[str]  # logs of sessions before the run begins: the folder is not touched then
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
+    earlier: list[Incident] = field(default_factory=list)  # what happened to processes of the pool before this one
 
     @classmethod
     def begin(cls, config: pytest.Config) -> Premise:
@@ -116,6 +119,22 @@ class Premise:
         for log in self.pool.log_dir.iterdir():
             shutil.move(log, logs / log.name)
         self.pool.log_dir = logs
+
+    def renew(self, processes: int) -> None:
+        """End the IUT's process and the recording; the next case has another process, and begins to record.
+
+        What this process has threads for is over then.
+        """
+        with opened():
+            self.pool.close()
+            self.recording.close()
+        self.earlier = self.incidents
+        self.pool = Pool(self.stack, processes=processes, log_dir=self.pool.log_dir, hello=self.hello)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """What the IUT's adapter did against the contract so far, in processes of this one."""
+        return [*self.earlier, *self.pool.incidents]
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""

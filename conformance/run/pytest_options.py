@@ -46,6 +46,13 @@ def add(parser: pytest.Parser) -> None:
         help="variants in parallel (0 = automatic, 1 = for a debugger)",
     )
     option(
+        "--icetcp-testers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="tester processes that share them (0 = one a core, as far as there is work for them)",
+    )
+    option(
         "--icetcp-out",
         metavar="DIR",
         help="folder of reports, captures and logs (default: reports/run-NAME, after the IUT)",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer import lab
 from conformance.peer.recorder import Recorder
+from conformance.peer.share import WHOLE, Share
 from conformance.verdict import Verdict
 from pcaps.capture import RunCapture, SyntheticCapture
 
@@ -138,6 +139,7 @@ class Recording:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _all_ipv6: bool = False  # every address of the network's prefix is its own already
+    _share: Share = WHOLE
 
     @classmethod
     def begin(cls, out: Path, *, link: str) -> Recording:
@@ -157,19 +159,28 @@ class Recording:
         if isinstance(recording.wire, lab.Unavailable):
             recording.notes.append(_NO_WIRE.format(reason=recording.wire.reason, remedy=recording.wire.remedy))
         try:
-            wire = recording.wire if isinstance(recording.wire, lab.Wire) else None
-            recording._recorder = Recorder(recording._run.packet, wire)
+            recording._record(WHOLE)
         except OSError as error:
             recording.link = "sockets"
             recording.notes.append(f"packets cannot be recorded ({error.strerror}); the tester writes the captures")
         return recording
+
+    def resume(self, share: Share = WHOLE) -> None:
+        """Record again after `close`, in a process that has this share of the addresses. Raises `OSError`."""
+        self._share = share
+        if self.link == "lab":
+            self._record(share)
+
+    def _record(self, share: Share) -> None:
+        wire = self.wire if isinstance(self.wire, lab.Wire) else None
+        self._recorder = Recorder(self._run.packet, wire, share)
 
     def ipv6_address(self) -> str:
         """Return an IPv6 address for a case: its own in the run's network, ::1 otherwise."""
         if self.link != "lab":
             return SHARED
         with self._lock:
-            address = f"fd6c::{next(self._numbers):x}"
+            address = self._share.ipv6(next(self._numbers))
         if not self._all_ipv6:
             lab.add_ipv6(address)
         return address

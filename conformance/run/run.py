@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording
 from conformance.run.scan import verdicts
 from conformance.run.session import os_error
+from conformance.run.testers import Testers, how_many
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports import causes, flaky
 from reports.expectations import ExpectationError
@@ -31,7 +33,11 @@ from reports.reach import judged, not_judged
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo, cannot_write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import queue
+    from collections.abc import Collection, Sequence
+
+    from conformance.iut.incidents import Incident
+    from conformance.peer.share import Share
 
 _AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
 
@@ -55,9 +61,10 @@ class Run:
     repeat: str
     known: KnownFailures
     config: pytest.Config
-    variants: Collection[Case] = ()
+    variants: Sequence[Case] = ()
     tested: Collection[str] = ()
     total: int = 0
+    testers: Testers | None = None  # processes that execute the cases; without them this one does
 
     @classmethod
     def begin(
@@ -66,7 +73,7 @@ class Run:
         premise: Premise,
         *,
         tested: Collection[str] = (),
-        variants: Collection[Case] = (),
+        variants: Sequence[Case] = (),
         partial: bool = False,
     ) -> Run:
         """Begin to write, now that the IUT has said hello and cases have been selected.
@@ -120,7 +127,7 @@ class Run:
         )
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
-        return cls(
+        run = cls(
             info=info,
             engine=Engine(premise.pool, recording, settings, premise.pics),
             premise=premise,
@@ -139,6 +146,42 @@ class Run:
             variants=variants,
             tested=tested,
         )
+        run._fork()
+        return run
+
+    def _fork(self) -> None:
+        """Start tester processes, if there is work for several: while this process has only one thread.
+
+        The IUT's process and the recorder have threads here. They end; each tester process has its own.
+        """
+        premise, stack = self.premise, self.premise.stack
+        if self.inline or premise.elsewhere is not None or stack.host is not None or stack.by_hand:
+            return
+        adapters = stack.processes or PROCESSES
+        wanted = self.config.getoption("icetcp_testers")
+        count = how_many(wanted, cases=len(self.variants), jobs=self.jobs, adapters=adapters)
+        if count == 1:
+            return
+        premise.renew(adapters)
+        self.pool = self.engine.pool = premise.pool
+        if threading.active_count() > 1:  # another plugin's
+            premise.recording.resume()
+            return
+
+        def engine(share: Share) -> tuple[Engine, Recording]:
+            self.recording.resume(share)
+            pool = Pool(stack, processes=adapters // count, log_dir=self.pool.log_dir, hello=premise.hello)
+            return Engine(pool, self.recording, self.engine.settings, premise.pics, share), self.recording
+
+        self.testers = Testers(
+            count, self.variants, self.jobs, engine, self.engine.blank, on_capture=self.recording.on_capture
+        )
+
+    def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
+        """Begin to execute the cases; the queue brings each one's result as it is done."""
+        if self.testers is not None:
+            return self.testers.start()
+        return self.engine.start(self.variants, self.jobs)
 
     def record(self, result: Result) -> None:
         """Write a verdict down as soon as it is known."""
@@ -167,9 +210,7 @@ class Run:
         self.engine.stop()
         try:
             if complete:
-                with opened():
-                    self.pool.close()
-                    self.recording.close()
+                self._end_in_order()
                 self._settle_incidents(results, until=math.inf)
                 self._add_scan(results)
                 self._read_captures(results)
@@ -178,9 +219,7 @@ class Run:
         except ReportError as error:
             raise broken_off(str(error)) from None
         finally:
-            self.pool.kill()
-            self.recording.close()
-            self.reader.kill()
+            self._kill()
         if not complete:
             self._settle_incidents(results, until=self.engine.stopped)
         for result in flaky.tell(results):
@@ -201,6 +240,24 @@ class Run:
         except ReportError as error:
             raise broken_off(str(error)) from None
         return [page, *written, self.out / "record.jsonl", self.recording.folder, self.out / "logs"]
+
+    def _end_in_order(self) -> None:
+        """End what executes cases, and the IUT, as the contract says."""
+        with opened():
+            if self.testers is not None:
+                self.testers.stop()
+                self.testers.close()
+            self.pool.close()
+            self.recording.close()
+
+    def _kill(self) -> None:
+        """End all that still runs."""
+        if self.testers is not None:
+            self.testers.kill()
+            self.recording.notes += self.testers.notes
+        self.pool.kill()
+        self.recording.close()
+        self.reader.kill()
 
     def _write_page(self, results: list[Result], found: list[causes.Cause]) -> Path:
         """Write report.html. Raises `ReportError`."""
@@ -247,7 +304,7 @@ class Run:
 
         `until`: what happened later was our own doing, since an interrupted run leaves calls unanswered.
         """
-        incidents = [incident for incident in self.pool.incidents if incident.time < until]
+        incidents = [incident for incident in self._incidents() if incident.time < until]
         self.info.incidents = tuple(told(incidents))
         by_case = {result.case: result for result in results}
         for result in self.engine.suspicion.settle(incidents, by_case):
@@ -256,6 +313,13 @@ class Run:
                 results.append(result)
             self._explain(result)
             self.recorder.write(result)
+
+    def _incidents(self) -> list[Incident]:
+        """Return what the adapter did against the contract, in all processes."""
+        if self.testers is None:
+            return self.premise.incidents
+        self.engine.suspicion.learn(self.testers.culprits)
+        return sorted([*self.premise.incidents, *self.testers.incidents], key=lambda incident: incident.time)
 
     def _add_scan(self, results: list[Result]) -> None:
         """Let what is declared and not done fail; of workers the controller has seen the same."""
@@ -280,7 +344,7 @@ class Run:
             results.append(result)
         by_case = {result.case: result for result in results}
         for case, (_, reading) in readings.cases.items():
-            if reading.problem:
+            if reading.problem and case in by_case:
                 self._doubt(by_case[case], reading.problem)
         if readings.unchecked:
             self.recording.notes.append(readings.unchecked)

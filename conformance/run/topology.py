@@ -18,6 +18,7 @@ from conformance.iut.upper import Upper
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
+from conformance.peer.share import WHOLE, Share
 from conformance.peer.sockets import KernelSockets
 from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from conformance.run.recording import NoRecording, Recording
 
 LOOPBACK: Mapping[str, Sequence[str]] = {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
-_FIRST = int(ipaddress.IPv4Address("127.16.0.1"))
 _SCANNER = "127.31.255.254"  # no case's
 _LEASE = "where-the-IUT-lives"
 
@@ -41,13 +41,19 @@ class Topology:
     """Gives each case addresses of the tester's own. Thread-safe."""
 
     def __init__(
-        self, recording: Recording | NoRecording, *, on_wire: bool = False, elsewhere: Elsewhere | None = None
+        self,
+        recording: Recording | NoRecording,
+        *,
+        on_wire: bool = False,
+        elsewhere: Elsewhere | None = None,
+        share: Share = WHOLE,
     ) -> None:
         self._recording = recording
         self._on_wire = on_wire
         self._elsewhere = elsewhere
         self._lock = threading.Lock()
-        self._loopback = iter(range(_FIRST, _FIRST + (1 << 20)))
+        self._share = share
+        self._loopback = itertools.count(1)
         self._numbers = itertools.count(1)
 
     def address(self, family: str, *, in_segments: bool = False) -> str:
@@ -66,7 +72,7 @@ class Topology:
                     f"there is no IPv6 here: {error.strerror or error}; icetcp doctor says more"
                 ) from None
         with self._lock:
-            return str(ipaddress.IPv4Address(next(self._loopback)))
+            return self._share.loopback(next(self._loopback))
 
     def scanner(self, family: str) -> str:
         """Return an address for the tester of the scan: no case's, where that makes a difference."""
@@ -99,7 +105,7 @@ class Topology:
 
     def _number(self, _wire: lab.Wire) -> int:
         with self._lock:
-            return next(self._numbers)
+            return self._share.on_wire(next(self._numbers))
 
 
 def lives_on_wire(pool: Pool, pics: Mapping[str, Any], recording: Recording) -> bool:

@@ -41,6 +41,14 @@ def check(folder: Path, done: subprocess.CompletedProcess[str] | subprocess.Pope
 
 
 STEPS = [
+    ("conformance.run.testers", "Testers", "__init__", 1, "before"),
+    ("conformance.run.testers", "Testers", "__init__", 1, "after"),
+    ("conformance.run.testers", "Testers", "start", 1, "after"),
+    ("conformance.run.testers", "Testers", "_take", 3, "before"),
+    ("conformance.run.testers", "Testers", "stop", 1, "before"),
+    ("conformance.run.testers", "Testers", "close", 1, "before"),
+    ("conformance.run.testers", "Testers", "close", 1, "after"),
+    ("conformance.run.testers", "Testers", "kill", 1, "before"),
     ("conformance.run.premise", "Premise", "begin", 1, "before"),
     ("conformance.run.premise", "", "greet", 1, "after"),
     ("conformance.run.run", "Run", "begin", 1, "after"),
@@ -66,8 +74,9 @@ STEPS = [
 )
 def test_a_signal_at_a_step_of_the_run(tmp_path, step, number) -> None:
     words = [str(word) for word in (*step, int(number))]
+    testers = ["--testers", "2"] if step[1] == "Testers" else []
     done = subprocess.run(
-        [sys.executable, str(AT), *words, *RUN, "--quick"],
+        [sys.executable, str(AT), *words, *RUN, "--quick", *testers],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     check(tmp_path, done, done.stdout, done.stderr)

@@ -5,12 +5,11 @@ The addresses of the tester on this wire belong to no kernel, so none answers fo
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-import struct
 import time
 from typing import TYPE_CHECKING
 
+from conformance.peer import packet_filter
 from conformance.peer.segments.pipe import Doorway, Pipe
 from conformance.peer.segments.tcp import State, Tcp
 from conformance.wire import icmp
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from conformance.peer.lab import Wire
 
-_SO_ATTACH_FILTER = 26
 _ETH_P_ALL = 0x0003
 _LOOK = 0.1  # seconds between two looks for what has been out too long
 _IDLE = 60.0
@@ -42,7 +40,7 @@ class Link:
         with wire.tester.inside():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setblocking(False)
-        self._addresses: list[bytes] = []
+        self._addresses: list[str] = []
         self._pipes: dict[tuple[Address, Address], Pipe] = {}
         self._doors: dict[Address, Doorway] = {}
         self._due = 0.0
@@ -50,15 +48,8 @@ class Link:
 
     def add(self, address: str) -> None:
         """Take in what is sent to this address."""
-        self._addresses.append(ipaddress.ip_address(address).packed)
-        program = _filter(self._addresses)
-        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-        import ctypes
-
-        buffer = ctypes.create_string_buffer(code)
-        self.socket.setsockopt(
-            socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
-        )
+        self._addresses.append(address)
+        packet_filter.attach(self.socket, packet_filter.sent_to(self._addresses))
         if len(self._addresses) == 1:
             self.socket.bind((self._wire.ours, _ETH_P_ALL))
 
@@ -187,21 +178,3 @@ class Link:
         for pipe in list(self._pipes.values()):
             pipe.tcp.abort()
         self.socket.close()
-
-
-def _filter(addresses: list[bytes]) -> list[tuple[int, int, int, int]]:
-    """Return a program (BPF) that lets pass what is sent to one of these addresses."""
-    load_half, load_word, equal, back = 0x28, 0x20, 0x15, 0x06
-    take = (back, 0, 0, 0x40000)
-    program: list[tuple[int, int, int, int]] = []
-    for address in addresses:
-        words = struct.unpack(f"!{len(address) // 4}I", address)
-        block: list[tuple[int, int, int, int]] = []
-        kind, begin = (0x0800, 30) if len(address) == 4 else (0x86DD, 38)
-        tests = [(load_half, 12, kind), *((load_word, begin + 4 * n, word) for n, word in enumerate(words))]
-        length = 2 * len(tests) + 1
-        for load, offset, value in tests:
-            block.append((load, 0, 0, offset))
-            block.append((equal, 0, length - len(block) - 1, value))
-        program += [*block, take]
-    return [*program, (back, 0, 0, 0)]

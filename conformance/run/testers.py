@@ -1,0 +1,315 @@
+"""Tester processes: the cases of a run on several cores, since one Python process uses one.
+
+Each is a fork of the run's process, made while that has one thread: it has the cases, and need not import or collect
+anything. It has its own testers, adapter processes, share of the addresses and recording; the network is the run's.
+It gets the numbers of cases one by one and answers each with the result. What a case is and comes to does not depend
+on the process that executes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, NoReturn
+
+from conformance.peer.share import Share
+from conformance.run.engine import Engine
+from conformance.run.interrupts import end_processes
+from conformance.verdict import Result, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+
+    from conformance.iut.incidents import Incident
+    from conformance.run.engine import Case
+    from conformance.run.recording import CaseCapture, Recording
+
+    Done = queue.SimpleQueue[tuple[Case | None, Result | BaseException]]
+
+_LEAST_CASES = 50  # for one process: it starts adapter processes of its own
+_LEAST_JOBS = 8
+_END_WITHIN = 15.0  # seconds: adapters have 5 s to end, and are killed then
+_STOP = -1
+_FINISH = -2
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a tester process sends of a case; with `number` None, what it says at its end."""
+
+    number: int | None
+    result: Result | BaseException | None = None
+    captures: tuple[CaseCapture, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    culprits: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    strays: str = ""
+
+
+@dataclass(slots=True)
+class _Tester:
+    """A tester process, as the run's process sees it. ``holds``: numbers of the cases that it was given."""
+
+    process: int
+    pipe: Connection
+    holds: set[int] = field(default_factory=set)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+def how_many(wanted: int, cases: int, jobs: int, adapters: int) -> int:
+    """Return how many tester processes a run has; `wanted` is what the user asked for, or 0."""
+    cores = len(os.sched_getaffinity(0))
+    found = wanted or min(cores, cases // _LEAST_CASES, jobs // _LEAST_JOBS)
+    return max(1, min(found, cases, jobs, adapters))
+
+
+class Testers:
+    """The tester processes of a run. They exist from the beginning, with one thread in this process."""
+
+    def __init__(
+        self,
+        count: int,
+        cases: Sequence[Case],
+        jobs: int,
+        make: Callable[[Share], tuple[Engine, Recording]],
+        blank: Callable[[Case], Result],
+        *,
+        on_capture: Callable[[CaseCapture], None],
+    ) -> None:
+        """Fork. `make` is called in each process, with its share of the addresses."""
+        self.incidents: list[Incident] = []
+        self.culprits: set[str] = set()
+        self.notes: list[str] = []
+        self.stopped = 0.0
+        self.done: Done = queue.SimpleQueue()
+        self._cases = cases
+        self._blank = blank
+        self._on_capture = on_capture
+        self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: -one[1].watches)][::-1]
+        self._jobs = max(1, jobs // count)
+        self._state = threading.Lock()
+        self._ending = False
+        self._testers: list[_Tester] = []
+        for index in range(count):
+            ours, theirs = Pipe()
+            process = os.fork()
+            if process == 0:
+                for one in (ours, *(other.pipe for other in self._testers)):
+                    one.close()
+                _Process(theirs, cases, self._jobs, Share(index, count)).serve(make)
+            theirs.close()
+            self._testers.append(_Tester(process, ours))
+
+    # -- in the run's process --------------------------------------------------------------------------------------
+
+    def start(self) -> Done:
+        """Begin to execute the cases; the queue brings each one's result as it is done."""
+        with self._state:
+            for _ in range(self._jobs):
+                for tester in self._testers:
+                    self._give(tester)
+        for number, tester in enumerate(self._testers, start=1):
+            threading.Thread(target=self._hear, args=(tester,), name=f"tester-{number}", daemon=True).start()
+        return self.done
+
+    def stop(self) -> None:
+        """Let every case in execution end at its next wait; start no more."""
+        with self._state:
+            self.stopped = self.stopped or time.time()
+            self._waiting.clear()
+            for tester in self._testers:
+                _say(tester, _STOP)
+
+    def close(self) -> None:
+        """End the processes and their adapters in order, and wait for what they say at their end."""
+        with self._state:
+            self._ending = True
+            for tester in self._testers:
+                _say(tester, _FINISH)
+        deadline = time.monotonic() + _END_WITHIN
+        for tester in self._testers:
+            tester.over.wait(max(0.0, deadline - time.monotonic()))
+
+    def kill(self) -> None:
+        """End the processes, and all that they started, now."""
+        with self._state:
+            self._ending = True
+            end_processes(tester.process for tester in self._testers if not tester.over.is_set())
+
+    def _give(self, tester: _Tester) -> None:
+        """Give a process one more case; called with the state held."""
+        if self._waiting:
+            number = self._waiting.pop()
+            tester.holds.add(number)
+            _say(tester, number)
+
+    def _hear(self, tester: _Tester) -> None:
+        """Take what a process says, until it ends."""
+        strays = ""
+        try:
+            while True:
+                outcome: _Outcome = pickle.loads(tester.pipe.recv_bytes())  # noqa: S301  (of our own child)
+                self._take(tester, outcome)
+                strays += outcome.strays
+        except (EOFError, OSError):
+            self._over(tester)
+        except Exception as error:  # what cannot be read ends the run, not this thread alone
+            self.done.put((None, error))
+        if strays:
+            raise RuntimeError(f"in a tester process: {strays}")  # the session keeps it, as of any thread of ours
+
+    def _take(self, tester: _Tester, outcome: _Outcome) -> None:
+        with self._state:
+            self.incidents += outcome.incidents
+            self.culprits |= outcome.culprits
+            self.notes += outcome.notes
+        if outcome.number is None:
+            return
+        with self._state:
+            tester.holds.discard(outcome.number)
+            self._give(tester)
+        assert outcome.result is not None
+        for capture in outcome.captures:
+            self._on_capture(capture)
+        self.done.put((self._cases[outcome.number], outcome.result))
+
+    def _over(self, tester: _Tester) -> None:
+        """A process has ended: what it held is an error, and the others go on with what waits."""
+        os.waitid(os.P_PID, tester.process, os.WEXITED | os.WNOWAIT)
+        with self._state:  # from here on its number may be another process's
+            _, status = os.waitpid(tester.process, 0)
+            tester.over.set()
+            lost, tester.holds = sorted(tester.holds), set()
+            left = [other for other in self._testers if not other.over.is_set()]
+            if not left:
+                lost += self._waiting
+                self._waiting = []
+            unexpected = not self._ending and not self.stopped
+        if not unexpected:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        for number in lost:
+            result = self._blank(self._cases[number])
+            result.overwrite(Verdict.ERROR, f"the tester process that had this case {how}")
+            self.done.put((self._cases[number], result))
+
+
+def _say(tester: _Tester, number: int) -> None:
+    with contextlib.suppress(OSError):  # it has ended, and `_over` tells
+        tester.pipe.send_bytes(number.to_bytes(4, "big", signed=True))
+
+
+class _Process:
+    """A tester process, from the inside."""
+
+    def __init__(self, pipe: Connection, cases: Sequence[Case], jobs: int, share: Share) -> None:
+        self._pipe = pipe
+        self._cases = cases
+        self._jobs = jobs
+        self._share = share
+        self._writing = threading.Lock()
+        self._captures: dict[str, CaseCapture] = {}
+        self._told = 0  # incidents
+        self._strays: list[str] = []
+        self._stopped = False
+
+    def serve(self, make: Callable[[Share], tuple[Engine, Recording]]) -> NoReturn:
+        """Be the process: it never returns into the code of the run, whatever happens."""
+        status = 1
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, _leave_to_the_run)  # a function: programs that we start do not inherit it
+            threading.excepthook = self._stray
+            engine, recording = make(self._share)
+            recording.on_capture = self._captured
+            self._serve(engine, recording)
+            status = 0
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                self._send(_Outcome(None, strays="".join(traceback.format_exception(error))))
+        finally:
+            os._exit(status)
+
+    def _serve(self, engine: Engine, recording: Recording) -> None:
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(self._jobs):
+            work = threading.Thread(target=self._work, args=(engine, waiting), name=f"case-{number}", daemon=True)
+            work.start()
+        with contextlib.suppress(EOFError):  # the run's process is gone: its pipe's end ends the adapters as well
+            while (said := int.from_bytes(self._pipe.recv_bytes(), "big", signed=True)) != _FINISH:
+                if said == _STOP:
+                    self._stopped = True
+                    engine.stop()
+                else:
+                    waiting.put(said)
+            engine.pool.close()
+            before = len(recording.notes)
+            recording.close()
+            self._send(
+                _Outcome(
+                    None,
+                    incidents=self._news(engine),
+                    culprits=engine.suspicion.culprits,
+                    notes=tuple(recording.notes[before:]),
+                    strays="".join(self._strays),
+                )
+            )
+
+    def _work(self, engine: Engine, waiting: queue.SimpleQueue[int]) -> None:
+        while True:
+            number = waiting.get()
+            case = self._cases[number]
+            result: Result | BaseException
+            try:
+                result = engine.run(case)
+            except BaseException as error:
+                error.add_note(f"in a tester process:\n{traceback.format_exc()}")
+                result = error
+            captures = [self._captures.pop(case.id)] if case.id in self._captures else []
+            if self._stopped:
+                continue  # the run has ended without it
+            with contextlib.suppress(OSError):
+                self._send(_Outcome(number, result, tuple(captures), self._news(engine), engine.suspicion.culprits))
+
+    def _captured(self, capture: CaseCapture) -> None:
+        """Keep a capture until its case's result is sent; of a case that is executed again the last one counts."""
+        self._captures[capture.case] = capture
+
+    def _news(self, engine: Engine) -> tuple[Incident, ...]:
+        """Return the incidents that were not told yet."""
+        with self._writing:
+            incidents = engine.pool.incidents
+            news, self._told = incidents[self._told :], len(incidents)
+        return tuple(news)
+
+    def _send(self, outcome: _Outcome) -> None:
+        octets = _packed(outcome)
+        with self._writing:
+            self._pipe.send_bytes(octets)
+
+    def _stray(self, died: threading.ExceptHookArgs) -> None:
+        self._strays += traceback.format_exception(died.exc_type, died.exc_value, died.exc_traceback)
+
+
+def _packed(outcome: _Outcome) -> bytes:
+    """Return what is sent; an exception that cannot be as its text."""
+    if isinstance(outcome.result, BaseException):
+        try:
+            pickle.loads(pickle.dumps(outcome.result))  # noqa: S301  (our own)
+        except Exception:
+            outcome = replace(outcome, result=RuntimeError("".join(traceback.format_exception(outcome.result))))
+    return pickle.dumps(outcome)
+
+
+def _leave_to_the_run(_number: int, _frame: object) -> None:
+    """Do nothing: Ctrl-C in a terminal comes to all processes, and the run's own decides what becomes of it."""

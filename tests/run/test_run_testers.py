@@ -1,0 +1,230 @@
+"""Tester processes: what a case is and comes to depends on none of them, and the end of one ends nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from processes import left_of
+
+from conformance.peer.share import Share
+from conformance.run import testers
+from conformance.run.interrupts import descendants
+from conformance.run.testers import how_many
+from pcaps.reading import read_capture
+from reports.record import read
+
+pytestmark = pytest.mark.timeout(180)
+SECTION = "RFC4571-2"
+CASES = """
+import os, signal
+from pytest import mark
+from conformance.suites.marks import requirement
+from conformance.verdict import Failed
+
+@mark.parametrize("number", range(8))
+@requirement("RFC4571-2-01")
+def test_number_drawn(rng, number):
+    '''then  the tester draws a number.'''
+    raise Failed(f"drawn: {rng.random()}")
+
+@mark.parametrize("number", range(8))
+@requirement("RFC4571-2-01")
+def test_nothing(pixit, number):
+    '''then  nothing happens.'''
+
+@mark.parametrize("number", range(2))
+@requirement("RFC4571-2-01")
+def test_killed(pixit, number):
+    '''then  the tester's process is killed.'''
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@mark.parametrize("number", range(40))
+@requirement("RFC4571-2-01")
+def test_waiting(peer, number):
+    '''then  the tester waits for long.'''
+    open("began", "a").close()
+    peer.wait_until(lambda: False, 60)
+"""
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "conformance", "run", "--out", "out", *arguments]
+
+
+def private(folder: Path, *names: str) -> list[str]:
+    (folder / "test_4_mine.py").write_text(CASES)
+    return ["--cases-from", "test_4_mine.py", "--link", "sockets", *(f"--case={SECTION}/{name}" for name in names)]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=folder, capture_output=True, text=True, timeout=150, check=False)
+
+
+def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
+    results = read(folder / "out" / "record.jsonl")[1]
+    return {result.case: (result.verdict.value, result.reason) for result in results}
+
+
+@pytest.fixture(scope="module")
+def section(tmp_path_factory):
+    """The same section, executed by one process and by two."""
+    found = []
+    for count in ("1", "2"):
+        folder = tmp_path_factory.mktemp(f"by-{count}")
+        done = run(folder, "--section", SECTION, "--variants", "usual", "--testers", count, "-j", "16")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found.append(folder)
+    return found
+
+
+def test_verdicts_and_ids_are_the_same_with_one_and_two(section) -> None:
+    one, two = (read(folder / "out" / "record.jsonl") for folder in section)
+    asked = [
+        sorted((r.case, r.verdict, r.level, r.requirements, r.seed, r.reason, r.note) for r in results)
+        for _, results in (one, two)
+    ]
+    assert asked[0] == asked[1]
+    assert len(asked[0]) > 40
+    assert one[0].judged.keys() == two[0].judged.keys()
+    assert [one[0].link, two[0].notes] == [two[0].link, one[0].notes]
+
+
+def test_each_process_has_adapters_addresses_and_captures_of_its_own(section) -> None:
+    out = section[1] / "out"
+    testers_of: dict[str, set[str]] = {}
+    for result in read(out / "record.jsonl")[1]:
+        if not result.log:
+            continue
+        adapter = (out / result.log).read_text().splitlines()[0].rpartition("process ")[2]
+        ends = {ip for c in read_capture(out / result.capture).connections for ip in (c.client.ip, c.server.ip)}
+        testers_of.setdefault(adapter, set()).update(ends - {"127.0.0.1", "::1", "198.18.0.1", "fd6d::1"})
+    served = sorted(testers_of.values(), key=len)[-2:]
+    assert all(len(addresses) > 5 for addresses in served), testers_of
+    assert not served[0] & served[1]
+
+
+def test_what_a_case_draws_does_not_depend_on_the_process(tmp_path) -> None:
+    drawn = []
+    for count in ("1", "2"):
+        done = run(tmp_path, *private(tmp_path, "number_drawn"), "--testers", count, "-j", "4", "--seed", "7")
+        assert done.returncode == 1, done.stdout + done.stderr
+        drawn.append({case: reason for case, (_, reason) in verdicts(tmp_path).items()})
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0].values())) == 8
+
+
+def test_the_end_of_a_process_is_an_error_of_its_cases_alone(tmp_path) -> None:
+    arguments = private(tmp_path, "killed[0]", "nothing", "number_drawn")
+    done = run(tmp_path, *arguments, "--testers", "2", "-j", "2")
+    found = verdicts(tmp_path)
+    why = "the tester process that had this case was killed by SIGKILL"
+    assert found.pop(f"{SECTION}/killed[0]") == ("error", why), done.stdout + done.stderr
+    assert sorted(verdict for verdict, _ in found.values()) == ["fail"] * 8 + ["pass"] * 8
+    assert "killed by SIGKILL" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_waits_is_an_error_when_no_process_is_left(tmp_path) -> None:
+    arguments = private(tmp_path, "killed", "nothing")
+    done = run(tmp_path, *arguments, "--testers", "2", "-j", "2")
+    assert done.returncode == 3, done.stdout + done.stderr
+    found = verdicts(tmp_path)
+    assert len(found) == 10
+    assert {verdict for case, (verdict, _) in found.items() if "killed" in case} == {"error"}
+    assert {verdict for verdict, _ in found.values()} <= {"error", "pass"}
+
+
+def test_the_first_variant_that_does_not_pass_ends_them(tmp_path) -> None:
+    arguments = private(tmp_path, "number_drawn[3]", "waiting")
+    done = run(tmp_path, *arguments, "--testers", "2", "-j", "8", "-x")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert list(verdicts(tmp_path)) == [f"{SECTION}/number_drawn[3]"]
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_ctrl_c_ends_all_processes_and_leaves_the_reports(tmp_path, group) -> None:
+    """From a terminal it comes to all processes of the group, by `kill` to the run's own."""
+    process = begun(tmp_path)
+    children = descendants(process.pid)
+    assert len(children) > 4
+    (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (3, "icetcp: interrupted\n"), out
+    assert not left_of(children)
+    last = json.loads((tmp_path / "out" / "record.jsonl").read_text().splitlines()[-1])
+    assert (last["kind"], last["interrupted"]) == ("end", True)
+    assert (tmp_path / "out" / "junit.xml").is_file()
+
+
+def test_when_the_run_is_killed_its_processes_and_adapters_end(tmp_path) -> None:
+    process = begun(tmp_path)
+    children = descendants(process.pid)
+    process.kill()
+    process.communicate(timeout=60)
+    assert not left_of(children, within=10.0)
+
+
+def begun(folder: Path) -> subprocess.Popen[str]:
+    """Start a run of cases that wait, and return when both of its tester processes execute some."""
+    process = subprocess.Popen(
+        command(*private(folder, "waiting"), "--testers", "2", "-j", "40"),
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (folder / "began").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    return process
+
+
+def test_an_exception_that_cannot_be_sent_comes_as_its_text() -> None:
+    class Local(Exception):
+        pass
+
+    outcome = testers.pickle.loads(testers._packed(testers._Outcome(3, Local("of a function"))))
+    assert outcome.number == 3
+    assert "Local: of a function" in str(outcome.result)
+
+
+@pytest.mark.parametrize(
+    ("cores", "wanted", "cases", "jobs", "adapters", "count"),
+    [
+        (1, 0, 3000, 64, 8, 1),
+        (2, 0, 3000, 64, 8, 2),
+        (2, 0, 99, 64, 8, 1),  # each process starts adapters: not for some cases
+        (2, 0, 3000, 8, 8, 1),
+        (16, 0, 3000, 64, 8, 8),
+        (16, 0, 3000, 64, 1, 1),  # of this stack only one process may run
+        (1, 2, 4, 4, 8, 2),
+        (4, 9, 4, 64, 8, 4),
+    ],
+)
+def test_so_many_processes_as_have_work(monkeypatch, cores, wanted, cases, jobs, adapters, count) -> None:
+    monkeypatch.setattr(testers.os, "sched_getaffinity", lambda _: set(range(cores)))
+    assert how_many(wanted, cases, jobs, adapters) == count
+
+
+@pytest.mark.parametrize("of", [2, 3, 64])
+def test_shares_of_the_addresses_do_not_overlap(of) -> None:
+    shares = [Share(index, of) for index in range(of)]
+    for kind in zip(*(share.ranges for share in shares), strict=True):
+        numbers = [tuple(int(ipaddress.ip_address(end)) & 0xFFFF for end in ends) for ends in kind]
+        assert all(first < last for first, last in numbers)
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(numbers))
+
+
+def test_addresses_run_out_with_an_error() -> None:
+    share = Share(1, 2)
+    assert share.loopback((1 << 19) - 1) == share.ranges[0][1] == "127.31.255.255"
+    assert share.loopback((1 << 15) + 1) == "127.17.128.1"
+    with pytest.raises(OverflowError, match="no more than 1048576 addresses"):
+        share.loopback(1 << 19)
