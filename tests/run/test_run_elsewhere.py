@@ -175,7 +175,7 @@ def test_a_whip_server_is_judged_at_its_own_addresses(tmp_path):
     cases = ["RFC6544-7.2/response_is_framed[answerer]", "RFC6544-5.1/passive_candidate_is_offered[answerer]"]
     wanted = [word for case in cases for word in ("--case", case)]
     url = "whip:http://192.0.2.2:8080/whip"
-    done, results = run(tmp_path, "--iut", url, *wanted, SERVER=f"{WHIP} -address 192.0.2.2 -port 8080")
+    done, results = run(tmp_path, "--iut", url, *wanted, SERVER=f"{WHIP} -address 192.0.2.2 -http 192.0.2.2:8080")
     assert done.returncode == 0, done.stdout + done.stderr
     assert {case: result.verdict for case, result in results.items() if case in cases} == dict.fromkeys(
         cases, Verdict.PASS

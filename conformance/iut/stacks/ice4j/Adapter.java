@@ -161,8 +161,11 @@ public final class Adapter {
             agent.setControlling(offering);
             agent.setUseDynamicPorts(transports == null || transports.isEmpty() || transports.contains("udp"));
             agent.setTrickling(true);
-            harvester = harvester();
-            agent.addCandidateHarvester(harvester);
+            agent.setPerformConsentFreshness(true);
+            if (transports == null || transports.isEmpty() || transports.contains("tcp")) {
+                harvester = harvester();
+                agent.addCandidateHarvester(harvester);
+            }
             agent.addStateChangeListener(event -> told(String.valueOf(event.getNewValue())));
             stream = agent.createMediaStream("0");
             Object count = p.get("components");
@@ -305,7 +308,9 @@ public final class Adapter {
 
         private JSONObject close() {
             agent.free();
-            harvester.close();
+            if (harvester != null) {
+                harvester.close();
+            }
             return object();
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A WHIP and WHEP server (RFC 9725 and its companion draft) of pion/webrtc 4 and Go's net/http, for ICE-TCP alone.
 //
-// It listens on two ports, one for HTTP and one for the TCP candidates of all sessions. Its first line on stdout says its
-// URL; it ends when its stdin does. POST makes a session, PATCH restarts ICE if it has other credentials (If-Match: *), else
+// It listens on a port for HTTP, and on one for the TCP candidates of each session: a multiplexer that connections have
+// brought to a standstill stops no other session. Its first line on stdout says its URL; it ends when its stdin does. POST makes a session, PATCH restarts ICE if it has other credentials (If-Match: *), else
 // it adds candidates (If-Match: the session's ETag), DELETE ends it.
 package main
 
@@ -36,11 +36,12 @@ var version = "4"
 type session struct {
 	mu         sync.Mutex
 	connection *webrtc.PeerConnection
+	mux        ice.TCPMux
 	etag       string
 }
 
 type server struct {
-	api      *webrtc.API
+	address  net.IP // of the candidates; nil: all
 	mu       sync.Mutex
 	sessions map[string]*session
 }
@@ -51,28 +52,41 @@ func token() string {
 	return hex.EncodeToString(octets)
 }
 
-func newServer(address string) (*server, error) {
+// connect makes a PeerConnection with a multiplexer of its own.
+func (s *server) connect() (*session, error) {
 	loggers := logging.NewDefaultLoggerFactory()
 	loggers.Writer = os.Stderr
 	loggers.DefaultLogLevel = logging.LogLevelInfo
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.ParseIP(address)})
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: s.address})
 	if err != nil {
 		return nil, err
 	}
+	mux := webrtc.NewICETCPMux(loggers.NewLogger("mux"), listener, 32)
 	engine := webrtc.SettingEngine{LoggerFactory: loggers}
-	engine.SetICETCPMux(webrtc.NewICETCPMux(loggers.NewLogger("mux"), listener, 32))
+	engine.SetICETCPMux(mux)
 	engine.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
 	engine.SetIncludeLoopbackCandidate(true)
 	engine.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	if ip := net.ParseIP(address); ip != nil && !ip.IsUnspecified() {
-		engine.SetIPFilter(func(candidate net.IP) bool { return candidate.Equal(ip) })
+	if s.address != nil {
+		engine.SetIPFilter(func(candidate net.IP) bool { return candidate.Equal(s.address) })
 	}
 	media := &webrtc.MediaEngine{}
 	if err = media.RegisterDefaultCodecs(); err != nil {
+		_ = mux.Close()
 		return nil, err
 	}
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(engine), webrtc.WithMediaEngine(media))
-	return &server{api: api, sessions: map[string]*session{}}, nil
+	connection, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		_ = mux.Close()
+		return nil, err
+	}
+	return &session{connection: connection, mux: mux, etag: `"` + token() + `"`}, nil
+}
+
+func (s *session) close() {
+	_ = s.connection.Close()
+	go func() { _ = s.mux.Close() }() // waits for connections that never sent anything
 }
 
 // post takes an offer. Of WHIP the client sends and the server receives, of WHEP the other way round.
@@ -86,7 +100,7 @@ func (s *server) post(w http.ResponseWriter, r *http.Request, whep bool) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	connection, err := s.api.NewPeerConnection(webrtc.Configuration{})
+	made, err := s.connect()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -95,20 +109,21 @@ func (s *server) post(w http.ResponseWriter, r *http.Request, whep bool) {
 		codec := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
 		track, err := webrtc.NewTrackLocalStaticSample(codec, "audio", "icetcp")
 		if err == nil {
-			_, err = connection.AddTrack(track)
+			_, err = made.connection.AddTrack(track)
 		}
 		if err != nil {
+			made.close()
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
 	}
-	answer, err := negotiate(connection, string(offer))
+	answer, err := negotiate(made.connection, string(offer))
 	if err != nil {
-		_ = connection.Close()
+		made.close()
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
-	name, made := token(), &session{connection: connection, etag: `"` + token() + `"`}
+	name := token()
 	s.mu.Lock()
 	s.sessions[name] = made
 	s.mu.Unlock()
@@ -268,7 +283,7 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	case !known:
 		http.NotFound(w, r)
 	case r.Method == http.MethodDelete:
-		_ = found.connection.Close()
+		found.close()
 	case r.Method == http.MethodPatch:
 		s.patch(w, r, found)
 	case r.Method == http.MethodGet:
@@ -297,16 +312,12 @@ func (s *server) endpoint(whep bool) http.HandlerFunc {
 }
 
 func main() {
-	address := flag.String("address", "127.0.0.1", "of the HTTP port and of the candidates; 0.0.0.0: all")
-	port := flag.Int("port", 0, "of HTTP; 0: any")
+	address := flag.String("address", "", "of the candidates; nothing: all")
+	listen := flag.String("http", "127.0.0.1:0", "of HTTP")
 	path := flag.String("path", "whip", "whip or whep: which URL to say")
 	flag.Parse()
-	s, err := newServer(*address)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(*address, fmt.Sprint(*port)))
+	s := &server{address: net.ParseIP(*address), sessions: map[string]*session{}}
+	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -316,7 +327,7 @@ func main() {
 	http.HandleFunc("/session/{name}", s.session)
 	go func() {
 		_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
-			"url": "http://" + listener.Addr().String() + "/" + *path, "name": "pion/webrtc " + strings.ToUpper(*path), "version": version,
+			"url": "http://" + listener.Addr().String() + "/" + *path, "pics": map[string]any{"transports": []string{"tcp"}}, "name": "pion/webrtc " + strings.ToUpper(*path), "version": version,
 		})
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
