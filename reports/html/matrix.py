@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from conformance.verdict import case_name
 from reports import html
 from reports.html.report import link
 from reports.matrix import ASK, State, counts, failing_everywhere
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from reports.matrix import Row, Run
 
 NAME = "matrix.html"
+# By state: the class, what a cell says, and what it says where there are many columns.
 MARKS = {
-    State.MUST: ("fail", "MUST"),
-    State.SHOULD: ("known", "SHOULD"),
-    State.PASS: ("pass", "pass"),
-    State.CHOICE: ("choice", "choice"),
-    State.NOT_JUDGED: ("n_a", "-"),
-    State.NOT_RUN: ("none", "not run"),
+    State.MUST: ("fail", "MUST", "M"),
+    State.SHOULD: ("known", "SHOULD", "S"),
+    State.PASS: ("pass", "pass", "\u2713"),
+    State.CHOICE: ("choice", "choice", "c"),
+    State.NOT_JUDGED: ("n_a", "-", "-"),
+    State.NOT_RUN: ("none", "not run", "\u00b7"),
 }
+MANY = 10  # columns: more do not fit a screen unless they are narrow
 
 
 def page(
@@ -51,9 +54,11 @@ def page(
         version=version,
         ask=ASK,
         everywhere=failing_everywhere(runs),
+        first={case_name(each.case): each.requirements[0] for run in runs for each in run.results if each.requirements},
         counts={run.name: counts(run.name, rows) for run in runs},
         states=list(State),
         marks=MARKS,
+        many=len(runs) > MANY,
         rows=[_row(row, titles) for row in rows],
         sections=sorted({row.requirement.partition("-")[0] for row in rows}),
         blocks=[_packed(run, rows, evidence.get(run.name, {})) for run in runs],

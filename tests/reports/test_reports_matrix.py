@@ -93,6 +93,27 @@ def test_the_page_has_every_cell_and_packs_what_is_behind_it() -> None:
     assert packed["capture"] == "0001"
 
 
+def test_what_asks_the_oracle_leads_to_its_cells() -> None:
+    runs = [run("x", result(FAIL)), run("y", result(FAIL))]
+    root = parser.fromstring(pages.page(runs, rows(runs, [ONE]), TITLES, {}, "0"))
+    assert root.xpath("//section[@data-view='oracle']//li/a/@href") == [f"#cell/{ONE}/x", f"#cell/{ONE}/y"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_eighteen_columns_fit_a_screen(tmp_path) -> None:
+    """What a cell says is short then; a reader of its label hears the whole of it."""
+    runs = [run(f"implementation-{n}", result(FAIL, known="issue 1") if n % 2 else result(PASS)) for n in range(18)]
+    page = pages.page(runs, rows(runs, [ONE]), TITLES, {}, "0")
+    cells = parser.fromstring(page).xpath("//tbody[@id='matrix-rows']//td/a")
+    assert [cell.text_content() for cell in cells[:2]] == ["\u2713", "M\u2248"]
+    assert cells[1].get("aria-label") == f"{ONE}, implementation-1: MUST broken"
+    (tmp_path / "matrix.html").write_text(page)
+    with Browser() as browser:
+        browser.size(1250, 900)
+        browser.open((tmp_path / "matrix.html").as_uri())
+        assert browser.evaluate("(([t]) => t.scrollWidth <= t.clientWidth)(document.querySelectorAll('.scroll.tall'))")
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_cell_opens_its_cases_in_a_browser(tmp_path) -> None:
     runs = [run("x", result(FAIL, reason="silent")), run("y", result(PASS))]
