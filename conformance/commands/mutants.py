@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.commands.on_cluster import on_cluster, resumable, working
 from conformance.commands.options import complain, filters, selection
 from conformance.commands.progress import Progress
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from conformance.agent.faults import Fault
+    from conformance.mutants.cluster import ClusterBench
     from conformance.mutants.execution import Bench
     from conformance.mutants.lawful import Lawful
     from conformance.mutants.reports import Judged
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 64; lawful 32].")
+@on_cluster
+@resumable
+@click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")
 @click.option("--out", default="reports/mutants", show_default=True, type=click.Path(), help="Folder of the reports.")
 def mutants(**options: Any) -> int:
     """Show that the suite bites: run it against every named fault of the reference agent.
@@ -42,6 +47,8 @@ def mutants(**options: Any) -> int:
 
     With --lawful the agent is right, but different: in the order of its candidates, their priorities, the texts and
     attributes of its messages, how it divides what it sends, when it nominates. No case at MUST may fail for that.
+
+    With --cluster the executions are divided into pieces, which Dask workers do.
 
     Exit status: 0 every fault is killed and none by accident, 1 not so, 2 usage, 3 could not be found out.
     """
@@ -87,7 +94,7 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     work = plan.Plan(faults, cases, every, options["quick"])
     judged = reports.Judged(KillMatrix(), (), options["quick"])
 
-    def execute(bench: Bench, shown: Progress) -> None:
+    def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
         jobs = options["jobs"] or AT_ONCE
         judged.again = plan.run(work, bench, judged.matrix, jobs=jobs, begin=shown.begin, progress=shown.step)
 
@@ -97,13 +104,14 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
         written = reports.write(out, judged, run)
         mutants_output.matrix(judged, written)
 
-    return _on_bench(Path(options["out"]), judged, execute, report)
+    return _on_bench(Path(options["out"]), judged, execute, options, report)
 
 
 def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     from conformance.agent.variation import read
     from conformance.commands import mutants_output
     from conformance.mutants import lawful
+    from conformance.mutants.execution import Bench
     from conformance.peer.pixit import Pixit
 
     given = options["variation"]
@@ -115,27 +123,32 @@ def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     found = lawful.Lawful(options["seed"])
     drawn = [json.loads(given)] * len(cases) if given else lawful.draw(len(cases) * options["examples"], found.seed)
 
-    def execute(bench: Bench, shown: Progress) -> None:
+    def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
         shown.begin("lawful variations meet cases", len(drawn))
-        lawful.run(cases, bench, found, drawn, jobs=options["jobs"] or lawful.AT_ONCE, progress=shown.step)
+        jobs = options["jobs"] or lawful.AT_ONCE
+        if isinstance(bench, Bench):
+            lawful.run(cases, bench, found, drawn, jobs=jobs, progress=shown.step)
+        else:
+            bench.vary(cases, found, drawn, jobs=jobs, progress=shown.step)
 
     def report(out: Path) -> None:
         mutants_output.lawful(found, lawful.write(out, found), time.time() - begun)
 
-    return _on_bench(Path(options["out"]), found, execute, report, response=Pixit().response)
+    return _on_bench(Path(options["out"]), found, execute, options, report, response=Pixit().response)
 
 
 def _on_bench(
     out: Path,
     outcome: Judged | Lawful,
-    execute: Callable[[Bench, Progress], None],
+    execute: Callable[[Bench | ClusterBench, Progress], None],
+    options: dict[str, Any],
     report: Callable[[Path], None],
     **settings: float,
 ) -> int:
     """Claim the folder, execute against the reference agent, and report whatever was done before an interrupt."""
+    from conformance.cluster.connection import ClusterError
     from conformance.commands.reference_run import IUT
     from conformance.iut.errors import AdapterError
-    from conformance.mutants.execution import Bench, own_network
     from conformance.run.folder import MUTANTS, FolderError, OutputFolder
     from conformance.run.interrupts import end_descendants, in_order
     from conformance.run.session import os_error
@@ -151,21 +164,40 @@ def _on_bench(
         shown = Progress("execution")
         closing.callback(shown.close)
         try:
-            bench = Bench(out, wire=own_network(), **settings)
-            try:
-                with bench:
+            with _bench(out, options, shown, settings) as bench:
+                try:
                     execute(bench, shown)
-            except KeyboardInterrupt:
-                outcome.interrupted = True
-                end_descendants()
-        except AdapterError as error:
-            return complain(f"cannot start the reference agent: {error}", ExitStatus.COULD_NOT_JUDGE)
+                except KeyboardInterrupt:
+                    outcome.interrupted = True
+                    if not options["cluster"]:
+                        end_descendants()
+                outcome.incidents = bench.incidents
+        except (AdapterError, ClusterError) as error:
+            what = "" if isinstance(error, ClusterError) else "cannot start the reference agent: "
+            return complain(f"{what}{error}", ExitStatus.COULD_NOT_JUDGE)
         except OSError as error:
             return complain(os_error(error), ExitStatus.COULD_NOT_JUDGE)
         shown.close()
-        outcome.incidents = bench.incidents
         try:
             report(out)
         except ReportError as error:
             return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
         return int(outcome.status())
+
+
+@contextlib.contextmanager
+def _bench(
+    out: Path, options: dict[str, Any], shown: Progress, settings: dict[str, float]
+) -> Iterator[Bench | ClusterBench]:
+    """Return the reference agent on this machine, or on those of the cluster that the options name."""
+    from conformance.mutants.execution import Bench, own_network
+
+    if not options["cluster"]:
+        with Bench(out, wire=own_network(), **settings) as bench:
+            yield bench
+        return
+    from conformance.mutants.cluster import PIECE, ClusterBench
+
+    size = options["piece"] or PIECE
+    with working(options, out, resume=options["resume"], progress=shown.under_way) as work:
+        yield ClusterBench(work.dispatch, work.journal, out, size=size, lab=not work.cluster.local, **settings)

@@ -17,7 +17,8 @@ class Progress:
 
     def __init__(self, noun: str) -> None:
         self._noun = noun
-        self._done = self._total = 0
+        self._done = self._total = self._workers = 0
+        self._what = ""
         self._bar: Any = None
         self._task: Any = None
 
@@ -31,9 +32,15 @@ class Progress:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
-        self._task = self._bar.add_task("", total=count)
+        self._what = what
+        self._task = self._bar.add_task(what, total=count)
         self._bar.start()
 
     def step(self, *_what: object) -> None:
@@ -43,6 +50,15 @@ class Progress:
             self._bar.update(self._task, completed=self._done)
         elif self._done % _STEP == 0:
             click.echo(f"  {self._done} of {self._total}", err=True)
+
+    def under_way(self, workers: int, count: int) -> None:
+        """Show how many workers of a cluster there are, and how much is done of what they have not handed over."""
+        if self._bar is not None:
+            where = f"{self._what} on {counted(workers, 'worker')}"
+            self._bar.update(self._task, completed=self._done + count, description=where)
+        elif workers != self._workers:
+            click.echo(f"  {counted(workers, 'worker')}", err=True)
+        self._workers = workers
 
     def close(self) -> None:
         """Take the bar away."""

@@ -120,7 +120,23 @@ def run(
     progress: Callable[[str, Result], None] = lambda _name, _result: None,
 ) -> None:
     """Let each case meet its share of the variations. An interrupt comes out; what was found is in `found`."""
-    shares = [(case, drawn[number :: len(cases)]) for number, case in enumerate(cases)]
+    execute(shared(cases, drawn), bench, found, jobs=jobs, progress=progress)
+
+
+def shared(cases: Sequence[Case], drawn: Sequence[Variation]) -> list[tuple[Case, Sequence[Variation]]]:
+    """Return each case with its share of the variations."""
+    return [(case, drawn[number :: len(cases)]) for number, case in enumerate(cases)]
+
+
+def execute(
+    shares: Sequence[tuple[Case, Sequence[Variation]]],
+    bench: Bench,
+    found: Lawful,
+    *,
+    jobs: int = AT_ONCE,
+    progress: Callable[[str, Result], None] = lambda _name, _result: None,
+) -> None:
+    """Let each case meet the variations beside it; see `run`."""
 
     def work(share: tuple[Case, Sequence[Variation]]) -> None:
         case, mine = share

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conformance.mutants.execution import AT_ONCE, CALM
 from conformance.mutants.matrix import KillMatrix, Row, Standing, cited_by, related, representatives, usual_variants
@@ -12,12 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from conformance.agent.faults import Fault
-    from conformance.mutants.execution import Bench
     from conformance.run.engine import Case
     from conformance.verdict import Result
 
 
 _LONG = 5.0  # seconds
+
+
+class Bench(Protocol):
+    """What executes cases: the agent on this machine, or on those of a cluster."""
+
+    def execute(
+        self,
+        pairs: Sequence[tuple[Case, str]],
+        matrix: KillMatrix,
+        *,
+        jobs: int = ...,
+        progress: Callable[[str, Result], None] = ...,
+    ) -> None:
+        """Execute each (case, fault name; "": none) and put the verdicts into the matrix as they come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""`python -m conformance.cluster.guard PIPE PROGRAM...`: a program that does not outlive the one who wanted it.
+
+The one who starts it keeps the other end of the pipe open. When that closes, which happens however the process ends,
+everything that the program has started is killed. Processes that lose their parent come to the guard, so that
+none of them is missed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from conformance.run.interrupts import end_descendants
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_ENDS_WITHIN = 5.0  # seconds for the program to end once it was told to
+_STOP = b"s"  # on the pipe: end in order
+
+
+def main() -> int:
+    """Run the program; return its exit status, 128 and the signal where it was killed."""
+    pipe = int(sys.argv[1])
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)  # the pipe decides; not SIG_IGN, which the program would inherit
+
+    def dies_with_guard() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+    process = subprocess.Popen(sys.argv[2:], preexec_fn=dies_with_guard, close_fds=True)
+    try:
+        _watch(process, pipe)
+    finally:
+        end_descendants()
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _watch(process: subprocess.Popen[bytes], pipe: int) -> None:
+    """Wait for the end of the program, or of the one who wanted it."""
+    alive = os.pidfd_open(process.pid)
+    deadline = float("inf")
+    try:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            ready, _, _ = select.select([alive, pipe], [], [], None if left == float("inf") else left)
+            if alive in ready:
+                return
+            if pipe in ready:
+                if os.read(pipe, 1) != _STOP:
+                    return
+                deadline = time.monotonic() + _ENDS_WITHIN
+                with contextlib.suppress(OSError):
+                    process.send_signal(signal.SIGTERM)
+    finally:
+        os.close(alive)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
