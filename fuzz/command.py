@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cluster.options import on_cluster
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError, StackError
 from conformance.verdict import ExitStatus
 from fuzz.generate import CLASSES, CONNECTIONS
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterable
 
     from fuzz.campaign.coordinator import Total
@@ -100,14 +102,18 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
     metavar="FILE",
     help="A dictionary as for AFL, in addition to the built-in one; see fuzz/README.",
 )
+@on_cluster
 @click.option("--unconfirmed-ok", is_flag=True, help="Growth, hangs and spins that do not come again do not fail.")
 @click.option("--resume", is_flag=True, help="Continue the campaign in --out.")
 def fuzz(**options: Any) -> int:
     """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
 
+    With --cluster the shards of --workers run on Dask workers, and tell each other what they find.
+
     Ctrl-C, SIGTERM and SIGHUP end the campaign: it reports what it has found so far. Exit status: 0 nothing found,
     1 findings, 2 usage, 3 no campaign was possible, or it was interrupted before anything was found.
     """
+    from conformance.cluster.connection import ClusterError
     from fuzz.campaign.coordinator import conduct
     from fuzz.campaign.interrupt import interruptible
 
@@ -117,10 +123,25 @@ def fuzz(**options: Any) -> int:
         specs = _specs(options, out)
         _same_campaign(specs)
         try:
-            total = conduct(specs, view.show, stopping)
+            if options["cluster"]:
+                total = _on_cluster(options, specs, out, view, stopping)
+            else:
+                total = conduct(specs, view.show, stopping)
+        except ClusterError as error:
+            click.echo(f"icetcp: {error}", err=True)
+            return int(ExitStatus.COULD_NOT_JUDGE)
         finally:
             view.close()
         return int(_report(total, out, options))
+
+
+def _on_cluster(options: dict[str, Any], specs: list[Any], out: Path, view: _View, stopping: threading.Event) -> Total:
+    from conformance.cluster.options import working
+    from fuzz.campaign.distribution import Campaign
+
+    campaign = Campaign(specs, out, view.show, stopping)
+    with working(options, out, resume=False, heard=campaign.hear, tick=campaign.tick) as work:
+        return campaign.run(work.dispatch, work.journal)
 
 
 def _report(total: Total, out: Path, options: dict[str, Any]) -> ExitStatus:

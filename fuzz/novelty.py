@@ -28,13 +28,27 @@ class Novelty:
         """
         if seconds > 64 * self._median and not _takes_time(case):
             result += f" slow{int(math.log(seconds / self._median, 8))}"
-        plan = case["plan"]
-        key = f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
+        key = kind(case, result)
         if lines == 0 and (key in self._seen or self.count >= _MOST):
             return result, False
         self._seen.add(key)
         self.count += 1
         return result, True
+
+    def share(self, case: dict[str, Any], result: str) -> bool:
+        """Take over what was new to another shard; False if it is not new here, or the corpus is large enough."""
+        key = kind(case, result)
+        if key in self._seen or self.count >= _MOST:
+            return False
+        self._seen.add(key)
+        self.count += 1
+        return True
+
+
+def kind(case: dict[str, Any], result: str) -> str:
+    """Return what makes a case as new as another: its class, the kind of its session, and the class of its result."""
+    plan = case["plan"]
+    return f"{case['class']}|{plan['state']}|{plan['iut']}|{result}"
 
 
 def _takes_time(case: dict[str, Any]) -> bool:

@@ -59,7 +59,11 @@ class _Attempt:
 
 
 class Dispatch:
-    """Work in pieces on a cluster. ``progress`` gets how many workers there are, and how far pieces under way are."""
+    """Work in pieces on a cluster.
+
+    ``progress`` gets how many pieces can be done at a time, and how far those under way are; ``heard`` each event of a
+    worker, ``tick`` is called a few times a second.
+    """
 
     def __init__(
         self,
@@ -68,13 +72,14 @@ class Dispatch:
         *,
         progress: Callable[[int, int], None] = lambda _workers, _counted: None,
         heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
+        tick: Callable[[], None] = lambda: None,
         share: str = "",
         patience: float = _PATIENCE,
     ) -> None:
         self.report = Report()
         self.session = uuid.uuid4().hex[:12]
         self._cluster, self._journal, self._share = cluster, journal, share
-        self._progress, self._heard, self._patience = progress, heard, patience
+        self._progress, self._heard, self._tick, self._patience = progress, heard, tick, patience
         self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._running: dict[str, _Attempt] = {}  # by key
         self._waiting: deque[Piece] = deque()
@@ -104,6 +109,7 @@ class Dispatch:
         self._able = time.monotonic()
         try:
             while self._waiting or self._running:
+                self._tick()
                 self._look()
                 self._give_out()
                 with opened():
@@ -117,6 +123,11 @@ class Dispatch:
     def publish(self, event: Mapping[str, Any]) -> None:
         """Tell something to the programs of all pieces that listen (`conformance.cluster.relay`)."""
         self._cluster.client.log_event(f"{TOPIC}-{self.session}-known", dict(event))
+
+    def stop(self) -> None:
+        """Ask the programs under way that listen to end in order, and begin no other piece."""
+        self._waiting.clear()
+        self.publish({"what": "stop"})
 
     def cancel(self) -> None:
         """End the pieces under way, and wait until their processes are gone on each worker."""

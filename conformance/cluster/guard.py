@@ -1,8 +1,8 @@
 """`python -m conformance.cluster.guard PIPE PROGRAM...`: a program that does not outlive the one who wanted it.
 
 The one who starts it keeps the other end of the pipe open. When that closes, which happens however the process ends,
-everything that the program has started is killed. Processes that lose their parent come to the guard, so that
-none of them is missed.
+everything that the program has started is killed. An octet on the pipe says in how many seconds the program is to end.
+Processes that lose their parent come to the guard, so that none of them is missed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from conformance.run.interrupts import end_descendants
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_ENDS_WITHIN = 5.0  # seconds for the program to end once it was told to
-_STOP = b"s"  # on the pipe: end in order
 
 
 def main() -> int:
@@ -31,6 +29,8 @@ def main() -> int:
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)  # the pipe decides; not SIG_IGN, which the program would inherit
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, exit statuses are lost
 
     def dies_with_guard() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -57,9 +57,10 @@ def _watch(process: subprocess.Popen[bytes], pipe: int) -> None:
             if alive in ready:
                 return
             if pipe in ready:
-                if os.read(pipe, 1) != _STOP:
+                seconds = os.read(pipe, 1)
+                if not seconds:
                     return
-                deadline = time.monotonic() + _ENDS_WITHIN
+                deadline = min(deadline, time.monotonic() + seconds[0])
                 with contextlib.suppress(OSError):
                     process.send_signal(signal.SIGTERM)
     finally:

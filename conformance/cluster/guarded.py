@@ -60,10 +60,10 @@ class Guarded:
         """Wait at most so many seconds for its end; return whether it has come."""
         return bool(select.select([self._ended], [], [], within)[0])
 
-    def stop(self) -> None:
-        """Ask the program to end in order; the guard kills it where that takes too long."""
+    def stop(self, within: float) -> None:
+        """Ask the program to end in order; the guard kills it where that takes longer, in seconds up to 255."""
         with contextlib.suppress(OSError):
-            os.write(self._pipe, b"s")
+            os.write(self._pipe, bytes([max(1, min(255, round(within)))]))
 
     def end(self) -> int:
         """End it with all that it has started, if it has not ended; return the exit status."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-FOLDER = "{folder}"  # in the arguments of a piece's program: the folder that is the piece's own
+FOLDER = "{folder}"  # in the arguments and the spec of a piece's program: the folder that is the piece's own
 SPEC = "spec.json"
 TOPIC = "icetcp"  # of events from the workers to the one who gave out the pieces
 
@@ -35,11 +35,11 @@ class Piece:
 
     ``name``: unique within the command. ``program``: a module and its arguments, as after ``python -m``; it writes
     into its folder, where `spec` is ``spec.json`` and each of `files` lies under its name. ``good``: exit statuses of a
-    program that has done its work. ``needs``: Dask resources of the worker. ``icetcp``, ``stacks``: the version that a
-    worker must have of icetcp and, by IUT, of stacks ("": any). ``limit``: seconds. ``relays``: the
-    program reports while it runs (`conformance.cluster.relay`). ``counted``: a file in the folder whose lines tell how
-    far the work is. ``topic``: of the events about this command's pieces. ``share``: an fsspec URL below which the
-    result is left; empty: it comes back as octets.
+    program that has done its work, `proof` a file that it has written then. ``needs``: Dask resources of the worker.
+    ``icetcp``, ``stacks``: the version that a worker must have of icetcp and, by IUT, of stacks ("": any). ``limit``:
+    seconds. ``relays``: the program reports while it runs (`conformance.cluster.relay`). ``counted``: a file in the
+    folder whose lines tell how far the work is. ``topic``: of the events about this command's pieces. ``share``: an
+    fsspec URL below which the result is left; empty: it comes back as octets.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Piece:
     needs: tuple[str, ...] = ()
     stacks: Mapping[str, str] = field(default_factory=dict)
     limit: float = 3600.0
+    proof: str = ""
     relays: bool = False
     counted: str = ""
     topic: str = ""
@@ -81,7 +82,7 @@ class Outcome:
     """What came of a piece. ``archive``: its folder as a zip, or empty where that lies at `url`.
 
     ``worker`` names the machine and process, ``seconds`` is how long the program ran, ``spent`` how long everything
-    took on the worker. ``stacks``: the versions that were found there.
+    took on the worker. ``folder`` was the piece's on the worker. ``stacks``: the versions that were found there.
     """
 
     piece: str
@@ -92,6 +93,7 @@ class Outcome:
     spent: float = 0.0
     archive: bytes = b""
     url: str = ""
+    folder: str = ""
     stacks: dict[str, str] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:

@@ -120,7 +120,8 @@ def _in_folder(piece: Piece, where: _Where) -> Outcome:
 def _do(piece: Piece, folder: Path, where: _Where) -> Outcome:
     own, log = folder / "piece", folder / LOG
     own.mkdir()
-    (own / SPEC).write_text(json.dumps(piece.spec), encoding="utf-8")
+    spec = json.dumps(piece.spec).replace(FOLDER, json.dumps(str(own))[1:-1])
+    (own / SPEC).write_text(spec, encoding="utf-8")
     for name, octets in piece.files.items():
         (own / name).parent.mkdir(parents=True, exist_ok=True)
         (own / name).write_bytes(octets)
@@ -135,7 +136,7 @@ def _do(piece: Piece, folder: Path, where: _Where) -> Outcome:
         else:
             status = _watched(Guarded.start(arguments, output=output), watch.see)
     seconds = time.monotonic() - begun
-    if status not in piece.good:
+    if status not in piece.good or (piece.proof and not (own / piece.proof).is_file()):
         if shutil.disk_usage(folder).free < _LEAST:
             raise where.unfit(f"has a full disk at {folder.parent}")
         raise Broken(f"{piece.name} on {where.name}: {_why(status)}: {_last_words(log)}")
@@ -151,6 +152,7 @@ def _do(piece: Piece, folder: Path, where: _Where) -> Outcome:
         seconds=seconds,
         archive=octets,
         url=url,
+        folder=str(own),
     )
 
 

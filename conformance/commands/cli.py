@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from conformance.commands import configuration
+from conformance.commands.cluster import cluster
 from conformance.commands.compare import compare
 from conformance.commands.doctor import examine
 from conformance.commands.gate import gate
@@ -49,7 +50,7 @@ def cli() -> None:
 
 for _command in (run, gate, compare, matrix, interop, judge, list_, show, mutants, nat_table):
     cli.add_command(_command)
-for _command in (report, statement, pics, examine, stacks):
+for _command in (report, statement, pics, examine, stacks, cluster):
     cli.add_command(_command)
 
 

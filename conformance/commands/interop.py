@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cluster.options import on_cluster, working
 from conformance.commands.options import complain
 from conformance.commands.progress import Progress
 from conformance.commands.terminal import counted, one_line
@@ -14,7 +16,7 @@ from conformance.run.invocation import command_line
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from conformance.interop.model import Cell, Outcome
     from conformance.interop.plan import Contestant
@@ -72,6 +74,7 @@ def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> st
     help="Who is behind the NAT; each: one after the other.",
 )
 @click.option("-j", "--jobs", default=3, show_default=True, type=click.IntRange(1, 64), help="Cells at once.")
+@on_cluster
 @click.option("--out", type=click.Path(), default="reports/interop", show_default=True, help="Folder of the reports.")
 @click.option("--again", is_flag=True, help="Play cells anew that the folder already has.")
 @click.option("--survey", is_flag=True, help="That a stack broke something is a result, not a failure: exit status 0.")
@@ -83,7 +86,7 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     came (SYN, connection, check, success, nomination, selection, media) and, where they do not work together, which
     of them broke which requirement, that both are lawful, or what is missing to decide it. What is signalled is each
     stack's own description, without candidates of other transports. A table that was interrupted goes on where it
-    stopped.
+    stopped. With --cluster the cells are played by Dask workers that have both stacks.
 
     Exit status: 0 all work, or lawfully not; 1 a stack broke something, so that a pair does not work (not with
     --survey); 2 usage; 3 a cell is undecided, or nothing could be played.
@@ -97,33 +100,39 @@ def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     names = [stack.name for stack in contestants]
     if len(set(names)) < len(names):
         return complain("two stacks have the same name; write NAME=exec:COMMAND", ExitStatus.USAGE)
-    problem = _unknown(contestants)
+    problem = _unknown(contestants, elsewhere=bool(options["cluster"]))
     if problem:
         return complain(problem, ExitStatus.USAGE)
     return _run(contestants, options)
 
 
-def _unknown(contestants: Sequence[Contestant]) -> str:
-    from conformance.iut.stacks import StackError, resolve
+def _unknown(contestants: Sequence[Contestant], *, elsewhere: bool) -> str:
+    """Return why stacks cannot meet; `elsewhere`: those that are not built here may be so on a worker."""
+    from conformance.iut.stacks import StackError, UnknownStack, resolve
 
     for stack in contestants:
         try:
-            elsewhere = resolve(stack.spec).host is not None
-        except StackError as error:
+            remote = resolve(stack.spec).host is not None
+        except UnknownStack as error:
             return str(error)
-        if elsewhere:
+        except StackError as error:
+            if elsewhere:
+                continue
+            return str(error)
+        if remote:
             return f"{stack.spec} is not started on this machine; stacks meet in a network of the run's own"
     return ""
 
 
 def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
+    from conformance.cluster.connection import ClusterError
     from conformance.interop import outputs, plan
-    from conformance.interop.execution import Table, Unplayable
+    from conformance.interop.execution import Unplayable
     from conformance.peer.lab import can_enter
     from conformance.run.interrupts import end_descendants, interruptible
     from reports.record import ReportError
 
-    unavailable = can_enter()
+    unavailable = None if options["cluster"] else can_enter()
     if unavailable is not None:
         return complain(f"{unavailable.reason}; {unavailable.remedy}", ExitStatus.COULD_NOT_JUDGE)
     folder = Path(options["out"]).absolute()
@@ -133,17 +142,14 @@ def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
     cells: list[Cell] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with interruptible():
-            _greet(contestants)
+        with interruptible(), _players(contestants, folder, options, progress) as play:
             cells = plan.cells(contestants, **_choice(options))
             progress.begin("interop", len(cells))
-            Table(folder, by_name, options["again"]).run(
-                cells, options["jobs"], lambda outcome: _take(outcome, found, progress, quiet=options["as_json"])
-            )
+            play(cells, lambda outcome: _take(outcome, found, progress, quiet=options["as_json"]))
     except KeyboardInterrupt:
         interrupted = True
         end_descendants()
-    except Unplayable as error:
+    except (Unplayable, ClusterError) as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
     except OSError as error:
         return complain(f"cannot write to {folder}: {error.strerror}; choose another --out", ExitStatus.COULD_NOT_JUDGE)
@@ -156,6 +162,26 @@ def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
     except (ReportError, OSError) as error:
         return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
     return _tell(found, by_name, folder, options, interrupted=interrupted, wanted=len(cells))
+
+
+@contextlib.contextmanager
+def _players(
+    contestants: Sequence[Contestant], folder: Path, options: dict[str, Any], progress: Progress
+) -> Iterator[Callable[[Sequence[Cell], Callable[[Outcome], None]], None]]:
+    """Ask each stack what it is, and return what plays cells: here or on a cluster."""
+    by_name = {stack.name: stack for stack in contestants}
+    if options["cluster"]:
+        from conformance.interop.cluster import ClusterTable, greet
+
+        with working(options, folder, resume=False, progress=progress.under_way) as work:
+            greet(contestants, work)
+            table = ClusterTable(folder, by_name, options["again"])
+            yield lambda cells, done: table.play(cells, work, done)
+        return
+    from conformance.interop.execution import Table
+
+    _greet(contestants)
+    yield lambda cells, done: Table(folder, by_name, options["again"]).run(cells, options["jobs"], done)
 
 
 def _greet(contestants: Sequence[Contestant]) -> None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.commands.options import complain, filters, variants
+from conformance.cluster.options import on_cluster
+from conformance.commands.options import complain, filters, run_filters, variants
 from conformance.commands.terminal import counted, is_terminal, one_line
 from conformance.verdict import ExitStatus
 
@@ -45,6 +46,7 @@ _LIMIT = 3600.0  # seconds for one implementation, unless --limit says otherwise
 @click.option("--quick", is_flag=True, help="The same as --variants one.")
 @click.option("--limit", type=click.FloatRange(1), default=_LIMIT, show_default=True, help="Seconds a stack may take.")
 @click.option("--again", is_flag=True, help="Run stacks anew that the folder already has.")
+@on_cluster
 @click.option("--out", type=click.Path(), default="reports/matrix", show_default=True, help="Folder of the reports.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
@@ -53,7 +55,8 @@ def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     A cell tells a broken MUST, a SHOULD that is not met, a lawful choice, pass, or why nothing was judged, and opens
     its cases with exchange, messages and capture. What every implementation but icetcp's own fails is marked: ask
     first whether the oracle is wrong. Each implementation has a run of its own below the folder; one that hangs or
-    dies costs that run. A matrix that was interrupted goes on with the first run that is not whole.
+    dies costs that run. A matrix that was interrupted goes on with the first run that is not whole. With --cluster
+    the runs are made by Dask workers that have the stacks.
 
     Exit status: 0 all conform, or deviate as known, 1 one does not, 2 usage, 3 one was not judged, or not wholly.
     """
@@ -79,6 +82,7 @@ def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
 
 
 def _all(stacks: Sequence[tuple[str, str]], options: dict[str, Any]) -> int:
+    from conformance.cluster.connection import ClusterError
     from conformance.run.interrupts import hold, interruptible
 
     folder = Path(options["out"])
@@ -86,12 +90,19 @@ def _all(stacks: Sequence[tuple[str, str]], options: dict[str, Any]) -> int:
     interrupted = False
     try:
         with interruptible():
-            for number, (name, spec) in enumerate(stacks, start=1):
-                click.echo(f"[{number}/{len(stacks)}] {name}", err=True)
-                statuses[name] = _run(folder / "runs" / _safe(name), name, spec, options)
+            if options["cluster"]:
+                from conformance.commands.matrix_on_cluster import run_all
+
+                run_all(stacks, folder, options, statuses)
+            else:
+                for number, (name, spec) in enumerate(stacks, start=1):
+                    click.echo(f"[{number}/{len(stacks)}] {name}", err=True)
+                    statuses[name] = _run(folder / "runs" / safe(name), name, spec, options)
     except KeyboardInterrupt:
         interrupted = True
         hold()
+    except ClusterError as error:
+        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
     except OSError as error:
         return complain(f"cannot write to {folder}: {error.strerror}; choose another --out", ExitStatus.COULD_NOT_JUDGE)
     try:
@@ -100,7 +111,8 @@ def _all(stacks: Sequence[tuple[str, str]], options: dict[str, Any]) -> int:
         return complain(f"cannot write to {folder}: {error.strerror}; choose another --out", ExitStatus.COULD_NOT_JUDGE)
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """Return a name as a folder's."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
@@ -111,15 +123,15 @@ def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     """Run the suite over one implementation, unless its run is there; return the exit status."""
     from conformance.iut.stacks import own_environment
 
-    command = [sys.executable, "-P", "-m", "conformance", "run", "--iut", spec, "--out", str(folder)]
-    command += ["--variants", "one" if options["quick"] else options["variants"], *_selected(options)]
-    spec_file, log = folder.with_name(f"{folder.name}.{_SPEC}"), folder.with_name(f"{folder.name}.log")
-    asked = {"command": command[4:], "icetcp": _version()}
+    arguments = run_arguments(folder, spec, options)
+    command = [sys.executable, "-P", "-m", "conformance", *arguments]
+    spec_file, log = files_of(folder)
+    asked = asked_of(arguments)
     if not options["again"]:
-        before = _before(spec_file, asked)
-        if before is not None:
+        known = before(spec_file, asked)
+        if known is not None:
             click.echo("      as it was run before", err=True)
-            return before
+            return known
     folder.parent.mkdir(parents=True, exist_ok=True)
     spec_file.unlink(missing_ok=True)
     with log.open("wb") as file:
@@ -140,21 +152,30 @@ def _run(folder: Path, name: str, spec: str, options: dict[str, Any]) -> int:
     return status
 
 
-def _before(spec_file: Path, asked: dict[str, Any]) -> int | None:
+def run_arguments(folder: Path, spec: str, options: dict[str, Any]) -> list[str]:
+    """Return the arguments of `icetcp` that run the suite over one implementation."""
+    arguments = ["run", "--iut", spec, "--out", str(folder)]
+    return [*arguments, "--variants", "one" if options["quick"] else options["variants"], *run_filters(options)]
+
+
+def files_of(folder: Path) -> tuple[Path, Path]:
+    """Return the files beside a run's folder: what was asked for, and what the run said."""
+    return folder.with_name(f"{folder.name}.{_SPEC}"), folder.with_name(f"{folder.name}.log")
+
+
+def asked_of(arguments: list[str]) -> dict[str, Any]:
+    """Return what must be the same for a run not to be made again."""
+    return {"command": arguments, "icetcp": _version()}
+
+
+def before(spec_file: Path, asked: dict[str, Any]) -> int | None:
+    """Return the exit status of a run that is there already and was asked for in the same way; None: there is none."""
     try:
         found = json.loads(spec_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     status = found.pop("status", None)
     return status if found == asked and status in (0, 1) else None  # others may have had a passing cause
-
-
-def _selected(options: dict[str, Any]) -> list[str]:
-    found = [f"--section={section}" for section in options["sections"]]
-    found += [f"--case={case}" for case in options["cases"]]
-    found += [f"--requirement={requirement}" for requirement in options["requirements"]]
-    found += [f"--level={options['level']}"] if options["level"] else []
-    return found + ([f"-k{options['expression']}"] if options["expression"].strip() else [])
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path, name: str, limit: float) -> int | None:
@@ -231,7 +252,7 @@ def _read(folder: Path, name: str, statuses: dict[str, int]) -> Run:
     from reports.matrix import Run
     from reports.record import ReportError, end_of, read
 
-    own = folder / "runs" / _safe(name)
+    own = folder / "runs" / safe(name)
     try:
         info, results = read(own / "record.jsonl")
         end = end_of(own / "record.jsonl")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.commands.on_cluster import on_cluster, resumable, working
+from conformance.cluster.options import on_cluster, resumable, working
 from conformance.commands.options import complain, filters, selection
 from conformance.commands.progress import Progress
 from conformance.verdict import ExitStatus

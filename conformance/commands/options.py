@@ -151,6 +151,15 @@ def selection(
     return arguments
 
 
+def run_filters(options: dict[str, Any]) -> list[str]:
+    """Return the options with which `icetcp run` selects the same cases."""
+    found = [f"--section={section}" for section in options["sections"]]
+    found += [f"--case={case}" for case in options["cases"]]
+    found += [f"--requirement={requirement}" for requirement in options["requirements"]]
+    found += [f"--level={options['level']}"] if options["level"] else []
+    return found + ([f"-k{options['expression']}"] if options["expression"].strip() else [])
+
+
 def complain(message: str, status: ExitStatus) -> int:
     """Print in one line what is wrong, with the remedy; return the status."""
     click.echo(f"icetcp: {message.removeprefix('icetcp: ')}", err=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.cluster.options import on_cluster, resumable
 from conformance.commands.options import (
     attachments,
     broken_session,
@@ -25,8 +26,6 @@ from conformance.commands.options import (
 from conformance.verdict import ExitStatus, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from conformance.commands.display import Display
     from conformance.run.session import Outcome
 
@@ -125,9 +124,13 @@ _IUT = (
     metavar="ADDRESS",
     help="The tester's address towards such an IUT, if not the one that the routes give.",
 )
+@on_cluster
+@resumable
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first variant that does not pass.")
 def run(iut: str, **options: Any) -> int:
     """Run the cases against an implementation and write reports.
+
+    With --cluster each of the --repeat repetitions is done by a Dask worker, and the reports tell of them all.
 
     Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged.
     """
@@ -136,11 +139,14 @@ def run(iut: str, **options: Any) -> int:
     from conformance.run.interrupts import end_descendants, hold, interruptible
 
     options["out"] = options["out"] or default_folder(iut)
+    refused = _unusable(iut, options)
+    if refused is not None:
+        return refused
     shown = display.make(
         Level(options["fail_on"]), options["out"], progress=not iut.startswith("manual"), quiet=options["quiet"]
     )
     with interruptible():
-        outcome = _outcome(shown, _run_arguments(iut, options), options["cases_from"])
+        outcome = _outcome(shown, iut, options)
         if outcome.interrupted or outcome.fatal or outcome.crash:
             end_descendants()
         hold()  # all reports are written
@@ -153,12 +159,24 @@ def run(iut: str, **options: Any) -> int:
     return status
 
 
-def _outcome(shown: Display, arguments: list[str], private: Sequence[str]) -> Outcome:
+def _unusable(iut: str, options: dict[str, Any]) -> int | None:
+    if not (options["cluster"] or options["resume"]):
+        return None
+    from conformance.commands.run_on_cluster import unusable
+
+    return unusable(iut, options)
+
+
+def _outcome(shown: Display, iut: str, options: dict[str, Any]) -> Outcome:
     """Return how the session went, whatever came of it."""
     from conformance.run import session
 
     try:
-        outcome = session.run_pytest(arguments, [shown], private=private)
+        if options["cluster"]:
+            from conformance.commands.run_on_cluster import execute
+
+            return execute(shown, iut, options)
+        outcome = session.run_pytest(_run_arguments(iut, options), [shown], private=options["cases_from"])
     except KeyboardInterrupt:
         outcome = session.Outcome(interrupted=True)
     except OSError as error:

@@ -89,15 +89,24 @@ class Table:
                 outcomes.put(outcome)
 
     def _outcome(self, cell: Cell) -> Outcome:
+        settled = self.settled(cell)
+        if settled is not None:
+            return settled
+        problem = self._play(cell, self.folder / "cells" / cell.folder)
+        return judgement.unplayed(cell, problem) if problem else self.judged(cell)
+
+    def settled(self, cell: Cell) -> Outcome | None:
+        """Return the outcome of a cell that need not be played, because it was or cannot be; None: it is to be."""
         for side in SIDES:
             stack = self.stacks[cell.stack(side)]
             if stack.trouble:
                 return judgement.unplayed(cell, f"{stack.name} cannot be had: {stack.trouble}")
+        is_played = self._is_played(cell, self.folder / "cells" / cell.folder)
+        return self.judged(cell) if is_played and not self.again else None
+
+    def judged(self, cell: Cell) -> Outcome:
+        """Return the outcome of a cell that was played."""
         folder = self.folder / "cells" / cell.folder
-        if self.again or not self._is_played(cell, folder):
-            problem = self._play(cell, folder)
-            if problem:
-                return judgement.unplayed(cell, problem)
         outcome = judgement.judge(cell, folder)
         outcome.folder = str(folder.relative_to(self.folder))
         return outcome
@@ -112,9 +121,10 @@ class Table:
         except (OSError, ValueError):
             return False
         versions = {side: self.stacks[cell.stack(side)].version for side in SIDES}
-        return bool(spec == self._spec(cell, folder) and facts.get("versions") == versions)
+        return bool(spec == self.spec(cell, folder) and facts.get("versions") == versions)
 
-    def _spec(self, cell: Cell, folder: Path) -> dict[str, object]:
+    def spec(self, cell: Cell, folder: Path) -> dict[str, object]:
+        """Return what a cell's process is told, and what tells a cell that was played from another."""
         names = {cell.stack(side) for side in SIDES}
         return {
             "cell": {**cell.data(), "tcptypes": list(cell.tcptypes)},
@@ -127,7 +137,7 @@ class Table:
         """Play a cell; return what kept it from being played, or nothing. Raises `Unplayable`."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        (folder / SPEC).write_text(json.dumps(self._spec(cell, folder)), encoding="utf-8")
+        (folder / SPEC).write_text(json.dumps(self.spec(cell, folder)), encoding="utf-8")
         command = [sys.executable, "-P", "-m", "conformance.interop.cell", str(folder / SPEC)]
         process = subprocess.Popen(
             command,

@@ -1,10 +1,14 @@
 """`python -m fuzz.campaign SPEC`: one shard as a process, which reports its status on standard output."""
 
+import contextlib
 import gc
 import json
+import queue
 import signal
 import sys
+import threading
 from dataclasses import asdict
+from typing import Any
 
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec, Status
@@ -23,11 +27,22 @@ def main() -> int:
         sys.stdout.write(json.dumps(asdict(status)) + "\n")
         sys.stdout.flush()
 
+    spec = Spec(**json.loads(sys.argv[1]))
+    known: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    if spec.shared:
+        threading.Thread(target=_hear, args=(known,), daemon=True).start()
     try:
-        status = Shard(Spec(**json.loads(sys.argv[1])), report, lambda: bool(asked)).run()
+        status = Shard(spec, report, lambda: bool(asked), known).run()
     except BrokenPipeError:  # the parent process has ended
         return 1
     return 1 if status.problem else 0
+
+
+def _hear(known: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    """Take what other shards have found."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in sys.stdin:
+            known.put(json.loads(line))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ class Past:
         elif entry.get("event") == "new":
             self.corpus.append(entry["case"])
             self._saw(entry["number"], entry["session"])
+        elif entry.get("event") == "shared":
+            self.corpus.append(entry["case"])
         else:
             self._note(entry)
 

@@ -31,3 +31,8 @@ class Notes:
             self.last_new = self._budget.elapsed
             self.log.event("new", number=number, session=self.session, result=result, case=case)
         self.log.case(number, self.session, case["class"], result, seconds * 1000)
+
+    def share(self, case: Case) -> None:
+        """Take a case that was new to another shard into the corpus; the log says since when."""
+        self._generator.corpus.append(case)
+        self.log.event("shared", case=case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import time
 from collections import deque
 from pathlib import Path
@@ -51,8 +52,15 @@ _OF_DESCRIPTIONS = ("death", "hang", "exception", "garbage")  # kinds that a mut
 class Shard:
     """Runs until its time or its cases are over, or `stopped` says so."""
 
-    def __init__(self, spec: Spec, report: Callable[[Status], None], stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        report: Callable[[Status], None],
+        stopped: Callable[[], bool],
+        known: queue.SimpleQueue[dict[str, Any]] | None = None,
+    ) -> None:
         self.spec, self._report = spec, report
+        self._known: queue.SimpleQueue[dict[str, Any]] = known or queue.SimpleQueue()
         self.out = Path(spec.out)
         self.status = Status()
         self.buckets = Buckets()
@@ -145,11 +153,23 @@ class Shard:
         assert self.parts is not None
         while not (self.budget.over or self.parts.blocks.exhausted):
             self._tell()
+            self._hear(self.parts)
             if self.parts.blocks.describes:
                 self._describe(self.parts)
             else:
                 self._play_session(self.parts)
             self._watch(self.parts)
+
+    def _hear(self, parts: Parts) -> None:
+        """Take over what other shards have found: their findings are known, their new cases are in the corpus."""
+        while not self._known.empty():
+            told = self._known.get()
+            if "finding" in told:
+                finding = from_data(told["finding"])
+                if finding.bucket not in self.buckets.all and self.buckets.add(finding):
+                    self._log.event("known", bucket=finding.bucket)
+            elif parts.novelty.share(told["case"], told["result"]):
+                parts.notes.share(told["case"])
 
     def _play_session(self, parts: Parts) -> None:
         """Play what is left of a block of cases, until the session is over."""

@@ -27,6 +27,7 @@ class Spec:
     lines: bool = False  # the IUT is in Python, and its lines count as novelty
     corpus: list[Case] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # a dictionary's entries, in hexadecimal
+    shared: bool = False  # lines on standard input tell what other shards have found
 
 
 def identity(spec: Spec) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -486,3 +487,22 @@ def test_regressions_show_the_bug_that_they_were_found_by(file, entry):
         assert any(seen)
     finally:
         runner.close()
+
+
+def test_a_shard_takes_over_what_others_found_and_the_log_keeps_it(tmp_path):
+    known: queue.SimpleQueue[dict] = queue.SimpleQueue()
+    case = {"class": "request", "plan": dict(PLAN), "steps": [send({"message": request()})]}
+    finding = Finding("death", "signal 11 in parse", "it died", [], case, shard=7, number=3)
+    known.put({"finding": finding.data()})
+    known.put({"case": case, "result": "told by another"})
+    known.put({"case": case, "result": "told by another"})  # by two others, the same
+    shard = Shard(
+        Spec(iut=target(), out=str(tmp_path), cases=20, shared=True), lambda status: None, lambda: False, known
+    )
+    status = shard.run()
+    assert [(one["bucket"], one["shard"]) for one in status.found] == [(finding.bucket, 7)]
+    assert not (tmp_path / "findings").exists()  # its folder is where it was found
+    events = [json.loads(line) for line in (tmp_path / "log-0.jsonl").read_text().splitlines() if line.startswith("{")]
+    assert [one["case"] for one in events if one["event"] == "shared"] == [case]
+    assert [one["bucket"] for one in events if one["event"] == "known"] == [finding.bucket]
+    assert case in Past(tmp_path / "log-0.jsonl").corpus

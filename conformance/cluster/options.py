@@ -75,6 +75,7 @@ def working(
     resume: bool,
     progress: Callable[[int, int], None] = lambda _workers, _counted: None,
     heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Work]:
     """Connect to the cluster that the options name; say at the end what went otherwise than planned.
 
@@ -86,7 +87,8 @@ def working(
 
     with connected(options["cluster"]) as cluster:
         journal = Journal(out, resume=resume)
-        dispatch = Dispatch(cluster, journal, progress=progress, heard=heard, share=options["share"] or "")
+        share = options["share"] or ""
+        dispatch = Dispatch(cluster, journal, progress=progress, heard=heard, tick=tick, share=share)
         whole = False
         try:
             yield Work(cluster, dispatch, journal)
