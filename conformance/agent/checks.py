@@ -363,7 +363,7 @@ class Checks:
                 connection.authenticated = True
                 self._succeeded(transaction, mapped, now)
             case RoleConflict():
-                if self._decisions.yields_to_conflict():
+                if self._decisions.yields_to_conflict(transaction.controlling):
                     self._role.lose(transaction.controlling)
                 stream = self._streams[transaction.connection.stream]
                 if transaction.pair in stream.checks.pairs:

@@ -299,7 +299,7 @@ class Dialogue:
             code = error.code if error else 0
             again = self._decisions.insists_on(code, question.method)
             if code in (_UNAUTHENTICATED, _STALE_NONCE) and not again:
-                wanted = self._decisions.answers_challenge(code, question.key is not None)
+                wanted = self._decisions.answers_challenge(code, question.key is not None, question.method)
                 again = wanted and self.login.learn(message, self._decisions)
             elsewhere = self._redirection(question, message, octets) if code == _TRY_ALTERNATE else None
         except StunError as problem:

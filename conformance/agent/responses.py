@@ -123,18 +123,17 @@ class Server:
         if not self._decisions.looks_for_attributes_first():
             self._require_user(_user_name(message), me)
         if not (integrity or sha256) or not message.has(Attribute.USERNAME):
-            code = self._decisions.unauthenticated_code()
-            raise _Refused(code, "Bad Request" if code == _BAD_REQUEST else "Unauthenticated")
+            raise _unauthenticated(self._decisions.unauthenticated_code())
         username = _user_name(message)
         self._require_user(username, me)
         check = self._decisions.integrity_of(octets, short_term_key(me.pwd), sha256=sha256)
         if not self._decisions.integrity_holds(check):
-            raise _Refused(401, "Unauthenticated")
+            raise _unauthenticated(self._decisions.wrong_integrity_code())
         return username
 
     def _require_user(self, username: str, me: Identity) -> None:
         if not self._decisions.knows_user(username, me.ufrag):
-            raise _Refused(401, "Unauthenticated")
+            raise _unauthenticated(self._decisions.unknown_user_code())
 
     def _protection(self, message: Message, pwd: str) -> tuple[bytes | None, bytes | None]:
         """Return the keys of the response's MESSAGE-INTEGRITY or -SHA256, as the request had (RFC 8489 9.1.3)."""
@@ -277,6 +276,10 @@ class Responses:
         if pair.state is PairState.IN_PROGRESS:
             self._checks.cancel(pair)
         stream.checks.trigger(pair)
+
+
+def _unauthenticated(code: int) -> _Refused:
+    return _Refused(code, "Bad Request" if code == _BAD_REQUEST else "Unauthenticated")
 
 
 def _user_name(message: Message) -> str:

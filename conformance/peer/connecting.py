@@ -322,6 +322,11 @@ class Connecting(Identity):
         """Be a STUN server as well; `mapped`: say that requests come from this IP address, as behind a NAT."""
         return self._serve(relays=False, mapped=mapped)
 
+    @property
+    def servers(self) -> Sequence[Server]:
+        """The STUN and TURN servers that we are."""
+        return self._servers
+
     def turn_server(self, *, mapped: str | None = None) -> Server:
         """Be a TURN server for TCP allocations as well."""
         return self._serve(relays=True, mapped=mapped)

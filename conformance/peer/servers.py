@@ -156,6 +156,17 @@ class Server:
         return [asked for asked in self.asked if not methods or asked.message.method in methods]
 
     @property
+    def unserved(self) -> str:
+        """Why an IUT that has connected got nothing from a server that serves everybody; empty: it did."""
+        usual = self.manner == turn.Manner() and self.answering and not self.lacks
+        if not (usual and self.connections):
+            return ""
+        if not self.asked:
+            return f"the IUT has sent no request to the server at {self.address}"
+        refused = self.relays and self.log(Method.ALLOCATE) and not self._controls
+        return f"the server at {self.address} has allocated nothing for the IUT" if refused else ""
+
+    @property
     def allocations(self) -> list[Allocation]:
         """What it holds for the IUT now."""
         return list(self._core.allocations.values())

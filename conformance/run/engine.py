@@ -263,7 +263,7 @@ class Engine:
         }
         try:
             with attributed(result, case.function, _outcome_asked(case)):
-                with premises(testers.peer):
+                with premises(testers.peer, case.requirements):
                     case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
             result.note = "; ".join(testers.peer.readings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +12,14 @@ from conformance.peer.misframing import Reader
 from conformance.peer.premises import premises
 from conformance.peer.shape import Shape
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
+from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
-from conformance.wire.layers import binding_error, binding_indication
+from conformance.wire.layers import binding_error, binding_indication, binding_success
 from conformance.wire.rfc4571 import frame
+from conformance.wire.stun import MessageClass, Method, build
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STUN = bytes(binding_indication(transaction_id=b"transaction:"))
 
@@ -26,9 +32,15 @@ def peer(
     roles: str = "own",
     had_success: bool = False,
     keeps_its_role: bool = False,
+    events: Sequence[Frame] = (),
+    servers: Sequence[SimpleNamespace] = (),
 ) -> SimpleNamespace:
-    connection = SimpleNamespace(octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success)
-    return SimpleNamespace(connections=[connection], shape=Shape(roles=roles), keeps_its_role=keeps_its_role)
+    connection = SimpleNamespace(
+        octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success, events=list(events)
+    )
+    return SimpleNamespace(
+        connections=[connection], shape=Shape(roles=roles), keeps_its_role=keeps_its_role, servers=list(servers)
+    )
 
 
 @pytest.mark.parametrize("octets", [STUN, frame(STUN) + b"\0\0\1\0$" + frame(STUN), b"\0\1" + STUN])
@@ -59,9 +71,51 @@ def test_an_iut_that_keeps_its_role_is_not_judged_with_switched_roles(outcome) -
         raise outcome("no response")
 
 
-def test_an_attribute_that_does_not_decode_fails_the_case_that_reads_it() -> None:
-    with pytest.raises(Failed, match="malformed: PRIORITY"), premises(peer()):
+@pytest.mark.parametrize(
+    ("cited", "outcome"), [((), Failed), (("RFC8445-16.1-s02",), Failed), (("RFC8445-7.1.1-01",), Inconclusive)]
+)
+def test_an_attribute_that_does_not_decode_fails_the_case_that_is_about_it(cited, outcome) -> None:
+    with pytest.raises(outcome, match="malformed: PRIORITY"), premises(peer(), cited):
         raise StunError("PRIORITY has 2 octets")
+
+
+SUCCESS = bytes(binding_success(b"transaction:", Address("192.0.2.1", 9), "pwd"))
+MALFORMED = {
+    "type": b"\x41" + STUN[1:],
+    "cookie": SUCCESS[:4] + bytes(4) + SUCCESS[8:],
+    "length": SUCCESS[:2] + b"\0\1" + SUCCESS[4:],
+    "code": bytes(binding_error(b"transaction:", 401, "why", "pwd")).replace(b"\0\0\4\1why", b"\0\0\0\1why"),
+    "no code": build(Method.BINDING, MessageClass.ERROR, b"transaction:"),
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_malformed_messages_fail_the_cases_that_are_about_them_alone(what) -> None:
+    came = [Frame.of(MALFORMED[what], 1, 0.0)]
+    with pytest.raises(Inconclusive, match="malformed"), premises(peer(events=came), ("RFC6544-7.2-01",)):
+        raise Missing("no response")
+    with pytest.raises(Missing), premises(peer(events=came), ("RFC6544-7.2-01", "RFC8489-14.8-04")):
+        raise Missing("no response")
+
+
+@pytest.mark.parametrize("came", [[b"data"], [STUN], [SUCCESS, MALFORMED["type"]]], ids=["data", "STUN", "behind"])
+def test_data_and_what_comes_when_there_may_be_data_is_not_malformed(came) -> None:
+    events = [Frame.of(octets, 1, 0.0) for octets in came]
+    with pytest.raises(Missing), premises(peer(events=events), ("RFC6544-7.2-01",)):
+        raise Missing("no response")
+
+
+@pytest.mark.parametrize(
+    ("unserved", "cited", "outcome"),
+    [
+        ("nothing", "RFC6544-4.1-02", Inconclusive),
+        ("nothing", "RFC8656-7.1-04", Failed),
+        ("", "RFC6544-4.1-02", Failed),
+    ],
+)
+def test_who_has_got_nothing_from_a_server_is_not_judged_by_what_it_has_got(unserved, cited, outcome) -> None:
+    with pytest.raises(outcome), premises(peer(servers=[SimpleNamespace(unserved=unserved)]), (cited,)):
+        raise Failed("there is no relayed candidate")
 
 
 def test_several_messages_in_one_frame_are_not_framed_and_their_length_is_right() -> None:

@@ -56,8 +56,11 @@ class Outcomes(Topic):
         """Return the address that an error response counts as success with: none does (RFC 8445 section 7.2.5.3)."""
         return None
 
-    def yields_to_conflict(self) -> bool:
-        """Whether we take the other role when a 487 asks for it (RFC 8445 section 7.2.5.1)."""
+    def yields_to_conflict(self, controlling: bool) -> bool:
+        """Whether we take the other role when a 487 asks for it (RFC 8445 section 7.2.5.1).
+
+        `controlling`: so we were when we asked.
+        """
         return True
 
     def heeds_conflict(self) -> bool:

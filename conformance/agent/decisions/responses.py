@@ -94,6 +94,14 @@ class Responses(Encoding):
         """Return the error for a request without USERNAME or integrity: 400 (RFC 8489 section 9.1.3)."""
         return 400
 
+    def unknown_user_code(self) -> int:
+        """Return the error for a request with another USERNAME: 401 (RFC 8489 section 9.1.3)."""
+        return 401
+
+    def wrong_integrity_code(self) -> int:
+        """Return the error for a request whose protection is wrong: 401 (RFC 8489 section 9.1.3)."""
+        return 401
+
     def knows_user(self, user_name: str, ufrag: str) -> bool:
         """Whether USERNAME is our fragment, a colon and another fragment (RFC 8445 section 7.3, RFC 8839 5.4)."""
         own, colon, theirs = user_name.partition(":")

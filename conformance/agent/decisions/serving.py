@@ -77,7 +77,7 @@ class Serving(Topic):
         """Whether any response counts for nothing that announces algorithms without their list (RFC 8489 9.2.5)."""
         return True
 
-    def answers_challenge(self, code: int, sent_before: bool) -> bool:
+    def answers_challenge(self, code: int, sent_before: bool, method: Method) -> bool:
         """Whether a 401 or 438 is followed by another request (RFC 8489 section 9.2.5).
 
         `sent_before`: the request had credentials, which a 401 then has refused.

@@ -56,10 +56,16 @@ class ConflictErrorIgnored(Outcomes):
         return False
 
 
-@fault("conflict-keeps-role", "RFC8445-7.2.5.1-02", "checks again after a 487, but in the role of before")
+@fault("conflict-keeps-role", "RFC8445-7.2.5.1-02", "checks again after a 487, but is still controlling")
 class ConflictKeepsRole(Outcomes):
-    def yields_to_conflict(self) -> bool:
-        return False
+    def yields_to_conflict(self, controlling: bool) -> bool:
+        return not controlling and super().yields_to_conflict(controlling)
+
+
+@fault("conflict-leaves-controlled", "RFC8445-7.2.5.1-01", "checks again after a 487, but is still controlled")
+class ConflictLeavesControlled(Outcomes):
+    def yields_to_conflict(self, controlling: bool) -> bool:
+        return controlling and super().yields_to_conflict(controlling)
 
 
 @fault("error-response-believed", "RFC8445-7.2.5.3-s01", "takes error responses for success")

@@ -164,6 +164,12 @@ def _mismatch_ignored(heard: Text) -> str:
     return heard.without("ice-mismatch")
 
 
+@read("mismatch-of-one-ignored", "RFC8839-4.3.3-02", "goes on with a stream that alone has a=ice-mismatch")
+def _mismatch_of_one_ignored(heard: Text) -> str:
+    every = all("a=ice-mismatch" in section for section in heard.sections[1:])
+    return heard.text if every else heard.without("ice-mismatch")
+
+
 @read("mismatch-of-one-ends-all", "RFC8839-4.3.3-03", "gives ICE up for all streams when one has a=ice-mismatch")
 def _mismatch_of_one_ends_all(heard: Text) -> str:
     return heard.sub(r"^(a=ice-ufrag:)", r"a=ice-mismatch\r\n\1") if "a=ice-mismatch" in heard.text else heard.text

@@ -81,6 +81,24 @@ class MissingIntegrityAnswered401(Responses):
         return 401
 
 
+@fault("unknown-user-answered-400", "RFC8489-9.1.3-05", "answers 400 to user names that it does not know")
+class UnknownUserAnswered400(Responses):
+    def unknown_user_code(self) -> int:
+        return 400
+
+
+@fault("wrong-password-answered-400", "RFC8489-9.1.3-08", "answers 400 to requests whose integrity is wrong")
+class WrongPasswordAnswered400(Responses):
+    def wrong_integrity_code(self) -> int:
+        return 400
+
+
+@fault("lite-nomination-ignored", "RFC8445-8.2-s01", "takes no nomination as a lite agent")
+class LiteNominationIgnored(Responses):
+    def heard(self, check: IncomingCheck) -> IncomingCheck:
+        return replace(check, use_candidate=False) if self.config.lite else super().heard(check)
+
+
 @fault("username-unchecked", "RFC8489-9.1.3-04", "accepts requests whatever their USERNAME")
 class UsernameUnchecked(Responses):
     def knows_user(self, user_name: str, ufrag: str) -> bool:

@@ -43,14 +43,21 @@ class CredentialsAtOnce(Serving):
 
 @fault("challenge-given-up", "RFC8489-9.2.5-03", "asks no more after a 401")
 class ChallengeGivenUp(Serving):
-    def answers_challenge(self, code: int, sent_before: bool) -> bool:
+    def answers_challenge(self, code: int, sent_before: bool, method: Method) -> bool:
         return code == 438
 
 
 @fault("stale-nonce-given-up", "RFC8489-9.2.5-12", "asks no more after a 438")
 class StaleNonceGivenUp(Serving):
-    def answers_challenge(self, code: int, sent_before: bool) -> bool:
-        return code != 438 and super().answers_challenge(code, sent_before)
+    def answers_challenge(self, code: int, sent_before: bool, method: Method) -> bool:
+        return code != 438 and super().answers_challenge(code, sent_before, method)
+
+
+@fault("stale-refresh-given-up", "RFC8656-8.3-s02", "sends a Refresh that a 438 answers no more")
+class StaleRefreshGivenUp(Serving):
+    def answers_challenge(self, code: int, sent_before: bool, method: Method) -> bool:
+        stale = code == 438 and method is Method.REFRESH
+        return not stale and super().answers_challenge(code, sent_before, method)
 
 
 @fault("unsigned-after-stale-nonce", "RFC8489-9.2.5-13", "sends a request again after 438 without integrity")
@@ -61,7 +68,7 @@ class UnsignedAfterStaleNonce(Serving):
 
 @fault("refused-credentials-repeated", "RFC8489-9.2.5-11", "sends the credentials again that a 401 has refused")
 class RefusedCredentialsRepeated(Serving):
-    def answers_challenge(self, code: int, sent_before: bool) -> bool:
+    def answers_challenge(self, code: int, sent_before: bool, method: Method) -> bool:
         return True
 
 

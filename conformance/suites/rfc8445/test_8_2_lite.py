@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingSuccess
-from conformance.suites.establishing import await_selection
 from conformance.suites.marks import requirement, varied
 from conformance.suites.media import came
 from conformance.suites.negotiation import negotiate
@@ -39,6 +38,6 @@ def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
     first.send(RFC4571() / peer.check(iut))
     first.await_frame(BindingSuccess, within=pixit.response)
     second = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    await_selection(upper, peer, second)
+    peer.settle(second)
     assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
     assert DATA not in first.octets, "the data came over the other connection"
