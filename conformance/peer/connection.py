@@ -34,6 +34,7 @@ _LOOK, _LONGEST_LOOK = 0.002, 0.016  # seconds between two looks at the kernel's
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
+_HEADER = 20
 
 
 class Connection:
@@ -71,7 +72,7 @@ class Connection:
         self._pump = pump
         self._tap = tap
         self._taken: set[int] = set()
-        self._asked: set[bytes] = set()
+        self._asked: dict[bytes, bytes] = {}  # our requests, by their transaction ids
         self._asked_last: set[bytes] = set()  # those of the last send() that had a request in it
         self._deframer: Splitter = splitter or Deframer()
         self._frames = 0
@@ -272,6 +273,12 @@ class Connection:
         return any(event.has_code(487) for event in responses)
 
     @property
+    def denied(self) -> list[bytes]:
+        """Our checks that the IUT has answered with 401 (Unauthenticated)."""
+        frames = (event for event in self.events if isinstance(event, Frame) and event.solicited)
+        return [self._asked[frame.stun.transaction_id] for frame in frames if frame.has_code(401)]
+
+    @property
     def had_success(self) -> bool:
         """Whether the IUT has answered a check of ours with success."""
         frames = (event for event in self.events if isinstance(event, Frame) and event.solicited)
@@ -411,14 +418,15 @@ class Connection:
 
     def _remember_requests(self, octets: bytes) -> None:
         """Note the transaction ids of requests in what we send, wherever their frames begin."""
-        found = set()
+        found = {}
         position = octets.find(_COOKIE)
         while position >= 4:
             if octets[position - 4] & 0xC1 == 0 and octets[position - 3] & 0x10 == 0:
-                found.add(octets[position + 4 : position + 16])
+                length = _HEADER + int.from_bytes(octets[position - 2 : position], "big")
+                found[octets[position + 4 : position + 16]] = octets[position - 4 : position - 4 + length]
             position = octets.find(_COOKIE, position + 4)
         self._asked |= found
-        self._asked_last = found or self._asked_last
+        self._asked_last = set(found) or self._asked_last
 
     def _write(self, octets: bytes) -> bool:
         """Give everything to the kernel, serving the pump when its buffer is full; False: the connection is gone."""

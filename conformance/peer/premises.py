@@ -6,13 +6,16 @@ hold is read from what came on the connections, so that the verdict names the th
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import Frame
 from conformance.peer.misframing import Reader
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.errors import StunError
+from conformance.wire.integrity import Check, check_integrity, short_term_key
 from conformance.wire.stun import Message
 
 if TYPE_CHECKING:
@@ -20,9 +23,21 @@ if TYPE_CHECKING:
 
     from conformance.peer.tester import Peer
 
-# What says how a message and its attributes are written; and what asks servers for allocations.
+# What says how messages are framed; which request a response answers, and where;
+_FRAMING = ("RFC4571", "RFC6544-3-s02", "RFC6544-7.1-03", "RFC6544-7.1-s05", "RFC6544-7.2-03", "RFC6544-10.1")
+_TRANSACTIONS = ("RFC8489-5", "RFC8489-6", "RFC6544-7.2-s01")
+# how a message and its attributes are written; what asks servers for allocations; and whose credentials are whose.
 _FORM = ("RFC8489-5", "RFC8489-14", "RFC8489-6.3.1.1", "RFC8489-7", "RFC8445-16.1", "RFC6544-7.1-05")
 _ALLOCATING = ("RFC8489", "RFC8656", "RFC6062", "RFC8445-5.1.1.2-06", "RFC6544-11.2")
+_CREDENTIALS = (
+    "RFC8489-9",
+    "RFC8445-7.3-04",
+    "RFC8839-5.4",
+    "RFC8445-9",
+    "RFC8445-5.3",
+    "RFC8839-4.4.1",
+    "RFC8839-4.4.2",
+)
 _COOKIE = bytes.fromhex("2112a442")
 _TYPES = (b"\x00\x01", b"\x01\x01", b"\x01\x11", b"\x00\x11")  # of Binding
 _HEADER = 20
@@ -49,19 +64,41 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
         if _keeps_its_role(peer):
             raise _not_switched() from None
         raise
+    except AssertionError as failure:
+        obstacle = _obstacle(peer, requirements)
+        if not obstacle or not _is_the_cases(failure):
+            raise
+        text = (str(failure).strip() or "the assertion failed").splitlines()[0]
+        raise Inconclusive(f"{text}; {obstacle}") from failure
     except Failed as failure:
         if isinstance(failure, Missing) and _keeps_its_role(peer):
             raise _not_switched() from failure
         obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
-        if not _cites(requirements, _FORM):
-            obstacle = obstacle or _malformed(peer)
-        if not _cites(requirements, _ALLOCATING):
-            obstacle = obstacle or _unserved(peer)
+        obstacle = obstacle or _obstacle(peer, requirements)
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
     if _falls_back(peer):
         raise _not_switched()
+
+
+def _is_the_cases(failure: AssertionError) -> bool:
+    """Whether an assertion stands in a case, and not in the tester's own code."""
+    *_, (frame, _) = traceback.walk_tb(failure.__traceback__)
+    return Path(frame.f_code.co_filename).name.startswith("test_")
+
+
+def _obstacle(peer: Peer, requirements: Sequence[str]) -> str:
+    """Say what explains a failure that is not about it."""
+    looks = (
+        (_FRAMING, _misframed),
+        (_FORM, _malformed),
+        (_TRANSACTIONS, _unasked),
+        (_ALLOCATING, _unserved),
+        (_CREDENTIALS, _denied),
+    )
+    found = (look(peer) for sections, look in looks if not _cites(requirements, sections))
+    return next(filter(None, found), "")
 
 
 def _cites(requirements: Sequence[str], sections: Sequence[str]) -> bool:
@@ -117,19 +154,24 @@ def _refused(peer: Peer) -> str:
 def _malformed(peer: Peer) -> str:
     """Say what came that was meant as STUN, before there can have been data, and does not decode."""
     for connection in peer.connections:
+        succeeded = False
         for event in connection.events:
-            if isinstance(event, Frame) and event.message is not None and event.message.is_success:
-                break  # from now on there may be data of any look
-            if isinstance(event, Frame) and (problem := _problem(event)):
+            if isinstance(event, Frame) and (problem := _problem(event, data=succeeded)):
                 return f"but what came on {connection} is malformed: {problem}"
+            succeeded |= isinstance(event, Frame) and event.message is not None and event.message.is_success
     return ""
 
 
-def _problem(frame: Frame) -> str:
-    """Return why a frame that is meant as STUN is not understood, or an error response tells no code."""
+def _problem(frame: Frame, *, data: bool) -> str:
+    """Return why a frame that is meant as STUN is not understood, or an error response tells no code.
+
+    `data`: there may be data, which may have any look.
+    """
     octets = frame.octets
     if frame.message is not None:
         return _code_problem(frame.message)
+    if data:
+        return ""
     if octets[4:8] == _COOKIE:
         return str(frame)
     meant = octets[:2] in _TYPES and len(octets) == _HEADER + int.from_bytes(octets[2:4], "big")
@@ -145,7 +187,28 @@ def _code_problem(message: Message) -> str:
         return str(problem)
 
 
+def _unasked(peer: Peer) -> str:
+    """Say what response came where no request of ours had its transaction id."""
+    for connection in peer.connections:
+        frames = (event for event in connection.events if isinstance(event, Frame) and event.message is not None)
+        responses = (frame for frame in frames if frame.stun.is_success or frame.stun.is_error)
+        if not all(response.solicited for response in responses):
+            return f"but a response came on {connection} that answers no request made there"
+    return ""
+
+
 def _unserved(peer: Peer) -> str:
     """Say what the IUT did not get from a server of ours that serves everybody."""
     found = next((server.unserved for server in peer.servers if server.unserved), "")
     return found and f"but {found}"
+
+
+def _denied(peer: Peer) -> str:
+    """Say that the IUT refuses the credentials that it has described."""
+    if peer.iut is None:
+        return ""
+    key = short_term_key(peer.iut.pwd)
+    for connection in peer.connections:
+        if any(check_integrity(octets, key) is Check.VALID for octets in connection.denied):
+            return f"but the IUT has refused its own credentials on {connection} with 401 (Unauthenticated)"
+    return ""

@@ -14,6 +14,7 @@ from conformance.peer.shape import Shape
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
+from conformance.wire.integrity import short_term_key
 from conformance.wire.layers import binding_error, binding_indication, binding_success
 from conformance.wire.rfc4571 import frame
 from conformance.wire.stun import MessageClass, Method, build
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STUN = bytes(binding_indication(transaction_id=b"transaction:"))
+
+
+class Iut:
+    """What the IUT has described."""
+
+    pwd = "password"
 
 
 def peer(
@@ -34,12 +41,22 @@ def peer(
     keeps_its_role: bool = False,
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
+    denied: Sequence[bytes] = (),
 ) -> SimpleNamespace:
     connection = SimpleNamespace(
-        octets=octets, refused=refused, in_conflict=in_conflict, had_success=had_success, events=list(events)
+        octets=octets,
+        refused=refused,
+        in_conflict=in_conflict,
+        had_success=had_success,
+        events=list(events),
+        denied=list(denied),
     )
     return SimpleNamespace(
-        connections=[connection], shape=Shape(roles=roles), keeps_its_role=keeps_its_role, servers=list(servers)
+        connections=[connection],
+        shape=Shape(roles=roles),
+        keeps_its_role=keeps_its_role,
+        servers=list(servers),
+        iut=Iut(),
     )
 
 
@@ -92,6 +109,7 @@ MALFORMED = {
 @pytest.mark.parametrize("what", MALFORMED)
 def test_malformed_messages_fail_the_cases_that_are_about_them_alone(what) -> None:
     came = [Frame.of(MALFORMED[what], 1, 0.0)]
+    came[0].solicited = True
     with pytest.raises(Inconclusive, match="malformed"), premises(peer(events=came), ("RFC6544-7.2-01",)):
         raise Missing("no response")
     with pytest.raises(Missing), premises(peer(events=came), ("RFC6544-7.2-01", "RFC8489-14.8-04")):
@@ -101,6 +119,8 @@ def test_malformed_messages_fail_the_cases_that_are_about_them_alone(what) -> No
 @pytest.mark.parametrize("came", [[b"data"], [STUN], [SUCCESS, MALFORMED["type"]]], ids=["data", "STUN", "behind"])
 def test_data_and_what_comes_when_there_may_be_data_is_not_malformed(came) -> None:
     events = [Frame.of(octets, 1, 0.0) for octets in came]
+    for event in events:
+        event.solicited = True
     with pytest.raises(Missing), premises(peer(events=events), ("RFC6544-7.2-01",)):
         raise Missing("no response")
 
@@ -143,3 +163,33 @@ def test_what_an_iut_does_in_the_role_that_it_has_kept_is_no_pass() -> None:
         pass
     with premises(peer(roles="switched", had_success=True)):
         pass
+
+
+@pytest.mark.parametrize(
+    ("password", "cited", "outcome"),
+    [
+        ("password", "RFC6544-7.2-01", Inconclusive),
+        ("password", "RFC8489-9.1.3-07", Missing),
+        ("another", "RFC6544-7.2-01", Missing),
+    ],
+)
+def test_an_iut_that_refuses_its_own_credentials_is_judged_where_they_are(password, cited, outcome) -> None:
+    check = build(Method.BINDING, MessageClass.REQUEST, b"transaction:", key=short_term_key(password))
+    with pytest.raises(outcome), premises(peer(denied=[check]), (cited,)):
+        raise Missing("no response")
+
+
+def test_a_response_to_nothing_is_judged_where_transactions_are() -> None:
+    came = [Frame.of(SUCCESS, 1, 0.0)]
+    with pytest.raises(Inconclusive, match="answers no request"), premises(peer(events=came), ("RFC6544-7.2-01",)):
+        raise Missing("no response")
+    with pytest.raises(Missing), premises(peer(events=came), ("RFC8489-5-06",)):
+        raise Missing("no response")
+
+
+def test_an_assertion_of_a_case_has_the_same_premises() -> None:
+    came = [Frame.of(MALFORMED["type"], 1, 0.0)]
+    with pytest.raises(Inconclusive, match="it came; but what came"), premises(peer(events=came), ("RFC6544-7.2-01",)):
+        assert not came, "it came"
+    with pytest.raises(AssertionError), premises(peer(), ("RFC6544-7.2-01",)):
+        assert not came, "it came"
