@@ -309,12 +309,15 @@ def _removed_section_dropped(said: Text) -> str:
 
 
 @fault("restart-checks-no-pair", "RFC8839-4.4.3.1.1-02", "checks no pair of its own once ICE has been restarted")
-class RestartChecksNoPair(Pairing):
-    _count = 0
+class RestartChecksNoPair(Pairing, Nomination):
+    _restarted = False
+
+    def role_in_restart(self, controlling: bool, *, ours: bool) -> bool:
+        self._restarted = True
+        return super().role_in_restart(controlling, ours=ours)
 
     def checks_from(self, mine: list[Local]) -> list[Local]:
-        self._count += 1
-        return super().checks_from(mine) if self._count == 1 else []
+        return [] if self._restarted else super().checks_from(mine)
 
 
 @fault("restart-stops-data", "RFC8839-4.4.3.1.1-01", "sends no data from a restart to the next selection")

@@ -1,0 +1,103 @@
+"""What hangs on messages: how they are written, who answers them, and what follows."""
+
+from __future__ import annotations
+
+from conformance.mutants.reach_row import Reach, reaching
+
+_FORM = (
+    "top-bits-set cookie-missing length-counts-header software-not-padded attribute-runs-past-end attributes-packed "
+    "software-behind-fingerprint user-name-in-latin-1 class-before-method padding-counted unknown-attributes-padded "
+    "error-of-class-0 error-number-over-99 error-without-code priority-of-64-bits mapped-address-family-of-sockets"
+)
+
+ROWS: tuple[Reach, ...] = (
+    reaching(
+        "a message that is written wrong is so for each sentence about how messages are written",
+        _FORM,
+        "RFC8489-5 RFC8489-6.3.1.1 RFC8489-14 RFC8445-16.1",
+    ),
+    reaching(
+        "what is read of a malformed message is not what it should be",
+        _FORM,
+        "RFC6544-7.1 RFC8445-6.1.2.2 RFC8445-7.1.1 RFC8445-7.3.1.2 RFC4571-2",
+    ),
+    reaching(
+        "a wrong key, a wrong length under it or no user name is wrong in every message of its kind",
+        "key-with-line-end integrity-over-whole-length check-without-user-name response-without-integrity "
+        "password-unchecked",
+        "RFC6544-7.1 RFC8445-7.2.2 RFC8489-6.3 RFC8489-9 RFC8489-14.5 RFC8489-14.6",
+    ),
+    reaching(
+        "a role that is not claimed, or claimed against the rules, is so in each check and in each conflict",
+        "check-without-role answerer-controls conflict-keeps-role conflict-leaves-controlled conflict-error-ignored "
+        "frame-marker",
+        "RFC8445-6.1.1 RFC8445-7.1.3 RFC8445-7.2.5.1 RFC8489-14.8",
+    ),
+    reaching(
+        "a check that is sent again, or never in return, is no further check of the pair",
+        "one-transaction-id check-retransmitted no-triggered-check second-connection-per-check",
+        "RFC8445-7.3.1.4 RFC8838-11 RFC8839-5.5",
+    ),
+    reaching(
+        "the pace is that of all checks, however it was agreed",
+        "checks-unpaced unanswered-check-blocks",
+        "RFC8445-6.1.2.5 RFC8445-14.2 RFC8839-5.5",
+    ),
+    reaching(
+        "a checklist or a session that has failed shows nothing of what would have followed",
+        "fails-at-once last-pair-ends-list lost-connection-ends-checks",
+        "RFC6544-9.2 RFC8445-6.1.3 RFC8445-8.1.2 RFC8863",
+    ),
+    reaching("an order of pairs is that of either transport", "own-priority-first", "RFC6544-7"),
+    reaching(
+        "data over a pair without a success of its own is such data, whatever kept the success away",
+        "media-before-validation nomination-before-own-check client-error-believed data-before-validation",
+        "RFC6544-11.1 RFC8445-7.2.5 RFC8445-7.3.1.5 RFC8445-12 RFC8489-14.8",
+    ),
+    reaching(
+        "without checks, or with one that never ends, no pair, candidate or stream is seen to be checked",
+        "connects-without-check active-never-paired frozen-for-good server-error-asked-for-ever "
+        "opened-connections-deaf",
+        "RFC6544-7.1 RFC8445-6.1.4.2 RFC8489-6.3.3 RFC8838-11 RFC8839-4.2.5 RFC8839-5.4",
+    ),
+    reaching(
+        "where nothing is nominated, taken or kept, no selected pair carries data",
+        "nomination-ignored nomination-without-integrity check-username-reversed undecided never-nominates "
+        "active-port-believed selected-closed connection-closed-unanswered length-little-endian "
+        "lite-nomination-ignored",
+        "RFC6544-4.4 RFC8445-6.1.2.2 RFC8445-7.3.1.4 RFC8445-7.3.1.5 RFC8445-8.1.1 RFC8838-11",
+    ),
+    reaching(
+        "a check that is not answered where it came is not answered, whatever is special in it or about it",
+        "second-address-deaf late-check-elsewhere-unanswered response-of-another-transaction "
+        "response-on-oldest-connection connection-closed-unanswered connection-closed-behind-answer "
+        "fingerprint-alone-expected coalesced-frame-lost dead-after-loss active-port-believed",
+        "RFC4571-4 RFC6544-7 RFC6544-10 RFC6544-11.1 RFC8445-7 RFC8445-8 RFC8489-6 RFC8489-9",
+    ),
+    reaching(
+        "data that leaves by another connection, without frames, or not at all does not come where it should",
+        "media-not-sent media-follows-latest later-media-without-frame media-over-late-connection idle-selected-closed",
+        "RFC4145-5.1 RFC6544-10.1 RFC6544-12 RFC8445-7.3.1.5 RFC8445-12",
+    ),
+    reaching(
+        "octets that are in no frame, or in a wrong one, are no message whose header could be right",
+        "length-includes-itself response-without-frame error-without-frame",
+        "RFC8489-5 RFC8489-14 RFC6062-4.5",
+    ),
+    reaching("a response that nobody asked for comes before the first check", "unasked-response", "RFC6544-7.1"),
+    reaching("a response of another method is no response in any frame", "response-of-another-method", "RFC6062-4.5"),
+    reaching("the other role's check comes first through a relay, too", "answerer-controls", "RFC6062-4.5"),
+    reaching(
+        "a nomination in the first check is one of a removed stream", "nominates-before-success", "RFC8839-4.4.3.1"
+    ),
+    reaching(
+        "what a request to a server lacks, or has too much, is so for each sentence about that request",
+        "server-key-of-password allocate-without-transport two-families-requested family-and-additional-family "
+        "nonce-of-its-own credentials-at-once allocate-without-user challenge-given-up",
+        "RFC6544-5-03 RFC6062-4.1 RFC8445-5.1.1.2 RFC8489-9.2 RFC8489-10 RFC8656-7",
+    ),
+    reaching(
+        "a connection that is asked for elsewhere is bound to nothing", "connect-on-another-connection", "RFC6062-4.3"
+    ),
+    reaching("a relayed connection that is kept keeps its data connection", "unselected-kept", "RFC6062-4.6"),
+)
