@@ -54,7 +54,7 @@ def page(
         version=version,
         ask=ASK,
         everywhere=failing_everywhere(runs),
-        first={case_name(each.case): each.requirements[0] for run in runs for each in run.results if each.requirements},
+        cited={case_name(each.case): each.requirements[0] for run in runs for each in run.results if each.requirements},
         counts={run.name: counts(run.name, rows) for run in runs},
         states=list(State),
         marks=MARKS,

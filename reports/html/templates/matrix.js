@@ -7,7 +7,7 @@ const badge = (word, text) => make("span", { class: `verdict v-${word.replaceAll
 
 const evidence = (found, folder) => {
   const parts = [facts([["Reason", found.reason], ["Expected", found.expected], ["Actual", found.actual], ["Known", found.known],
-    ["Note", (found.note || "").startsWith("known deviation: ") ? "" : found.note],  // which Known tells ["Repeat", found.repeat ? [make("code", {}, found.repeat)] : ""]])];
+    ["Note", (found.note || "").startsWith("known deviation: ") ? "" : found.note], ["Repeat", found.repeat ? [make("code", {}, found.repeat)] : ""]])];
   if (found.exchange) parts.push(...exchange(found.exchange));
   else if (found.ladder) parts.push(make("pre", {}, found.ladder));
   if (found.capture) parts.push(make("p", {}, saving(found.capture, found.capturefile), ` ${found.capture.length / 2} octets, for Wireshark and icetcp judge`));
