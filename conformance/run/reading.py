@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from conformance.judge import Judgement
-    from conformance.run.recording import CaseCapture
+    from conformance.run.recording import CaseCapture, SealedCapture
     from conformance.verdict import Breach, Result
     from conformance.wire.attributes import Address
     from pcaps.connections import Connection
@@ -62,7 +62,7 @@ class Readings:
 
     findings: list[Result] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
-    cases: dict[str, tuple[CaseCapture, CaseReading]] = field(default_factory=dict)
+    cases: dict[str, tuple[CaseCapture | SealedCapture, CaseReading]] = field(default_factory=dict)
     differences: dict[str, tuple[str, str]] = field(default_factory=dict)
     unchecked: str = ""
 
@@ -81,7 +81,7 @@ class Work:
         self._tshark = CrossCheck(folder)
         self._judged: dict[str, tuple[CaseCapture, list[Judgement]]] = {}
 
-    def read(self, capture: CaseCapture) -> CaseReading:
+    def read(self, taken: CaseCapture | SealedCapture) -> CaseReading:
         """Read a capture: the only time that its file is opened."""
         from conformance.run.drawing import drawn
         from conformance.run.judging import breaches, judge_case  # heavy, and the run itself rarely needs it
@@ -89,6 +89,7 @@ class Work:
         from pcaps.pcapng import CaptureError
         from pcaps.tshark import own_view
 
+        capture = taken.opened()
         self._judged[capture.case] = capture, []
         try:
             octets = capture.path.read_bytes()
@@ -118,11 +119,12 @@ class Work:
         return Readings(findings, held, differences=differences, unchecked=self._tshark.problem)
 
 
-def _drawn(capture: CaseCapture) -> str:
+def _drawn(taken: CaseCapture | SealedCapture) -> str:
     """Read a capture for its ladder alone."""
     from pcaps.pcapng import CaptureError
     from pcaps.reading import read_capture
 
+    capture = taken.opened()
     try:
         reading = read_capture(capture.path)
     except (OSError, CaptureError) as error:
@@ -153,10 +155,10 @@ class ReadingProcess:
 
     def __init__(self, iut: str, repeat: str, root: Path) -> None:
         self._about = iut, repeat, root
-        self._taken: dict[str, CaseCapture] = {}
-        self._read: dict[str, tuple[CaseCapture, CaseReading]] = {}
+        self._taken: dict[str, CaseCapture | SealedCapture] = {}
+        self._read: dict[str, tuple[CaseCapture | SealedCapture, CaseReading]] = {}
         self._sums: Readings | None = None
-        self._waiting: queue.PriorityQueue[tuple[int, int, CaseCapture | None]] = queue.PriorityQueue()
+        self._waiting: queue.PriorityQueue[tuple[int, int, CaseCapture | SealedCapture | None]] = queue.PriorityQueue()
         self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
         self._work: Work | None = None  # in this process, once the other one has failed
@@ -166,7 +168,7 @@ class ReadingProcess:
         self._copies = Path(self._folder.name)  # of captures, for tshark
         self._feeder = threading.Thread(target=self._feed, name="reading", daemon=True)
 
-    def take(self, capture: CaseCapture) -> None:
+    def take(self, capture: CaseCapture | SealedCapture) -> None:
         """Have a capture read whose file is complete. Callable from any thread."""
         with self._news:
             self._taken[capture.case] = capture
@@ -226,10 +228,10 @@ class ReadingProcess:
             self._process.wait()
         self._folder.cleanup()
 
-    def _is_read(self, capture: CaseCapture) -> bool:
+    def _is_read(self, capture: CaseCapture | SealedCapture) -> bool:
         return capture.case in self._read and self._read[capture.case][0] is capture
 
-    def _read_here(self, capture: CaseCapture) -> None:
+    def _read_here(self, capture: CaseCapture | SealedCapture) -> None:
         self._read[capture.case] = capture, self._here().read(capture)
 
     def _here(self) -> Work:
@@ -262,7 +264,7 @@ class ReadingProcess:
             self._over = True
             self._news.notify_all()
 
-    def _note(self, capture: CaseCapture, reading: CaseReading) -> None:
+    def _note(self, capture: CaseCapture | SealedCapture, reading: CaseReading) -> None:
         with self._news:
             self._read[capture.case] = capture, reading
             self._news.notify_all()

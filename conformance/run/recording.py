@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import pickle
 import re
 import threading
 from collections import Counter
@@ -104,6 +105,29 @@ class CaseCapture:
     def names(self) -> dict[str, str]:
         """What the addresses are called in a ladder."""
         return dict.fromkeys(self.tester - {SHARED}, "tester")
+
+    def opened(self) -> CaseCapture:
+        """Return this."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCapture:
+    """A case's capture on its way between processes: only the one that reads it unpacks the rest."""
+
+    case: str
+    draw: bool
+    packed: bytes
+
+    @classmethod
+    def of(cls, capture: CaseCapture) -> SealedCapture:
+        """Pack a capture."""
+        return cls(capture.case, capture.draw, pickle.dumps(capture))
+
+    def opened(self) -> CaseCapture:
+        """Return the capture."""
+        capture: CaseCapture = pickle.loads(self.packed)  # noqa: S301  (packed by a process of ours)
+        return capture
 
 
 class NoRecording:

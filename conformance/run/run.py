@@ -173,9 +173,7 @@ class Run:
             pool = Pool(stack, processes=adapters // count, log_dir=self.pool.log_dir, hello=premise.hello)
             return Engine(pool, self.recording, self.engine.settings, premise.pics, share), self.recording
 
-        self.testers = Testers(
-            count, self.variants, self.jobs, engine, self.engine.blank, on_capture=self.recording.on_capture
-        )
+        self.testers = Testers(count, self.variants, self.jobs, engine, self.engine.blank, on_capture=self.reader.take)
 
     def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases; the queue brings each one's result as it is done."""

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from conformance.peer.share import Share
 from conformance.run.engine import Engine
 from conformance.run.interrupts import end_processes
+from conformance.run.recording import SealedCapture
 from conformance.verdict import Result, Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class _Outcome:
 
     number: int | None
     result: Result | BaseException | None = None
-    captures: tuple[CaseCapture, ...] = ()
+    capture: SealedCapture | None = None
     incidents: tuple[Incident, ...] = ()
     culprits: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -83,7 +84,7 @@ class Testers:
         make: Callable[[Share], tuple[Engine, Recording]],
         blank: Callable[[Case], Result],
         *,
-        on_capture: Callable[[CaseCapture], None],
+        on_capture: Callable[[SealedCapture], None],
     ) -> None:
         """Fork. `make` is called in each process, with its share of the addresses."""
         self.incidents: list[Incident] = []
@@ -178,8 +179,8 @@ class Testers:
             tester.holds.discard(outcome.number)
             self._give(tester)
         assert outcome.result is not None
-        for capture in outcome.captures:
-            self._on_capture(capture)
+        if outcome.capture is not None:
+            self._on_capture(outcome.capture)
         self.done.put((self._cases[outcome.number], outcome.result))
 
     def _over(self, tester: _Tester) -> None:
@@ -275,11 +276,12 @@ class _Process:
             except BaseException as error:
                 error.add_note(f"in a tester process:\n{traceback.format_exc()}")
                 result = error
-            captures = [self._captures.pop(case.id)] if case.id in self._captures else []
+            capture = self._captures.pop(case.id, None)
+            sealed = None if capture is None else SealedCapture.of(capture)
             if self._stopped:
                 continue  # the run has ended without it
             with contextlib.suppress(OSError):
-                self._send(_Outcome(number, result, tuple(captures), self._news(engine), engine.suspicion.culprits))
+                self._send(_Outcome(number, result, sealed, self._news(engine), engine.suspicion.culprits))
 
     def _captured(self, capture: CaseCapture) -> None:
         """Keep a capture until its case's result is sent; of a case that is executed again the last one counts."""
