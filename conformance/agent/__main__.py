@@ -8,7 +8,6 @@ import contextlib
 import resource
 import sys
 
-from conformance.agent import faults
 from conformance.agent.adapter import Adapter
 from conformance.agent.rpc import Server
 
@@ -24,11 +23,13 @@ def main() -> int:
     )
     parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
     options = parser.parse_args()
+    if options.list_faults or options.fault:
+        from conformance.agent import faults  # the healthy agent does not wait for it
     if options.list_faults:
         for fault in faults.FAULTS:
             sys.stdout.write(f"{fault.name}\t{fault.requirement}\t{fault.summary}\n")
         return 0
-    unknown = sorted(set(options.fault) - faults.BY_NAME.keys())
+    unknown = sorted(set(options.fault) - faults.BY_NAME.keys()) if options.fault else []
     if unknown:
         parser.error(f"no such fault: {', '.join(unknown)} (--list-faults lists them)")
     _raise_descriptor_limit()

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.agent import faults, rpc, serverurl, variation
+from conformance.agent import rpc, serverurl, variation
 from conformance.agent.config import MAX_COMPONENTS, Config, Media, StreamPlan
-from conformance.agent.decisions import Decisions
+from conformance.agent.decisions import Decisions, combine
 from conformance.agent.events import (
     AgentError,
     DataReceived,
@@ -111,7 +111,7 @@ class Adapter:
             raise RpcError(UNABLE, f"{max_sessions()} sessions are open")
         varied, observation = _variation(params), params.get("x-observe")
         config = configure(params, varied, secured=self._secured)
-        decisions = vary(faults.decisions(self._faults | _faults(params)), varied)
+        decisions = vary(_decisions(self._faults | _faults(params)), varied)
         if observation is not None:
             decisions = _observed(decisions)
             self._observations[name] = Path(_text(params, "x-observe"))
@@ -306,10 +306,23 @@ def _servers(params: Mapping[str, Any]) -> tuple[IceServer, ...]:
 
 def _faults(params: Mapping[str, Any]) -> frozenset[str]:
     wanted = frozenset(_words(params, "x-faults", []))
+    if not wanted:
+        return wanted
+    from conformance.agent import faults
+
     unknown = sorted(wanted - faults.BY_NAME.keys())
     if unknown:
         raise RpcError(INVALID_PARAMS, f"no such faults: {', '.join(unknown)}")
     return wanted
+
+
+def _decisions(wanted: frozenset[str]) -> type[Decisions]:
+    """Return the decisions of an agent with these faults. The healthy one does not wait for their import."""
+    if not wanted:
+        return combine(())
+    from conformance.agent import faults
+
+    return faults.decisions(wanted)
 
 
 def _write(path: Path, decisions: Decisions) -> None:
