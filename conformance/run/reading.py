@@ -155,6 +155,7 @@ class ReadingProcess:
 
     def __init__(self, iut: str, repeat: str, root: Path) -> None:
         self._about = iut, repeat, root
+        self.niceness = _NICENESS  # of the process, when it starts
         self._taken: dict[str, CaseCapture | SealedCapture] = {}
         self._read: dict[str, tuple[CaseCapture | SealedCapture, CaseReading]] = {}
         self._sums: Readings | None = None
@@ -253,7 +254,7 @@ class ReadingProcess:
             assert process.stdin is not None
             assert process.stdout is not None
             with process.stdin as asked, process.stdout as told:
-                _put(asked, (*self._about, self._copies))
+                _put(asked, (self.niceness, *self._about, self._copies))
                 while (capture := self._waiting.get()[2]) is not None:
                     if self._taken[capture.case] is capture:  # else its case was executed again meanwhile
                         _put(asked, capture)
@@ -285,8 +286,9 @@ def main() -> None:
     """Be the process: answer each capture on stdin with its reading, and the end with what they all came to."""
     from conformance.run import reading  # this module is __main__, whose classes the parent does not know
 
-    os.nice(_NICENESS)
-    work = reading.Work(*pickle.load(sys.stdin.buffer))  # noqa: S301  (of our own parent)
+    niceness, *about = pickle.load(sys.stdin.buffer)  # noqa: S301  (of our own parent)
+    os.nice(niceness)
+    work = reading.Work(*about)
     with contextlib.suppress(BrokenPipeError):
         with contextlib.suppress(EOFError):
             while True:

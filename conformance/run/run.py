@@ -65,6 +65,7 @@ class Run:
     tested: Collection[str] = ()
     total: int = 0
     testers: Testers | None = None  # processes that execute the cases; without them this one does
+    _prepared: bool = False
 
     @classmethod
     def begin(
@@ -173,6 +174,7 @@ class Run:
             pool = Pool(stack, processes=adapters // count, log_dir=self.pool.log_dir, hello=premise.hello)
             return Engine(pool, self.recording, self.engine.settings, premise.pics, share), self.recording
 
+        self.reader.niceness = 0  # it takes a third of what the cases take: held up, it would end long after them
         self.testers = Testers(count, self.variants, self.jobs, engine, self.engine.blank, on_capture=self.reader.take)
 
     def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
@@ -183,6 +185,9 @@ class Run:
 
     def record(self, result: Result) -> None:
         """Write a verdict down as soon as it is known."""
+        if self.testers is not None and not self._prepared:
+            self._prepared = True
+            threading.Thread(target=_prepare_reports, name="reports", daemon=True).start()
         self.annotate(result)
         self._explain(result)
         self.recorder.write(result)
@@ -354,6 +359,18 @@ class Run:
         result.overwrite(Verdict.ERROR, why, expected=expected, actual=actual)
         self._explain(result)
         self.recorder.write(result)
+
+
+def _prepare_reports() -> None:
+    """Import what writes the reports, and read their templates, between two verdicts instead of behind the last.
+
+    Not before the first verdict, and not where the cases are executed in this process: they need its time.
+    """
+    from conformance.run import outputs, pages  # noqa: F401
+    from reports import html
+    from reports.html import report  # noqa: F401
+
+    html.environment().get_template("report.html.j2")
 
 
 def _repeat(config: pytest.Config) -> str:
