@@ -103,7 +103,7 @@ def _iut(_context: click.Context, _parameter: click.Parameter, value: str | None
     help="A dictionary as for AFL, in addition to the built-in one; see fuzz/README.",
 )
 @on_cluster
-@click.option("--unconfirmed-ok", is_flag=True, help="Growth, hangs and spins that do not come again do not fail.")
+@click.option("--unconfirmed-ok", is_flag=True, help="Growth, hangs and spins that are not reproduced do not fail.")
 @click.option("--resume", is_flag=True, help="Continue the campaign in --out.")
 def fuzz(**options: Any) -> int:
     """Look for inputs that crash, hang, leak, desynchronise or mislead an ICE-TCP agent.
@@ -271,7 +271,7 @@ class _View:
 
 @click.command(context_settings=_CONTEXT)
 @click.argument("finding", type=click.Path(exists=True))
-@click.option("--iut", callback=_iut, metavar="NAME|exec:COMMAND", help="Another IUT than it was found in.")
+@click.option("--iut", callback=_iut, metavar="NAME|exec:COMMAND", help="An IUT other than the one it was found in.")
 @click.option("--times", type=click.IntRange(1), default=3, show_default=True, help="How often.")
 @click.option("--show", is_flag=True, help="Print what the case sends, as Scapy layers, and play nothing.")
 def replay(finding: str, iut: str | None, times: int, show: bool) -> int:

@@ -261,7 +261,7 @@ def _value(name: str, kind: int | str, value: str) -> Iterator[str]:
 
 
 def _pieces(name: str, value: str) -> Iterator[str]:
-    """Return what is unusual about the octets that stand beside symbols in a value."""
+    """Return what is unusual about the octets next to symbols in a value."""
     extra = b"".join(octets(one) for one in value.split("+") if not one.startswith("$"))
     if b"\0" in extra:
         yield f"{name} NUL"

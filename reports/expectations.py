@@ -209,7 +209,7 @@ def _deviation(entry: dict[str, Any], where: str) -> Deviation:
 def _wrong(identifier: str, reason: str) -> Result:
     return Result(
         case=f"{SECTION}/{identifier}",
-        title="a known failure that is none any more",
+        title="a known failure that no longer occurs",
         section=SECTION,
         requirements=(),
         level=Level.MUST,

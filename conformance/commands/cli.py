@@ -1,4 +1,4 @@
-"""The command line: one command a module, and `fuzz` and `replay` of the fuzzer.
+"""The command line: one command per module, and `fuzz` and `replay` of the fuzzer.
 
 Only click is imported here; each command imports what it needs, so that the first verdict comes soon.
 Exit status: 0 conforms (or done), 1 does not conform, 2 usage, 3 could not judge.
@@ -45,7 +45,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.group(context_settings=_CONTEXT)
 @click.version_option(package_name="icetcp", prog_name="icetcp")
 def cli() -> None:
-    """Judge ICE agents that speak TCP against RFC 6544 and what it stands on."""
+    """Judge ICE agents that speak TCP against RFC 6544 and the RFCs that it is based on."""
 
 
 for _command in (run, gate, compare, matrix, interop, judge, list_, show, mutants, nat_table):
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _guarded(arguments: Sequence[str] | None) -> int:
-    """Return the exit status, whatever happens."""
+    """Return the exit status in every case."""
     try:
         Path.cwd()
     except OSError as error:

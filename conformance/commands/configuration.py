@@ -55,7 +55,7 @@ def read(path: Path, commands: Mapping[str, click.Command]) -> dict[str, dict[st
     content = _load(path)
     table = content if path.name == "icetcp.toml" else content["tool"]["icetcp"]
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{path}: tool.icetcp is no table")
+        raise ConfigurationError(f"{path}: tool.icetcp is not a table")
     found: dict[str, dict[str, Any]] = {name: {} for name in commands}
     for key, value in table.items():
         if key in commands and isinstance(value, dict) and _options(commands[key]):

@@ -131,7 +131,7 @@ def ipv6_loopback() -> Finding:
     return Finding(
         name="IPv6 loopback",
         ok=present,
-        detail="::1" if present else "::1 is no address of this machine",
+        detail="::1" if present else "::1 is not an address of this machine",
         costs="cases over IPv6 do not apply",
         mend="sysctl -w net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0",
     )

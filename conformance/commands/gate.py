@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path())
 @click.option("--expect", "file", required=True, type=click.Path(dir_okay=False), help="File of known failures.")
 @click.option("--write-expect", "writing", is_flag=True, help="Write the run's failures to the file; comments stay.")
-@click.option("--ratchet", "shrinking", is_flag=True, help="Remove from the file what fails no more; add nothing.")
+@click.option("--ratchet", "shrinking", is_flag=True, help="Remove from the file what no longer fails; add nothing.")
 @fail_on("The weakest level at which a failure that is not known fails the gate.")
 def gate(run: str, file: str, writing: bool, shrinking: bool, fail_on: str) -> int:
     """Hold RUN, the folder of a run or its record.jsonl, against a file of known failures.

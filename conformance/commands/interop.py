@@ -1,4 +1,4 @@
-"""`icetcp interop`: stack against stack, and whose fault it is where they do not work together."""
+"""`icetcp interop`: stack against stack, and which stack is at fault if they do not work together."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> st
     multiple=True,
     callback=_pairs_of_tcptypes,
     metavar="OFFERER/ANSWERER",
-    help="What each is asked to offer: active/passive, so/so, any/any; repeatable. A stack that does not obey offers "
-    "what it has.",
+    help="Tcptypes that each is asked to offer: active/passive, so/so, any/any; repeatable. A stack that does not "
+    "obey offers what it has.",
 )
 @click.option("--nat", default="", callback=_nat, metavar="MAPPING/FILTERING", help="A NAT before one: EI/APD. IPv4.")
 @click.option(
@@ -71,13 +71,13 @@ def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> st
     type=click.Choice(["offerer", "answerer", "each"]),
     default="offerer",
     show_default=True,
-    help="Who is behind the NAT; each: one after the other.",
+    help="The side behind the NAT; each: one after the other.",
 )
 @click.option("-j", "--jobs", default=3, show_default=True, type=click.IntRange(1, 64), help="Cells at once.")
 @on_cluster
 @click.option("--out", type=click.Path(), default="reports/interop", show_default=True, help="Folder of the reports.")
-@click.option("--again", is_flag=True, help="Play cells anew that the folder already has.")
-@click.option("--survey", is_flag=True, help="That a stack broke something is a result, not a failure: exit status 0.")
+@click.option("--again", is_flag=True, help="Play cells again that the folder already has.")
+@click.option("--survey", is_flag=True, help="A stack that broke something is a result, not a failure: exit status 0.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def interop(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     """Let stacks meet over ICE-TCP alone: every ordered pair, each as offerer and as answerer.

@@ -91,7 +91,7 @@ def _known(options: dict[str, Any]) -> Known:
     agents = frozenset(map(canonical, options["agents"]))
     for address in agents:
         if not is_address(address):
-            raise _Unusable(f"--agent {address!r} is no IP address")
+            raise _Unusable(f"--agent {address!r} is not an IP address")
     return replace(Known.of(described, credentials), only=agents)
 
 
@@ -123,7 +123,7 @@ def _description(path: Path) -> SessionDescription:
     except OSError as error:
         raise _Unusable(f"cannot read {path}: {error.strerror}") from None
     except SdpError as error:
-        raise _Unusable(f"{path} is no session description: {error}") from None
+        raise _Unusable(f"{path} is not a session description: {error}") from None
 
 
 # -- one capture -------------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _judged(
     except OSError as error:
         raise _Unusable(f"cannot read {capture}: {error.strerror or error}") from None
     except CaptureError as error:
-        raise _Unusable(f"{capture} is no capture: {error}") from None
+        raise _Unusable(f"{capture} is not a capture: {error}") from None
     _tell(capture, judged, time.time() - begun)
     command = shlex.join(["icetcp", *_without_passwords(sys.argv[1:])])
     blank = replace(blank_result(str(capture), command, begun), capture=str(capture.resolve()))
@@ -214,7 +214,7 @@ def _tell(capture: Path, judged: JudgedCapture, seconds: float) -> None:
 
 
 def _note(judged: JudgedCapture, known: Known) -> None:
-    """Say what of the capture, or of what was given, could not be made use of."""
+    """Tell which parts of the capture, or of the arguments, could not be used."""
     reading = judged.reading
     if judged.cut:
         click.echo(f"note: judged up to where the file breaks off: {visible(judged.cut)}")
@@ -225,7 +225,8 @@ def _note(judged: JudgedCapture, known: Known) -> None:
     given = {*known.passwords, *(ufrag for party in known.parties for ufrag in party.ufrags)}
     strange = sorted(given - judged.names)
     if strange and judged.requests:
-        click.echo(f"note: no check names {visible(', '.join(strange[:4]))}; is what was given of another session?")
+        names = visible(", ".join(strange[:4]))
+        click.echo(f"note: no check names {names}; do the descriptions or passwords belong to another session?")
 
 
 def _print(judgement: Judgement, drawn: list[Connection] | None) -> None:

@@ -45,7 +45,7 @@ _LIMIT = 3600.0  # seconds for one implementation, unless --limit says otherwise
 @variants
 @click.option("--quick", is_flag=True, help="The same as --variants one.")
 @click.option("--limit", type=click.FloatRange(1), default=_LIMIT, show_default=True, help="Seconds a stack may take.")
-@click.option("--again", is_flag=True, help="Run stacks anew that the folder already has.")
+@click.option("--again", is_flag=True, help="Run stacks again that the folder already has.")
 @on_cluster
 @click.option("--out", type=click.Path(), default="reports/matrix", show_default=True, help="Folder of the reports.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")
 @click.option("--out", default="reports/mutants", show_default=True, type=click.Path(), help="Folder of the reports.")
 def mutants(**options: Any) -> int:
-    """Show that the suite bites: run it against every named fault of the reference agent.
+    """Test the suite itself: run it against every named fault of the reference agent.
 
     Prints and writes the kill matrix. Each fault breaks one requirement: a case of that requirement must fail, and
     cases of others only where it is known why. The agent without a fault must pass everything.
@@ -145,7 +145,7 @@ def _on_bench(
     report: Callable[[Path], None],
     **settings: float,
 ) -> int:
-    """Claim the folder, execute against the reference agent, and report whatever was done before an interrupt."""
+    """Claim the folder, execute against the reference agent, and report what was done before an interrupt."""
     from conformance.cluster.connection import ClusterError
     from conformance.commands.reference_run import IUT
     from conformance.iut.errors import AdapterError

@@ -1,4 +1,4 @@
-"""How far a command is: a bar on a terminal, a line now and then elsewhere; on standard error, as it is no result."""
+"""Progress of a command on standard error: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Progress:
         self._bar.start()
 
     def step(self, *_what: object) -> None:
-        """Count one, whatever it is."""
+        """Count one item."""
         self._done += 1
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done)

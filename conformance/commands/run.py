@@ -66,7 +66,7 @@ _IUT = (
     default=1,
     show_default=True,
     metavar="N",
-    help="Execute each variant so many times. One that comes to different verdicts is flaky, and no pass.",
+    help="Execute each variant this many times. A variant with different verdicts is flaky and does not pass.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(1, 4096), help="Variants in parallel; 1 for a debugger.")
 @click.option("--testers", type=click.IntRange(1, 256), help="Tester processes [default: one a core with work].")
@@ -74,7 +74,7 @@ _IUT = (
 @fail_on()
 @click.option("--expect", metavar="FILE", type=click.Path(dir_okay=False), help="File of known failures.")
 @click.option("--write-expect", is_flag=True, help="Write the run's failures to that file; comments stay.")
-@click.option("--ratchet", is_flag=True, help="Remove from that file what fails no more; add nothing.")
+@click.option("--ratchet", is_flag=True, help="Remove from that file what no longer fails; add nothing.")
 @click.option(
     "--report",
     "reports",
@@ -168,7 +168,7 @@ def _unusable(iut: str, options: dict[str, Any]) -> int | None:
 
 
 def _outcome(shown: Display, iut: str, options: dict[str, Any]) -> Outcome:
-    """Return how the session went, whatever came of it."""
+    """Return how the session went, even if it broke off."""
     from conformance.run import session
 
     try:
@@ -181,7 +181,7 @@ def _outcome(shown: Display, iut: str, options: dict[str, Any]) -> Outcome:
         outcome = session.Outcome(interrupted=True)
     except OSError as error:
         outcome = session.Outcome(fatal=session.os_error(error))
-    except Exception as error:  # (whatever broke, the finished variants get their summary)
+    except Exception as error:  # (the finished variants get their summary in any case)
         outcome = session.Outcome(crash="".join(traceback.format_exception(error)))
     finally:
         shown.close()

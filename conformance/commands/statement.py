@@ -14,7 +14,7 @@ from conformance.verdict import ExitStatus, Level
 
 @click.command()
 @click.argument("run", type=click.Path(file_okay=False))
-@click.option("--verify", is_flag=True, help="Hold the statement in RUN against the evidence there.")
+@click.option("--verify", is_flag=True, help="Check the statement in RUN against the evidence there.")
 @fail_on("The weakest level at which a failure means that the IUT does not conform.")
 def statement(run: str, verify: bool, fail_on: str) -> int:
     """Write statement.json and statement.html of RUN, the folder of a run.

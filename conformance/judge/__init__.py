@@ -1,7 +1,7 @@
 """Rules that hold for any exchange, held against decoded captures, by requirement id.
 
-Lenient where the RFC is, and where the capture is: lawful behaviour never breaks a rule, and what the capture does not
-hold makes the rule inconclusive, with the reason. `judge` holds all rules against an exchange.
+Rules are as lenient as the RFC: lawful behaviour never breaks one. If the capture does not hold enough, the rule is
+inconclusive, with the reason. `judge` holds all rules against an exchange.
 """
 
 from __future__ import annotations

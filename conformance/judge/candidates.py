@@ -70,7 +70,7 @@ def candidate_address_is_of_use(exchange: Exchange) -> Iterator[Observation]:
 def _useless(candidate: Candidate) -> str:
     address = ipaddress.ip_address(candidate.address)
     if address.is_unspecified or address.is_multicast or candidate.address == "255.255.255.255":
-        return f"at {candidate.address}, which is no interface's"
+        return f"at {candidate.address}, which belongs to no interface"
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return f"at {candidate.address}, which is an IPv4 address"
     return "at port 0" if not candidate.port and _tcptype(candidate) != "active" else ""

@@ -122,7 +122,7 @@ def check_has_the_user_name(exchange: Exchange) -> Iterator[Observation]:
             continue
         theirs, colon, own = (stun.username or "").partition(":")
         if stun.username is None and stun.message.has(Attribute.USERNAME):
-            continue  # it is no text, and a rule of its own says so
+            continue  # it is not text, and another rule reports that
         if not colon:
             actual = "no user name" if stun.username is None else f"the user name {stun.username!r}"
             yield broken(talk, stun, f"sent a check with {actual}", expected="PEER:OWN", actual=actual)
@@ -190,7 +190,7 @@ def check_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC8489-5-05", "RFC6544-7.1-s04", title="each request has a transaction id of its own")
 def transaction_ids_are_unique(exchange: Exchange) -> Iterator[Observation]:
-    """RFC 8489 section 6. The same request once more, on a new connection, is no new transaction."""
+    """RFC 8489 section 6. The same request, sent again on a new connection, is not a new transaction."""
     seen: dict[tuple[str, bytes], bytes] = {}
     for talk, stun in exchange.checks():
         if not stun.valid:

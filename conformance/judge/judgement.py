@@ -1,4 +1,4 @@
-"""What a rule came to over an exchange, or over many."""
+"""The outcome of a rule over one exchange or many."""
 
 from __future__ import annotations
 

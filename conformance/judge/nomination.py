@@ -53,7 +53,7 @@ def nomination_follows_a_success(exchange: Exchange) -> Iterator[Observation]:
 
 
 class _Earned:
-    """The first successes of an exchange, and what of the capture keeps one from knowing them all."""
+    """The first successes of an exchange, and why the capture may not show all of them."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -101,7 +101,7 @@ class _Earned:
 
     @functools.cached_property
     def _strangers(self) -> set[tuple[str, Address]]:
-        """Pairs of connections that were there before the capture began, whatever they were."""
+        """Pairs of connections that already existed when the capture began."""
         known = {frozenset((talk.connection.client, talk.connection.server)) for talk in self._exchange.talks}
         both = [ends for ends in self._exchange.strangers if frozenset(ends) not in known]
         return {pair for one, other in both for pair in ((one.ip, other), (other.ip, one))}

@@ -20,7 +20,7 @@ _ANSWER_NS = 5_000_000_000  # far longer than any agent needs, or any network
 
 @rule("RFC8489-5-06", "RFC6544-7.2-s01", title="every response answers one request")
 def response_answers_a_request(exchange: Exchange) -> Iterator[Observation]:
-    """One response at most for a request, and none for what is no request (RFC 8489 section 6.3)."""
+    """One response at most for a request, and no response to anything else (RFC 8489 section 6.3)."""
     for talk, client in exchange.sides():
         answered: Counter[bytes] = Counter()
         for response in talk.sent(client=client):
@@ -41,7 +41,7 @@ def response_answers_a_request(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _times_asked(talk: Talk, response: Stun) -> int:
-    """Count the requests with the transaction id; without one, whatever else holds it, broken or nested."""
+    """Count the requests with the transaction id; if there are none, anything else that holds it, broken or nested."""
     requests = talk.requests_for(response)
     if requests:
         return len(requests)
@@ -141,7 +141,7 @@ def success_has_the_mapped_address(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC8489-9.1.3-12", "RFC8489-9.1.3-13", title="a response has no USERNAME")
 def response_has_no_user_name(exchange: Exchange) -> Iterator[Observation]:
-    """Whatever the response says, and whatever the request's user name was."""
+    """Independent of what the response says and of the request's user name."""
     for talk, response in exchange.answers():
         if response.message.has(Attribute.USERNAME):
             what = "success" if response.is_success else "error response"
@@ -168,7 +168,7 @@ def error_has_a_code(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC8489-14.8-01", title="a reason phrase is UTF-8 of less than 128 characters")
 def reason_is_short_text(exchange: Exchange) -> Iterator[Observation]:
-    """Whatever the code is: the phrase is for people."""
+    """For every code: the phrase is for people."""
     for talk, response in exchange.answers():
         found = response.message.first(Attribute.ERROR_CODE)
         if found is None:

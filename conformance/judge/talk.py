@@ -1,4 +1,4 @@
-"""A connection of a capture as the judge sees it: its STUN messages in order, and what of it cannot be read."""
+"""A connection of a capture as the judge sees it: its STUN messages in order, and the parts that cannot be read."""
 
 from __future__ import annotations
 

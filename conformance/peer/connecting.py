@@ -389,7 +389,7 @@ class Connecting(Identity):
         self.answering, self._answered = True, connection
 
     def answer_held(self) -> None:
-        """Answer what came while `answering` was False, and from now on whatever comes."""
+        """Answer what came while `answering` was False, and from now on everything."""
         self.answering = True
         while self._held:
             self._answer(*self._held.pop(0))

@@ -184,6 +184,6 @@ class DatagramSocket:
         return next((e for e in new if wanted.fulfilled_by(e[1]) and self._concerns(wanted, e[1])), None)
 
     def _concerns(self, wanted: Expectation, frame: Frame) -> bool:
-        """Whether this is no response to an earlier request, where an expectation names none."""
+        """Whether this does not answer an earlier request, where an expectation names no request."""
         earlier = frame.solicited and frame.stun.transaction_id != self._asked_last
         return not (wanted.to_latest and earlier)

@@ -1,4 +1,4 @@
-"""Who the lower tester is to the IUT: credentials, role, and the messages that carry them."""
+"""The lower tester's identity: credentials, role, and the messages that carry them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Aborted(BaseException):
 
 
 class Source:
-    """What is no socket of the kernel's and says itself when it can be read: connections made of segments."""
+    """Something other than a kernel socket that tells by itself when it can be read: connections made of segments."""
 
     def __init__(self) -> None:
         self.on_readable: Callable[[], None] | None = None
@@ -63,7 +63,7 @@ class Pump:
     """Waits for conditions while it serves the registered sockets.
 
     ``ask``: sends the IUT's adapter a question that costs its stack nothing, and returns whether it was answered. Where
-    it is set, a deadline is no matter of this machine's load: whoever is late to answer even that is given more time.
+    it is set, deadlines are extended while even the adapter answers late, so that load cannot cause a failure.
     """
 
     def __init__(self) -> None:

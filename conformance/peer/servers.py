@@ -207,7 +207,7 @@ class Server:
         """
         allocation = next((a for a in self.allocations if a.relayed == candidate.endpoint), None)
         if allocation is None:
-            raise Inconclusive(f"{candidate.endpoint} is no relayed address that the IUT holds")
+            raise Inconclusive(f"{candidate.endpoint} is not a relayed address that the IUT holds")
         waiting, from_ = self._attempt(allocation)
         if not self._pump.wait(lambda: waiting.connection is not None, self._peer.pixit.response):
             raise Inconclusive("the IUT did not take a connection to its relayed candidate")
@@ -220,7 +220,7 @@ class Server:
         """Tell the IUT of a peer's connection to a relayed candidate of its; return its CONNECTION-ID (preamble)."""
         allocation = next((a for a in self.allocations if a.relayed == candidate.endpoint), None)
         if allocation is None:
-            raise Inconclusive(f"{candidate.endpoint} is no relayed address that the IUT holds")
+            raise Inconclusive(f"{candidate.endpoint} is not a relayed address that the IUT holds")
         self._attempt(allocation)
         return self.connection_ids[-1]
 

@@ -1,4 +1,4 @@
-"""How a case is carried out where that must not change its verdict."""
+"""Ways to carry out a case that must not change its verdict."""
 
 from __future__ import annotations
 

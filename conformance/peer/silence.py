@@ -1,4 +1,4 @@
-"""Ports at which nobody answers: what a connection attempt meets there."""
+"""Ports that do not answer: what happens to a connection attempt there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One TCP connection asked of the kernel (sock_diag), where /proc/net/tcp would list all those of the run."""
+"""Asks the kernel about one TCP connection (sock_diag); /proc/net/tcp would list all connections of the run."""
 
 from __future__ import annotations
 

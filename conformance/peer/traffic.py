@@ -1,4 +1,4 @@
-"""What is told of the tester's traffic as it passes, how it is cut, and what of it only the recording has seen."""
+"""Notes on the tester's traffic as it passes, how it is cut, and the part that only the recording has seen."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a STUN and TURN server decides, without a socket or a clock (RFC 8489, RFC 8656, RFC 6062).
 
 It is told of requests and returns what has to be done; two shells do it: `servers`, where the tester is both the server
-and the peer behind it, and the relay of the NAT table, which passes octets on between real connections. Neither
-octets are made here: each shell encodes a `Reply` its own way. Lifetimes never run out, and there is one user.
+and the peer behind it, and the relay of the NAT table, which passes octets on between real connections. No octets are
+made here: each shell encodes a `Reply` in its own way. Lifetimes never run out, and there is one user.
 """
 
 from __future__ import annotations

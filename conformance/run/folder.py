@@ -1,4 +1,4 @@
-"""The folder that a run writes to: whose it is, who is writing to it now, and which files in it may be replaced.
+"""The folder that a run writes to: its owner, the run that is writing to it now, and the files that may be replaced.
 
 A run marks its folder with a file of its own and holds a lock on it for as long as it goes on. Only files that an
 earlier run wrote into a marked folder are replaced, and not before the new run has really begun.
@@ -161,7 +161,7 @@ def default_folder(iut: str) -> str:
 
 
 def _program(command: str) -> str:
-    """Return the last word of a command that is no option, without folders: the adapter, as a rule."""
+    """Return the last word of a command that is not an option, without folders: usually the adapter."""
     try:
         words = shlex.split(command)
     except ValueError:

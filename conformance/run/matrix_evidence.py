@@ -1,4 +1,4 @@
-"""What a matrix shows behind its cells: of each case that does not pass the first variant, with its exchange."""
+"""What a matrix shows behind its cells: for each case that does not pass, the first variant with its exchange."""
 
 from __future__ import annotations
 

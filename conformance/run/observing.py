@@ -1,7 +1,7 @@
 """What the IUT says and does in one session, held against its pics: its description, its connections, a restart.
 
-Nothing is judged of how well the IUT does these things: that is the cases'. It is one session only, so that an IUT
-that fails at its second or tenth fails in a case, which the reports name.
+How well the IUT does these things is judged by the cases, not here. It is one session only: an IUT that fails in its
+second or tenth session then fails in a case, which the reports name.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     for item in others:
         _protocol(session, item)
     done = run.start()
-    with held(lambda: done.put((None, taken()))):  # whatever has finished before an interrupt is reported before it
+    with held(lambda: done.put((None, taken()))):  # what has finished before an interrupt is reported before it
         for _ in range(len(cases)):
             case, outcome = done.get()
             if isinstance(outcome, BaseException):

@@ -1,4 +1,7 @@
-"""Options and marks of icetcp in pytest. Nothing of icetcp is imported here, since sessions of others read it too."""
+"""Options and marks of icetcp in pytest.
+
+Nothing of icetcp is imported here, because pytest sessions of other projects read this module too.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option("--icetcp-expect", metavar="FILE", help="file of known failures, which do not fail the run")
     option("--icetcp-write-expect", action="store_true", help="write the run's failures to that file; comments stay")
-    option("--icetcp-ratchet", action="store_true", help="remove from that file what fails no more; add nothing")
+    option("--icetcp-ratchet", action="store_true", help="remove from that file what no longer fails; add nothing")
     option(
         "--icetcp-repeat",
         type=_times,

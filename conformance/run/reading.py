@@ -1,7 +1,8 @@
 """Captures are read while the run goes on, in a process of its own, on what time the cores have left.
 
 Each capture is opened once, when its case is over: it is judged, drawn where its case did not pass, compared with what
-the tester received, and given to tshark together with others. tshark is so compared with exactly what was judged.
+the tester received, and given to tshark together with others. So tshark is compared with exactly the reading that was
+judged.
 """
 
 from __future__ import annotations
@@ -218,7 +219,7 @@ class ReadingProcess:
         return found
 
     def kill(self) -> None:
-        """End it, whatever it is at."""
+        """End it at once."""
         self.end()
         if self._process is not None:
             _kill(self._process)

@@ -193,7 +193,7 @@ class Run:
         self.recorder.write(result)
 
     def _explain(self, result: Result) -> None:
-        """Give a result that is no pass the ladder of its capture."""
+        """Give a result that did not pass the ladder of its capture."""
         if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             result.ladder = self.reader.ladder(result.case)
             result.broken = self.reader.broken(result.case)

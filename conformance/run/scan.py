@@ -1,7 +1,7 @@
 """What is found when an IUT is held against its pics, and what its description shows; `observing` has the session.
 
-What it declares and does not do is a finding. What it does and does not declare is told, and used: cases that need it
-are judged.
+A declared ability that it lacks is a finding. An ability that it has and does not declare is reported and used: cases
+that need it are judged.
 """
 
 from __future__ import annotations

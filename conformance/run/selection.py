@@ -25,7 +25,7 @@ class Wish:
     """Which cases are wanted. An empty filter wants all.
 
     `sections`: the case is in one of them: "RFC4571-2", or "7.2" of RFC 6544. `level`: at least as strong. `cases`:
-    ids, with or without a variant; a rule of the judge wants all, for it is held against whatever is executed.
+    ids, with or without a variant; a rule of the judge selects all cases, because it is checked in every capture.
     `requirements`: the case tests one of them.
     """
 

@@ -113,7 +113,7 @@ class Watcher:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out what is no case: tests of another kind that are in the same files."""
+        """Leave out other tests that are in the same files."""
         if self.private:
             from conformance.run.collect import is_case
 

@@ -2,7 +2,7 @@
 
 An IUT that can be told its addresses, or that offers one of loopback, is met there. Others leave loopback out: their
 datagrams go out by another interface, and their unbound sockets come from another address than their candidates'. They
-are met on the wire, as they live. An IUT on another machine has addresses of its own (`elsewhere`).
+are tested on the wire. An IUT on another machine has addresses of its own (`elsewhere`).
 """
 
 from __future__ import annotations

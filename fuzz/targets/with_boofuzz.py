@@ -1,10 +1,10 @@
-"""The same protocol as a boofuzz definition, to be measured beside our campaign. Needs boofuzz (`pip install boofuzz`).
+"""The same protocol as a boofuzz definition, to compare it with our campaign. Needs boofuzz (`pip install boofuzz`).
 
     python -m fuzz.targets.with_boofuzz speed SECONDS [CORE]    cases a second, each case one that is answered
     python -m fuzz.targets.with_boofuzz recall SECONDS          which planted bugs it finds
 
-boofuzz keeps its default log. What would only hold it up is off: its waits after a restart, its web page, and the five
-seconds for which it would wait for an answer that does not come.
+boofuzz keeps its default log. Everything that would only slow it down is off: its waits after a restart, its web page,
+and the five seconds for which it would wait for an answer that does not come.
 """
 
 from __future__ import annotations

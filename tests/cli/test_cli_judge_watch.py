@@ -105,9 +105,12 @@ def test_progress_is_shown_on_a_terminal_and_wiped_away(monkeypatch, capsys) -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--agent", "offerer"], "--agent 'offerer' is no IP address"),
+        (["--agent", "offerer"], "--agent 'offerer' is not an IP address"),
         (["--agent", "203.0.113.5"], "no connectivity check of 203.0.113.5 over TCP was found"),
-        (["--credentials", "other:22charactersOfPassword"], "note: no check names other; is what was given of another"),
+        (
+            ["--credentials", "other:22charactersOfPassword"],
+            "note: no check names other; do the descriptions or passwords",
+        ),
         (["--offer", FOLDER / "clean-restart.offer.sdp"], "note: no check names Lfrg2"),
     ],
 )

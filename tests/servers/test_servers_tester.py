@@ -250,7 +250,7 @@ def test_the_peer_connects_to_a_relayed_candidate(peer, client):
     assert data.ask(Method.CONNECTION_BIND, bind).is_success
     answered(peer, data, peer.connections[-1])
     peer.connections[-1].send(RFC4571() / peer.check(Iut))
-    with pytest.raises(Inconclusive, match="no relayed address"):
+    with pytest.raises(Inconclusive, match="is not a relayed address"):
         server.connect(Candidate("1", 1, "TCP", 1, relayed.ip, relayed.port ^ 1, "relay", tcptype="passive"))
     assert asking.ask(Method.REFRESH, attr.lifetime(0)).is_success
     data.until(lambda: data.ended)  # with the allocation

@@ -1,4 +1,4 @@
-"""What looks like a socket of the kernel's and is our own TCP: so connections and listeners need not know."""
+"""Our own TCP behind the interface of a kernel socket: connections and listeners need not know the difference."""
 
 from __future__ import annotations
 

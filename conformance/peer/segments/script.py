@@ -1,4 +1,4 @@
-"""What a case says in segments: ports that behave badly, and connections whose every segment is the script's.
+"""Cases that speak in segments: ports that behave badly, and connections on which the script makes every segment.
 
 A script reads as a timeline: each line sends something or waits for something, in that order.
 """
@@ -37,7 +37,7 @@ class SegmentConnection(Connection):
     def arrange(self, data: bytes | Packet, *pieces: tuple[int, int], recover: bool = True) -> None:
         """Send these (begin, end) parts of the octets as segments, in this order.
 
-        They may be out of order, overlap, be repeated and leave gaps. Whatever the IUT lacks after a while is sent
+        They may be out of order, overlap, be repeated and leave gaps. Octets that the IUT lacks after a while are sent
         again, as a real stack does, unless not `recover`.
         """
         octets = bytes(data)

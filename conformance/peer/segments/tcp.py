@@ -1,7 +1,8 @@
-"""One end of a TCP connection, as RFC 9293 has it and as a script wants it otherwise. No socket, no clock.
+"""One end of a TCP connection: it follows RFC 9293, except where a script wants otherwise. No socket, no clock.
 
-What the script leaves alone is done as a real stack would: the handshake, acknowledging, keeping to the window of the
-other side, sending again what is not acknowledged. Congestion control and delayed acknowledgements there are none.
+Everything that the script does not control is done as a real stack would: the handshake, acknowledging, keeping to the
+window of the other side, sending again what is not acknowledged. There is no congestion control, and no acknowledgement
+is delayed.
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ class Tcp:
                 self._unacknowledged.append(self._segment(PSH | ACK, piece, sequence=base + begin))
 
     def inject(self, segment: Segment) -> None:
-        """Send a segment that is the script's, whatever it does to the connection."""
+        """Send a segment that the script has made, even if it harms the connection."""
         self._transmit(segment)
 
     def finish(self) -> None:
