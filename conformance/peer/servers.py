@@ -151,8 +151,8 @@ class Server:
         """Have another server's user as well."""
         self._core.username, self._core.password = other.username, other.password
 
-    def log(self, *methods: Method) -> list[Asked]:
-        """Return the requests of these methods so far, of all if none is given."""
+    def requests(self, *methods: Method) -> list[Asked]:
+        """Return the requests of the IUT so far, of these methods or of any, in the order in which they came."""
         return [asked for asked in self.asked if not methods or asked.message.method in methods]
 
     @property
@@ -287,17 +287,6 @@ class Server:
         ours = self._peer.address
         if not self._pump.wait(lambda: ours in allocation.permissions, self._peer.pixit.response):
             raise Inconclusive(f"the IUT created no permission for {ours}")
-
-    def shorten(self, lifetime: int) -> None:
-        """Let allocations last so many seconds from now on."""
-        self.manner.lifetime = lifetime
-
-    def requests(self, *methods: Method) -> list[Frame]:
-        """Return the requests of the IUT so far, of these methods or of any, in the order in which they came."""
-        events = (event for connection in self.connections for event in connection.events if isinstance(event, Frame))
-        asked = [event for event in events if event.message is not None and event.message.is_request]
-        mine = [frame for frame in asked if not methods or frame.stun.method in methods]
-        return sorted(mine, key=lambda frame: frame.time)
 
     def wait_for_request(self, method: Method, *, within: float) -> bool:
         """Give a request of this method the time to come; return whether it has."""

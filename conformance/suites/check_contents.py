@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
+    from conformance.wire.stun import Message
 
 _MOST_PRIORITY = 2**31 - 1
 MAX_OTHER = 8191  # RFC 6544 section 4.2
@@ -183,9 +184,9 @@ def values_of(peer: Peer, *kinds: Attribute) -> list[bytes]:
     ]
 
 
-def checks_attributes(frame: Frame) -> list[str]:
+def checks_attributes(message: Message) -> list[str]:
     """Return the names of attributes in a message that belong into checks alone (RFC 8445 section 16.1)."""
-    return [kind.name for kind in _OF_CHECKS if frame.stun.has(kind)]
+    return [kind.name for kind in _OF_CHECKS if message.has(kind)]
 
 
 def tie_breakers(peer: Peer) -> set[int]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.iut.description import Description
-    from conformance.peer.events import Frame
+    from conformance.peer.servers import Asked
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -94,11 +94,11 @@ def watch(peer: Peer, iut: Description, count: int, *, within: float, ours: floa
     return Pace(connections, checks, max(ours, least_ta(iut)))
 
 
-def of_requests(peer: Peer, iut: Description, requests: Sequence[Frame]) -> Pace:
+def of_requests(peer: Peer, iut: Description, requests: Sequence[Asked]) -> Pace:
     """Return when these requests came, in seconds since our description was made; n/a where there is no second one."""
     if len(requests) < 2:
         raise NotApplicable(f"the IUT has made {len(requests)} requests: that has no pace")
-    return Pace([], [frame.time - peer.described_at for frame in requests], least_ta(iut))
+    return Pace([], [request.time - peer.described_at for request in requests], least_ta(iut))
 
 
 def least_ta(iut: Description) -> float:

@@ -48,7 +48,7 @@ def needs(held: object, why: str) -> None:
 def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bool = True) -> None:
     """Have the IUT gather from a TURN server. Inconclusive unless it asks for an allocation and, if so, gets it."""
     obtain_description(upper, peer, side, ice_servers=[server.entry])
-    if not server.log(Method.ALLOCATE):
+    if not server.requests(Method.ALLOCATE):
         raise Inconclusive("the IUT asked for no allocation")
     if allocated and not server.allocations:
         raise Inconclusive("the IUT got no allocation")
@@ -56,7 +56,7 @@ def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bo
 
 def allocates(server: Server, *, signed: bool = True) -> list[Asked]:
     """Return the IUT's Allocate requests, with credentials or without: for TCP, or if none is, for UDP."""
-    asked = [one for one in server.log(Method.ALLOCATE) if is_signed(one) is signed]
+    asked = [one for one in server.requests(Method.ALLOCATE) if is_signed(one) is signed]
     found = [one for one in asked if not _is_of_udp(one)] or asked
     if not found:
         raise Inconclusive(f"there is no Allocate {'with' if signed else 'without'} credentials")
@@ -90,7 +90,7 @@ def is_signed(one: Asked) -> bool:
 def later(server: Server) -> list[Asked]:
     """Return the first request of each other method behind the first granted Allocate of its connection."""
     found: dict[tuple[int, int], Asked] = {}
-    for one in server.log(Method.CREATE_PERMISSION, Method.REFRESH, Method.CONNECT):
+    for one in server.requests(Method.CREATE_PERMISSION, Method.REFRESH, Method.CONNECT):
         found.setdefault((id(one.connection), one.message.method), one)
     if not found:
         raise NotApplicable("the IUT sends nothing about its allocation")
@@ -137,9 +137,9 @@ def name(one: Asked) -> str:
 
 def await_asked(peer: Peer, server: Server, method: Method, *, within: float) -> Asked:
     """Wait for a request of a method and return the first one (preamble)."""
-    if not peer.wait_until(lambda: bool(server.log(method)), within):
+    if not peer.wait_until(lambda: bool(server.requests(method)), within):
         raise Inconclusive(f"no {method.name} came within {within:g} s")
-    return server.log(method)[0]
+    return server.requests(method)[0]
 
 
 def expect_asked(peer: Peer, server: Server, wanted: Callable[[Asked], bool], what: str, *, within: float) -> Asked:
@@ -173,7 +173,7 @@ def _is_bind(one: Asked) -> bool:
 
 def repeated(peer: Peer, server: Server, method: Method, code: int, *, within: float) -> int:
     """Watch how many requests of a method come on connections on which one was answered by a code."""
-    refused = [one for one in server.log(method) if one.code == code]
+    refused = [one for one in server.requests(method) if one.code == code]
     if not refused:
         raise Inconclusive(f"no {method.name} was answered by {code}")
     peer.wait(within)
@@ -192,7 +192,7 @@ def needs_redirection(other: Server) -> None:
 
 def needs_refresh(server: Server) -> list[Asked]:
     """Return the requests to refresh (preamble): RFC8656-8/allocation_is_refreshed_in_time judges that there is one."""
-    found = [one for one in server.log(Method.REFRESH) if one.message.lifetime != 0]
+    found = [one for one in server.requests(Method.REFRESH) if one.message.lifetime != 0]
     if not found:
         raise JudgedElsewhere("the IUT refreshes nothing", case="RFC8656-8/allocation_is_refreshed_in_time")
     return found
@@ -307,10 +307,10 @@ def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connectio
         control.expect_end(within=peer.pixit.close)
         return
     about = (Method.REFRESH, Method.CREATE_PERMISSION, Method.CONNECT)
-    known = len(server.log(*about))
+    known = len(server.requests(*about))
     peer.wait_until(lambda: not control.is_open, server.manner.lifetime)  # in which a further Refresh would fall due
-    later = [one for one in server.log(*about)[known:] if one.connection is control]
-    anew = [one for one in server.log(Method.ALLOCATE) if one.connection is control and not one.code][1:]
+    later = [one for one in server.requests(*about)[known:] if one.connection is control]
+    anew = [one for one in server.requests(Method.ALLOCATE) if one.connection is control and not one.code][1:]
     if not later or anew or not control.is_open:
         return
     raise Failed(
@@ -335,7 +335,7 @@ def connect_asked(upper: Upper, peer: Peer, side: str, server: Server) -> Asked:
 
 def most_together(server: Server) -> int:
     """Return how many Connects for one peer have come on one connection, none of them answered."""
-    named = [(id(one.connection), one.message.xor_peer_address) for one in server.log(Method.CONNECT)]
+    named = [(id(one.connection), one.message.xor_peer_address) for one in server.requests(Method.CONNECT)]
     return max(map(named.count, named))
 
 
@@ -343,13 +343,13 @@ def expect_refreshed(peer: Peer, server: Server, *, times: int = 1, within: floa
     """Expect that the IUT has sent Refresh so often before the time is over."""
 
     def refreshed() -> bool:
-        return sum(one.message.lifetime != 0 for one in server.log(Method.REFRESH)) >= times
+        return sum(one.message.lifetime != 0 for one in server.requests(Method.REFRESH)) >= times
 
     if not peer.wait_until(refreshed, within):
         raise Missing(
             "the IUT did not refresh its allocation",
             expected=f"Refresh number {times} within {within:g} s",
-            actual=f"{len(server.log(Method.REFRESH))} Refreshes",
+            actual=f"{len(server.requests(Method.REFRESH))} Refreshes",
         )
 
 
@@ -357,19 +357,19 @@ def deletions(upper: Upper, peer: Peer, side: str, server: Server) -> set[bytes]
     """Complete ICE without the relay; return the lifetimes in Refreshes for the allocation; n/a if there are none."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active", ice_servers=[server.entry])
     await_selection(upper, peer, peer.complete(iut, peer.connect(iut.candidate(tcptype="passive"))))
-    if not peer.wait_until(lambda: bool(server.log(Method.REFRESH)), peer.pixit.close):
+    if not peer.wait_until(lambda: bool(server.requests(Method.REFRESH)), peer.pixit.close):
         raise NotApplicable("the IUT sends no Refresh for what it does not need")
-    return values(server.log(Method.REFRESH), Attribute.LIFETIME)
+    return values(server.requests(Method.REFRESH), Attribute.LIFETIME)
 
 
 def same_connects(server: Server, first: Asked) -> list[Asked]:
     """Return the Connects for the same peer on the same connection as this one."""
     named = first.message.xor_peer_address
-    found = (one for one in server.log(Method.CONNECT) if one.connection is first.connection)
+    found = (one for one in server.requests(Method.CONNECT) if one.connection is first.connection)
     return [one for one in found if one.message.xor_peer_address == named]
 
 
 def families_permitted(server: Server) -> set[int]:
     """Return the families of the peers that permissions were asked for."""
-    asked = server.log(Method.CREATE_PERMISSION)
+    asked = server.requests(Method.CREATE_PERMISSION)
     return {peer.value[1] for one in asked for peer in one.message.all(Attribute.XOR_PEER_ADDRESS)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.iut.description import Description
-    from conformance.peer.servers import Allocation
+    from conformance.peer.servers import Allocation, Asked
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -43,10 +43,10 @@ def gathered_if_any(iut: Description, kind: str, tcptype: str) -> list[Candidate
     return found
 
 
-def credentials_in(requests: Iterable[Frame]) -> list[str]:
+def credentials_in(requests: Iterable[Asked]) -> list[str]:
     """Return the names of attributes for credentials in requests."""
     kinds = (Attribute.USERNAME, Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256)
-    return [kind.name for request in requests for kind in kinds if request.stun.has(kind)]
+    return [kind.name for request in requests for kind in kinds if request.message.has(kind)]
 
 
 def unpermitted_checks(peer: Peer, allocation: Allocation, *, within: float) -> list[str]:

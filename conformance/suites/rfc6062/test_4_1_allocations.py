@@ -30,7 +30,7 @@ def test_tcp_is_asked_for(upper, peer, side):
     then    REQUESTED-TRANSPORT of one at least is 6, TCP."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    asked = [one.message.first(Attribute.REQUESTED_TRANSPORT) for one in server.log(Method.ALLOCATE)]
+    asked = [one.message.first(Attribute.REQUESTED_TRANSPORT) for one in server.requests(Method.ALLOCATE)]
     assert 6 in {found.value[0] for found in asked if found is not None and found.value}, "no Allocate asks for TCP"
 
 

@@ -73,7 +73,7 @@ def test_data_connection_is_authenticated(upper, peer, side):
     connect_asked(upper, peer, side, server)
     await_bind(peer, server)
     peer.wait(peer.pixit.silence)
-    binds = server.log(Method.CONNECTION_BIND)
+    binds = server.requests(Method.CONNECTION_BIND)
     assert any(is_signed(one) and not unsigned([one]) for one in binds), "no ConnectionBind has integrity"
 
 
@@ -89,7 +89,7 @@ def test_failed_connect_is_not_repeated_at_once(upper, peer, side):
     asked = connect_asked(upper, peer, side, server)
     peer.wait(5.0)
     again = [
-        one for one in server.log(Method.CONNECT) if one.message.xor_peer_address == asked.message.xor_peer_address
+        one for one in server.requests(Method.CONNECT) if one.message.xor_peer_address == asked.message.xor_peer_address
     ]
     at = sorted(one.time for one in again if one.connection is asked.connection)
     assert len(at) == 1, f"it asked again {at[1] - at[0]:.1f} s later; 10 s are the least"

@@ -46,7 +46,7 @@ def test_connection_for_an_attempt_is_authenticated(upper, peer, side):
     attempted(upper, peer, side, server)
     await_bind(peer, server)
     peer.wait(peer.pixit.silence)
-    binds = server.log(Method.CONNECTION_BIND)
+    binds = server.requests(Method.CONNECTION_BIND)
     assert any(is_signed(one) and not unsigned([one]) for one in binds), "no ConnectionBind has integrity"
 
 

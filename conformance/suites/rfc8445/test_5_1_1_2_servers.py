@@ -45,7 +45,7 @@ def test_allocate_requests_use_the_credentials(upper, peer, side):
     obtain_description(upper, peer, side, ice_servers=[server.entry])
     asked = server.requests(Method.ALLOCATE)
     key = long_term_key(server.username, server.realm, server.password)
-    protected = [frame for frame in asked if check_integrity(frame.octets, key) is Check.VALID]
+    protected = [request for request in asked if check_integrity(request.octets, key) is Check.VALID]
     assert protected, f"none of {len(asked)} Allocate requests is protected with the credentials"
 
 
@@ -58,7 +58,7 @@ def test_requests_for_candidates_are_paced(upper, peer):
     upper.open("answerer", ice_servers=[server.entry for server in servers])
     upper.accept(peer.offer(), kind="offer")
     iut = upper.describe()
-    seen = pace.of_requests(peer, iut, [frame for server in servers for frame in server.requests()])
+    seen = pace.of_requests(peer, iut, [request for server in servers for request in server.requests()])
     assert not seen.early(seen.checks), f"servers are asked too fast: {seen.early(seen.checks)}"
 
 

@@ -29,7 +29,7 @@ def test_allocations_are_refreshed(upper, peer):
     when    no check comes, and none is answered
     then    the IUT refreshes its allocation before it ends."""
     server = peer.turn_server()
-    server.shorten(_LIFETIME)
+    server.manner.lifetime = _LIFETIME
     peer.answering = False
     exchange(upper, peer, "offerer", server, "active")
     assert server.wait_for_request(Method.REFRESH, within=_LIFETIME), "no Refresh request has come in time"

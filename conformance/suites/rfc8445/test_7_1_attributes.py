@@ -22,7 +22,7 @@ def test_responses_have_no_attributes_of_checks(upper, peer, side, pixit):
     success = connection.await_frame(BindingSuccess, within=pixit.response)
     connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
     error = connection.await_frame(BindingError, within=pixit.response)
-    strange = checks_attributes(success) + checks_attributes(error)
+    strange = checks_attributes(success.stun) + checks_attributes(error.stun)
     assert not strange, f"a response has {strange[0]}"
 
 
@@ -34,7 +34,7 @@ def test_response_on_another_connection_has_no_attributes_of_checks(upper, peer,
     when    a check has been answered with success
     then    the response has no attribute of a check."""
     _, _, response = answered_check(upper, peer, side, where)
-    assert not checks_attributes(response), f"the response has {checks_attributes(response)[0]}"
+    assert not checks_attributes(response.stun), f"the response has {checks_attributes(response.stun)[0]}"
 
 
 @both_sides
@@ -45,5 +45,5 @@ def test_requests_to_servers_have_no_attributes_of_checks(upper, peer, side):
     then    none has an attribute of a check."""
     server = peer.stun_server(mapped=NAT)
     obtain_description(upper, peer, side, ice_servers=[server.entry])
-    strange = [name for request in server.requests() for name in checks_attributes(request)]
+    strange = [name for request in server.requests() for name in checks_attributes(request.message)]
     assert not strange, f"a request to the server has {strange[0]}"

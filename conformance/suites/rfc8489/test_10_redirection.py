@@ -25,7 +25,7 @@ def test_redirected_request_goes_to_the_alternate_server(upper, peer, side):
     server, other = redirecting(peer)
     gather(upper, peer, side, server, allocated=False)
     needs_redirection(other)
-    assert other.log(Method.ALLOCATE), "the IUT asks the alternate server for something else"
+    assert other.requests(Method.ALLOCATE), "the IUT asks the alternate server for something else"
 
 
 @both_sides
@@ -54,5 +54,5 @@ def test_redirection_loop_is_left(upper, peer, side):
     gather(upper, peer, side, server, allocated=False)
     needs_redirection(other)
     peer.wait(peer.pixit.silence)
-    count = sum(is_signed(one) for one in other.log(Method.ALLOCATE))
+    count = sum(is_signed(one) for one in other.requests(Method.ALLOCATE))
     assert count <= usual, f"the IUT asked the other server {count} times, where it usually asks {usual} times"

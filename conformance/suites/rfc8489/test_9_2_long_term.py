@@ -35,7 +35,7 @@ def test_first_request_has_no_credentials(upper, peer, side):
     then    it has none of the attributes of authentication."""
     server = peer.turn_server()
     gather(upper, peer, side, server)
-    first = {id(one.connection): one for one in reversed(server.log(Method.ALLOCATE, Method.BINDING))}
+    first = {id(one.connection): one for one in reversed(server.requests(Method.ALLOCATE, Method.BINDING))}
     early = [name(one) for one in first.values() if is_signed(one)]
     assert not early, f"{early[0]} has credentials although nothing has asked for them"
 
@@ -48,7 +48,8 @@ def test_challenge_is_answered(upper, peer, side):
     then    another one with credentials follows, which is granted."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    assert any(is_signed(one) for one in server.log(Method.ALLOCATE)), "no Allocate with credentials followed the 401"
+    asked = server.requests(Method.ALLOCATE)
+    assert any(map(is_signed, asked)), "no Allocate with credentials followed the 401"
 
 
 @both_sides
@@ -180,7 +181,7 @@ def test_refused_credentials_are_not_repeated(upper, peer, side):
     server.manner.always = {401}
     gather(upper, peer, side, server, allocated=False)
     count = repeated(peer, server, Method.ALLOCATE, 401, within=peer.pixit.silence)
-    signed = [one for one in server.log(Method.ALLOCATE) if is_signed(one)]
+    signed = [one for one in server.requests(Method.ALLOCATE) if is_signed(one)]
     assert len({id(one.connection) for one in signed}) == len(signed), f"{count} requests followed a refused one"
 
 
@@ -253,7 +254,7 @@ def test_no_known_algorithm_no_further_request(upper, peer, side):
     server = peer.turn_server()
     server.manner.algorithms = (_UNKNOWN,)
     gather(upper, peer, side, server, allocated=False)
-    asked = server.log(Method.ALLOCATE)
+    asked = server.requests(Method.ALLOCATE)
     assert not values(asked, Attribute.PASSWORD_ALGORITHM), "an Allocate names an algorithm that is not listed"
 
 
@@ -268,7 +269,7 @@ def test_missing_list_of_algorithms_ends_it(upper, peer, side):
     server.manner.algorithms, server.manner.unlisted = (SHA256, MD5), True
     upper.close()
     gather(upper, peer, side, server, allocated=False)
-    asked = [one for one in server.log(Method.ALLOCATE) if is_signed(one)]
+    asked = [one for one in server.requests(Method.ALLOCATE) if is_signed(one)]
     assert not asked, "an Allocate with credentials followed"
 
 

@@ -20,7 +20,7 @@ def test_reserved_octets_of_requested_family_are_zero(upper, peer, side):
     then    the three octets behind the family are zero, where a family is asked for."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_ADDRESS_FAMILY)
+    found = values(server.requests(Method.ALLOCATE), Attribute.REQUESTED_ADDRESS_FAMILY)
     needs(found, "the IUT asks for no family")
     wrong = [value.hex(" ") for value in found if any(value[1:])]
     assert not wrong, f"REQUESTED-ADDRESS-FAMILY is {wrong[0]}"

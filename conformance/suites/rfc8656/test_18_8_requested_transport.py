@@ -19,6 +19,6 @@ def test_reserved_octets_of_requested_transport_are_zero(upper, peer, side):
     then    the three octets behind the number of the transport are zero."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    found = values(server.log(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
+    found = values(server.requests(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
     wrong = [value.hex(" ") for value in found if any(value[1:])]
     assert not wrong, f"REQUESTED-TRANSPORT is {wrong[0]}"

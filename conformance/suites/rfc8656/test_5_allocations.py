@@ -25,7 +25,7 @@ def test_refresh_names_the_same_user(upper, peer):
     complete_on_relay(upper, peer, server)
     expect_refreshed(peer, server, within=server.manner.lifetime)
     names = values(needs_refresh(server), Attribute.USERNAME) | values(needs_refresh(server), Attribute.USERHASH)
-    assert names <= values(server.log(Method.ALLOCATE), Attribute.USERNAME), f"Refresh names {names}"
+    assert names <= values(server.requests(Method.ALLOCATE), Attribute.USERNAME), f"Refresh names {names}"
 
 
 @watches(9)

@@ -55,7 +55,7 @@ def test_allocate_names_the_transport(upper, peer, side):
     then    each has REQUESTED-TRANSPORT."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    wrong = lacking(server.log(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
+    wrong = lacking(server.requests(Method.ALLOCATE), Attribute.REQUESTED_TRANSPORT)
     assert not wrong, wrong[0]
 
 
@@ -67,7 +67,7 @@ def test_allocate_names_one_family_at_most(upper, peer, side):
     then    none has more than one REQUESTED-ADDRESS-FAMILY."""
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
-    counts = [len(one.message.all(Attribute.REQUESTED_ADDRESS_FAMILY)) for one in server.log(Method.ALLOCATE)]
+    counts = [len(one.message.all(Attribute.REQUESTED_ADDRESS_FAMILY)) for one in server.requests(Method.ALLOCATE)]
     assert max(counts) <= 1, f"an Allocate has {max(counts)} REQUESTED-ADDRESS-FAMILY"
 
 
@@ -80,7 +80,7 @@ def test_requested_and_additional_family_are_not_together(upper, peer, side):
     server = peer.turn_server()
     gather(upper, peer, side, server, allocated=False)
     kinds = (Attribute.REQUESTED_ADDRESS_FAMILY, Attribute.ADDITIONAL_ADDRESS_FAMILY)
-    both = [one for one in server.log(Method.ALLOCATE) if all(map(one.message.has, kinds))]
+    both = [one for one in server.requests(Method.ALLOCATE) if all(map(one.message.has, kinds))]
     assert not both, "an Allocate has both"
 
 
