@@ -120,11 +120,11 @@ def find(results: Sequence[Result], catalogue: Mapping[str, Requirement] | None 
     `catalogue` has the requirements by id, for their levels and titles.
     """
     bad = [r for r in results if r.verdict in _NON_PASSES and r.section != "expectations"]
-    keys = _keys(bad, results)
+    keys = _by_known(bad, _keys(bad, results))
     causes: dict[str, Cause] = {}
     for result in sorted(bad, key=lambda result: (is_rule(result.case), result.verdict is not Verdict.FAIL)):
         kind, requirement, text = keys[result.case]
-        identifier = requirement or f"{kind.replace(' ', '-')}-{_digest(text)}"
+        identifier = _identifier(keys[result.case])
         cause = causes.setdefault(identifier, Cause(identifier, kind, requirement, text))
         _join(cause, result)
         result.cause = identifier
@@ -135,6 +135,17 @@ def find(results: Sequence[Result], catalogue: Mapping[str, Requirement] | None 
             cause.text, cause.level = cause.text or asked.title, asked.level.value
         cause.first = next((variant for variant in cause.variants if not is_rule(variant)), cause.variants[0])
     return sorted(causes.values(), key=lambda cause: (_rank(cause), -len(cause.variants), cause.id))
+
+
+def each(results: Sequence[Result]) -> dict[str, str]:
+    """Return the id of the cause of each variant that did not pass, without what is known of it."""
+    bad = [r for r in results if r.verdict in _NON_PASSES and r.section != "expectations"]
+    return {case: _identifier(key) for case, key in _keys(bad, results).items()}
+
+
+def _identifier(key: _Key) -> str:
+    kind, requirement, text = key
+    return requirement or f"{kind.replace(' ', '-')}-{_digest(text)}"
 
 
 def _join(cause: Cause, result: Result) -> None:
@@ -186,7 +197,7 @@ def _keys(bad: Sequence[Result], results: Sequence[Result]) -> dict[str, _Key]:
         if result.case not in keys:
             keys[result.case] = _likely(result, failing)
     _join_to_the_only(keys)
-    return _by_known(bad, keys)
+    return keys
 
 
 def _sharpen(bad: Sequence[Result], keys: dict[str, _Key], ratio: Mapping[str, float]) -> None:

@@ -8,6 +8,7 @@
     owner = "ann"
     expires = 2027-03-01
     message = "did not come"                # a part of the reason that does not change
+    cause = "RFC6544-7.2-03"                # id of the cause, as the run's list of causes has it
 
 `evidence` is another name for `reason`. `sometimes = true` says that the deviation shows in some runs only.
 """
@@ -23,11 +24,12 @@ from typing import TYPE_CHECKING, Any
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule, variant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 SECTION = "expectations"
-_KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "sometimes"}
+OTHER_CAUSE = "other cause"
+_KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "cause", "sometimes"}
 _VERDICTS = {verdict.value: verdict for verdict in (Verdict.FAIL, Verdict.INCONC, Verdict.ERROR)}
 
 
@@ -46,6 +48,7 @@ class Deviation:
     owner: str = ""
     expires: datetime.date | None = None
     message: str = ""
+    cause: str = ""
     sometimes: bool = False
 
     def explains(self, result: Result) -> bool:
@@ -139,9 +142,28 @@ class Expectations:
                     found.append(_wrong(identifier, f"vanished: no case of this name was judged ({entry})"))
         return found
 
+    def other_causes(self, results: Sequence[Result], causes: Mapping[str, str]) -> list[Result]:
+        """Return a failure for each entry whose cases fail as known, but not all of them by the cause that it names.
+
+        `causes` has the cause of each variant on its own, without what is known of it.
+        """
+        found = []
+        for entry in self.entries:
+            if not entry.cause:
+                continue
+            of_entry = [(r, causes.get(r.case, "")) for r in results if r.known and self.of(r) is entry]
+            others = {cause: result.case for result, cause in reversed(of_entry) if cause != entry.cause}
+            if not others:
+                continue
+            stays = any(cause == entry.cause for _, cause in of_entry)
+            new = ", ".join(f"{cause} in {case}" for cause, case in sorted(others.items()))
+            how = "in addition to" if stays else "instead of"
+            found.append(_wrong(entry.ids[0], f"{OTHER_CAUSE}: {new}, {how} {entry.cause} ({entry})"))
+        return found
+
 
 def counts(results: Iterable[Result]) -> dict[str, int]:
-    """Return how many results are new, known, expired, unexpected passes and vanished."""
+    """Return how many results are new, known, expired, unexpected passes and vanished; and other causes, if any."""
     found: Counter[str] = Counter()
     for result in results:
         if result.section == SECTION:
@@ -152,12 +174,13 @@ def counts(results: Iterable[Result]) -> dict[str, int]:
             found["expired"] += 1
         elif result.verdict in _VERDICTS.values():
             found["new"] += 1
-    return {name: found[name] for name in ("new", "known", "unexpected pass", "expired", "vanished")}
+    always = ("new", "known", "unexpected pass", "expired", "vanished")
+    return {name: found[name] for name in (*always, OTHER_CAUSE) if name in always or found[name]}
 
 
 def in_words(numbers: dict[str, int]) -> str:
     """Return the counts in one line."""
-    plural = {"unexpected pass": "unexpected passes"}
+    plural = {"unexpected pass": "unexpected passes", OTHER_CAUSE: "other causes"}
     return ", ".join(f"{n} {plural.get(name, name) if n != 1 else name}" for name, n in numbers.items())
 
 
@@ -201,7 +224,7 @@ def _deviation(entry: dict[str, Any], where: str) -> Deviation:
     reason = str(entry.get("reason", entry.get("evidence", "")))
     if not reason:
         raise ExpectationError(f"{where}: reason is missing")
-    texts = {name: str(entry.get(name, "")) for name in ("link", "owner", "message")}
+    texts = {name: str(entry.get(name, "")) for name in ("link", "owner", "message", "cause")}
     sometimes = bool(entry.get("sometimes", False))
     return Deviation(tuple(ids), _VERDICTS[verdict], reason, expires=expires, sometimes=sometimes, **texts)
 

@@ -29,6 +29,7 @@ def gate(run: str, file: str, writing: bool, shrinking: bool, fail_on: str) -> i
     2 usage, 3 the run could not be judged or did not come to its end.
     """
     from conformance.run.known import forms, update
+    from reports import causes
     from reports.expectations import ExpectationError, Expectations, read
     from reports.record import ReportError, end_of
     from reports.record import read as read_record
@@ -49,7 +50,7 @@ def gate(run: str, file: str, writing: bool, shrinking: bool, fail_on: str) -> i
     for result in results:
         result.known = result.note = ""
         known.mark(result, today)
-    results += known.verdicts(results, partial=info.partial)
+    results += [*known.verdicts(results, partial=info.partial), *known.other_causes(results, causes.each(results))]
     _tell(results)
     status = _status(results, Level(fail_on))
     if end is None or end["interrupted"]:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.suites.dimensions import usual_form
 from conformance.verdict import case_name
-from reports import expectations_file
+from reports import causes, expectations_file
 from reports.expectations import Deviation, ExpectationError, Expectations, parse, read
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ class KnownFailures:
             self._all = Expectations([*self._of_user, *self._all.entries[len(known.entries) :]], forms)
             for result in results:
                 self.mark(result)
-        return self._all.verdicts(results, partial=partial or not complete)
+        wrong = self._all.verdicts(results, partial=partial or not complete)
+        return [*wrong, *self._all.other_causes(results, causes.each(results))]
 
     def _entries(self) -> list[Deviation]:
         if self._file is None or (self._writing and not self._file.exists()):

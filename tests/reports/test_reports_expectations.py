@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
-from conformance.verdict import ExitStatus, Level, Result, Verdict, exit_status
-from reports import expectations_file
+from conformance.verdict import Breach, ExitStatus, Level, Result, Verdict, exit_status
+from reports import causes, expectations_file
 from reports.expectations import ExpectationError, Expectations, counts, parse, read
 
 TODAY = datetime.date(2026, 11, 28)
@@ -31,6 +31,39 @@ def gate(text: str, *results: Result, partial: bool = False) -> tuple[dict[str, 
         known.mark(one, TODAY)
     every = [*results, *known.verdicts(results, partial=partial)]
     return {name: number for name, number in counts(every).items() if number}, exit_status(every)
+
+
+def broken(case: str, *requirements: str) -> Result:
+    found = result(case)
+    found.broken = tuple(
+        Breach(f"S/judge_{number}", one, f"rule {number}", f"did {number}", "127.0.0.1:9", number)
+        for number, one in enumerate(requirements)
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ([broken("S/a[x]", "RFC1-4-01"), broken("S/a[y]", "RFC1-4-01")], ""),
+        ([broken("S/a[x]", "RFC1-4-01", "RFC1-5-01")], ""),  # what follows from the known cause
+        ([broken("S/a[x]", "RFC1-5-01")], "RFC1-5-01 in S/a[x], instead of RFC1-4-01"),
+        ([broken("S/a[x]", "RFC1-4-01"), result("S/a[y]")], "RFC1-2-03 in S/a[y], in addition to RFC1-4-01"),
+        ([result("S/a[x]", PASS), broken("S/a[y]", "RFC1-4-01")], ""),
+    ],
+)
+def test_another_cause_behind_a_known_failure_is_told_and_fails_the_gate(results, said) -> None:
+    """What is known joins causes in the list of causes; it must not hide a new one."""
+    known = Expectations(parse(entry("S/a", cause='"RFC1-4-01"')))
+    for one in results:
+        known.mark(one, TODAY)
+    causes.find(results)
+    found = known.other_causes(results, causes.each(results))
+    assert [one.reason for one in found] == ([f"other cause: {said} (an old bug)"] if said else [])
+    assert (counts([*results, *found]).get("other cause", 0), exit_status([*results, *found])) == (
+        bool(said),
+        bool(said),
+    )
 
 
 @pytest.mark.parametrize(
