@@ -168,7 +168,8 @@ def _in_segments(step: Step) -> str:
     """Return where segments end in a frame, as the list of its fields counts its octets."""
     shown = [str(end) for end in step.ends[:_MOST_ENDS]]
     more = "" if len(shown) == step.segments - 1 else " …"
-    return f"in {step.segments} segments, which end after octet {', '.join(shown)}{more}"
+    octets = "octet" if len(step.ends) == 1 else "octets"
+    return f"in {step.segments} segments, cut after {octets} {', '.join(shown)}{more}"
 
 
 def _text(text: str, most: int) -> str:

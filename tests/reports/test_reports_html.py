@@ -109,7 +109,7 @@ def test_diagram_is_xml_with_both_sides_times_and_boundaries():
     assert texts[:2] == ["tester 127.16.0.1:5", "IUT 127.0.0.1:9"]
     assert [text for text in texts if "." in text and text.replace(".", "").isdigit()] == ["0.000", "1.250", "2.500"]
     assert "[104] Binding request" in texts
-    assert "in 3 segments, which end after octet 1, 60" in texts
+    assert "in 3 segments, cut after octets 1, 60" in texts
     assert "✗ [64] Binding success" in texts
     assert "FINGERPRINT is wrong" in texts
     assert "✗ a nomination did not come" in texts
