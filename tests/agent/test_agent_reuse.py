@@ -178,7 +178,7 @@ def test_over_real_sockets_a_port_listens_beside_its_connection(ours, theirs):
                 b.accept("offer", offer)
                 _, answer = await b.describe()
                 a.accept("answer", answer)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while {a.agent.state, b.agent.state} != {State.COMPLETED}:
                         await asyncio.sleep(0.01)
                 selected = [session.agent._streams[0].selected[1] for session in (a, b)]

@@ -190,7 +190,7 @@ def test_descriptors_that_have_run_out_do_not_make_it_spin(monkeypatch):
             def __getattr__(self, name):
                 return getattr(listener, name)
 
-        monkeypatch.setattr(shell, "_PAUSE", 0.05)
+        monkeypatch.setattr(shell, "_PAUSE", 1.0)
         loop = asyncio.get_running_loop()
         fake = session._listeners[base] = Exhausted()
         loop.remove_reader(listener)

@@ -144,7 +144,7 @@ def test_two_sessions_complete_over_real_sockets() -> None:
             b.accept("offer", offer)
             _, answer = await b.describe()
             a.accept("answer", answer)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while {a.agent.state, b.agent.state} != {State.COMPLETED}:
                     await asyncio.sleep(0.01)
         finally:

@@ -341,7 +341,7 @@ def test_real_sockets():
         offer = await sessions[0].describe()
         sessions[1].accept(*offer)
         sessions[0].accept(*await sessions[1].describe())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await sessions[0].send(1, b"\x80hello")
             while not any(isinstance(event, DataReceived) for event in events[1]):
                 await asyncio.sleep(0.005)

@@ -11,7 +11,7 @@ from conformance.iut.stacks import Stack
 
 HERE = Path(__file__).parent
 STRANGE = str(HERE / "strange_adapter.py")
-WITHIN = 10.0
+WITHIN = 30.0  # seconds for what comes at once, on a busy machine
 
 
 def strange(mode="", sessions=1):

@@ -72,7 +72,7 @@ async def main():
     laid.serve()
     with socket.create_server((network.SERVER_ADDRESS, 3478)) as server:
         server.setblocking(False)
-        met = [await asyncio.wait_for(meet(number, server), 10) for number in range(1, {ROUNDS + 1})]
+        met = [await asyncio.wait_for(meet(number, server), 60) for number in range(1, {ROUNDS + 1})]
     laid.close()
     print(sum(met))
 
@@ -168,7 +168,7 @@ def wait_for_children(process):
 
 
 def eventually(condition):
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()

@@ -205,7 +205,7 @@ def test_a_slow_nominator_is_waited_for_while_its_connections_stand(peer, pair) 
     begun = time.monotonic()
     other.close()
     assert not peer.wait_for_nomination(lambda: False)
-    assert time.monotonic() - begun < peer.pixit.decides + 0.2, "nobody is left who might nominate"
+    assert time.monotonic() - begun < peer.pixit.decides + 2, "nobody is left who might nominate"
     assert not connection.is_open
 
 

@@ -54,7 +54,7 @@ def coturn(folder, *, ip="127.0.0.1", stale=600):
 
 
 def _await_listening(process, ip, port):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         assert process.poll() is None, "coturn ended at once"
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection((ip, port), 1):

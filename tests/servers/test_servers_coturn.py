@@ -36,7 +36,7 @@ class Side:
         self._changed.set()
 
     async def until(self, condition):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not condition(self):
                 self._changed.clear()
                 await self._changed.wait()
