@@ -58,6 +58,7 @@ class Proforma:
     capabilities: list[Capability] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     scan: list[str] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)  # what the adapter did against the contract when it was asked
 
     def data(self) -> dict[str, Any]:
         """Return it for JSON."""

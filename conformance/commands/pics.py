@@ -24,7 +24,7 @@ def pics(run: str | None, iut: str | None, out: str | None) -> int:
     With --iut the stack is asked, and makes one offer that its answers are held against. With RUN, the folder of a run,
     the verdicts also tell which requirements are supported.
 
-    Exit status: 0 written, 2 usage, 3 the stack does not answer.
+    Exit status: 0 written, 2 usage, 3 the stack does not answer, or fails while it is asked.
     """
     from conformance.iut.errors import AdapterError, StackError
     from reports.record import ReportError
@@ -40,7 +40,9 @@ def pics(run: str | None, iut: str | None, out: str | None) -> int:
         return complain(str(error), ExitStatus.USAGE)
     except AdapterError as error:
         return complain(f"cannot ask {iut}: {error}", ExitStatus.COULD_NOT_JUDGE)
-    return 0
+    for text in found.incidents:
+        complain(f"the adapter {text}", ExitStatus.COULD_NOT_JUDGE)
+    return int(ExitStatus.COULD_NOT_JUDGE if found.incidents else ExitStatus.CONFORMS)
 
 
 def _of_iut(iut: str) -> Proforma:

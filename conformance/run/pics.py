@@ -14,6 +14,7 @@ from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
 from conformance.iut.pool import Pool
 from conformance.run.applicability import BOTH
+from conformance.run.evidence import told
 from conformance.run.observing import scan
 from conformance.run.recording import NoRecording
 from conformance.run.topology import Topology
@@ -40,9 +41,12 @@ def of_iut(spec: str) -> Proforma:
             families = [str(family) for family in hello.pics.get("families", [4])]
             here = [family for family in BOTH if family[-1] in families]
             found = scan(pool, hello.pics, Topology(NoRecording()), here or BOTH[:1])
+            incidents = told(incident for incident in pool.incidents if incident.serious)
         finally:
             pool.kill()
-    return proforma(hello.name, hello.version, hello.pics, (*found.findings, *found.told))
+    made = proforma(hello.name, hello.version, hello.pics, (*found.findings, *found.told))
+    made.incidents = incidents
+    return made
 
 
 def proforma(

@@ -84,6 +84,22 @@ def test_once_in_a_run_is_not_green_either(tmp_path, mode, words) -> None:
     assert {result.verdict for result in results} <= {Verdict.PASS, Verdict.INCONC, Verdict.NOT_APPLICABLE}
 
 
+def test_in_the_scan_it_is_not_green_and_a_proforma_says_so(tmp_path) -> None:
+    """The scan is the first session: no case is executed in it."""
+    done = run(tmp_path / "out", "abort", 1, *SOME, flag=tmp_path / "flag")
+    assert done.returncode == 3, done.stdout
+    words = "died: the adapter was killed by SIGABRT"
+    assert f"{words}; its last words: assertion failed: sessions < limit; in scan" in done.stdout
+    results = {result.case: result for result in read(tmp_path / "out" / "record.jsonl")[1]}
+    assert results["adapter/died"].verdict is Verdict.INCONC
+    iut = f"exec:{sys.executable} {HOSTILE} abort 1"
+    command = [sys.executable, "-m", "conformance", "pics", "--iut", iut, "--out", str(tmp_path / "pics.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 3, done.stderr
+    assert f"icetcp: the adapter {words}" in done.stderr
+    assert any(words in text for text in json.loads((tmp_path / "pics.json").read_text())["incidents"])
+
+
 @pytest.mark.parametrize("mode", ["noise", "strange-line"])
 def test_noise_is_no_reason(tmp_path, mode) -> None:
     """Stderr is the adapter's log, and a line that some library prints on stdout is put up with."""
