@@ -162,7 +162,8 @@ def _report(total: Total, out: Path, options: dict[str, Any]) -> ExitStatus:
     summary += [f"{len(doubtful)} unconfirmed in {out}/unconfirmed"] if doubtful else []
     click.echo(", ".join([*summary, *(["interrupted"] if total.interrupted else [])]))
     for problem in total.problems if not total.interrupted else ():
-        click.echo(f"icetcp: not all of {options['iut']} was fuzzed: {problem}", err=True)
+        what = "not all cases were played with" if total.cases else "cannot fuzz"
+        click.echo(f"icetcp: {what} {options['iut']}: {problem}", err=True)
     if found or counted:
         return ExitStatus.DOES_NOT_CONFORM
     return ExitStatus.COULD_NOT_JUDGE if total.problems or total.interrupted else ExitStatus.CONFORMS
