@@ -163,7 +163,7 @@ class Server:
             return ""
         if not self.asked:
             return f"the IUT has sent no request to the server at {self.address}"
-        refused = self.relays and self.log(Method.ALLOCATE) and not self._controls
+        refused = self.relays and self.requests(Method.ALLOCATE) and not self._controls
         return f"the server at {self.address} has allocated nothing for the IUT" if refused else ""
 
     @property
