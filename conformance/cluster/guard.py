@@ -1,4 +1,4 @@
-"""`python -m conformance.cluster.guard PIPE PROGRAM...`: a program that does not outlive the one who wanted it.
+"""The guard of a program that is not to outlive the one who wanted it; its arguments are a pipe and the program.
 
 The one who starts it keeps the other end of the pipe open. When that closes, which happens however the process ends,
 everything that the program has started is killed. An octet on the pipe says in how many seconds the program is to end.
@@ -39,9 +39,19 @@ def main() -> int:
     try:
         _watch(process, pipe)
     finally:
-        end_descendants()
+        if process.poll() is None or _has_children():
+            end_descendants()
     code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+def _has_children() -> bool:
+    """Whether the program has left any process: each of them is the guard's child by now."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _watch(process: subprocess.Popen[bytes], pipe: int) -> None:
@@ -65,7 +75,3 @@ def _watch(process: subprocess.Popen[bytes], pipe: int) -> None:
                     process.send_signal(signal.SIGTERM)
     finally:
         os.close(alive)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

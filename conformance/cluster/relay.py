@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 Tell = Callable[..., None]
 STATUS, LOG, FINDING, STOP = "status", "log", "finding", "stop"  # what events are about
-_EVERY = 1.0  # seconds between two reports
+_EVERY = 1.0  # seconds between two reports, unless the spec says otherwise; findings are told at once
+_JOINS = 1.0  # seconds for the reader of what was said to come to its end
 _LOOK = 0.2
 _STOPS_WITHIN = 40.0  # seconds for the program to finish what it investigates
 
@@ -50,7 +51,7 @@ def relayed(
                 _pass_on(known, program)
         finally:
             status = program.end()
-            reader.join(_EVERY)
+            reader.join(_JOINS)
             for stream in (program.process.stdin, program.process.stdout):
                 with contextlib.suppress(OSError):
                     if stream is not None:
@@ -73,20 +74,20 @@ class _Relay:
         self._log = folder / str(piece.spec["log"])
         self._sent = len(piece.files.get(self._log.name, b""))
         self._known = {path.parent for path in folder.glob("*/*/finding.json")}  # from before
-        self._last = 0.0
+        self._every, self._last = float(piece.spec.get("every", _EVERY)), 0.0
 
     def send(self, said: queue.SimpleQueue[bytes], *, last: bool = False) -> None:
-        if time.monotonic() - self._last < _EVERY and not last:
-            return
-        self._last = time.monotonic()
-        status = None
-        while not said.empty():
-            status = said.get()
         for path in self._folder.glob("*/*/finding.json"):
             if path.parent not in self._known:
                 self._known.add(path.parent)
                 name = str(path.parent.relative_to(self._folder))
                 self._tell(FINDING, self._piece, name=name, archive=pack(path.parent))
+        if time.monotonic() - self._last < self._every and not last:
+            return
+        self._last = time.monotonic()
+        status = None
+        while not said.empty():
+            status = said.get()
         self._send_log()
         if status is not None:
             self._tell(STATUS, self._piece, status=json.loads(status))

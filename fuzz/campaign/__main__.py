@@ -42,7 +42,8 @@ def _hear(known: "queue.SimpleQueue[dict[str, Any]]") -> None:
     """Take what other shards have found."""
     with contextlib.suppress(OSError, ValueError):
         for line in sys.stdin:
-            known.put(json.loads(line))
+            for told in json.loads(line).get("known", ()):
+                known.put(told)
 
 
 if __name__ == "__main__":

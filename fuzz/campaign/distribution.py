@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _END_WITHIN = 45.0  # seconds for shards that are asked to end, to finish an investigation and hand everything over
 _LONGER = 600.0  # seconds that a shard may take beyond the campaign's time
+_SHARDS = 300  # that report every second; more report less often, for a scheduler has only so many events to spare
 _LONGEST = 30 * 86400.0  # seconds for a shard whose cases are counted
 
 
@@ -42,7 +43,9 @@ class Campaign:
             name: self._log(name).read_bytes() if spec.resume else b"" for name, spec in self._specs.items()
         }
         self._seen: set[str] = set()  # kinds of novelty, and buckets, that were told to all
-        self._deadline = 0.0
+        self._every = max(1.0, len(specs) / _SHARDS)
+        self._news: list[dict[str, Any]] = []  # to be told to all with the next message
+        self._deadline = self._told = 0.0
         self._dispatch: Dispatch | None = None
 
     def _log(self, name: str) -> Path:
@@ -77,7 +80,7 @@ class Campaign:
             name=name,
             program=("fuzz.campaign", json.dumps(asdict(remote))),
             icetcp=identity.icetcp(),
-            spec={"log": f"log-{spec.shard}.jsonl", "shard": spec.shard},
+            spec={"log": f"log-{spec.shard}.jsonl", "shard": spec.shard, "every": self._every},
             files=files,
             needs=needs(*filter(None, (spec.iut, spec.against))),
             stacks=version,
@@ -114,23 +117,29 @@ class Campaign:
                 self._share(json.loads(line))
 
     def _share(self, entry: dict[str, Any]) -> None:
-        """Tell all shards of a finding and of a case that is new, each once."""
-        if entry.get("event") == "finding":
-            self._publish(f"finding {entry['bucket']}", {"finding": entry})
-        elif entry.get("event") == "new":
+        """Tell all shards of a case that is new, once."""
+        if entry.get("event") == "new":
             case, result = entry["case"], entry["result"]
             self._publish(f"new {kind(case, result)}", {"case": case, "result": result})
 
     def _publish(self, what: str, event: dict[str, Any]) -> None:
-        if what not in self._seen and self._dispatch is not None:
+        if what not in self._seen:
             self._seen.add(what)
-            self._dispatch.publish(event)
+            self._news.append(event)
+
+    def _tell_all(self) -> None:
+        """Send what is to be told as one message: it costs the scheduler as much as a single one."""
+        if self._news and self._dispatch is not None and time.monotonic() - self._told > self._every:
+            self._dispatch.publish({"known": self._news})
+            self._news, self._told = [], time.monotonic()
 
     def _keep(self, name: str, octets: bytes) -> None:
         """Keep the folder of a finding, of several with one cause the first."""
         folder = self._out / name
         if not (folder / "finding.json").is_file():
             archive.unpack(octets, folder)
+        finding = json.loads((folder / "finding.json").read_text(encoding="utf-8"))
+        self._publish(f"finding {finding['bucket']}", {"finding": finding})
 
     def _done(self, piece: Piece, journal: Journal) -> None:
         """Take over what a shard leaves at its end."""
@@ -142,7 +151,8 @@ class Campaign:
                 shutil.copytree(file.parent, target, dirs_exist_ok=True)
 
     def tick(self) -> None:
-        """End the shards in order, if that is wanted, and at once if it takes too long."""
+        """Tell all what is news; end the shards in order, if that is wanted, and at once if it takes too long."""
+        self._tell_all()
         if not self._stopping.is_set() or self._dispatch is None:
             return
         if not self._deadline:

@@ -5,11 +5,17 @@ Scheduler, workers and clients are processes in network namespaces with addresse
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 
+import pytest
 from cluster_machines import begun_on_each, gone, on, pieces  # type: ignore[import-not-found]
-from conftest import until  # type: ignore[import-not-found]
+from conftest import runs, until  # type: ignore[import-not-found]
+
+from conformance.run.interrupts import descendants
 
 
 def test_a_machine_that_is_cut_off_costs_no_piece_and_ends_its_own(machines) -> None:
@@ -93,3 +99,83 @@ def test_a_piece_that_kills_its_program_is_tried_a_few_times_and_told(machines, 
     assert "killed by signal 11" in report["lost"]["bad"]
     assert machines.executed().count("bad") == 3
     assert list(share.iterdir()) == []  # what is fetched from a shared folder does not stay there
+
+
+@pytest.mark.timeout(300)
+def test_a_finding_of_one_shard_is_known_to_all_and_has_one_bucket(tmp_path) -> None:
+    out = tmp_path / "out"
+    target = f"exec:{sys.executable} -m fuzz.targets --bugs attribute-past-end"
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", "fuzz", "--iut", target, "--workers", "2", "--time", "40s", "--cluster", "local:2", "--out", str(out)],
+        capture_output=True, text=True, timeout=250, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    findings = json.loads((out / "summary.json").read_text())["findings"]
+    assert findings
+    assert len({(one["kind"], one["cause"]) for one in findings}) == len(findings)
+    finding = findings[0]
+    assert (out / "findings" / finding["bucket"] / "replay.py").is_file()
+    logs = [
+        [json.loads(line) for line in (out / f"log-{shard}.jsonl").read_text().splitlines() if line.startswith("{")]
+        for shard in range(2)
+    ]
+    for log in logs:
+        assert finding["bucket"] in {event["bucket"] for event in log if event["event"] in ("finding", "known")}
+    # What was new to one shard is in the corpus of the other.
+    assert any(event["event"] == "shared" for log in logs for event in log)
+
+
+@pytest.mark.timeout(300)
+def test_ctrl_c_ends_a_campaign_in_order_and_leaves_no_process(tmp_path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "fuzz",
+        "--workers",
+        "2",
+        "--time",
+        "1h",
+        "--cluster",
+        "local:2",
+        "--out",
+        str(out),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        until(
+            lambda: sum(path.stat().st_size > 2000 for path in out.glob("log-*.jsonl")) == 2, "both shards at work", 120
+        )
+        everyone = descendants(process.pid)
+        assert len(everyone) > 8
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)
+    assert "interrupted" in said
+    assert json.loads((out / "summary.json").read_text())["cases"] > 0
+    assert not any(map(runs, everyone))
+
+
+@pytest.mark.timeout(300)
+def test_a_matrix_and_a_table_of_a_cluster_are_those_of_one_machine(tmp_path) -> None:
+    found = {}
+    for name, where in (("here", []), ("there", ["--cluster", "local:2"])):
+        for command, arguments in (("matrix", ["--section", "4.2"]), ("interop", [])):
+            stacks = ["reference", f"mine=exec:{sys.executable} -m conformance.agent"]
+            out = tmp_path / f"{command}-{name}"
+            done = subprocess.run(
+                [sys.executable, "-m", "conformance", command, *stacks, "--quick", *arguments, *where, "--out", str(out)],
+                capture_output=True, text=True, timeout=200, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            found[command, name] = sorted(line for line in done.stdout.splitlines() if str(tmp_path) not in line)
+            again = subprocess.run(
+                [sys.executable, "-m", "conformance", command, *stacks, "--quick", *arguments, "--out", str(out)],
+                capture_output=True, text=True, timeout=200, check=False,
+            )  # fmt: skip
+            assert again.returncode == 0
+            if command == "matrix":
+                assert again.stderr.count("as it was run before") == 2  # also of what a cluster has made
+    assert found["matrix", "here"] == found["matrix", "there"]
+    assert found["interop", "here"] == found["interop", "there"]

@@ -92,6 +92,13 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone
     machines = Machines(sys.argv[1:])
     print("ready", flush=True)
+    try:
+        serve(machines)
+    finally:
+        end_descendants()
+
+
+def serve(machines: Machines) -> None:
     for line in sys.stdin:
         told = json.loads(line)
         if "start" in told:
@@ -101,7 +108,6 @@ def main() -> None:
         else:
             answer = machines.room(told["room"], told["size"])
         print(answer, flush=True)
-    end_descendants()
 
 
 if __name__ == "__main__":
