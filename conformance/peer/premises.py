@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
 
 # What says how messages are framed; which request a response answers, and where;
-_FRAMING = ("RFC4571", "RFC6544-3-s02", "RFC6544-7.1-03", "RFC6544-7.1-s05", "RFC6544-7.2-03", "RFC6544-10.1")
+_FRAMING = (
+    "RFC4571",
+    "RFC6062-4.5",
+    "RFC6544-3-s02",
+    "RFC6544-7.1-03",
+    "RFC6544-7.1-s05",
+    "RFC6544-7.2-03",
+    "RFC6544-10.1",
+)
 _TRANSACTIONS = ("RFC8489-5", "RFC8489-6", "RFC6544-7.2-s01")
 # how a message and its attributes are written; what asks servers for allocations; and whose credentials are whose.
 _FORM = ("RFC8489-5", "RFC8489-14", "RFC8489-6.3.1.1", "RFC8489-7", "RFC8445-16.1", "RFC6544-7.1-05")
@@ -91,8 +99,8 @@ def _is_the_cases(failure: AssertionError) -> bool:
 def _obstacle(peer: Peer, requirements: Sequence[str]) -> str:
     """Say what explains a failure that is not about it."""
     looks = (
-        (_FRAMING, _misframed),
-        (_FORM, _malformed),
+        ((*_FRAMING, "RFC8489-5-07"), _misframed),
+        ((*_FRAMING, *_FORM), _malformed),
         (_TRANSACTIONS, _unasked),
         (_ALLOCATING, _unserved),
         (_CREDENTIALS, _denied),
@@ -205,10 +213,13 @@ def _unserved(peer: Peer) -> str:
 
 def _denied(peer: Peer) -> str:
     """Say that the IUT refuses the credentials that it has described."""
-    if peer.iut is None:
-        return ""
-    key = short_term_key(peer.iut.pwd)
     for connection in peer.connections:
-        if any(check_integrity(octets, key) is Check.VALID for octets in connection.denied):
+        denied = connection.denied
+        if denied and peer.iut is not None and _protects(denied, peer.iut.pwd):
             return f"but the IUT has refused its own credentials on {connection} with 401 (Unauthenticated)"
     return ""
+
+
+def _protects(checks: Sequence[bytes], pwd: str) -> bool:
+    """Whether one of these checks has the right integrity under a password."""
+    return any(check_integrity(octets, short_term_key(pwd)) is Check.VALID for octets in checks)
