@@ -12,6 +12,7 @@ from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, 
 from conformance.wire.attributes import Attribute
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
 from conformance.wire.longterm import MD5, SHA256
+from conformance.wire.sdp import SessionDescription
 from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
@@ -47,11 +48,28 @@ def needs(held: object, why: str) -> None:
 
 def gather(upper: Upper, peer: Peer, side: str, server: Server, *, allocated: bool = True) -> None:
     """Have the IUT gather from a TURN server. Inconclusive unless it asks for an allocation and, if so, gets it."""
+    peer.answering = False  # an answerer that is connected already may gather no more
     obtain_description(upper, peer, side, ice_servers=[server.entry])
     if not server.requests(Method.ALLOCATE):
         raise Inconclusive("the IUT asked for no allocation")
+    peer.wait_until(lambda: any(map(is_signed, server.requests(Method.ALLOCATE))), peer.pixit.response)
     if allocated and not server.allocations:
         raise Inconclusive("the IUT got no allocation")
+
+
+def let_gather(upper: Upper, peer: Peer, side: str, server: Server, *, within: float) -> None:
+    """Have the IUT gather from a TURN server for so long at most, where it may never come to an end (preamble)."""
+    peer.answering = False
+    upper.open(side, ice_servers=[server.entry])
+    if side == "answerer":
+        upper.accept(peer.offer(), kind="offer")
+    described = upper.begin_describing()
+    if peer.wait_until(described, within):
+        upper.describe()
+    else:
+        upper.exchanged.append(("unknown", SessionDescription([])))  # what it calls itself cannot be told
+    if not server.requests(Method.ALLOCATE):
+        raise Inconclusive("the IUT asked for no allocation")
 
 
 def allocates(server: Server, *, signed: bool = True) -> list[Asked]:
@@ -200,6 +218,7 @@ def needs_refresh(server: Server) -> list[Asked]:
 
 def relayed_or_none(upper: Upper, peer: Peer, side: str, server: Server) -> list[Candidate]:
     """Have the IUT gather from a server that gives it nothing of use; return its relayed candidates."""
+    peer.answering = False
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
     allocates(server)
     return relayed(iut)
@@ -298,6 +317,24 @@ def use_relay(upper: Upper, peer: Peer, server: Server, side: str = "answerer") 
     return selected
 
 
+def await_refused(peer: Peer, server: Server, code: int, *, within: float) -> Asked:
+    """Wait for a Refresh that the server refuses by a code (preamble)."""
+
+    def refused() -> Asked | None:
+        return next((one for one in server.requests(Method.REFRESH) if one.code == code), None)
+
+    peer.wait_until(lambda: refused() is not None, within)
+    found = refused()
+    if found is None:
+        raise JudgedElsewhere("the IUT refreshes nothing", case="RFC8656-8/allocation_is_refreshed_in_time")
+    return found
+
+
+def renewed(server: Server, one: Asked) -> bool:
+    """Whether a request is a Refresh with the server's nonce of now."""
+    return one.message.method == Method.REFRESH and one.message.nonce == server.core.nonce
+
+
 def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connection) -> None:
     """Expect that nothing more is asked about an allocation whose Refresh got 437.
 
@@ -306,7 +343,7 @@ def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connectio
     if not upper.relays_udp_alone:
         control.expect_end(within=peer.pixit.close)
         return
-    about = (Method.REFRESH, Method.CREATE_PERMISSION, Method.CONNECT)
+    about = (Method.REFRESH, Method.CREATE_PERMISSION, Method.CHANNEL_BIND, Method.CONNECT)
     known = len(server.requests(*about))
     peer.wait_until(lambda: not control.is_open, server.manner.lifetime)  # in which a further Refresh would fall due
     later = [one for one in server.requests(*about)[known:] if one.connection is control]

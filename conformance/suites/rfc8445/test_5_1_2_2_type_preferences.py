@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import obtain_description
+from conformance.suites.relays import needs
 from conformance.suites.servers import NAT, gathered, relayed
 from conformance.suites.values import duplicates
 from conformance.verdict import Level
@@ -39,10 +40,12 @@ def test_relayed_candidates_of_several_servers_differ(upper, peer, side):
     """with    two TURN servers, and an IUT that uses the formula
     when    the local preferences of its relayed candidates of one component and direction are compared
     then    those of different servers are different."""
+    peer.answering = False  # an answerer that is connected already may gather no more
     servers = [peer.turn_server(), peer.turn_server()]
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry for server in servers])
     iut.needs_formula()
     found = gathered(iut, "relay", "passive") or relayed(iut)
-    iut.require(all({c.endpoint for c in found} & {*server.relayed} for server in servers), "candidates of each")
+    offered = [{c.endpoint for c in found} & {*server.relayed} for server in servers]
+    needs(all(offered), "the IUT has no relayed candidates of both servers, and one is enough")
     shared = duplicates([(c.component, c.local_preference) for c in found])
     assert not shared, f"relayed candidates share (component, local preference) {shared[0]}"

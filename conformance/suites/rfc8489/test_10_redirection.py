@@ -7,6 +7,7 @@ from conformance.suites.relays import (
     allocates,
     gather,
     is_signed,
+    let_gather,
     needs_redirection,
     redirecting,
     usual_allocates,
@@ -51,7 +52,7 @@ def test_redirection_loop_is_left(upper, peer, side):
     server, other = redirecting(peer)
     other.manner.refusals[Method.ALLOCATE], other.manner.alternate = [300], server.address
     other.manner.always = {300}
-    gather(upper, peer, side, server, allocated=False)
+    let_gather(upper, peer, side, server, within=peer.pixit.response)
     needs_redirection(other)
     peer.wait(peer.pixit.silence)
     count = sum(is_signed(one) for one in other.requests(Method.ALLOCATE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, watches
 from conformance.suites.relays import (
+    await_refused,
     complete_on_relay,
     expect_given_up,
     expect_refreshed,
@@ -32,11 +33,11 @@ def test_refresh_names_the_same_user(upper, peer):
 @requirement("RFC8656-5-07", needs="sides:answerer")
 def test_allocation_refused_with_437_is_gone(upper, peer):
     """with    ICE completed on a relayed candidate, whose allocation lasts 8 seconds
-    when    its Refresh has been answered by 437 (Allocation Mismatch)
+    when    a Refresh has been answered by 437 (Allocation Mismatch)
     then    the IUT asks nothing more about it; if it is of a TCP address, it closes its connection."""
     server = peer.turn_server()
     server.manner.lifetime = 8
     complete_on_relay(upper, peer, server)
     server.manner.refusals[Method.REFRESH], server.manner.always = [437], {437}
-    expect_refreshed(peer, server, within=server.manner.lifetime)
-    expect_given_up(upper, peer, server, needs_refresh(server)[0].connection)
+    refused = await_refused(peer, server, 437, within=server.manner.lifetime)
+    expect_given_up(upper, peer, server, refused.connection)
