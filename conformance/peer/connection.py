@@ -285,6 +285,12 @@ class Connection:
         return any(frame.stun.is_success for frame in frames)
 
     @property
+    def first_had_success(self) -> bool | None:
+        """Whether the IUT has answered our first request with success; None: we have sent none."""
+        first = next(iter(self._asked), None)
+        return None if first is None else any(frame.stun.is_success for frame in self.messages(transaction_id=first))
+
+    @property
     def first_priority(self) -> int | None:
         """PRIORITY of the first request that came; None if there was none, or it cannot be read."""
         requests = (event.message for event in self.events if isinstance(event, Frame) and event.message is not None)

@@ -128,12 +128,13 @@ def _not_switched() -> JudgedElsewhere:
 def _keeps_its_role(peer: Peer) -> bool:
     """Whether the roles were to be switched, and the IUT has not taken the other role.
 
-    It has answered no check of ours with success, or it claims the role of before in its last check: after a 487, or
-    after it answered our check with success.
+    It has not answered our first check with success, which tells it of the conflict, or it claims the role of before in
+    its last check: after a 487, or after it answered our check with success.
     """
     if peer.shape.roles != "switched":
         return False
-    answered = any(connection.had_success for connection in peer.connections)
+    found = (connection.first_had_success for connection in peer.connections)
+    answered = next((success for success in found if success is not None), False)
     return not answered or _falls_back(peer)
 
 

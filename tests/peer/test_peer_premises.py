@@ -37,22 +37,23 @@ def peer(
     refused: str = "",
     in_conflict: bool = False,
     roles: str = "own",
-    had_success: bool = False,
+    had_success: bool | None = None,
+    further: bool | None = None,
     keeps_its_role: bool = False,
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
     denied: Sequence[bytes] = (),
 ) -> SimpleNamespace:
-    connection = SimpleNamespace(
-        octets=octets,
-        refused=refused,
-        in_conflict=in_conflict,
-        had_success=had_success,
-        events=list(events),
-        denied=list(denied),
-    )
+    seen = {
+        "octets": octets,
+        "refused": refused,
+        "in_conflict": in_conflict,
+        "events": list(events),
+        "denied": list(denied),
+    }
+    successes = (had_success,) if further is None else (None, had_success, further)
     return SimpleNamespace(
-        connections=[connection],
+        connections=[SimpleNamespace(**seen, had_success=bool(one), first_had_success=one) for one in successes],
         shape=Shape(roles=roles),
         keeps_its_role=keeps_its_role,
         servers=list(servers),
@@ -85,6 +86,9 @@ def test_an_iut_that_keeps_its_role_is_not_judged_with_switched_roles(outcome) -
     with pytest.raises(JudgedElsewhere, match="does not take the other role"), premises(peer(roles="switched")):
         raise outcome("no response")
     with pytest.raises(outcome), premises(peer(roles="switched", had_success=True)):
+        raise outcome("no response")
+    lost = peer(roles="switched", had_success=False, further=True)  # it takes the other role and forgets the request
+    with pytest.raises(JudgedElsewhere), premises(lost):
         raise outcome("no response")
 
 
