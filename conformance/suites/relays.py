@@ -321,18 +321,21 @@ def await_refused(peer: Peer, server: Server, code: int, *, within: float) -> As
     """Wait for a Refresh that the server refuses by a code (preamble)."""
 
     def refused() -> Asked | None:
-        return next((one for one in server.requests(Method.REFRESH) if one.code == code), None)
+        asked = server.requests(Method.REFRESH)  # one with LIFETIME 0 is for an allocation that is not needed
+        return next((one for one in asked if one.code == code and one.message.lifetime != 0), None)
 
     peer.wait_until(lambda: refused() is not None, within)
     found = refused()
     if found is None:
         raise JudgedElsewhere("the IUT refreshes nothing", case="RFC8656-8/allocation_is_refreshed_in_time")
+    server.manner.refusals.pop(Method.REFRESH)
     return found
 
 
 def renewed(server: Server, one: Asked) -> bool:
     """Whether a request is a Refresh with the server's nonce of now."""
-    return one.message.method == Method.REFRESH and one.message.nonce == server.core.nonce
+    refreshes = one.message.method == Method.REFRESH and one.message.lifetime != 0
+    return refreshes and one.message.nonce == server.core.nonce
 
 
 def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connection) -> None:
@@ -346,7 +349,7 @@ def expect_given_up(upper: Upper, peer: Peer, server: Server, control: Connectio
     about = (Method.REFRESH, Method.CREATE_PERMISSION, Method.CHANNEL_BIND, Method.CONNECT)
     known = len(server.requests(*about))
     peer.wait_until(lambda: not control.is_open, server.manner.lifetime)  # in which a further Refresh would fall due
-    later = [one for one in server.requests(*about)[known:] if one.connection is control]
+    later = [one for one in server.requests(*about)[known:] if one.connection is control and one.message.lifetime != 0]
     anew = [one for one in server.requests(Method.ALLOCATE) if one.connection is control and not one.code][1:]
     if not later or anew or not control.is_open:
         return

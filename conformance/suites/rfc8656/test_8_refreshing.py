@@ -66,7 +66,7 @@ def test_stale_refresh_is_sent_again(upper, peer):
     server = peer.turn_server()
     server.manner.lifetime = 8
     complete_on_relay(upper, peer, server)
-    server.manner.refusals[Method.REFRESH] = [438]
+    server.manner.refusals[Method.REFRESH], server.manner.always = [438], {438}
     await_refused(peer, server, 438, within=server.manner.lifetime)
     expect_asked(
         peer, server, lambda one: renewed(server, one), "Refresh with the new nonce", within=peer.pixit.response
