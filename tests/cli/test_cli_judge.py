@@ -140,8 +140,8 @@ def test_a_capture_without_ice_is_not_judged(icetcp, tmp_path) -> None:
     [
         (["missing.pcap"], "cannot read missing.pcap: No such file or directory"),
         (["."], "cannot read .: Is a directory"),
-        (["text"], "text is not a capture: neitherpcapng nor pcap: it begins with 6e 6f 74 68"),
-        (["empty"], "empty is not a capture: neitherpcapng nor pcap: it begins with nothing"),
+        (["text"], "text is not a capture: neither pcapng nor pcap: it begins with 6e 6f 74 68"),
+        (["empty"], "empty is not a capture: neither pcapng nor pcap: it begins with nothing"),
         (["zip"], "zip is not a capture: the gzipped file is cut off or broken"),
         (["good", "--offer", "text"], "text is not a session description: "),
         (["good", "--answer", "missing.sdp"], "cannot read missing.sdp"),
