@@ -7,7 +7,7 @@ from conformance.mutants.reach_row import Reach, reaching
 ROWS: tuple[Reach, ...] = (
     reaching(
         "a type preference is part of each priority: of lite agents, of either transport, whatever the direction",
-        "type-pref-127 type-pref-by-direction host-type-pref-100",
+        "type-pref-127 type-pref-by-direction host-type-pref-100 types-share-preference",
         "RFC6544-4.2 RFC8445-5.1.2 RFC8445-5.2",
     ),
     reaching(
@@ -22,6 +22,8 @@ ROWS: tuple[Reach, ...] = (
         "lite-without-rtcp",
         "RFC4571-4 RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2 RFC8839-5.1 RFC8839-5.2",
     ),
+    reaching("one foundation for all addresses is a lite agent's as well", "one-foundation", "RFC8445-5.2"),
+    reaching("a pair from a reflexive candidate is one that comes late, too", "reflexive-pairs-checked", "RFC8838"),
     reaching("a candidate of one's own has a port of its own", "components-share-port", "RFC8445-5.1.1.1"),
     reaching("a first offer that says no connection is one of RFC 4145, too", "connection-missing", "RFC4145-5.1"),
     reaching("a default of port 9 belongs to an active candidate", "no-active-candidate", "RFC8839-4.4.1.2"),

@@ -19,7 +19,7 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "what is read of a malformed message is not what it should be",
         _FORM,
-        "RFC6544-7.1 RFC8445-6.1.2.2 RFC8445-7.1.1 RFC8445-7.3.1.2 RFC4571-2",
+        "RFC6544-7.1 RFC6544-10 RFC6544-12 RFC8445-6.1.2.2 RFC8445-7.1.1 RFC8445-7.3.1 RFC4571-2",
     ),
     reaching(
         "a wrong key, a wrong length under it or no user name is wrong in every message of its kind",
@@ -48,7 +48,7 @@ ROWS: tuple[Reach, ...] = (
         "fails-at-once last-pair-ends-list lost-connection-ends-checks",
         "RFC6544-9.2 RFC8445-6.1.3 RFC8445-8.1.2 RFC8863",
     ),
-    reaching("an order of pairs is that of either transport", "own-priority-first", "RFC6544-7"),
+    reaching("an order of pairs is that of either transport", "own-priority-first worst-pair-first", "RFC6544-7"),
     reaching(
         "data over a pair without a success of its own is such data, whatever kept the success away",
         "media-before-validation nomination-before-own-check client-error-believed data-before-validation",
@@ -72,7 +72,7 @@ ROWS: tuple[Reach, ...] = (
         "second-address-deaf late-check-elsewhere-unanswered response-of-another-transaction "
         "response-on-oldest-connection connection-closed-unanswered connection-closed-behind-answer "
         "fingerprint-alone-expected coalesced-frame-lost dead-after-loss active-port-believed",
-        "RFC4571-4 RFC6544-7 RFC6544-10 RFC6544-11.1 RFC8445-7 RFC8445-8 RFC8489-6 RFC8489-9",
+        "RFC4571-2 RFC4571-4 RFC6544-7 RFC6544-10 RFC6544-11.1 RFC8445-7 RFC8445-8 RFC8489-6 RFC8489-9",
     ),
     reaching(
         "data that leaves by another connection, without frames, or not at all does not come where it should",
@@ -88,8 +88,18 @@ ROWS: tuple[Reach, ...] = (
     reaching("a response of another method is no response in any frame", "response-of-another-method", "RFC6062-4.5"),
     reaching("the other role's check comes first through a relay, too", "answerer-controls", "RFC6062-4.5"),
     reaching(
-        "a nomination in the first check is one of a removed stream", "nominates-before-success", "RFC8839-4.4.3.1"
+        "a nomination that is sent at once is one of a removed stream, and is out of the pace",
+        "nominates-before-success",
+        "RFC8839-4.4.3.1 RFC8839-5.5",
     ),
+    reaching(
+        "a response that is taken for the first check's is taken on any connection",
+        "response-to-first-check",
+        "RFC8445-7.2.5.2.1",
+    ),
+    reaching("who leaves control to a lite peer does so when it becomes one", "lite-peer-controls", "RFC8445-6.1.1"),
+    reaching("a check that is too long to be received is not answered", "receive-limit-1500", "RFC8489-6.3"),
+    reaching("a second Connect comes before ten seconds are over", "connects-twice", "RFC6062-4.3"),
     reaching(
         "what a request to a server lacks, or has too much, is so for each sentence about that request",
         "server-key-of-password allocate-without-transport two-families-requested family-and-additional-family "

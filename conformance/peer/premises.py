@@ -100,7 +100,7 @@ def _obstacle(peer: Peer, requirements: Sequence[str]) -> str:
     """Say what explains a failure that is not about it."""
     looks = (
         ((*_FRAMING, "RFC8489-5-07"), _misframed),
-        ((*_FRAMING, *_FORM), _malformed),
+        ((*_FORM, "RFC6062-4.5", "RFC6544-7.1-03"), _malformed),
         (_TRANSACTIONS, _unasked),
         (_ALLOCATING, _unserved),
         (_CREDENTIALS, _denied),
