@@ -42,12 +42,12 @@ class Party:
 
     def at(self, endpoint: Address) -> list[Candidate]:
         """Return the TCP candidates with this transport address."""
-        mine = [c for c in self.candidates if c.is_tcp and c.port == endpoint.port]
+        mine = [c for c in self.candidates if c.port == endpoint.port and c.is_tcp]
         return [candidate for candidate in mine if same_address(candidate.address, endpoint.ip)]
 
     def based_at(self, endpoint: Address) -> list[Candidate]:
         """Return the TCP candidates with this transport address or, reflexive ones, with this base."""
-        mine = [c for c in self.candidates if c.is_tcp and c.related_port == endpoint.port]
+        mine = [c for c in self.candidates if c.related_port == endpoint.port and c.is_tcp]
         reflexive = [c for c in mine if c.related_address and same_address(c.related_address, endpoint.ip)]
         return self.at(endpoint) + reflexive
 

@@ -275,7 +275,8 @@ def integrity_of(stun: Stun, key: bytes | None) -> Check | None:
     if key is None:
         return None
     if key not in stun.proven:
-        valid = Check.VALID in (check_integrity(stun.octets, key), check_integrity_sha256(stun.octets, key))
+        checks = (check_integrity, check_integrity_sha256)
+        valid = any(check(stun.octets, key) is Check.VALID for check in checks)
         stun.proven[key] = Check.VALID if valid else Check.INVALID
     return stun.proven[key]
 

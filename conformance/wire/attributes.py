@@ -13,12 +13,14 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.wire import ip
 from conformance.wire.errors import StunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAGIC_COOKIE = 0x2112A442
+_COOKIES = struct.pack("!HI", MAGIC_COOKIE >> 16, MAGIC_COOKIE)  # what a port and an address are XORed with
 _IPV4, _IPV6 = 1, 2
 _MAX_TEXT = 763  # RFC 8489 sections 14.3, 14.9, 14.10, 14.14: at most 763 octets of UTF-8 (509 for USERNAME)
 
@@ -261,9 +263,10 @@ def decode_unknown_attributes(attribute: RawAttribute) -> tuple[int, ...]:
 
 def _xored(port_and_address: bytes, transaction_id: bytes) -> bytes:
     """XOR a port with the cookie's upper half and an address with cookie and transaction id."""
-    cookie = MAGIC_COOKIE.to_bytes(4, "big")
-    mask = cookie[:2] + cookie + transaction_id
-    return bytes(a ^ b for a, b in zip(port_and_address, mask, strict=False))
+    mask = _COOKIES + transaction_id
+    size = min(len(port_and_address), len(mask))
+    value = int.from_bytes(port_and_address[:size], "big") ^ int.from_bytes(mask[:size], "big")
+    return value.to_bytes(size, "big")
 
 
 def _address(attribute: RawAttribute, value: bytes) -> Address:
@@ -275,7 +278,7 @@ def _address(attribute: RawAttribute, value: bytes) -> Address:
         raise _malformed(attribute, f"of unknown address family {family}")
     if len(value) != size:
         raise _malformed(attribute, f"not {size} octets long, as its family asks")
-    return Address(str(ipaddress.ip_address(value[4:])), port)
+    return Address(ip.text(value[4:]), port)
 
 
 def _malformed(attribute: RawAttribute, how: str) -> StunError:
