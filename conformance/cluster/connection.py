@@ -58,9 +58,11 @@ class Cluster:
     def workers(self) -> Workers:
         """Return who works there now. Raises `ClusterError` where the scheduler is gone."""
         try:
-            known = self.client.scheduler_info(n_workers=-1)["workers"]
+            known = self.client.scheduler_info(n_workers=-1).get("workers")
         except (OSError, TimeoutError, RuntimeError) as error:
             raise self.gone(error) from None
+        if known is None:  # the connection is broken, and with it goes what the scheduler knew of the pieces
+            raise self.gone()
         return Workers(
             {address: int(one["nthreads"]) for address, one in known.items()},
             {address: frozenset(one["resources"]) for address, one in known.items()},
@@ -89,7 +91,8 @@ def connected(address: str) -> Iterator[Cluster]:
         import distributed
     except ImportError:
         raise ClusterError("--cluster needs dask.distributed: pip install 'icetcp[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what happens is told in our words
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what happens is told in our words
     with contextlib.ExitStack() as closing:
         if local:
             address = closing.enter_context(_on_this_machine(int(address.partition(":")[2])))

@@ -101,6 +101,19 @@ def test_a_piece_that_kills_its_program_is_tried_a_few_times_and_told(machines, 
     assert list(share.iterdir()) == []  # what is fetched from a shared folder does not stay there
 
 
+def test_a_scheduler_that_is_killed_is_told_and_leaves_no_process(machines) -> None:
+    machines.worker("a")
+    client = machines.client([{"name": "free"}, *pieces(machines, "p0")])
+    until(lambda: machines.pids("p0"), "the program of a piece")
+
+    os.kill(machines.scheduler_pid, signal.SIGKILL)
+    report = client.end()
+    assert "does not answer any more" in report["error"]
+    assert "--resume" in report["error"]
+    until(lambda: gone(machines), "the end of the programs")
+    assert client.done() == ["free"]  # and --resume knows it
+
+
 @pytest.mark.timeout(300)
 def test_a_finding_of_one_shard_is_known_to_all_and_has_one_bucket(tmp_path) -> None:
     out = tmp_path / "out"

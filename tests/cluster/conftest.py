@@ -76,6 +76,7 @@ class Machines:
     names: list[str]
     folder: Path
     _program: subprocess.Popen[str] = field(init=False)
+    scheduler_pid: int = 0
     _count: int = 0
 
     def __enter__(self) -> Machines:
@@ -107,7 +108,8 @@ class Machines:
 
     def scheduler(self) -> None:
         where = ["--host", "10.77.0.1", "--port", "8786", "--no-dashboard"]
-        self.start("home", [sys.executable, "-P", "-m", "distributed.cli.dask_scheduler", *where], "scheduler")
+        command = [sys.executable, "-P", "-m", "distributed.cli.dask_scheduler", *where]
+        self.scheduler_pid = self.start("home", command, "scheduler")
 
     def worker(
         self, machine: str, *, resources: str = "", scratch: str = "", name: str = "", **environment: str
