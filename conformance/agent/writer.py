@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.agent.description import PeerDescription
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
+    from conformance.wire.sdp import Media as Section
 
 _OPTIONS = f"ice-options:ice2 {OPTION}"
 _RTCP_MUX = "rtcp-mux"
@@ -51,6 +52,9 @@ class Writer:
         self._version = 0
         self._lines: list[_Line] = []  # of each media section, as it was offered or answered last
         self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
+        self._bundled = (
+            False  # whether our one section is a group: browsers take no offer without (RFC 8829 section 4.1.1)
+        )
 
     def offer(self, streams: Sequence[Stream], *, controlling: bool = False) -> str:
         """Return the offer: an active default where there is an active candidate, for a lite agent a passive one.
@@ -69,6 +73,7 @@ class Writer:
                 lines.append(before)
                 parts.append(_disabled(before))
         self._lines = lines
+        self._bundled = self._fingerprint != b"" and len(parts) == 1
         return self._decisions.offered(self._join(parts))
 
     def _line_of(self, stream: Stream, before: _Line | None) -> _Line:
@@ -138,6 +143,8 @@ class Writer:
             if self._fingerprint and stream.plan.components == 1 and section.has(_RTCP_MUX):
                 more.append(_RTCP_MUX)
             parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
+        only = offer.sections[0] if len(parts) == 1 and offer.streams[0] is not None and 0 in used else None
+        self._bundled = self._fingerprint != b"" and only is not None and _is_bundled(only)
         return self._decisions.written_answer(self._join(parts))
 
     def _answer_setup(self, offered: str, stream: Stream) -> str:
@@ -219,13 +226,20 @@ class Writer:
         if session is None:
             origin = f"o=- {self._session_id} {self._version} IN IP4 0.0.0.0"
             session = SessionDescription.parse(f"v=0\r\n{origin}\r\ns=-\r\nt=0 0\r\n")
-        lines = [*session.lines, *(line for part in parts for media in part.media for line in media.lines)]
+        told = f"a=group:BUNDLE {self._lines[0].mid}\r\n" if self._bundled else ""
+        group = SessionDescription.parse(f"v=0\r\n{told}").lines[1:]
+        lines = [*session.lines, *group, *(line for part in parts for media in part.media for line in media.lines)]
         return self._decisions.written("".join(map(str, lines)))
 
 
 def _is_tcp(proto: str) -> bool:
     """Whether a media line's protocol runs over TCP."""
     return proto.upper().startswith("TCP")
+
+
+def _is_bundled(section: Section) -> bool:
+    """Whether a section stands in a group of its description."""
+    return any(section.mid in (value or "").split()[1:] for value in section.session.attributes("group"))
 
 
 def _disabled(line: _Line) -> SessionDescription:

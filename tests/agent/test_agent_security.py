@@ -187,3 +187,22 @@ def test_one_component_is_multiplexed_where_both_sides_say_so() -> None:
         offer = Peer("u" * 4, "p" * 24).description(Peer.active, setup="actpass", media=SECURED_LINE) + FINGERPRINT
         agent.tell("accept", "offer", offer + "a=rtcp-mux\r\n" * offered)
         assert SessionDescription.parse(agent.describe()).media[0].has("rtcp-mux") is offered
+
+
+def test_the_one_section_of_a_secured_offer_is_a_bundle():
+    """Browsers take no offer without (RFC 8829 section 4.1.1); RTP without DTLS has none."""
+    for secured in (True, False):
+        offer = SessionDescription.parse(Network().host(offerer=True, secured=secured, streams=RTP).describe())
+        assert offer.attributes("group") == (["BUNDLE 0"] if secured else [])
+    two = SessionDescription.parse(Network().host(offerer=True, secured=True, streams=RTP * 2).describe())
+    assert not two.attributes("group"), "each of its streams has connections of its own"
+
+
+@pytest.mark.parametrize(
+    ("group", "answered"), [("a=group:BUNDLE 0\r\n", ["BUNDLE 0"]), ("a=group:LS 1\r\n", []), ("", [])]
+)
+def test_a_bundle_is_answered_where_it_is_offered(group, answered):
+    agent = Network().host(offerer=False, secured=True, streams=RTP)
+    offer = Peer("peer", "p" * 22).description(Peer.active, setup="actpass", media=SECURED_LINE)
+    agent.tell("accept", "offer", offer.replace("m=", f"{group}m=", 1) + "a=mid:0\r\n" + FINGERPRINT)
+    assert SessionDescription.parse(agent.describe()).attributes("group") == answered
