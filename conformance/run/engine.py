@@ -106,7 +106,7 @@ class Engine:
         share: Share = WHOLE,
     ) -> None:
         self.settings = settings
-        self.pool = pool
+        self._pool = pool
         self._recording = recording
         self._pics = pics
         self._lock = threading.Lock()
@@ -116,6 +116,15 @@ class Engine:
         self.suspicion = Suspicion()
         self.failures: list[str] = []  # exceptions of ours while the engine was being stopped
         self.stopped = 0.0  # when `stop` was called, in seconds since the epoch
+
+    @property
+    def pool(self) -> Pool:
+        """The adapter's processes."""
+        return self._pool
+
+    @pool.setter
+    def pool(self, pool: Pool) -> None:
+        self._pool = pool
 
     # -- one case ------------------------------------------------------------------------------------------------
 
@@ -161,7 +170,7 @@ class Engine:
         begun = time.monotonic()
         execution = Execution(result, alone=alone)
         try:
-            with self.pool.lease(_label(case, extra), isolated=alone) as lease:
+            with self._pool.lease(_label(case, extra), isolated=alone) as lease:
                 self._execute(case, result, lease, extra)
                 result.log = lease.log_name
         except AdapterError as error:

@@ -160,7 +160,7 @@ class Run:
             return
         adapters = stack.processes or PROCESSES
         wanted = self.config.getoption("icetcp_testers")
-        count = how_many(wanted, cases=len(self.variants), jobs=self.jobs, adapters=adapters)
+        count = how_many(wanted, cases=len(self.variants), jobs=self.jobs, adapters=adapters, bears=stack.jobs)
         if count == 1:
             return
         premise.renew(adapters)

@@ -66,10 +66,13 @@ class _Tester:
     over: threading.Event = field(default_factory=threading.Event)
 
 
-def how_many(wanted: int, cases: int, jobs: int, adapters: int) -> int:
-    """Return how many tester processes a run has; `wanted` is what the user asked for, or 0."""
+def how_many(wanted: int, cases: int, jobs: int, adapters: int, bears: int = 0) -> int:
+    """Return how many tester processes a run has; `wanted` is what the user asked for, or 0.
+
+    A stack that `bears` only so many cases at once (0: many) is a browser or the like: one of its processes has to do.
+    """
     cores = len(os.sched_getaffinity(0))
-    found = wanted or min(cores, cases // _LEAST_CASES, jobs // _LEAST_JOBS)
+    found = wanted or (1 if bears else 0) or min(cores, cases // _LEAST_CASES, jobs // _LEAST_JOBS)
     return max(1, min(found, cases, jobs, adapters))
 
 

@@ -211,6 +211,7 @@ def test_an_exception_that_cannot_be_sent_comes_as_its_text() -> None:
 def test_so_many_processes_as_have_work(monkeypatch, cores, wanted, cases, jobs, adapters, count) -> None:
     monkeypatch.setattr(testers.os, "sched_getaffinity", lambda _: set(range(cores)))
     assert how_many(wanted, cases, jobs, adapters) == count
+    assert how_many(wanted, cases, jobs, adapters, bears=16) == (count if wanted else 1)
 
 
 @pytest.mark.parametrize("of", [2, 3, 64])
