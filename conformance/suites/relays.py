@@ -289,6 +289,16 @@ def exchange(upper: Upper, peer: Peer, side: str, server: Server, tcptypes: str 
     return negotiate(upper, peer, side, peer_candidates=ours, ice_servers=[server.entry])
 
 
+def permitted(peer: Peer, server: Server) -> Allocation:
+    """Return the UDP allocation for which the IUT has created a permission for us: of several it may keep one."""
+
+    def found() -> list[Allocation]:
+        return [one for one in server.allocations if one.transport == _UDP and peer.address in one.permissions]
+
+    peer.wait_until(lambda: bool(found()), peer.pixit.response)
+    return next(iter(found()), server.udp_allocation())
+
+
 def complete_on_relay(upper: Upper, peer: Peer, server: Server, side: str = "answerer") -> Connection:
     """Bring ICE to completion on a relayed address, of TCP or of UDP; return its control connection (preamble)."""
     if not upper.relays_udp_alone:
@@ -296,7 +306,7 @@ def complete_on_relay(upper: Upper, peer: Peer, server: Server, side: str = "ans
     ours = peer.udp()
     ours.direct = False
     iut = negotiate(upper, peer, side, peer_candidates=[ours.candidate()], ice_servers=[server.entry])
-    allocation = server.udp_allocation()
+    allocation = permitted(peer, server)
     server.join(allocation, ours)
     ours.send(peer.check(iut), allocation.relayed)
     ours.await_frame(BindingSuccess, within=peer.pixit.response)

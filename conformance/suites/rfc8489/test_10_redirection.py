@@ -6,7 +6,6 @@ from conformance.suites.marks import both_sides, requirement
 from conformance.suites.relays import (
     allocates,
     gather,
-    is_signed,
     let_gather,
     needs_redirection,
     redirecting,
@@ -55,5 +54,5 @@ def test_redirection_loop_is_left(upper, peer, side):
     let_gather(upper, peer, side, server, within=peer.pixit.response)
     needs_redirection(other)
     peer.wait(peer.pixit.silence)
-    count = sum(is_signed(one) for one in other.requests(Method.ALLOCATE))
+    count = sum(one.code == 300 for one in other.requests(Method.ALLOCATE))  # not those with the first server's nonce
     assert count <= usual, f"the IUT asked the other server {count} times, where it usually asks {usual} times"
