@@ -26,11 +26,14 @@ from conformance.agent.events import (
     TrickledCandidate,
     Unsupported,
 )
+from conformance.agent.gatewaydialogue import PROTOCOLS
 from conformance.agent.interfaces import can_bind, host_addresses
 from conformance.agent.rpc import INVALID_PARAMS, REJECTED, UNABLE, RpcError
 from conformance.agent.shell import Session
 from conformance.agent.variation import USUAL, Variation
 from conformance.agent.varied import vary
+from conformance.wire.attributes import Address
+from conformance.wire.natpmp import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -216,6 +219,8 @@ def pics(*, secured: bool = False) -> dict[str, Any]:
         "consent": True,
         "tcp_srflx": True,
         "tcp_relay": True,
+        "nat_assisted": True,
+        "port_mapping": list(PROTOCOLS),
         "sdp": "full",
         "profile": "webrtc" if secured else "plain",
         "payload": "dtls" if secured else "raw",
@@ -265,6 +270,7 @@ def configure(params: Mapping[str, Any], varied: Variation = USUAL, *, secured: 
         lite=mode == "lite",
         secured=secured,
         servers=_servers(params),
+        gateways=_gateways(params),
         pacing=varied.pacing,
         settling=varied.settling,
         decision=max(varied.settling, varied.decision),
@@ -302,6 +308,21 @@ def _servers(params: Mapping[str, Any]) -> tuple[IceServer, ...]:
         return tuple(map(serverurl.read, entries))
     except ValueError as error:
         raise RpcError(INVALID_PARAMS, f"ice_servers: {error}") from error
+
+
+def _gateways(params: Mapping[str, Any]) -> tuple[Address, ...]:
+    """Return the NATs that may be asked for mappings, each an address and a port."""
+    entries = params.get("gateways") or []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise RpcError(INVALID_PARAMS, "gateways is no list of objects")
+    try:
+        found = [Address(str(ipaddress.ip_address(entry["address"])), entry.get("port", PORT)) for entry in entries]
+    except (KeyError, ValueError) as error:
+        raise RpcError(INVALID_PARAMS, f"gateways: {error}") from error
+    for gateway in found:
+        if not isinstance(gateway.port, int) or isinstance(gateway.port, bool) or not 0 < gateway.port < 65536:
+            raise RpcError(INVALID_PARAMS, f"gateways: {gateway.port!r} is no port")
+    return tuple(found)
 
 
 def _faults(params: Mapping[str, Any]) -> frozenset[str]:

@@ -20,6 +20,7 @@ from conformance.agent.events import AgentError, Note, Rejected, State, Unlisten
 from conformance.agent.exchange import Exchange
 from conformance.agent.gathering import Gathering
 from conformance.agent.handshakes import Handshakes
+from conformance.agent.mappings import Mappings
 from conformance.agent.media import Data
 from conformance.agent.nomination import Nomination
 from conformance.agent.relaying import Joined, NotJoined, Relayed, RelayLost
@@ -76,8 +77,9 @@ class Agent:
         self._data = Data(config, chosen, connections, self._reopening, streams, out)
         self._handshakes = Handshakes(config, chosen, connections, out, random)
         self._servers = Servers(config, chosen, connections, out, random)
+        self._mappings = Mappings(config, chosen, out, random)
         self._bases = self._completion.bases
-        self._gathering = Gathering(config, chosen, self._servers, self._bases, streams, out)
+        self._gathering = Gathering(config, chosen, self._servers, self._mappings, self._bases, streams, out)
         self._trickling = Trickling(config, chosen, connections, role, streams, out)
         session_id = int.from_bytes(random(8), "big") >> 2
         writer = Writer(session_id, config, chosen, random(32) if config.secured else b"")
@@ -135,12 +137,18 @@ class Agent:
 
     def listening(self, number: int, port: int, now: float) -> None:
         """Take note of an open listening socket."""
-        self._gathering.listening(number, port, now)
+        if self._mappings.owns(number):
+            self._mappings.bound(number, now)
+        else:
+            self._gathering.listening(number, port, now)
         self._advance_gathering(now)
 
     def listen_failed(self, number: int, why: str, now: float) -> None:
         """Do without the candidate of a listening socket that could not be opened."""
-        self._gathering.listen_failed(number, why, now)
+        if self._mappings.owns(number):
+            self._mappings.bind_failed(number, why)
+        else:
+            self._gathering.listen_failed(number, why, now)
         self._advance_gathering(now)
 
     def _advance_gathering(self, now: float) -> None:
@@ -256,7 +264,10 @@ class Agent:
     def datagram(self, number: int, remote: Address, octets: bytes, now: float) -> None:
         """Take a datagram that came to the UDP socket of a base; from strangers only STUN is looked at."""
         found = self._bases.get(number)
-        if found is not None and self.state is not State.CLOSED:
+        if self._mappings.owns(number):
+            self._mappings.datagram(number, remote, octets, now)
+            self._advance(now)
+        elif found is not None and self.state is not State.CLOSED:
             self._flow(*found, remote, octets, now)
 
     def _flow(self, stream: Stream, base: Base, remote: Address, octets: bytes, now: float) -> None:
@@ -368,7 +379,7 @@ class Agent:
         """Return when to call `handle_timer`; None: not before something happens."""
         if self.state is State.CLOSED:
             return None
-        parts = (self._checks, self._completion, self._handshakes, self._servers, self._consent)
+        parts = (self._checks, self._completion, self._handshakes, self._servers, self._mappings, self._consent)
         times = [part.next_time() for part in parts]
         return min((time for time in times if time is not None), default=None)
 
@@ -382,6 +393,7 @@ class Agent:
         if self.state is State.CLOSED:
             return
         self._servers.advance(now)
+        self._mappings.advance(now)
         for happened in self._servers.happened():
             self._relay(happened, now)
         for stream, complete in self._gathering.note(
@@ -400,8 +412,9 @@ class Agent:
                 self._data.release(stream, component, connection)
         self._handshakes.advance(self._streams, now)
         if self.state is State.COMPLETED:
-            selected = (c.base for stream in self._streams for c in stream.selected.values())
+            selected = [c.base for stream in self._streams for c in stream.selected.values()]
             self._servers.conclude(selected, now)
+            self._mappings.conclude(selected)
 
     def _relay(self, happened: Happened, now: float) -> None:
         """Use what came through a relay, or do without it."""
@@ -429,6 +442,7 @@ class Agent:
         """End the session: everything that is open is closed (RFC 6544 section 11.1)."""
         if self.state is not State.CLOSED:
             self._servers.close()
+            self._mappings.close()
             self._completion.close()
 
     def _require_open(self) -> None:

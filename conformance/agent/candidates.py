@@ -81,10 +81,11 @@ class Base:
 
 @dataclass(slots=True, eq=False)
 class Local:
-    """A candidate of ours and its base."""
+    """A candidate of ours and its base; ``assisted``: a NAT was asked for its address (RFC 6544 section 5.3)."""
 
     candidate: Candidate
     base: Base
+    assisted: bool = False
 
     @property
     def tcptype(self) -> str:

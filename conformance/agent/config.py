@@ -56,10 +56,11 @@ class Config:
     lite: bool = False
     secured: bool = False  # media goes through DTLS, which begins by itself on selected connections
     servers: tuple[IceServer, ...] = ()
+    gateways: tuple[Address, ...] = ()  # NATs that are asked for mappings (RFC 6544 section 5.3)
     pacing: float = 0.050  # Ta (RFC 8445 section 14.2)
     transaction_timeout: float = 39.5  # Ti (RFC 8489 section 6.2.2)
     connect_timeout: float = 20.0
-    gathering_timeout: float = 5.0  # servers that have not answered by then add no candidates
+    gathering_timeout: float = 5.0  # servers and gateways that have not answered by then add no candidates
     failure_patience: float = 39.5  # the PAC timer (RFC 8863 section 4)
     settling: float = 0.1  # a controlling agent nominates no sooner after the first valid pair
     decision: float = 0.5  # ... and no longer waits for better pairs after this

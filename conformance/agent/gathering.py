@@ -1,4 +1,4 @@
-"""Gathering candidates: host candidates on each address, then those from servers (RFC 6544 sections 4.1 and 5)."""
+"""Gathering candidates: host candidates on each address, then those of NATs and servers (RFC 6544 sections 4.1, 5)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.agent.config import Config
     from conformance.agent.decisions import Decisions
     from conformance.agent.events import Output
+    from conformance.agent.mappings import Mappings
     from conformance.agent.servers import Servers
     from conformance.agent.stream import Stream
 
@@ -27,6 +28,7 @@ class Gathering:
         config: Config,
         decisions: Decisions,
         servers: Servers,
+        mappings: Mappings,
         bases: dict[int, tuple[Stream, Base]],
         streams: Sequence[Stream],
         out: list[Output],
@@ -35,6 +37,7 @@ class Gathering:
         self._config = config
         self._decisions = decisions
         self._servers = servers
+        self._mappings = mappings
         self._bases = bases
         self._streams = streams
         self._out = out
@@ -53,7 +56,7 @@ class Gathering:
     @property
     def complete(self) -> bool:
         """Whether all candidates are known."""
-        return self.hosts_known and not self._servers.busy
+        return self.hosts_known and not (self._servers.busy or self._mappings.busy)
 
     def begin(self, now: float, *, trickles: bool) -> None:
         """Ask for the sockets of streams that have none yet; `trickles`: candidates may be told one after the other."""
@@ -79,9 +82,11 @@ class Gathering:
         self._ask_servers(now)
 
     def _ask_servers(self, now: float) -> None:
-        """Go on to the servers once it is known where we listen."""
+        """Go on to gateways and servers once it is known where we listen."""
         if self.hosts_known:
-            self._servers.begin([stream for stream in self._streams if not (stream.locals or stream.ended)], now)
+            streams = [stream for stream in self._streams if not (stream.locals or stream.ended)]
+            self._mappings.begin(streams, self._number, now)
+            self._servers.begin(streams, now)
 
     # -- bases ---------------------------------------------------------------------------------------------
 
@@ -132,7 +137,8 @@ class Gathering:
             trickles = stream.progress.ours_open and self.hosts_known
             if not stream.ended and (trickles or (done and not stream.locals)):
                 if not stream.locals:
-                    stream.locals = self._decisions.host_candidates(stream.bases, foundations)
+                    stream.locals = self._decisions.host_candidates(self._usable(stream), foundations)
+                self._mappings.add_candidates(stream, foundations)
                 self._servers.add_candidates(stream, foundations)
             if trickles:
                 late.append((stream, done))
@@ -141,6 +147,10 @@ class Gathering:
             self._silent = [n for n, (stream, base) in self._bases.items() if self._is_silent(stream, base, answered)]
             self._out += map(Unlisten, self._silent)
         return late
+
+    def _usable(self, stream: Stream) -> list[Base]:
+        alone = self._decisions.does_without_mapping()
+        return [base for base in stream.bases if alone or not self._mappings.lacks(base)]
 
     def _is_silent(self, stream: Stream, base: Base, answered: bool) -> bool:
         return base.listens and not base.is_udp and not self._decisions.listens(stream, base, answered)

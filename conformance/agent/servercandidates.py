@@ -1,4 +1,4 @@
-"""Server reflexive and relayed candidates: what follows from servers' answers (RFC 6544 sections 4.2, 4.5 and 5)."""
+"""Server reflexive, NAT-assisted and relayed candidates: what follows from answers (RFC 6544 sections 4.2, 4.5, 5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import MAX_LOCAL, MAX_OTHER, Local
+from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,18 +16,20 @@ if TYPE_CHECKING:
     from conformance.agent.config import IceServer
     from conformance.agent.decisions.candidates import Candidates
     from conformance.agent.stream import Stream
-    from conformance.wire.attributes import Address
 
 
 @dataclass(frozen=True, slots=True)
 class Reflection:
-    """Where a server saw us when we connected to it from an address, or from a listening base on it."""
+    """Where a NAT lets us be seen: as a server saw a connection from an address, or from a listening base on it.
+
+    ``source`` is the server that saw us, or the gateway that was asked for a mapping to the base.
+    """
 
     stream: Stream
     component: int
     ip: str
     base: Base | None
-    server: IceServer
+    source: IceServer | Address
     mapped: Address
 
 
@@ -57,10 +60,11 @@ def reflexive(
     """Return the candidates at addresses that NATs lend us.
 
     One for the listening base that the server was asked from, and one for the active base on the same address (RFC
-    6544 section 5.2). What the server saw unchanged is the host candidate itself (RFC 8445 section 5.1.3).
+    6544 section 5.2). What the server saw unchanged is the host candidate itself, and where two answers give a base the
+    same address, one candidate is enough (RFC 8445 section 5.1.3).
     """
-    found: dict[tuple[int, str, int], Local] = {}
-    known = {(id(local.base), local.candidate.address, local.candidate.port) for local in stream.locals}
+    found: dict[tuple[int, str, int, bool], Local] = {}
+    known = {(id(local.base), local.candidate.address, local.candidate.port, local.assisted) for local in stream.locals}
     priorities = _Priorities(stream.locals, decisions)
     for reflection in reflections:
         mapped, start = reflection.mapped, (reflection.component, reflection.ip, "active")
@@ -72,13 +76,24 @@ def reflexive(
             again = same and decisions.states_redundant()
             if same and not again:
                 continue
-            key = (id(base), mapped.ip, decisions.reflexive_port(base, mapped))
-            if key not in found and (again or key not in known):
-                worth = priorities.best("srflx", base)
-                found[key] = Local(
-                    decisions.reflexive_candidate(reflection.server, mapped, base, worth, foundations), base
-                )
+            assisted = isinstance(reflection.source, Address)
+            place = (id(base), mapped.ip, decisions.reflexive_port(base, mapped))
+            key, other = (*place, assisted), (*place, not assisted)
+            twice = (other in known or other in found) and not decisions.states_again()
+            if key not in found and not twice and (again or key not in known):
+                found[key] = _lent(reflection, base, priorities, foundations, decisions)
     return list(found.values())
+
+
+def _lent(
+    reflection: Reflection, base: Base, priorities: _Priorities, foundations: Foundations, decisions: Candidates
+) -> Local:
+    source, mapped = reflection.source, reflection.mapped
+    if isinstance(source, Address):
+        worth = priorities.best("assisted", base)
+        return Local(decisions.assisted_candidate(source, mapped, base, worth, foundations), base, assisted=True)
+    worth = priorities.best("srflx", base)
+    return Local(decisions.reflexive_candidate(source, mapped, base, worth, foundations), base)
 
 
 def relayed(

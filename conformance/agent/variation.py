@@ -53,6 +53,7 @@ class Variation:
     type_preference: int = _between(0, 126, 126, "of host candidates")
     directions: int = _between(0, 5, 0, "which permutation of direction preferences")
     other: int = _between(0, 8191, 8191, "the best other-pref")
+    natpmp_first: bool = _flag("gateways are asked by NAT-PMP before PCP")
     # messages
     software: int = _between(0, 128, 22, "characters of SOFTWARE; 0: none")
     more_attributes: int = _between(0, 4, 0, "comprehension-optional attributes that nobody knows")

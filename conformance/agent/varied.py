@@ -103,6 +103,11 @@ class Varied(Decisions):
                 local.candidate = replace(own, priority=worth)
         return found
 
+    def mapping_protocols(self, *, ipv6: bool) -> Sequence[str]:
+        """Ask gateways by NAT-PMP first: RFC 6544 section 5.3 leaves it to the agent."""
+        protocols = super().mapping_protocols(ipv6=ipv6)
+        return protocols[::-1] if self.variation.natpmp_first else protocols
+
     # -- messages ------------------------------------------------------------------------------------------
 
     def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:

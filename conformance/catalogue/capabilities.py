@@ -1,7 +1,7 @@
 """The PICS proforma: what an adapter declares of its stack, and the conditions that cases put on it.
 
 A condition is a tuple of atoms that must all hold: "offers:passive" (the value is, or contains, passive), "restart"
-(true), "components:2" (a count of at least 2), "!offers:so" (not so).
+(true), "components:2" (a count of at least 2), "!offers:so" (not so), "tcp_srflx|nat_assisted" (either).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("turn_over_tcp", "flag", (), False, "TURN client over TCP (RFC 8656), whatever it allocates"),
         Capability("tcp_relay", "flag", (), False, "relayed candidates by TURN TCP allocations (RFC 6062)"),
         Capability("nat_assisted", "flag", (), False, "NAT-assisted candidates by NAT-PMP, PCP or UPnP"),
+        Capability("port_mapping", "set", ("pcp", "natpmp"), [], "how it asks the gateways that open names"),
         Capability("sdp", "choice", ("full", "candidates"), "full", "what of the SDP is the stack's own"),
         Capability("profile", "choice", ("plain", "webrtc", "whip", "whep"), "plain", "kind of description it takes"),
         Capability("payload", "choice", ("raw", "dtls"), "raw", "what send puts on the selected connection"),
@@ -79,6 +80,8 @@ def validate(pics: Mapping[str, object]) -> list[str]:
     for key, stronger in _IMPLIED.items():
         if pics.get(key) is False and pics.get(stronger) is True:
             problems.append(f"pics {key}: false, although {stronger} is true, which it is part of")
+    if pics.get("port_mapping") and not pics.get("nat_assisted", PROFORMA["nat_assisted"].default):
+        problems.append("pics port_mapping: it asks gateways for mappings, but nat_assisted is not true")
     return problems
 
 
@@ -99,7 +102,7 @@ def _problem(capability: Capability, value: object) -> str:
 
 def check_conditions(atoms: Iterable[str]) -> None:
     """Raise `ValueError` for an atom that no declaration could ever decide."""
-    for atom in atoms:
+    for atom in (single for alternatives in atoms for single in alternatives.split("|")):
         key, colon, value = atom.removeprefix("!").partition(":")
         capability = PROFORMA.get(key)
         if capability is None:
@@ -109,9 +112,14 @@ def check_conditions(atoms: Iterable[str]) -> None:
             raise ValueError(f"condition {atom!r}: {key} is a {capability.kind} of {', '.join(capability.values)}")
 
 
+def keys(atom: str) -> list[str]:
+    """Return the keys of the pics that an atom asks for."""
+    return [single.removeprefix("!").partition(":")[0] for single in atom.split("|")]
+
+
 def unmet(atoms: Iterable[str], pics: Mapping[str, object]) -> list[str]:
     """Return, in words, the conditions that a declaration does not meet."""
-    return [_reason(atom) for atom in atoms if not _holds(atom, pics)]
+    return [_reason(atom) for atom in atoms if not any(_holds(single, pics) for single in atom.split("|"))]
 
 
 def declared(key: str, pics: Mapping[str, object]) -> object:
@@ -132,6 +140,11 @@ def _holds(atom: str, pics: Mapping[str, object]) -> bool:
 
 
 def _reason(atom: str) -> str:
-    key, _, value = atom.removeprefix("!").partition(":")
-    named = f"{key} {value}".strip()
-    return f"the IUT's pics have {named}" if atom.startswith("!") else f"the IUT's pics lack {named}"
+    single, *others = atom.split("|")
+    if others:
+        return f"the IUT's pics lack {' or '.join(_words(one) for one in (single, *others))}"
+    return f"the IUT's pics {'have' if atom.startswith('!') else 'lack'} {_words(atom)}"
+
+
+def _words(atom: str) -> str:
+    return atom.removeprefix("!").replace(":", " ")

@@ -78,16 +78,12 @@ def review(pics: Mapping[str, object]) -> list[Gap]:
     for demand in DEMANDS:
         if unmet(demand.given, pics):
             continue
-        lacking = [need for need in demand.needs if not _holds(need, pics)]
+        lacking = [need for need in demand.needs if unmet([need], pics)]
         if lacking:
             declared = all(_key(atom) in pics for need in lacking for atom in need.split("|"))
             words = tuple(" or ".join(_words(atom) for atom in need.split("|")) for need in lacking)
             gaps.append(Gap(requirement(demand.requirement), words, declared))
     return gaps
-
-
-def _holds(need: str, pics: Mapping[str, object]) -> bool:
-    return any(not unmet([atom], pics) for atom in need.split("|"))
 
 
 def _key(atom: str) -> str:

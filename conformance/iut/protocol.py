@@ -67,6 +67,7 @@ class Pics(Struct):
     turn_over_tcp: bool = False
     tcp_relay: bool = False
     nat_assisted: bool = False
+    port_mapping: tuple[str, ...] = ()
     sdp: str = "full"
     profile: str = "plain"
     payload: str = "raw"

@@ -12,7 +12,10 @@ from conformance.verdict import Verdict
 from conformance.wire.candidate import Candidate
 
 _DISCARD = 9
-_TYPE_PREFERENCES = {"host": 126, "prflx": 110, "srflx": 100, "relay": 0}
+_TUNNELED = 75
+# RFC 8445 section 5.1.2.2; written as srflx are also NAT-assisted candidates (105) and as srflx or relay UDP-tunneled
+# ones (75; RFC 6544 sections 4.2, 5.3 and 5.4).
+_TYPE_PREFERENCES = {"host": (126,), "prflx": (110,), "srflx": (100, 105, _TUNNELED), "relay": (0, _TUNNELED)}
 _HOST_DIRECTIONS = {"active": 6, "passive": 4, "so": 2}
 _REFLEXIVE_DIRECTIONS = {"so": 6, "active": 4, "passive": 2}
 
@@ -139,9 +142,9 @@ def _formula(party: Party, candidate: Candidate, alone: bool) -> Observation:
         component = 256 - (candidate.priority & 0xFF)
         return _broken(party, candidate, f"a priority of component {component}", f"component {candidate.component}")
     wanted = _TYPE_PREFERENCES.get(candidate.type.lower())
-    if alone and wanted is not None and candidate.type_preference != wanted:
+    if alone and wanted is not None and candidate.type_preference not in wanted:
         found = f"type preference {candidate.type_preference} of a {candidate.type} candidate"
-        return _broken(party, candidate, found, f"type preference {wanted}")
+        return _broken(party, candidate, found, f"type preference {' or '.join(map(str, wanted))}")
     return HELD
 
 
@@ -153,7 +156,7 @@ def host_direction_preference(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC6544-4.2-10", title="direction-pref of reflexive candidates")
 def reflexive_direction_preference(exchange: Exchange) -> Iterator[Observation]:
-    """6 for S-O, 4 for active, 2 for passive."""
+    """6 for S-O, 4 for active, 2 for passive. What is UDP-tunneled has host candidates' values (RFC 6544 4.2)."""
     yield from _directions(exchange, ("srflx",), _REFLEXIVE_DIRECTIONS)
 
 
@@ -163,6 +166,8 @@ def _directions(exchange: Exchange, types: tuple[str, ...], wanted: dict[str, in
             expected = wanted.get(_tcptype(candidate))
             if candidate.type.lower() not in types or expected is None:
                 continue
+            if candidate.type.lower() == "srflx" and candidate.type_preference == _TUNNELED:
+                expected = _HOST_DIRECTIONS[_tcptype(candidate)]
             if candidate.direction_preference == expected:
                 yield HELD
             else:

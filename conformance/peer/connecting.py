@@ -10,6 +10,7 @@ from conformance.peer import attempts, silence
 from conformance.peer.addresses import family_of, require_address
 from conformance.peer.datagram import DatagramSocket
 from conformance.peer.events import Expectation, Frame, as_expectation
+from conformance.peer.gateway import NAT_PMP, PCP, Gateway
 from conformance.peer.identity import Identity
 from conformance.peer.listener import Listener
 from conformance.peer.servers import Server
@@ -23,7 +24,7 @@ from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from conformance.peer.connection import Connection
     from conformance.peer.identity import Credentials
@@ -71,7 +72,7 @@ class Connecting(Identity):
         self._held: list[tuple[Connection, Frame]] = []
         self.keeps_its_role = False  # the IUT's last valid check claims our role, after it had to take the other
         self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
-        self._servers: list[Server] = []
+        self._servers: list[Server | Gateway] = []
         self._silent: list[silence.SilentPort | Doorway] = []
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
@@ -318,9 +319,12 @@ class Connecting(Identity):
         if listener is not None:
             self._arrivals.append((connection, listener))
 
-    def stun_server(self, *, mapped: str | None = None) -> Server:
-        """Be a STUN server as well; `mapped`: say that requests come from this IP address, as behind a NAT."""
-        return self._serve(relays=False, mapped=mapped)
+    def stun_server(self, *, mapped: str | None = None, nat: Gateway | None = None) -> Server:
+        """Be a STUN server as well; `mapped`: say that requests come from this IP address, as behind a NAT.
+
+        `nat`: behind this one, which may have been asked for mappings.
+        """
+        return self._serve(relays=False, mapped=mapped, nat=nat)
 
     @property
     def servers(self) -> Sequence[Server]:
@@ -331,8 +335,15 @@ class Connecting(Identity):
         """Be a TURN server for TCP allocations as well."""
         return self._serve(relays=True, mapped=mapped)
 
-    def _serve(self, *, relays: bool, mapped: str | None) -> Server:
+    def gateway(self, *, speaks: Collection[str] = (PCP, NAT_PMP)) -> Gateway:
+        """Be the NAT gateway of the IUT as well, which makes mappings by these protocols."""
+        gateway = Gateway(self, self._pump, self._tap, speaks=speaks)
+        self._servers.append(gateway)
+        return gateway
+
+    def _serve(self, *, relays: bool, mapped: str | None, nat: Gateway | None = None) -> Server:
         server = Server(self, self._pump, self._tap, self._rng, relays=relays, mapped=mapped)
+        server.nat = nat
         self._servers.append(server)
         return server
 

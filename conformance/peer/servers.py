@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from conformance.peer.connecting import Connecting
     from conformance.peer.datagram import DatagramSocket
+    from conformance.peer.gateway import Gateway
     from conformance.peer.listener import Listener
     from conformance.peer.pump import Pump
     from conformance.peer.traffic import Tap
@@ -82,6 +83,7 @@ class Server:
     ) -> None:
         self.relays = relays
         self.mapped = mapped
+        self.nat: Gateway | None = None  # that the IUT is behind
         username, password, nonce = rng.randbytes(4).hex(), rng.randbytes(12).hex(), rng.randbytes(8).hex()
         transports = (turn.TCP, turn.UDP) if relays else ()
         self._core: turn.Server[Connection, _Waiting] = turn.Server(
@@ -307,6 +309,8 @@ class Server:
     def seen(self, connection: Connection) -> Address:
         """Return where the server says that the requests of a connection come from; a NAT maps ports as well."""
         remote = connection.remote_address
+        if self.nat is not None:
+            return self.nat.translate(remote)
         return (
             remote
             if self.mapped is None

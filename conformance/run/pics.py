@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.catalogue.capabilities import PROFORMA, declared, unmet, validate
+from conformance.catalogue.capabilities import PROFORMA, declared, keys, unmet, validate
 from conformance.iut import stacks
 from conformance.iut.errors import AdapterError
 from conformance.iut.pool import Pool
@@ -62,7 +62,7 @@ def proforma(
     known = [(c.key, c.kind, c.values, declared(c.key, pics), c.meaning) for c in PROFORMA.values()]
     found.capabilities = capabilities(known, pics, seen)
     for number, entry in enumerate(REQUIREMENTS.values(), start=1):
-        atoms = [atom for atom in entry.pics if atom.removeprefix("!").partition(":")[0] in PROFORMA]
+        atoms = [atom for atom in entry.pics if PROFORMA.keys() >= set(keys(atom))]
         condition = " ".join(entry.pics)
         supported = support(verdicts[entry.id], applies=not unmet(atoms, pics))
         kind = status(entry.level.value, condition)

@@ -35,6 +35,10 @@ class FramingError(_OctetError):
     """A stream that is no sequence of RFC 4571 frames, or a payload that fits in none."""
 
 
+class PortMappingError(_OctetError):
+    """Octets that are no NAT-PMP or PCP message."""
+
+
 class SdpError(WireError):
     """Text that is no session description or candidate-attribute. Lines and columns count from 1."""
 

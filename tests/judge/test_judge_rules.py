@@ -48,8 +48,8 @@ def with_candidates(*lines: str):
     return write
 
 
-def reflexive(direction: int, tcptype: str, kind: str = "srflx", port: int = 9) -> str:
-    preference = {"srflx": 100, "relay": 0}[kind]
+def reflexive(direction: int, tcptype: str, kind: str = "srflx", port: int = 9, preference: int | None = None) -> str:
+    preference = {"srflx": 100, "relay": 0}[kind] if preference is None else preference
     priority = (preference << 24) + (direction << 21) + (8191 << 8) + 255
     return f"{kind}{tcptype} 1 TCP {priority} 203.0.113.1 {port} typ {kind} raddr 192.0.2.1 rport 9 tcptype {tcptype}"
 
@@ -61,6 +61,19 @@ def test_direction_of_reflexive_candidates(judged) -> None:
     wrong = judged(with_candidates(reflexive(4, "passive")))
     assert failures(wrong) == ["reflexive_direction_preference"]
     assert "direction-pref 4 of a passive srflx candidate" in reasons(wrong["reflexive_direction_preference"])
+
+
+def test_nat_assisted_and_tunneled_candidates_are_written_as_reflexive_ones(judged) -> None:
+    assisted = [reflexive(4, "active", preference=105), reflexive(2, "passive", port=7000, preference=105)]
+    assert failures(judged(with_candidates(*assisted))) == []
+    tunneled = [reflexive(6, "active", preference=75), reflexive(4, "passive", "relay", 7000, 75)]
+    assert failures(judged(with_candidates(*tunneled))) == []
+    wrong = judged(with_candidates(reflexive(2, "passive", preference=104)))
+    assert failures(wrong) == ["priority_follows_the_formula"]
+    assert "type preference 104 of a srflx candidate" in reasons(wrong["priority_follows_the_formula"])
+    assert failures(judged(with_candidates(reflexive(6, "passive", preference=105)))) == [
+        "reflexive_direction_preference"
+    ]
 
 
 def test_an_active_relayed_candidate_has_the_port_of_another(judged) -> None:

@@ -19,6 +19,7 @@ from conformance.agent.decisions.consenting import Consenting
 from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.framing import Framing
 from conformance.agent.decisions.gathering import Gathering
+from conformance.agent.decisions.mapping import Mapping
 from conformance.agent.decisions.media import Data
 from conformance.agent.decisions.nomination import Nomination
 from conformance.agent.decisions.outcomes import Outcomes
@@ -50,6 +51,7 @@ class Decisions(
     Reopening,
     Trickling,
     Serving,
+    Mapping,
     Consenting,
 ):
     """All decisions of one session."""

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from conformance.agent.config import IceServer
     from conformance.wire.attributes import Address
 
-TYPE_PREFERENCES = {"host": 126, "prflx": 110, "srflx": 100, "relay": 0}  # RFC 8445 section 5.1.2.2
+TYPE_PREFERENCES = {  # RFC 8445 section 5.1.2.2; NAT-assisted candidates: RFC 6544 section 4.2
+    "host": 126,
+    "prflx": 110,
+    "assisted": 105,
+    "srflx": 100,
+    "relay": 0,
+}
 
 
 class Candidates(Topic):
@@ -39,7 +45,7 @@ class Candidates(Topic):
 
     def direction_preference(self, kind: str, tcptype: str) -> int:
         """Return direction-pref of a TCP candidate: the order depends on its type (RFC 6544 section 4.2)."""
-        return (REFLEXIVE_DIRECTION if kind == "srflx" else DIRECTION)[tcptype]
+        return (REFLEXIVE_DIRECTION if kind in ("srflx", "assisted") else DIRECTION)[tcptype]
 
     def other_preference(self, rank: int) -> int:
         """Return other-pref: 8191 for the only or best address, unique for the others (RFC 6544 section 4.2)."""
@@ -95,6 +101,10 @@ class Candidates(Topic):
         """Whether a reflexive candidate is stated that equals a host candidate: no (RFC 8445 section 5.1.3)."""
         return False
 
+    def states_again(self) -> bool:
+        """Whether a candidate is stated at whose address its base has one already: no (RFC 8445 section 5.1.3)."""
+        return False
+
     def reflexive_port(self, base: Base, mapped: Address) -> int:
         """Return the port of a server reflexive candidate: the mapped one, or 9 (RFC 6544 sections 4.5 and 5.2)."""
         return mapped.port if base.listens else DISCARD
@@ -110,6 +120,23 @@ class Candidates(Topic):
             priority=worth,
             address=mapped.ip,
             port=self.reflexive_port(base, mapped),
+            type="srflx",
+            related_address=base.ip,
+            related_port=base.port if base.listens else DISCARD,
+            tcptype=base.tcptype,
+        )
+
+    def assisted_candidate(
+        self, gateway: Address, mapped: Address, base: Base, worth: int, foundations: Foundations
+    ) -> Candidate:
+        """Return the candidate at an address that a NAT was asked for: like a reflexive one (RFC 6544 section 5.3)."""
+        return Candidate(
+            foundation=foundations.of("srflx", base.ip, f"nat:{gateway}"),
+            component=base.component,
+            transport="TCP",
+            priority=worth,
+            address=mapped.ip,
+            port=mapped.port if base.listens else DISCARD,
             type="srflx",
             related_address=base.ip,
             related_port=base.port if base.listens else DISCARD,

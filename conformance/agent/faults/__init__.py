@@ -21,6 +21,7 @@ from conformance.agent.faults import (
     framing,
     gathering,
     lite,
+    mapping,
     media,
     messages,
     nomination,
@@ -42,6 +43,7 @@ from conformance.agent.faults.model import Fault as Fault
 FAULTS: tuple[Fault, ...] = (
     *gathering.fault,
     *candidates.fault,
+    *mapping.fault,
     *lite.fault,
     *description.fault,
     *sdp.fault,

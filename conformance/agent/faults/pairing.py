@@ -229,7 +229,7 @@ class PeersPriorityFirst(Pairing):
 @fault("reflexive-pairs-checked", "RFC8445-6.1.2.4-01", "checks pairs of its server reflexive candidates as well")
 class ReflexivePairsChecked(Pairing):
     def between(self, pair: Pair) -> object:
-        return super().between(pair), pair.local.candidate.type == "srflx"
+        return super().between(pair), pair.local.candidate.type == "srflx" and not pair.local.assisted
 
 
 @fault("redundant-pairs-checked", "RFC8445-6.1.2.4-s01", "checks every pair between the same two addresses")

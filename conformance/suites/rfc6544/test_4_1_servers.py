@@ -10,7 +10,7 @@ from conformance.suites.servers import NAT, components, gathered
 
 
 @both_sides
-@requirement("RFC6544-4.1-04")
+@requirement("RFC6544-4.1-04", needs="tcp_srflx")
 def test_reflexive_candidates_are_obtained(upper, peer, side):
     """with    a STUN server that sees the IUT at an address of a NAT
     when    the IUT's description is read
@@ -22,7 +22,7 @@ def test_reflexive_candidates_are_obtained(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC6544-4.1-04", needs="offers:passive")
+@requirement("RFC6544-4.1-04", needs="tcp_srflx offers:passive")
 def test_reflexive_passive_candidate_is_at_the_mapped_port(upper, peer, side):
     """with    a STUN server that sees the IUT at an address of a NAT
     when    the passive server reflexive candidates of the IUT's description are read
