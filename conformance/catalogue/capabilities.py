@@ -102,7 +102,8 @@ def _problem(capability: Capability, value: object) -> str:
 
 def check_conditions(atoms: Iterable[str]) -> None:
     """Raise `ValueError` for an atom that no declaration could ever decide."""
-    for atom in (single for alternatives in atoms for single in alternatives.split("|")):
+    every = list(atoms)
+    for atom in (single for alternatives in every for single in alternatives.split("|")):
         key, colon, value = atom.removeprefix("!").partition(":")
         capability = PROFORMA.get(key)
         if capability is None:
@@ -110,6 +111,9 @@ def check_conditions(atoms: Iterable[str]) -> None:
         decidable = value.isdigit() if capability.kind == "count" else value in capability.values
         if bool(colon) is (capability.kind == "flag") or (colon and not decidable):
             raise ValueError(f"condition {atom!r}: {key} is a {capability.kind} of {', '.join(capability.values)}")
+    for alternatives in every:
+        if "|" in alternatives and "!" in alternatives:
+            raise ValueError(f"condition {alternatives!r}: alternatives are what the IUT has")
 
 
 def keys(atom: str) -> list[str]:

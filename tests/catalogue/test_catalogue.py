@@ -140,6 +140,7 @@ PICS = {"offers": ["passive"], "restart": True, "families": [4], "role": "adapte
         ("offers:passive", True), ("offers:active", False), ("!offers:so", True), ("!offers:passive", False),
         ("restart", True), ("trickle", False), ("!trickle", True), ("families:4", True), ("families:6", False),
         ("role:adapter", True), ("components:1", True), ("components:2", False), ("!components:2", True), ("role:stack", False), ("sdp:full", True), ("agent:full", True),
+        ("trickle|restart", True), ("trickle|offers:active", False), ("offers:so|families:4", True),
     ],
 )  # fmt: skip
 def test_conditions(atom, met) -> None:
@@ -148,8 +149,12 @@ def test_conditions(atom, met) -> None:
 
 
 @pytest.mark.parametrize(
-    "atom", ["offer:passive", "offers:sideways", "offers", "restart:yes", "", "components", "components:many"]
-)
+    "atom",
+    [
+        "offer:passive", "offers:sideways", "offers", "restart:yes", "", "components", "components:many",
+        "restart|", "restart|offers:up", "restart|!trickle",
+    ],
+)  # fmt: skip
 def test_a_condition_that_nothing_decides_is_refused(atom) -> None:
     with pytest.raises(ValueError, match="condition"):
         check_conditions([atom])
@@ -165,6 +170,22 @@ def test_a_condition_that_nothing_decides_is_refused(atom) -> None:
 def test_a_wrong_declaration_is_explained(pics, problem) -> None:
     (line,) = validate(pics)
     assert problem in line
+
+
+def test_the_reason_names_every_alternative() -> None:
+    assert unmet(["trickle|offers:active", "!restart"], PICS) == [
+        "the IUT's pics lack trickle or offers active",
+        "the IUT's pics have restart",
+    ]
+
+
+def test_who_asks_gateways_has_nat_assisted_candidates() -> None:
+    assert validate({"nat_assisted": True, "port_mapping": ["pcp"]}) == []
+    assert validate({"port_mapping": ["upnp"], "nat_assisted": True}) == [
+        "pics port_mapping: 'upnp' is not one of pcp, natpmp"
+    ]
+    (line,) = validate({"port_mapping": ["pcp"]})
+    assert "nat_assisted is not true" in line
 
 
 def test_right_declarations_pass() -> None:
