@@ -128,7 +128,7 @@ class Completion:
         """
         stream = self._streams[connection.stream]
         restarts = stream.completed_at is None and stream.former is not None
-        if restarts and connection.selected and (patience := self._decisions.restart_limit()) is not None:
+        if restarts and connection.selected and (patience := self._decisions.restart_limit(connection)) is not None:
             return stream.renewed_at + patience
         if stream.completed_at is None:
             unproved = not (connection.outgoing or connection.authenticated)

@@ -6,13 +6,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Data, Frame
-from conformance.suites.establishing import establish
+from conformance.suites.establishing import establish, establish_components, establish_streams
 from conformance.suites.values import DATA
 from conformance.verdict import Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.layers import RFC4571, binding_success
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
@@ -22,6 +22,7 @@ LONGEST = 6.0  # seconds from one check of consent to the next (RFC 7675 section
 SHORTEST = 4.0
 TOLERANCE = 0.4  # of timers and of this machine
 _LASTS = 30.0
+_SENDING = 0.8  # from one packet of the application to the next
 _SURELY = 2.0  # seconds behind the end of consent
 
 
@@ -68,6 +69,34 @@ def expect_consent_check(peer: Peer, selected: Connection, *, within: float) -> 
             actual="none",
         )
     return asked(selected, since)[0]
+
+
+def consenting_on(upper: Upper, peer: Peer, side: str, where: str) -> list[Connection]:
+    """Bring ICE to completion on connections "opened" by the IUT, of two "components" or "streams" (preamble)."""
+    if where == "components":
+        return establish_components(upper, peer, side, 2)
+    if where == "streams":
+        return establish_streams(upper, peer, side)
+    return [establish(upper, peer, side, opener="IUT")]
+
+
+def unasked(upper: Upper, peer: Peer, connections: Sequence[Connection], *, within: float) -> list[Connection]:
+    """Let the application send over each connection; return those on which the IUT does not ask for consent in time.
+
+    Without data of the application it need not ask (RFC 7675 section 5.1).
+    """
+    since = [len(connection.events) for connection in connections]
+    own = len({connection.component for connection in connections}) < len(connections)  # a stream each
+
+    def missing() -> list[Connection]:
+        return [one for one, count in zip(connections, since, strict=True) if not asked(one, count)]
+
+    for _ in range(round(within / _SENDING)):
+        for number, connection in enumerate(connections):
+            upper.try_to_send(DATA, connection.component, stream=number if own else 0)
+        if peer.wait_until(lambda: not missing(), _SENDING):
+            break
+    return missing()
 
 
 def expect_silence_without_consent(upper: Upper, peer: Peer, selected: Connection) -> None:

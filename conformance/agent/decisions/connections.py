@@ -61,7 +61,7 @@ class Closing(Topic):
         """Whether a restart makes good a selected connection that was lost (RFC 8445 section 9, RFC 6544 11.1)."""
         return True
 
-    def restart_limit(self) -> float | None:
+    def restart_limit(self, connection: Connection) -> float | None:
         """Return after how many seconds of a restart a selected connection is closed; None: not by time.
 
         RFC 6544 section 9.2: it stays until the restart has selected a pair.

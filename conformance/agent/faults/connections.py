@@ -195,7 +195,7 @@ class LiteKeepsMismatch(Closing):
 
 @fault("restart-closes-selected-later", "RFC6544-9.2-01", "closes the selected connections one second into a restart")
 class RestartClosesSelectedLater(Closing):
-    def restart_limit(self) -> float | None:
+    def restart_limit(self, connection: Connection) -> float | None:
         return 1.0
 
 

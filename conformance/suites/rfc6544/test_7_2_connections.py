@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import await_success, expect_answer
 from conformance.suites.establishing import establish
-from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.marks import both_sides, requirement, varied, watches
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import ELSEWHERE
@@ -42,6 +42,39 @@ def test_connection_before_the_answer_is_accepted(upper, peer):
     then    the connection is accepted."""
     offer = upper.offer()
     peer.expect_accept(offer.candidate(tcptype="passive")).expect_open(within=peer.pixit.silence)
+
+
+_LONG = 20.0  # seconds: a person answers late, and ICE has not failed yet (RFC 8863 section 4: 39.5 s)
+
+
+@watches(_LONG)
+@requirement("RFC6544-7.2-01", needs="offers:passive sides:offerer")
+def test_connection_long_before_the_answer_is_accepted(upper, peer, pixit):
+    """with    the IUT's offer out for 20 seconds, and no answer yet
+    when    we connect to its passive candidate, answer, and send a check
+    then    the connection is accepted, and the check answered with success."""
+    offer = upper.offer()
+    peer.wait(_LONG)
+    connection = peer.expect_accept(offer.candidate(tcptype="passive"))
+    connection.expect_open(within=pixit.silence)
+    upper.accept(peer.answer(offer.sdp, "active"))
+    connection.send(RFC4571() / peer.check(offer))
+    expect_answer(peer, offer, connection)
+
+
+@watches(_LONG)
+@both_sides
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive")
+def test_connection_long_after_the_descriptions_is_accepted(upper, peer, side, pixit):
+    """with    descriptions exchanged 20 seconds ago, and our active candidate alone
+    when    we connect to the IUT's passive candidate and send a check
+    then    the connection is accepted, and the check answered with success."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    peer.wait(_LONG)
+    connection = peer.expect_accept(iut.candidate(tcptype="passive"))
+    connection.expect_open(within=pixit.silence)
+    connection.send(RFC4571() / peer.check(iut))
+    expect_answer(peer, iut, connection)
 
 
 @requirement("RFC6544-7.2-02", "RFC6544-7.2-s02", needs="offers:passive sides:offerer")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.consent import (
     LONGEST,
@@ -10,12 +12,14 @@ from conformance.suites.consent import (
     answer_late,
     asked,
     consenting,
+    consenting_on,
     expect_consent_check,
     expect_silence_without_consent,
     intervals,
     let_consent_expire,
     needs_consent_checks,
     require_data,
+    unasked,
     unauthenticated,
 )
 from conformance.suites.marks import both_sides, requirement, watches
@@ -31,6 +35,26 @@ def test_consent_is_checked_over_tcp(upper, peer, side):
     then    the IUT has checked that we consent to what it sends."""
     selected = consenting(upper, peer, side)
     expect_consent_check(peer, selected, within=LONGEST + TOLERANCE)
+
+
+_ELSEWHERE = [
+    pytest.param("opened", marks=pytest.mark.requirement(needs=("connects:active",))),
+    pytest.param("components", marks=pytest.mark.requirement(needs=("offers:passive", "components:2"))),
+    pytest.param("streams", marks=pytest.mark.requirement(needs=("offers:passive", "streams:2"))),
+]
+
+
+@both_sides
+@pytest.mark.parametrize("where", _ELSEWHERE)
+@watches(6.4)
+@requirement("RFC7675-5.1-11")
+def test_consent_is_checked_on_every_connection(upper, peer, side, where):
+    """with    ICE completed on a connection that the IUT opened, or on those of two components or two streams
+    when    the IUT's application sends over each, and the longest interval of six seconds is over
+    then    the IUT has checked on each that we consent."""
+    connections = consenting_on(upper, peer, side, where)
+    missing = unasked(upper, peer, connections, within=LONGEST + TOLERANCE)
+    assert not missing, f"the IUT asked for no consent on {missing[0]}"
 
 
 @watches(25)

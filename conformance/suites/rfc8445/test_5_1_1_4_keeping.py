@@ -11,15 +11,18 @@ from conformance.wire.stun import Method
 _LIFETIME = 8
 
 
-@watches(6.0)
+_LONG = 31.0  # seconds: ICE has not failed yet (RFC 8863 section 4: 39.5 s)
+
+
+@watches(_LONG)
 @requirement("RFC8445-5.1.1.4-01", "RFC6544-4.1-08", needs="sides:offerer")
-def test_connections_to_servers_last_until_completion(upper, peer, pixit):
+def test_connections_to_servers_last_until_completion(upper, peer):
     """with    a STUN server that sees the IUT at an address of a NAT, and descriptions exchanged
-    when    no check comes, and ICE goes on for a while
+    when    no check comes, and ICE goes on for half a minute
     then    the connections over which the IUT has learnt its addresses stay open."""
     server = peer.stun_server(mapped=NAT)
     negotiate(upper, peer, "offerer", peer_tcptypes="active", ice_servers=[server.entry])
-    server.expect_kept(within=pixit.close)
+    server.expect_kept(within=_LONG)
 
 
 @watches(_LIFETIME)

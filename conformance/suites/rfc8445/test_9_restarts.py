@@ -28,6 +28,23 @@ def test_update_without_a_restart_keeps_mode_and_destinations(upper, peer):
 
 
 @both_sides
+@requirement("RFC8445-9-03", needs="offers:passive")
+def test_every_restart_has_credentials_of_its_own(upper, peer, side):
+    """with    ICE completed, restarted, and completed again
+    when    ICE is restarted a second time
+    then    the three descriptions of the IUT have three fragments and three passwords."""
+    establish(upper, peer, side, opener="tester")
+    first = upper.description
+    second = restart(upper, peer, RESTARTS_BY[side])
+    selected = peer.complete(second, peer.connect(second.candidate(tcptype="passive")))
+    await_selection(upper, peer, selected)
+    every = [first, second, restart(upper, peer, RESTARTS_BY[side])]
+    ufrags, pwds = [iut.ufrag for iut in every], [iut.pwd for iut in every]
+    assert len(set(ufrags)) == 3, f"a fragment comes again: {', '.join(ufrags)}"
+    assert len(set(pwds)) == 3, "a password comes again"
+
+
+@both_sides
 @requirement("RFC8445-9-s01", "RFC8445-7.3-02", needs="offers:passive")
 def test_credentials_of_before_a_restart_are_refused(upper, peer, side, pixit):
     """with    ICE restarted, and completed again on another connection

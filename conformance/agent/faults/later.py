@@ -1,0 +1,89 @@
+"""Faults that come late, or a second time, or on other connections than the first: what a short look does not show."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from conformance.agent.decisions.connections import Closing
+from conformance.agent.decisions.consenting import Consenting
+from conformance.agent.decisions.description import Description
+from conformance.agent.decisions.gathering import Gathering
+from conformance.agent.faults.model import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.agent.candidates import Base
+    from conformance.agent.config import Config
+    from conformance.agent.pairs import Connection
+    from conformance.agent.stream import Stream
+    from conformance.wire.attributes import Address
+
+fault = Faults()
+
+
+@fault("idle-selected-closed-later", "RFC6544-11.1-04", "closes a selected connection ten seconds after completion")
+class IdleSelectedClosedLater(Closing):
+    def idle_limit(self) -> float | None:
+        return 10.0
+
+
+@fault("listens-for-five-seconds", "RFC6544-7.2-01", "accepts connections in the first five seconds of a session only")
+class ListensForFiveSeconds(Closing):
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._until = time.monotonic() + 5.0
+
+    def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:
+        return time.monotonic() < self._until and super().admits(stream, base, remote, others)
+
+
+@fault("servers-left-after-10-seconds", "RFC8445-5.1.1.4-01", "leaves servers ten seconds after they have answered")
+class ServersLeftAfter10Seconds(Gathering):
+    def server_patience(self) -> float | None:
+        return 10.0
+
+
+@fault("consent-on-accepted-alone", "RFC7675-5.1-11", "checks no consent on connections that it has opened")
+class ConsentOnAcceptedAlone(Consenting):
+    def asks_consent(self, connection: Connection, restarting: bool) -> bool:
+        return not connection.outgoing and super().asks_consent(connection, restarting)
+
+
+@fault("consent-of-first-component", "RFC7675-5.1-11", "checks the consent of the first component only")
+class ConsentOfFirstComponent(Consenting):
+    def asks_consent(self, connection: Connection, restarting: bool) -> bool:
+        return connection.component == 1 and super().asks_consent(connection, restarting)
+
+
+@fault("consent-of-first-stream", "RFC7675-5.1-11", "checks the consent of the first stream only")
+class ConsentOfFirstStream(Consenting):
+    def asks_consent(self, connection: Connection, restarting: bool) -> bool:
+        return connection.stream == 0 and super().asks_consent(connection, restarting)
+
+
+@fault(
+    "restart-closes-second-component-later",
+    "RFC6544-9.2-01",
+    "closes the second component's selected connection one second into a restart",
+)
+class RestartClosesSecondComponentLater(Closing):
+    def restart_limit(self, connection: Connection) -> float | None:
+        return 1.0 if connection.component == 2 else super().restart_limit(connection)
+
+
+_CREDENTIALS: WeakKeyDictionary[Description, list[str]] = WeakKeyDictionary()
+
+
+@fault("second-restart-keeps-fragment", "RFC8445-9-03", "keeps the user name fragment in its second restart")
+class SecondRestartKeepsFragment(Description):
+    def written(self, text: str) -> str:
+        text = super().written(text)
+        found = re.search(r"a=ice-ufrag:(\S+)", text)
+        known = _CREDENTIALS.setdefault(self, [])
+        if found and found[1] not in known:
+            known.append(found[1])
+        return re.sub(r"a=ice-ufrag:\S+", f"a=ice-ufrag:{known[1]}", text) if len(known) > 2 else text
