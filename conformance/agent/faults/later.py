@@ -31,11 +31,11 @@ class IdleSelectedClosedLater(Closing):
         return 10.0
 
 
-@fault("listens-for-five-seconds", "RFC6544-7.2-01", "accepts connections in the first five seconds of a session only")
-class ListensForFiveSeconds(Closing):
+@fault("listens-for-ten-seconds", "RFC6544-7.2-01", "accepts connections in the first ten seconds of a session only")
+class ListensForTenSeconds(Closing):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._until = time.monotonic() + 5.0
+        self._until = time.monotonic() + 10.0
 
     def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:
         return time.monotonic() < self._until and super().admits(stream, base, remote, others)
