@@ -14,7 +14,7 @@ _ROLE_CONFLICT = 487
 
 @dataclass(frozen=True, slots=True)
 class OutgoingCheck:
-    """What a check says about its sender."""
+    """What a check says about its sender; ``kept``: it is for a selected pair (RFC 7675)."""
 
     user_name: str
     pwd: str
@@ -22,6 +22,7 @@ class OutgoingCheck:
     controlling: bool
     tie_breaker: int
     use_candidate: bool
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class Requests:
             controlling=self._decisions.claims(self._role.controlling, kept=kept),
             tie_breaker=self._decisions.tie_breaker(self._role.tie_breaker, self._random),
             use_candidate=use_candidate,
+            kept=kept,
         )
         message = encoded(transaction_id, check, self._decisions)
         self._connections.send_request(connection, message)

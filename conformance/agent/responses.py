@@ -74,11 +74,13 @@ class Server:
         *,
         nominable: bool,
         authenticates: bool = True,
+        selected: bool = False,
     ) -> Judgement:
         """Return what to do about a Binding request that came from `source`.
 
         `octets` is the whole message and `message` the same with its honoured attributes only. `nominable`: a
-        nomination would be accepted on this connection. `authenticates`: its protection counts.
+        nomination would be accepted on this connection. `authenticates`: its protection counts. `selected`: the
+        connection is.
         """
         transaction = message.transaction_id
         key = sha256_key = None
@@ -102,7 +104,7 @@ class Server:
                 fingerprint=self._decisions.fingerprints_error(),
             )
             return Judgement(error, error=refused.code)
-        if not self._decisions.protects_success():
+        if not self._decisions.protects_success(selected=selected):
             key = sha256_key = None
         mapped = self._decisions.mapped_address(source)
         xor_mapped = attr.xor_address(Attribute.XOR_MAPPED_ADDRESS, mapped, transaction)
@@ -112,7 +114,7 @@ class Server:
             self._decisions.success_attributes(xor_mapped, username),
             key=key,
             sha256_key=sha256_key,
-            fingerprint=self._decisions.fingerprints_success(),
+            fingerprint=self._decisions.fingerprints_success(selected=selected),
         )
         return Judgement(success, check, switch)
 
@@ -215,7 +217,13 @@ class Responses:
         nominable = meant is not stream or _nominable(stream, connection)
         authenticates = self._decisions.authenticates(connection)
         judged = self._server.judge(
-            octets, message, self._decisions.seen_from(connection), me, nominable=nominable, authenticates=authenticates
+            octets,
+            message,
+            self._decisions.seen_from(connection),
+            me,
+            nominable=nominable,
+            authenticates=authenticates,
+            selected=connection.selected,
         )
         if judged.switch_role:
             role.switch()  # RFC 8445 section 7.3.1.1

@@ -71,9 +71,13 @@ def priorities_on(connection: Connection) -> set[int]:
 def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Connection, Description, Frame]:
     """Have a check of ours answered with success; return the connection, the IUT's description and the response.
 
-    `where`: on a connection that the IUT "opened", on one to its second "component", or to its "so" candidate.
+    `where`: on a connection that the IUT "opened", on one to its second "component" or to its "so" candidate, or on the
+    "selected" one once ICE has completed.
     """
-    if where == "opened":
+    if where == "selected":
+        connection, iut = establish(upper, peer, side), upper.description
+        assert iut is not None
+    elif where == "opened":
         iut = negotiate(upper, peer, side, peer_tcptypes="passive")
         connection = peer.await_connection()
     elif where == "component":

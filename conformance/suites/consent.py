@@ -99,6 +99,14 @@ def unasked(upper: Upper, peer: Peer, connections: Sequence[Connection], *, with
     return missing()
 
 
+def await_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:
+    """Return the first request for consent, while the application sends (preamble)."""
+    since = len(selected.events)
+    if unasked(upper, peer, [selected], within=LONGEST + TOLERANCE):
+        raise JudgedElsewhere("no check of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp")
+    return asked(selected, since)[0]
+
+
 def expect_silence_without_consent(upper: Upper, peer: Peer, selected: Connection) -> None:
     """Let the application send; expect that none of it comes over the connection any more."""
     selected.begin_anew(selected=True)

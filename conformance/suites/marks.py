@@ -50,6 +50,7 @@ on_other_connections = pytest.mark.parametrize(  # on which further connections 
         pytest.param("opened", marks=pytest.mark.requirement(needs=_OPENS)),
         pytest.param("component", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "components:2"))),
         pytest.param("so", marks=pytest.mark.requirement(needs=("offers:so",))),
+        "selected",
     ],
 )
 # The tester's TCP is made of segments of its own instead of the kernel's; the case may ask for them as `segments`.

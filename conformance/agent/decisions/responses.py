@@ -160,8 +160,11 @@ class Responses(Encoding):
         """Return what an error response says, its protection apart (RFC 8489 section 6.3.1.1)."""
         return [*refusal, attr.software(SOFTWARE)]
 
-    def protects_success(self) -> bool:
-        """Whether success responses have the request's kind of integrity (RFC 8489 section 9.1.3)."""
+    def protects_success(self, *, selected: bool) -> bool:
+        """Whether success responses have the request's kind of integrity (RFC 8489 section 9.1.3).
+
+        `selected`: they go over a selected connection.
+        """
         return True
 
     def answers_in_kind(self) -> bool:
@@ -176,8 +179,8 @@ class Responses(Encoding):
         """Whether a refusal of credentials has integrity: no, there is no shared secret (RFC 8489 section 9.1.3)."""
         return False
 
-    def fingerprints_success(self) -> bool:
-        """Whether success responses have FINGERPRINT (RFC 8445 section 7.3)."""
+    def fingerprints_success(self, *, selected: bool) -> bool:
+        """Whether success responses have FINGERPRINT, also over a selected connection (RFC 8445 section 7.3)."""
         return True
 
     def fingerprints_error(self) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.connections import Closing
 from conformance.agent.decisions.consenting import Consenting
 from conformance.agent.decisions.description import Description
 from conformance.agent.decisions.gathering import Gathering
+from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
@@ -18,9 +21,10 @@ if TYPE_CHECKING:
 
     from conformance.agent.candidates import Base
     from conformance.agent.config import Config
+    from conformance.agent.messages import OutgoingCheck
     from conformance.agent.pairs import Connection
     from conformance.agent.stream import Stream
-    from conformance.wire.attributes import Address
+    from conformance.wire.attributes import Address, RawAttribute
 
 fault = Faults()
 
@@ -87,3 +91,49 @@ class SecondRestartKeepsFragment(Description):
         if found and found[1] not in known:
             known.append(found[1])
         return re.sub(r"a=ice-ufrag:\S+", f"a=ice-ufrag:{known[1]}", text) if len(known) > 2 else text
+
+
+# -- once ICE has completed ------------------------------------------------------------------------------------
+
+
+@fault(
+    "selected-connections-trusted",
+    "RFC8489-9.1.3-07",
+    "looks at no protection of requests once a connection is selected",
+)
+class SelectedConnectionsTrusted(Responses):
+    def authenticates(self, connection: Connection) -> bool:
+        return not connection.selected and super().authenticates(connection)
+
+
+@fault(
+    "selected-response-without-integrity",
+    "RFC8489-9.1.3-11",
+    "sends success responses without MESSAGE-INTEGRITY once the connection is selected",
+)
+class SelectedResponseWithoutIntegrity(Responses):
+    def protects_success(self, *, selected: bool) -> bool:
+        return not selected and super().protects_success(selected=selected)
+
+
+@fault(
+    "selected-response-without-fingerprint",
+    "RFC8445-7.3-08",
+    "sends success responses without FINGERPRINT once the connection is selected",
+)
+class SelectedResponseWithoutFingerprint(Responses):
+    def fingerprints_success(self, *, selected: bool) -> bool:
+        return not selected and super().fingerprints_success(selected=selected)
+
+
+@fault("consent-without-integrity", "RFC7675-5.1-s03", "asks for consent without MESSAGE-INTEGRITY")
+class ConsentWithoutIntegrity(Checks):
+    def protects_check(self, check: OutgoingCheck) -> bool:
+        return not check.kept and super().protects_check(check)
+
+
+@fault("consent-user-name-reversed", "RFC7675-5.1-s03", "puts its own fragment first where it asks for consent")
+class ConsentUserNameReversed(Checks):
+    def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
+        own = ":".join(reversed(check.user_name.split(":")))
+        return super().check_attributes(replace(check, user_name=own) if check.kept else check)

@@ -177,13 +177,13 @@ class ResponseWithUsername(Responses):
 
 @fault("response-without-integrity", "RFC8489-9.1.3-11", "sends success responses without MESSAGE-INTEGRITY")
 class ResponseWithoutIntegrity(Responses):
-    def protects_success(self) -> bool:
+    def protects_success(self, *, selected: bool) -> bool:
         return False
 
 
 @fault("response-without-fingerprint", "RFC8445-7.3-08", "sends success responses without FINGERPRINT")
 class ResponseWithoutFingerprint(Responses):
-    def fingerprints_success(self) -> bool:
+    def fingerprints_success(self, *, selected: bool) -> bool:
         return False
 
 

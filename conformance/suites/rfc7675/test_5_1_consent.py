@@ -11,6 +11,7 @@ from conformance.suites.consent import (
     TOLERANCE,
     answer_late,
     asked,
+    await_consent_check,
     consenting,
     consenting_on,
     expect_consent_check,
@@ -55,6 +56,18 @@ def test_consent_is_checked_on_every_connection(upper, peer, side, where):
     connections = consenting_on(upper, peer, side, where)
     missing = unasked(upper, peer, connections, within=LONGEST + TOLERANCE)
     assert not missing, f"the IUT asked for no consent on {missing[0]}"
+
+
+@both_sides
+@watches(6.4)
+@requirement("RFC7675-5.1-s03")
+def test_request_for_consent_is_authenticated(upper, peer, side):
+    """with    ICE completed on a connection
+    when    the IUT's application sends, and a request for consent comes
+    then    it has the user names of the session in their order, and a right MESSAGE-INTEGRITY."""
+    selected = consenting(upper, peer, side)
+    request = await_consent_check(upper, peer, selected)
+    assert peer.is_valid(request), f"{request} has not the session's credentials"
 
 
 @watches(25)

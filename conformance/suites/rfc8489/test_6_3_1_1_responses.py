@@ -29,7 +29,7 @@ def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
 @on_other_connections
 @requirement("RFC8489-6.3.1.1-s03", "RFC8489-6.3.1.1-s02", "RFC6544-7.2-s01")
 def test_response_on_another_connection_reports_where_the_request_came_from(upper, peer, side, where):
-    """with    a connection that the IUT opened, or one to its second component or to its S-O candidate
+    """with    a connection that the IUT opened, one to its second component or S-O candidate, or the selected one
     when    a check has been answered with success
     then    XOR-MAPPED-ADDRESS is our end of the connection."""
     connection, _, response = answered_check(upper, peer, side, where)
