@@ -137,3 +137,15 @@ class ConsentUserNameReversed(Checks):
     def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
         own = ":".join(reversed(check.user_name.split(":")))
         return super().check_attributes(replace(check, user_name=own) if check.kept else check)
+
+
+@fault("second-stream-unselected-kept", "RFC6544-8-02", "keeps unselected connections of the second stream")
+class SecondStreamUnselectedKept(Closing):
+    def keeps(self, connection: Connection) -> bool:
+        return connection.stream == 1 or super().keeps(connection)
+
+
+@fault("second-stream-outlives-session", "RFC6544-11.1-02", "leaves the second stream's connection open at the end")
+class SecondStreamOutlivesSession(Closing):
+    def closes_with_session(self, connection: Connection) -> bool:
+        return connection.stream == 0 and super().closes_with_session(connection)
