@@ -72,7 +72,8 @@ class Connecting(Identity):
         self._held: list[tuple[Connection, Frame]] = []
         self.keeps_its_role = False  # the IUT's last valid check claims our role, after it had to take the other
         self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
-        self._servers: list[Server | Gateway] = []
+        self._servers: list[Server] = []
+        self._gateways: list[Gateway] = []
         self._silent: list[silence.SilentPort | Doorway] = []
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
@@ -338,7 +339,7 @@ class Connecting(Identity):
     def gateway(self, *, speaks: Collection[str] = (PCP, NAT_PMP)) -> Gateway:
         """Be the NAT gateway of the IUT as well, which makes mappings by these protocols."""
         gateway = Gateway(self, self._pump, self._tap, speaks=speaks)
-        self._servers.append(gateway)
+        self._gateways.append(gateway)
         return gateway
 
     def _serve(self, *, relays: bool, mapped: str | None, nat: Gateway | None = None) -> Server:
@@ -448,6 +449,8 @@ class Connecting(Identity):
             listener.socket.close()
         for server in self._servers:
             server.close()
+        for gateway in self._gateways:
+            gateway.close()
         for silent in self._silent:
             silent.close()
         for udp in self.datagram_sockets:
