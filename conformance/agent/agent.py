@@ -235,6 +235,8 @@ class Agent:
             return None
         if not self.decisions.admits(*found, remote, self._connections):
             return None
+        if not self.decisions.accepts_after(now - self._gathering.begun_at):
+            return None
         connection = self._admit(*found, local, remote, now)
         if not self.decisions.listens_on(found[1]):
             self._out.append(Unlisten(number))

@@ -34,6 +34,7 @@ class Gathering:
         out: list[Output],
     ) -> None:
         self.begun = False
+        self.begun_at = 0.0
         self._config = config
         self._decisions = decisions
         self._servers = servers
@@ -60,7 +61,7 @@ class Gathering:
 
     def begin(self, now: float, *, trickles: bool) -> None:
         """Ask for the sockets of streams that have none yet; `trickles`: candidates may be told one after the other."""
-        self.begun, self._noted = True, False
+        self.begun, self.begun_at, self._noted = True, now, False
         for stream in [stream for stream in self._streams if not (stream.bases or stream.ended)]:
             stream.progress.ours_open = trickles
             for base in self._plan(stream):

@@ -28,6 +28,10 @@ class Closing(Topic):
         """
         return True
 
+    def accepts_after(self, seconds: float) -> bool:
+        """Whether connections are accepted so long after gathering has begun: at any time (RFC 6544 section 7.2)."""
+        return True
+
     def listens_on(self, base: Base) -> bool:
         """Whether a base that has just accepted a connection accepts others, too (RFC 6544 section 7.2)."""
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -17,14 +16,9 @@ from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from conformance.agent.candidates import Base
-    from conformance.agent.config import Config
     from conformance.agent.messages import OutgoingCheck
     from conformance.agent.pairs import Connection
-    from conformance.agent.stream import Stream
-    from conformance.wire.attributes import Address, RawAttribute
+    from conformance.wire.attributes import RawAttribute
 
 fault = Faults()
 
@@ -35,14 +29,10 @@ class IdleSelectedClosedLater(Closing):
         return 10.0
 
 
-@fault("listens-for-ten-seconds", "RFC6544-7.2-01", "accepts connections in the first ten seconds of a session only")
+@fault("listens-for-ten-seconds", "RFC6544-7.2-01", "accepts connections for ten seconds only")
 class ListensForTenSeconds(Closing):
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self._until = time.monotonic() + 10.0
-
-    def admits(self, stream: Stream, base: Base, remote: Address, others: Iterable[Connection]) -> bool:
-        return time.monotonic() < self._until and super().admits(stream, base, remote, others)
+    def accepts_after(self, seconds: float) -> bool:
+        return seconds < 10.0 and super().accepts_after(seconds)
 
 
 @fault("servers-left-after-10-seconds", "RFC8445-5.1.1.4-01", "leaves servers ten seconds after they have answered")
