@@ -94,7 +94,7 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "a candidate that is not written as one is no candidate",
         "tcptype-missing transport-udp so-spelt-out",
-        "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.4 RFC6544-4.5 RFC6544-5",
+        "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.4 RFC6544-4.5 RFC6544-5 RFC8445-5.1.1 RFC8445-5.2",
     ),
     reaching(
         "without one of the two techniques there are not both",
@@ -108,7 +108,7 @@ ROWS: tuple[Reach, ...] = (
     ),
     reaching(
         "without a permission for our address there is none before a check, and none that names us",
-        "permits-nobody permits-others server-connections-closed-early",
+        "permits-nobody permits-others server-connections-closed-early permission-for-nobody",
         "RFC8445-7.2.1",
     ),
     reaching(

@@ -22,6 +22,7 @@ ROWS: tuple[Reach, ...] = (
         "lite-without-rtcp",
         "RFC4571-4 RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2 RFC8839-5.1 RFC8839-5.2",
     ),
+    reaching("who numbers components otherwise has data of another one", "rtp-is-component-2", "RFC6544-10.1"),
     reaching("one foundation for all addresses is a lite agent's as well", "one-foundation", "RFC8445-5.2"),
     reaching("a pair from a reflexive candidate is one that comes late, too", "reflexive-pairs-checked", "RFC8838"),
     reaching("a candidate of one's own has a port of its own", "components-share-port", "RFC8445-5.1.1.1"),

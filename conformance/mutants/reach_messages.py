@@ -7,14 +7,15 @@ from conformance.mutants.reach_row import Reach, reaching
 _FORM = (
     "top-bits-set cookie-missing length-counts-header software-not-padded attribute-runs-past-end attributes-packed "
     "software-behind-fingerprint user-name-in-latin-1 class-before-method padding-counted unknown-attributes-padded "
-    "error-of-class-0 error-number-over-99 error-without-code priority-of-64-bits mapped-address-family-of-sockets"
+    "error-of-class-0 error-number-over-99 error-without-code priority-of-64-bits mapped-address-family-of-sockets "
+    "mapped-address-plain"
 )
 
 ROWS: tuple[Reach, ...] = (
     reaching(
         "a message that is written wrong is so for each sentence about how messages are written",
         _FORM,
-        "RFC8489-5 RFC8489-6.3.1.1 RFC8489-14 RFC8445-16.1",
+        "RFC6062-4.5 RFC8489-5 RFC8489-6.3.1.1 RFC8489-14 RFC8445-16.1",
     ),
     reaching(
         "what is read of a malformed message is not what it should be",
@@ -35,7 +36,7 @@ ROWS: tuple[Reach, ...] = (
     ),
     reaching(
         "a check that is sent again, or never in return, is no further check of the pair",
-        "one-transaction-id check-retransmitted no-triggered-check second-connection-per-check",
+        "one-transaction-id check-retransmitted no-triggered-check second-connection-per-check checks-twice-at-once",
         "RFC8445-7.3.1.4 RFC8838-11 RFC8839-5.5",
     ),
     reaching(
@@ -51,20 +52,21 @@ ROWS: tuple[Reach, ...] = (
     reaching("an order of pairs is that of either transport", "own-priority-first worst-pair-first", "RFC6544-7"),
     reaching(
         "data over a pair without a success of its own is such data, whatever kept the success away",
-        "media-before-validation nomination-before-own-check client-error-believed data-before-validation",
+        "media-before-validation nomination-before-own-check client-error-believed data-before-validation "
+        "error-response-believed",
         "RFC6544-11.1 RFC8445-7.2.5 RFC8445-7.3.1.5 RFC8445-12 RFC8489-14.8",
     ),
     reaching(
         "without checks, or with one that never ends, no pair, candidate or stream is seen to be checked",
         "connects-without-check active-never-paired frozen-for-good server-error-asked-for-ever "
-        "opened-connections-deaf",
+        "opened-connections-deaf server-error-asked-nine-times",
         "RFC6544-7.1 RFC8445-6.1.4.2 RFC8489-6.3.3 RFC8838-11 RFC8839-4.2.5 RFC8839-5.4",
     ),
     reaching(
         "where nothing is nominated, taken or kept, no selected pair carries data",
         "nomination-ignored nomination-without-integrity check-username-reversed undecided never-nominates "
         "active-port-believed selected-closed connection-closed-unanswered length-little-endian "
-        "lite-nomination-ignored",
+        "lite-nomination-ignored integrity-over-whole-length media-not-sent",
         "RFC6544-4.4 RFC8445-6.1.2.2 RFC8445-7.3.1.4 RFC8445-7.3.1.5 RFC8445-8.1.1 RFC8838-11",
     ),
     reaching(
@@ -77,8 +79,19 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "data that leaves by another connection, without frames, or not at all does not come where it should",
         "media-not-sent media-follows-latest later-media-without-frame media-over-late-connection idle-selected-closed",
-        "RFC4145-5.1 RFC6544-10.1 RFC6544-12 RFC8445-7.3.1.5 RFC8445-12",
+        "RFC4145-5.1 RFC6544-10.1 RFC6544-12 RFC8445-7.3.1.5 RFC8445-12 RFC8839-4.4.3",
     ),
+    reaching(
+        "data that does not arrive as it was sent is not received by whoever must be ready for it",
+        "media-not-delivered frame-ends-become-newlines components-mixed-up",
+        "RFC3264-5.1",
+    ),
+    reaching(
+        "the type preference in PRIORITY, and the candidate that it makes, cannot be right without PRIORITY",
+        "check-without-priority",
+        "RFC8445-5.1.2.1 RFC8445-7.2.5.3.1",
+    ),
+    reaching("an address of another transport is not the one that was asked for", "udp-for-tcp", "RFC6544-4.1"),
     reaching(
         "octets that are in no frame, or in a wrong one, are no message whose header could be right",
         "length-includes-itself response-without-frame error-without-frame",
@@ -90,7 +103,7 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "a nomination that is sent at once is one of a removed stream, and is out of the pace",
         "nominates-before-success",
-        "RFC8839-4.4.3.1 RFC8839-5.5",
+        "RFC8489-6.3 RFC8839-4.4.3.1 RFC8839-5.5",
     ),
     reaching(
         "a response that is taken for the first check's is taken on any connection",
@@ -107,7 +120,9 @@ ROWS: tuple[Reach, ...] = (
         "RFC6544-5-03 RFC6062-4.1 RFC8445-5.1.1.2 RFC8489-9.2 RFC8489-10 RFC8656-7",
     ),
     reaching(
-        "a connection that is asked for elsewhere is bound to nothing", "connect-on-another-connection", "RFC6062-4.3"
+        "a connection that is asked for elsewhere, or another one, is not the one that is bound",
+        "connect-on-another-connection another-connection-bound",
+        "RFC6062-4.3",
     ),
     reaching("a relayed connection that is kept keeps its data connection", "unselected-kept", "RFC6062-4.6"),
 )
