@@ -125,4 +125,9 @@ ROWS: tuple[Reach, ...] = (
         "RFC6062-4.3",
     ),
     reaching("a relayed connection that is kept keeps its data connection", "unselected-kept", "RFC6062-4.6"),
+    reaching(
+        "a request for consent that is refused keeps none, so the connection ends; a reopened one is asked alike",
+        "consent-without-integrity consent-user-name-reversed",
+        "RFC6544-11.1-01 RFC6544-11.1-04 RFC6544-11.1-05 RFC6544-11.1-07 RFC6544-11.1-08 RFC6544-11.1-s01 RFC7675",
+    ),
 )
