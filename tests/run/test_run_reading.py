@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import signal
 import time
 from dataclasses import replace
@@ -15,7 +17,7 @@ from processes import left_of
 from conformance.run import crosscheck
 from conformance.run.crosscheck import disagreements
 from conformance.run.interrupts import descendants
-from conformance.run.reading import ReadingProcess, Readings, Work
+from conformance.run.reading import ReadingProcess, Readings, Work, _put
 from conformance.run.recording import SHARED, CaseCapture
 from conformance.verdict import Verdict
 from conformance.wire.attributes import Address
@@ -193,6 +195,27 @@ def test_killed_it_is_gone_with_what_it_started(reader: ReadingProcess) -> None:
     reader.kill()
     assert process.poll() is not None
     assert not left_of(tshark)
+
+
+class Interrupted(io.RawIOBase):
+    """A pipe that takes a few octets at a time, as a full one does when signals come."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, octets) -> int:
+        self.taken += bytes(octets[:1000])
+        return min(1000, len(octets))
+
+
+def test_an_answer_is_written_whole_however_little_the_pipe_takes() -> None:
+    pipe = Interrupted()
+    answer = {"exchange": bytes(range(256)) * 300}
+    _put(pipe, answer)
+    assert pickle.loads(pipe.taken) == answer
 
 
 # -- the comparison, case by case --------------------------------------------------------------------------------------
