@@ -98,6 +98,8 @@ def _is_the_cases(failure: AssertionError) -> bool:
 
 def _obstacle(peer: Peer, requirements: Sequence[str]) -> str:
     """Say what explains a failure that is not about it."""
+    if _cites(requirements, _FRAMING) and _misframed(peer):
+        return ""  # a message that is cut off wrongly is malformed, for which its frame is to blame
     looks = (
         ((*_FRAMING, "RFC8489-5-07"), _misframed),
         ((*_FORM, "RFC6062-4.5", "RFC6544-7.1-03"), _malformed),

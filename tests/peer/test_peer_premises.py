@@ -120,6 +120,15 @@ def test_malformed_messages_fail_the_cases_that_are_about_them_alone(what) -> No
         raise Missing("no response")
 
 
+def test_a_frame_that_ends_at_the_wrong_octet_is_to_blame_for_the_message_that_it_cuts() -> None:
+    cut = (len(SUCCESS) - 2).to_bytes(2, "big") + SUCCESS
+    came = [Frame.of(SUCCESS[:-2], 1, 0.0)]
+    with pytest.raises(AssertionError, match="LENGTH"), premises(peer(cut, events=came), ("RFC4571-2-01",)):
+        raise AssertionError("LENGTH is 2 octets too small")
+    with pytest.raises(Inconclusive), premises(peer(cut, events=came), ("RFC6544-7.2-01",)):
+        raise Missing("no response")
+
+
 @pytest.mark.parametrize("came", [[b"data"], [STUN], [SUCCESS, MALFORMED["type"]]], ids=["data", "STUN", "behind"])
 def test_data_and_what_comes_when_there_may_be_data_is_not_malformed(came) -> None:
     events = [Frame.of(octets, 1, 0.0) for octets in came]
