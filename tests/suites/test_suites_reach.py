@@ -125,3 +125,13 @@ def test_a_turn_client_over_tcp_is_judged_whatever_it_allocates(tmp_path) -> Non
 )
 def test_a_turn_client_with_udp_allocations_shows_a_fault(fault, case, tmp_path) -> None:
     assert verdicts(tmp_path, f"{UDP_RELAY} --fault {fault}", case) == {case: "fail"}
+
+
+CONSENT = "RFC7675-5.1/consent_is_checked_over_tcp[answerer]"
+
+
+@pytest.mark.parametrize(("sends", "verdict"), [("", "fail"), (" --refuse send", "inconc")])
+def test_an_iut_that_sends_no_data_need_not_ask_for_consent(sends, verdict, tmp_path) -> None:
+    adapter = Path(__file__).parents[1] / "run" / "reticent_adapter.py"
+    iut = f"exec:{sys.executable} {adapter}{sends} -- --fault consent-not-over-tcp"
+    assert verdicts(tmp_path, iut, CONSENT) == {CONSENT: verdict}
