@@ -131,13 +131,14 @@ def _keeps_its_role(peer: Peer) -> bool:
     """Whether the roles were to be switched, and the IUT has not taken the other role.
 
     It has not answered our first check with success, which tells it of the conflict, or it claims the role of before in
-    its last check: after a 487, or after it answered our check with success.
+    its last check: after a 487, or after it answered our check with success. An IUT that has ended the connection
+    of our first check has not been asked.
     """
     if peer.shape.roles != "switched":
         return False
-    found = (connection.first_had_success for connection in peer.connections)
-    answered = next((success for success in found if success is not None), False)
-    return not answered or _falls_back(peer)
+    first = next((one for one in peer.connections if one.first_had_success is not None), None)
+    kept = first is None or (first.is_open and not first.first_had_success)
+    return kept or _falls_back(peer)
 
 
 def _falls_back(peer: Peer) -> bool:

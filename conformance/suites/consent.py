@@ -113,7 +113,7 @@ def _let_send(upper: Upper, component: int, *, stream: int = 0) -> None:
         upper.try_to_send(DATA, component, stream=stream)
 
 
-def await_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:
+def needs_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:
     """Return the first request for consent, while the application sends (preamble)."""
     since = len(selected.events)
     if unasked(upper, peer, [selected], within=LONGEST + TOLERANCE):

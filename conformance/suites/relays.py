@@ -327,7 +327,7 @@ def use_relay(upper: Upper, peer: Peer, server: Server, side: str = "answerer") 
     return selected
 
 
-def await_refused(peer: Peer, server: Server, code: int, *, within: float) -> Asked:
+def needs_refused(peer: Peer, server: Server, code: int, *, within: float) -> Asked:
     """Wait for a Refresh that the server refuses by a code (preamble)."""
 
     def refused() -> Asked | None:

@@ -40,6 +40,7 @@ def peer(
     had_success: bool | None = None,
     further: bool | None = None,
     keeps_its_role: bool = False,
+    is_open: bool = True,
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
     denied: Sequence[bytes] = (),
@@ -50,6 +51,7 @@ def peer(
         "in_conflict": in_conflict,
         "events": list(events),
         "denied": list(denied),
+        "is_open": is_open,
     }
     successes = (had_success,) if further is None else (None, had_success, further)
     return SimpleNamespace(
@@ -206,3 +208,11 @@ def test_an_assertion_of_a_case_has_the_same_premises() -> None:
         assert not came, "it came"
     with pytest.raises(AssertionError), premises(peer(), ("RFC6544-7.2-01",)):
         assert not came, "it came"
+
+
+def test_an_iut_that_ends_the_connection_is_judged_in_either_role() -> None:
+    """Our check came to nothing there, which says nothing about roles."""
+    with pytest.raises(Missing), premises(peer(roles="switched", had_success=False, is_open=False)):
+        raise Missing("no response")
+    with pytest.raises(JudgedElsewhere), premises(peer(roles="switched", had_success=False)):
+        raise Missing("no response")

@@ -11,13 +11,13 @@ from conformance.suites.consent import (
     TOLERANCE,
     answer_late,
     asked,
-    await_consent_check,
     consenting,
     consenting_on,
     expect_consent_check,
     expect_silence_without_consent,
     intervals,
     let_consent_expire,
+    needs_consent_check,
     needs_consent_checks,
     require_data,
     unasked,
@@ -66,7 +66,7 @@ def test_request_for_consent_is_authenticated(upper, peer, side):
     when    the IUT's application sends, and a request for consent comes
     then    it has the user names of the session in their order, and a right MESSAGE-INTEGRITY."""
     selected = consenting(upper, peer, side)
-    request = await_consent_check(upper, peer, selected)
+    request = needs_consent_check(upper, peer, selected)
     assert peer.is_valid(request), f"{request} has not the session's credentials"
 
 

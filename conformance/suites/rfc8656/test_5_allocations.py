@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from conformance.suites.marks import requirement, watches
 from conformance.suites.relays import (
-    await_refused,
     complete_on_relay,
     expect_given_up,
     expect_refreshed,
     needs_refresh,
+    needs_refused,
     values,
 )
 from conformance.wire.attributes import Attribute
@@ -39,5 +39,5 @@ def test_allocation_refused_with_437_is_gone(upper, peer):
     server.manner.lifetime = 8
     complete_on_relay(upper, peer, server)
     server.manner.refusals[Method.REFRESH], server.manner.always = [437], {437}
-    refused = await_refused(peer, server, 437, within=server.manner.lifetime)
+    refused = needs_refused(peer, server, 437, within=server.manner.lifetime)
     expect_given_up(upper, peer, server, refused.connection)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.relays import (
-    await_refused,
     complete_on_relay,
     deletions,
     expect_asked,
     expect_refreshed,
     needs_refresh,
+    needs_refused,
     renewed,
     values,
 )
@@ -67,7 +67,7 @@ def test_stale_refresh_is_sent_again(upper, peer):
     server.manner.lifetime = 8
     complete_on_relay(upper, peer, server)
     server.manner.refusals[Method.REFRESH], server.manner.always = [438], {438}
-    await_refused(peer, server, 438, within=server.manner.lifetime)
+    needs_refused(peer, server, 438, within=server.manner.lifetime)
     expect_asked(
         peer, server, lambda one: renewed(server, one), "Refresh with the new nonce", within=peer.pixit.response
     )
