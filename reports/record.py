@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -67,6 +68,13 @@ class RunInfo:
     causes: list[dict[str, Any]] = field(default_factory=list)  # why variants did not pass, the most basic first
     private: list[dict[str, Any]] = field(default_factory=list)  # requirements of the vendor's own
     judged: dict[str, int] = field(default_factory=dict)  # how often each rule of the judge held in the captures
+
+    @classmethod
+    def here(cls, iut: str, *, icetcp_version: str, link: str, started: float, **more: Any) -> RunInfo:
+        """Return what holds on this machine and Python; of no single IUT unless `more` names its version."""
+        usual = {"iut_version": "", "command": "", "seed": 0}
+        machine = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.release()}"}
+        return cls(iut=iut, icetcp_version=icetcp_version, link=link, started=started, **{**usual, **machine, **more})
 
 
 class Recorder:

@@ -34,7 +34,7 @@ _PATIENCE = 1.0  # seconds without an answer after which the next protocol is tr
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A mapping to a listening base. ``external`` is None before it is had; ``failed``: it is not to be had."""
+    """A mapping to a listening base. ``external`` is None until the gateway grants it; ``failed``: it will not."""
 
     stream: Stream
     base: Base
@@ -193,7 +193,7 @@ class Mappings:
         return client
 
     def lacks(self, base: Base) -> bool:
-        """Whether a mapping to a base was asked for and is not to be had."""
+        """Whether the gateway grants no mapping to a base, though it was asked."""
         return any(mapping.base is base and mapping.failed for mapping in self._mappings)
 
     def add_candidates(self, stream: Stream, foundations: Foundations) -> None:

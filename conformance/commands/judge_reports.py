@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -69,14 +68,9 @@ def write(
     """Write the reports; return their paths. Raises `OSError` and `ReportError`."""
     found = causes.find(results, REQUIREMENTS)
     tested = {requirement for result in results for requirement in result.requirements}
-    info = RunInfo(
-        iut="captures",
-        iut_version="",
-        command="",
-        seed=0,
+    info = RunInfo.here(
+        "captures",
         icetcp_version=own_version(),
-        python=platform.python_version(),
-        platform=platform.system(),
         link="capture",
         started=min((result.started for result in results), default=time.time()),
         requirements=len(REQUIREMENTS),

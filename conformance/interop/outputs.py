@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +95,9 @@ def write(
     html.write(folder / page.NAME, page.page(outcomes, stacks, folder, own_version()))
     found = data(outcomes, stacks, interrupted=interrupted)
     (folder / JSON).write_text(json.dumps(found, indent=1), encoding="utf-8")
-    info = RunInfo(
-        iut="interop",
-        iut_version="",
-        command="",
-        seed=0,
+    info = RunInfo.here(
+        "interop",
         icetcp_version=own_version(),
-        python=platform.python_version(),
-        platform=platform.system(),
         link="lab",
         started=time.time(),
         command_line=command,

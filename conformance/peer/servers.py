@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from conformance.peer import turn
 from conformance.peer.connection import Connection
-from conformance.peer.events import Event, Frame
+from conformance.peer.events import Frame
+from conformance.peer.server_messages import carried, encode, error_code, message
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import layers
 from conformance.wire.attributes import Address, Attribute, ErrorCode
-from conformance.wire.attributes import address as encode_address
 from conformance.wire.errors import StunError
 from conformance.wire.stun import Message, MessageClass, Method
 from conformance.wire.stunstream import MessageStream
@@ -40,17 +40,7 @@ _BACKLOG = 64
 _ROLE_CONFLICT = 487
 _LOWEST = 1024  # of the ports that nobody needs privileges for
 _FIRST_RELAYED, _LAST_RELAYED = 49152, 65535
-_LAYERS = {
-    Attribute.XOR_MAPPED_ADDRESS: layers.XorMappedAddress,
-    Attribute.XOR_RELAYED_ADDRESS: layers.XorRelayedAddress,
-    Attribute.XOR_PEER_ADDRESS: layers.XorPeerAddress,
-    Attribute.LIFETIME: layers.Lifetime,
-    Attribute.CONNECTION_ID: layers.ConnectionId,
-    Attribute.REALM: layers.Realm,
-    Attribute.NONCE: layers.Nonce,
-}
 _IPV6 = b"\x02"  # a family (RFC 8656 section 18.6)
-_FIELDS = {Address: "address", int: "number", str: "value"}
 
 
 @dataclass(slots=True, eq=False)
@@ -231,7 +221,7 @@ class Server:
         waiting, from_ = _Waiting(), Address(self._peer.address, self._rng.randrange(_LOWEST, _FIRST_RELAYED))
         told = self._core.attempt(allocation, from_, waiting, self._rng.randbytes(12))
         self._note_ids(told)
-        allocation.control.send(self._encode(told))
+        allocation.control.send(encode(told, self._core.key))
         return waiting, from_
 
     def _note_ids(self, reply: turn.Reply) -> None:
@@ -255,7 +245,7 @@ class Server:
         self._deliver(allocation, Address(self._peer.address, self._any_port()), octets)
 
         def response() -> Message | None:
-            sent = (_datagram(event) for event in allocation.control.events)
+            sent = (carried(event) for event in allocation.control.events)
             wanted = (m for m in sent if m is not None and m.transaction_id == octets[8:20] and not m.is_request)
             return next(wanted, None)
 
@@ -267,7 +257,7 @@ class Server:
                 expected="a Send indication with the response",
                 actual=f"none within {within:g} s",
             )
-        if _code(found) == _ROLE_CONFLICT:
+        if error_code(found) == _ROLE_CONFLICT:
             raise Inconclusive("the IUT claims the role that our check claims: it answered with 487 (Role Conflict)")
         return found
 
@@ -282,7 +272,7 @@ class Server:
             layers.XorPeerAddress(address=peer),
             layers.RawStunAttribute(type=Attribute.DATA, value=octets),
         ]
-        data = _message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes, None)
+        data = message(Method.DATA, MessageClass.INDICATION, self._rng.randbytes(12), attributes, None)
         allocation.control.send_between(data)
 
     def _await_permission(self, allocation: Allocation) -> None:
@@ -376,7 +366,7 @@ class Server:
         error = next((value.code for _, value in reply.attributes if isinstance(value, ErrorCode)), 0)
         self.asked.append(Asked(connection, request.stun, request.octets, request.time, error))
         self._note_ids(reply)
-        connection.send_between(self._encode(reply))
+        connection.send_between(encode(reply, self._core.key))
         if isinstance(todo, turn.End):
             _close_data(todo.allocation)
         elif isinstance(todo, turn.Bind):
@@ -443,61 +433,8 @@ class Server:
         bound.other.connection = connection
         connection.speak_frames(self._streams[connection].release())
 
-    def _encode(self, reply: turn.Reply) -> Packet:
-        attributes: list[Packet] = []
-        for kind, value in reply.attributes:
-            if isinstance(value, bytes):
-                attributes.append(layers.RawStunAttribute(type=kind, value=value))
-            elif kind == Attribute.ALTERNATE_SERVER and isinstance(value, Address):
-                attributes.append(layers.RawStunAttribute(type=kind, value=encode_address(kind, value).value))
-            elif isinstance(value, ErrorCode):
-                attributes.append(layers.ErrorCode(code=value.code, reason=value.reason))
-            else:
-                attributes.append(_LAYERS[kind](**{_FIELDS[type(value)]: value}))
-        key = (reply.key or self._core.key) if reply.signed else None
-        key = key[::-1] if key is not None and reply.wrong else key
-        return _message(reply.method, reply.cls, reply.transaction_id, attributes, key, by_sha256=reply.by_sha256)
-
-
-def _message(
-    method: int,
-    cls: MessageClass,
-    transaction_id: bytes,
-    attributes: list[Packet],
-    key: bytes | None,
-    *,
-    by_sha256: bool = False,
-) -> Packet:
-    kind = layers.MessageIntegritySha256 if by_sha256 else layers.MessageIntegrity
-    protections: list[Packet] = [] if key is None else [kind(key=key)]
-    protections.append(layers.Fingerprint())
-    return layers.STUN(
-        method=method,
-        message_class=int(cls),
-        transaction_id=transaction_id,
-        attributes=[*attributes, *protections],
-    )
-
 
 def _close_data(allocation: Allocation) -> None:
     """Close an allocation's data connections, which end with it (RFC 6062 section 5.5)."""
     for connection in allocation.data:
         connection.close()
-
-
-def _datagram(event: Event) -> Message | None:
-    """Return the message that a Send indication carries (RFC 8656 section 11.1), if that is what an event is."""
-    if not isinstance(event, Frame) or event.message is None or event.message.method != Method.SEND:
-        return None
-    data = event.message.first(Attribute.DATA)
-    try:
-        return None if data is None else Message.decode(data.value)
-    except StunError:
-        return None
-
-
-def _code(response: Message) -> int | None:
-    """Return the error code of a response; None where there is none that can be read."""
-    with contextlib.suppress(StunError):
-        return None if response.error_code is None else response.error_code.code
-    return None

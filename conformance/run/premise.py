@@ -5,8 +5,6 @@ Cases are made for this premise: what the IUT or the environment rules out is kn
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
 import shutil
 import socket
@@ -224,14 +222,12 @@ def greet(pool: Pool, stack: stacks.Stack) -> Hello:
 
 def information(config: pytest.Config, hello: Hello, stack: stacks.Stack, link: str) -> RunInfo:
     """Return what the record says of a run when it begins."""
-    return RunInfo(
-        iut=hello.name,
+    return RunInfo.here(
+        hello.name,
         iut_version=hello.version,
         command=shlex.join(stack.command),
         seed=config.getoption("icetcp_seed"),
         icetcp_version=own_version(),
-        python=platform.python_version(),
-        platform=f"{platform.system()} {os.uname().release}",
         link=link,
         started=time.time(),
         requirements=len(REQUIREMENTS),

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -26,7 +25,6 @@ from fuzz.generate import SERVED
 from fuzz.judging.runner import Runner
 from fuzz.judging.session import ASK_ROLE
 from fuzz.judging.symptom import Evidence
-from fuzz.layers import read
 from fuzz.player.render import refusal, request, success
 from fuzz.player.steps import PLAN
 from fuzz.report import coverage_lines, status_line
@@ -449,44 +447,6 @@ def test_an_iut_that_cannot_be_used_is_no_green(tmp_path):
         fuzz, ["--iut", "exec:false", "--cases", "10", "--out", str(tmp_path)], standalone_mode=False
     )
     assert done.return_value == 3
-
-
-REGRESSIONS = sorted(
-    file for file in (Path(__file__).parents[2] / "fuzz" / "regressions").iterdir() if file.suffix in (".json", ".py")
-)
-
-
-@pytest.mark.parametrize("file", REGRESSIONS, ids=lambda file: file.stem)
-def test_regressions_stay_mended(file, healthy):
-    """What was found once, in code of ours or in the target with a bug, is not there without the bug."""
-    case, iut = read(file)
-    runner = Runner(starter(stacks.resolve(iut))) if iut != "target" else healthy
-    try:
-        begun = time.monotonic()
-        assert runner.trial(case) == []
-        assert time.monotonic() - begun < 30
-    finally:
-        if runner is not healthy:
-            runner.close()
-
-
-_ATTEMPTS = 5
-PLANTED = [
-    (file, entry) for file in REGRESSIONS if file.suffix == ".json" if "bug" in (entry := json.loads(file.read_text()))
-]
-
-
-@pytest.mark.parametrize(("file", "entry"), PLANTED, ids=[file.stem for file, _ in PLANTED])
-def test_regressions_show_the_bug_that_they_were_found_by(file, entry):
-    """Minimal cases of campaigns: minimising or an oracle that is changed must not lose them."""
-    runner = Runner(starter(stacks.resolve(target(entry["bug"]))))
-    runner.quick = True
-    try:
-        # On a busy machine the target may read two segments at once: then the case has not had its effect.
-        seen = (entry["kind"] in [one.kind for one in runner.trial(entry["case"])] for _ in range(_ATTEMPTS))
-        assert any(seen)
-    finally:
-        runner.close()
 
 
 def test_a_shard_takes_over_what_others_found_and_the_log_keeps_it(tmp_path):
