@@ -85,7 +85,7 @@ def _counts(judged: Judged) -> str:
     skipped = len(judged.matrix.skipped)
     left_out = f", {skipped} skipped because the fault could not change them" if skipped else ""
     return (
-        f"{len(judged.rows)} faults, {len(judged.matrix.results)} executions{again}{left_out} in "
+        f"{len(judged.rows)} faults, {judged.matrix.executions} executions{again}{left_out} in "
         f"{judged.duration:.1f} s: "
         f"{', '.join(parts) or 'none'}; healthy agent: {healthy - len(judged.matrix.unhealthy())} of {healthy} passed"
     )

@@ -64,7 +64,7 @@ class ClusterBench:
             if "result" not in line:
                 return
             result = self._with_log(unpacked(line["result"]), prefix)
-            matrix.results[line["fault"], result.case] = result
+            matrix.add(line["fault"], result)
             if not line["fault"]:
                 observed = line["observed"]
                 matrix.observed[result.case] = None if observed is None else frozenset(observed)

@@ -140,7 +140,7 @@ class Bench:
             with held(lambda: workers.end(taken())):
                 for fault, result, observation in workers.outcomes():
                     self.tidy(result)
-                    matrix.results[fault, result.case] = result
+                    matrix.add(fault, result)
                     if not fault:
                         matrix.observed[result.case] = observation
                     progress(fault, result)
@@ -185,7 +185,7 @@ def execute(pairs: Iterable[tuple[Case, str]], out: Path, jobs: int = AT_ONCE) -
         return KillMatrix(process.submit(_execute_named, named, out, jobs).result())
 
 
-def _execute_named(named: Sequence[tuple[str, str]], out: Path, jobs: int) -> dict[tuple[str, str], Result]:
+def _execute_named(named: Sequence[tuple[str, str]], out: Path, jobs: int) -> dict[str, dict[str, Result]]:
     cases = {case.id: case for case in discover().every}
     matrix = KillMatrix()
     with Bench(out, wire=own_network()) as bench:

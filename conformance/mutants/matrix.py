@@ -63,13 +63,33 @@ class Naming:
 class KillMatrix:
     """The verdict of every executed (fault, case); the fault "" is the healthy agent.
 
-    ``observed``: by case, the faults that could change its verdict, as the healthy agent's sessions show; None: any
-    could. ``skipped`` has the executions (fault, case) left out because they could not.
+    ``results``: by fault, then by case. ``observed``: by case, the faults that could change its verdict, as the
+    healthy agent's sessions show; None: any could. ``skipped`` has the executions (fault, case) left out because they
+    could not.
     """
 
-    results: dict[tuple[str, str], Result] = field(default_factory=dict)
+    results: dict[str, dict[str, Result]] = field(default_factory=dict)
     observed: dict[str, frozenset[str] | None] = field(default_factory=dict)
     skipped: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, fault: str, result: Result) -> None:
+        """Keep the result of a case on a fault, in place of an earlier one."""
+        self.results.setdefault(fault, {})[result.case] = result
+
+    def update(self, other: KillMatrix) -> None:
+        """Keep the results of another matrix, in place of earlier ones."""
+        for fault, found in other.results.items():
+            self.results.setdefault(fault, {}).update(found)
+
+    @property
+    def executions(self) -> int:
+        """How many (fault, case) have been executed."""
+        return sum(map(len, self.results.values()))
+
+    def of(self, fault: str) -> list[Result]:
+        """Return the results of a fault in the order of their cases' names, whichever was executed first."""
+        found = self.results.get(fault, {})
+        return [found[case] for case in sorted(found)]
 
     def killers(self, fault: Fault) -> list[Result]:
         """Return the failed cases of a fault that cite its requirement."""
@@ -81,7 +101,7 @@ class KillMatrix:
 
     def row(self, fault: Fault, cited: Iterable[str]) -> Row:
         """Return what a fault came to; `cited` are the requirements that the suite has cases for."""
-        mine = [result for (name, _), result in self.results.items() if name == fault.name]
+        mine = self.of(fault.name)
         killers, collateral = self.killers(fault), self.collateral(fault)
         explained = [result for result in collateral if reason(fault, result.requirements)]
         accidents = [result for result in collateral if result not in explained]
@@ -102,7 +122,7 @@ class KillMatrix:
     def is_skipped(self, fault: Fault) -> bool:
         """Whether a case of a fault's requirement was left out."""
         mine = [case for name, case in self.skipped if name == fault.name]
-        return any(fault.requirement in self.results["", case].requirements for case in mine)
+        return any(fault.requirement in self.results[""][case].requirements for case in mine)
 
     def naming(self, faults: Iterable[Fault]) -> Naming:
         """Return how well failing verdicts name what is broken."""
@@ -114,7 +134,7 @@ class KillMatrix:
 
     def healthy(self) -> list[Result]:
         """Return the results of the agent without a fault."""
-        return [result for (fault, _), result in self.results.items() if not fault]
+        return self.of("")
 
     def unhealthy(self) -> list[Result]:
         """Return those of the healthy agent's results that are no pass."""
@@ -122,7 +142,7 @@ class KillMatrix:
 
     def errors(self) -> list[tuple[str, Result]]:
         """Return, with their faults, the results in which the test system went wrong."""
-        return [(fault, result) for (fault, _), result in self.results.items() if result.verdict is Verdict.ERROR]
+        return [(name, result) for name in self.results for result in self.of(name) if result.verdict is Verdict.ERROR]
 
     def doubtful(self, faults: Iterable[Fault], cited: Iterable[str]) -> list[tuple[str, str]]:
         """Return what is worth a second look in a calm hour: (fault, case) whose verdict is not what it should be."""
@@ -135,13 +155,13 @@ class KillMatrix:
             if row.standing is Standing.SURVIVED:
                 found += [
                     (fault.name, result.case)
-                    for (name, _), result in self.results.items()
-                    if name == fault.name and fault.requirement in result.requirements
+                    for result in self.of(fault.name)
+                    if fault.requirement in result.requirements
                 ]
         return list(dict.fromkeys(found))
 
     def _failed(self, name: str) -> list[Result]:
-        return [r for (fault, _), r in self.results.items() if fault == name and r.verdict is Verdict.FAIL]
+        return [result for result in self.of(name) if result.verdict is Verdict.FAIL]
 
 
 def related(fault: Fault, cases: Iterable[Case]) -> list[Case]:

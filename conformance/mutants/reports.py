@@ -68,10 +68,9 @@ def write(out: Path, judged: Judged, info: RunInfo) -> list[Path]:
 
 def data(judged: Judged) -> dict[str, Any]:
     """Return the matrix: for each fault its row, and the verdict of every case that it met."""
-    met: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for (fault, case), result in sorted(judged.matrix.results.items()):
-        met[fault][case] = result.verdict.value
-    naming = judged.matrix.naming(row.fault for row in judged.rows)
+    matrix = judged.matrix
+    met = {name: {result.case: result.verdict.value for result in matrix.of(name)} for name in matrix.results}
+    naming = matrix.naming(row.fault for row in judged.rows)
     return {
         "quick": judged.quick,
         "interrupted": judged.interrupted,

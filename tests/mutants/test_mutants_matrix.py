@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -40,9 +41,12 @@ def result(requirement, verdict=Verdict.FAIL, name="case"):
 
 
 def matrix(*results, healthy=Verdict.PASS):
-    made = KillMatrix({("", "RFC6544-10.1/case"): result(OWN, healthy)})
+    made = KillMatrix()
+    made.add("", result(OWN, healthy))
     for number, one in enumerate(results):
-        made.results[FAULT.name, f"{one.case}{number}"] = one
+        if one.case in made.results.get(FAULT.name, {}):
+            one.case += f"[{number}]"
+        made.add(FAULT.name, one)
     return made
 
 
@@ -120,7 +124,7 @@ class Bench:
             verdict = Verdict.FAIL if left > 0 else Verdict.PASS
             one = result(case.requirements[0], verdict)
             one.case = case.id
-            matrix.results[fault, case.id] = one
+            matrix.add(fault, one)
 
 
 def test_what_fails_under_load_alone_is_no_accident(cases) -> None:
@@ -196,3 +200,12 @@ def test_an_explanation_reaches_its_sections_and_no_others() -> None:
     assert reason(fault, ["RFC6544-4.2-09"])
     assert not reason(fault, ["RFC6544-4.1-02"])
     assert not reason(FAULTS[0], ["RFC6544-4.2-09"])
+
+
+def test_the_matrix_does_not_depend_on_what_was_executed_first() -> None:
+    first, second = (replace(result(OWN), case=f"RFC6544-4.5/{name}") for name in ("first", "second"))
+    forwards, backwards = KillMatrix(), KillMatrix()
+    for made, order in ((forwards, (first, second)), (backwards, (second, first))):
+        for one in order:
+            made.add(FAULT.name, one)
+    assert reports.data(judged(forwards))["faults"] == reports.data(judged(backwards))["faults"]

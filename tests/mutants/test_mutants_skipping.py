@@ -26,9 +26,9 @@ def test_a_sample_of_the_skipped_comes_out_as_on_the_healthy_agent(tmp_path) -> 
     matrix = KillMatrix()
     with Bench(tmp_path, wire=SOCKETS) as bench:
         bench.execute([(case, "") for case in cases], matrix, jobs=16)
-        judged = [case for case, seen in matrix.observed.items() if matrix.results["", case].verdict is Verdict.PASS]
+        judged = [case for case, seen in matrix.observed.items() if matrix.results[""][case].verdict is Verdict.PASS]
         skipped = [(case, f.name) for case in judged for f in FAULTS if not matrix.could_change(f.name, case)]
         assert len(skipped) > len(judged) * len(FAULTS) / 3, "observation leaves little out"
         sample = chosen.sample(skipped, SAMPLE)
         bench.execute([(by_id[case], fault) for case, fault in sample], matrix, jobs=16)
-    assert {pair: matrix.results[pair[1], pair[0]].verdict for pair in sample} == dict.fromkeys(sample, Verdict.PASS)
+    assert {pair: matrix.results[pair[1]][pair[0]].verdict for pair in sample} == dict.fromkeys(sample, Verdict.PASS)
