@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.agent.bundles import bundles, carried
 from conformance.agent.config import MAX_COMPONENTS, Media, StreamPlan
 from conformance.agent.decisions.description import NO_RTCP
 from conformance.agent.events import Rejected
@@ -12,6 +13,7 @@ from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
+    from conformance.agent.bundles import Bundle
     from conformance.agent.decisions.description import Description
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media as Section
@@ -36,7 +38,8 @@ class PeerStream:
 class PeerDescription:
     """The peer's offer or answer. ``streams`` has None for a section that is disabled or does without ICE.
 
-    ``pacing`` is its Ta in seconds, if it proposes one (RFC 8839 section 5.5).
+    ``pacing`` is its Ta in seconds, if it proposes one (RFC 8839 section 5.5). ``bundles``: sections that share the
+    stream of their first one; ``streams`` has None for the others.
     """
 
     streams: tuple[PeerStream | None, ...]
@@ -45,6 +48,12 @@ class PeerDescription:
     trickles: bool = False  # it says that it knows RFC 8838
     pacing: float | None = None
     text: str = field(default="", repr=False)
+    bundles: tuple[Bundle, ...] = ()
+
+    @property
+    def carried_mids(self) -> set[str | None]:
+        """Which sections have no candidates of their own, since another one's carry them (RFC 9143)."""
+        return {self.sections[number].mid for number in carried(self.bundles)}
 
     @property
     def terms(self) -> tuple[frozenset[str], float | None, bool]:
@@ -73,9 +82,14 @@ def read(text: str, decisions: Description) -> PeerDescription:
         sdp = SessionDescription.parse(decisions.read(text))
     except SdpError as error:
         raise Rejected(str(error)) from error
-    streams = tuple(_peer_stream(section, number, decisions) for number, section in enumerate(sdp.media))
+    groups = bundles(sdp.media) if decisions.config.secured else ()
+    without = carried(groups)
+    streams = tuple(
+        None if number in without else _peer_stream(section, number, decisions)
+        for number, section in enumerate(sdp.media)
+    )
     trickles = all(OPTION in stream.section.ice_options for stream in streams if stream is not None)
-    return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, trickles, _pacing(sdp), text)
+    return PeerDescription(streams, tuple(sdp.media), sdp.ice_lite, trickles, _pacing(sdp), text, groups)
 
 
 def require_fingerprints(peer: PeerDescription) -> None:

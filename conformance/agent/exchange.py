@@ -221,6 +221,8 @@ class Exchange:
         """Return the streams that the peer trickles for. Raises `Rejected` or `AgentError` if there are none."""
         if self.peer is None and not self._checks.started:
             raise AgentError("a candidate before the description that it belongs to")
+        if mid and self.peer is not None and mid in self.peer.carried_mids:
+            return []  # of a transport that the bundle does without
         streams = [stream for stream in self._used if stream.plan.mid == mid or not mid]
         if not streams or (candidate and len(streams) > 1):
             raise Rejected(f"no media section has mid {mid!r}" if mid else "of which media section is the candidate?")

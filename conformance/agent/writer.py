@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent import updates
+from conformance.agent.bundles import carried, follower, mirrored
 from conformance.agent.candidates import DISCARD, default_candidate
 from conformance.agent.config import Config, Media, StreamPlan
 from conformance.agent.decisions.description import NO_RTCP
@@ -15,15 +16,16 @@ from conformance.wire.sdp import SessionDescription
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.agent.bundles import Bundle
     from conformance.agent.candidates import Base, Local
     from conformance.agent.decisions.description import Description
     from conformance.agent.description import PeerDescription
     from conformance.agent.stream import Stream
     from conformance.wire.candidate import Candidate
-    from conformance.wire.sdp import Media as Section
 
 _OPTIONS = f"ice-options:ice2 {OPTION}"
 _RTCP_MUX = "rtcp-mux"
+_PCMU = "rtpmap:0 PCMU/8000"
 _BYTES_LINE = ("application", "TCP", ("octet-stream",))
 _RTP_LINE = ("audio", "TCP/RTP/AVP", ("0",))
 _DTLS_LINE = ("audio", "UDP/TLS/RTP/SAVPF", ("0",))  # RFC 8829 section 5.1.2, whatever the transport
@@ -34,12 +36,17 @@ _UDP_LINE = ("audio", "RTP/AVP", ("0",))
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What the media line of a section says, and its mid."""
+    """What the media line of a section says, its mid, and with DTLS what else is said of its media."""
 
     kind: str
     proto: str
     formats: tuple[str, ...]
     mid: str | None
+    said: tuple[str, ...] = ()
+
+    def at(self, port: int) -> str:
+        """Return the line itself, and one that names no address."""
+        return f"m={self.kind} {port} {self.proto} {' '.join(self.formats)}\r\nc=IN IP4 0.0.0.0\r\n"
 
 
 class Writer:
@@ -52,9 +59,8 @@ class Writer:
         self._version = 0
         self._lines: list[_Line] = []  # of each media section, as it was offered or answered last
         self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
-        self._bundled = (
-            False  # whether our one section is a group: browsers take no offer without (RFC 8829 section 4.1.1)
-        )
+        self._bundles: tuple[Bundle, ...] = ()
+        self._followers: dict[int, SessionDescription] = {}  # of bundles: the sections without a stream of their own
 
     def offer(self, streams: Sequence[Stream], *, controlling: bool = False) -> str:
         """Return the offer: an active default where there is an active candidate, for a lite agent a passive one.
@@ -69,11 +75,16 @@ class Writer:
             if number in used:
                 lines.append(self._line_of(used[number], before))
                 parts.append(self._offered(used[number], lines[-1], controlling=controlling))
+            elif number in self._followers and carried(self._bundles)[number] in used:
+                lines.append(self._lines[number])
+                parts.append(self._followers[number])
             elif before is not None:
                 lines.append(before)
                 parts.append(_disabled(before))
         self._lines = lines
-        self._bundled = self._fingerprint != b"" and len(parts) == 1
+        self._bundles = tuple(bundle for bundle in self._bundles if bundle[0] in used)
+        if self._fingerprint and len(parts) == 1:
+            self._bundles = ((0,),)  # browsers take no offer without (RFC 8829 section 4.1.1)
         return self._decisions.offered(self._join(parts))
 
     def _line_of(self, stream: Stream, before: _Line | None) -> _Line:
@@ -81,7 +92,9 @@ class Writer:
         kind, proto, formats = self._line(stream)
         if before is not None and _is_tcp(before.proto) is _is_tcp(proto):
             return before
-        return _Line(kind, proto, self._decisions.formats(stream.plan, formats), stream.plan.mid)
+        formats = self._decisions.formats(stream.plan, formats)
+        said = (_PCMU,) if self._fingerprint and "0" in formats else ()
+        return _Line(kind, proto, formats, stream.plan.mid, said)
 
     def _offered(self, stream: Stream, line: _Line, *, controlling: bool) -> SessionDescription:
         wanted = self._decisions.default_direction(self._default_is_udp(stream))
@@ -96,7 +109,7 @@ class Writer:
         if self._fingerprint:
             setup = "actpass"  # RFC 5763 section 5
         naming = controlling and updates.settled(stream)
-        more = [updates.remote_candidates(stream)] if naming else []
+        more = [*line.said, *([updates.remote_candidates(stream)] if naming else [])]
         if self._fingerprint and stream.plan.components == 1:
             more.append(_RTCP_MUX)  # browsers take no audio section without it (RFC 8834 section 4.5)
         return self._media(stream, (line.kind, line.proto, line.formats), default, setup, more=more)
@@ -122,12 +135,22 @@ class Writer:
     def answer(self, streams: Sequence[Stream], offer: PeerDescription) -> str:
         """Return the answer: a section for each of the offer's, setup within RFC 4145's constraints."""
         self._version += 1
-        self._lines = [_Line(s.kind, s.proto, tuple(s.formats), s.mid) for s in offer.sections]
+        self._lines = [
+            _Line(s.kind, s.proto, tuple(s.formats), s.mid, tuple(mirrored(s)) if self._fingerprint else ())
+            for s in offer.sections
+        ]
         parts = []
         used = {stream.section: stream for stream in streams if not stream.ended}
+        self._bundles = tuple(bundle for bundle in offer.bundles if bundle[0] in used)
+        shared = carried(self._bundles)
+        self._followers = {
+            number: SessionDescription.parse("v=0\r\n" + follower(section, self._lines[number].at(DISCARD)))
+            for number, section in enumerate(offer.sections)
+            if number in shared
+        }
         for number, (section, theirs) in enumerate(zip(offer.sections, offer.streams, strict=True)):
             if theirs is None or number not in used:
-                parts.append(_disabled(self._lines[number]))
+                parts.append(self._followers.get(number) or _disabled(self._lines[number]))
                 continue
             stream = used[number]
             setup = self._answer_setup(section.setup or "active", stream)
@@ -139,12 +162,10 @@ class Writer:
             if updates.settled(stream):
                 default = updates.default(stream)
             line = (section.kind, section.proto, tuple(section.formats))
-            more = ["ice-mismatch"] if self._decisions.answers_mismatch(section) else []
+            more = [*self._lines[number].said, *(["ice-mismatch"] if self._decisions.answers_mismatch(section) else [])]
             if self._fingerprint and stream.plan.components == 1 and section.has(_RTCP_MUX):
                 more.append(_RTCP_MUX)
             parts.append(self._media(stream, line, default, setup, offered=section.connection, more=more))
-        only = offer.sections[0] if len(parts) == 1 and offer.streams[0] is not None and 0 in used else None
-        self._bundled = self._fingerprint != b"" and only is not None and _is_bundled(only)
         return self._decisions.written_answer(self._join(parts))
 
     def _answer_setup(self, offered: str, stream: Stream) -> str:
@@ -209,9 +230,9 @@ class Writer:
         attributes = [END] if not stream.progress.ours_open and self._decisions.ends_candidates() else []
         if stream.plan.media is not Media.RTP:
             return attributes
-        attributes += ["rtpmap:0 PCMU/8000"] if "0" in formats else []
+        attributes += [_PCMU] if "0" in formats and not self._fingerprint else []
         if self._fingerprint:
-            attributes.append("fingerprint:sha-256 " + self._fingerprint.hex(":").upper())
+            attributes.append(self._certified)
         rtcp = None if default is None else default_candidate(stream.locals, 2, default.tcptype)
         if updates.settled(stream):
             rtcp = stream.chosen[2].local if 2 in stream.chosen else None
@@ -220,13 +241,20 @@ class Writer:
             attributes.append(f"rtcp:{rtcp.candidate.port} IN {family} {rtcp.candidate.address}")
         return attributes
 
+    @property
+    def _certified(self) -> str:
+        return "fingerprint:sha-256 " + self._fingerprint.hex(":").upper()
+
     def _join(self, parts: Sequence[SessionDescription]) -> str:
         """Put all media sections under one session level."""
         session = next((part for part in parts if part.values("o")), None)
         if session is None:
             origin = f"o=- {self._session_id} {self._version} IN IP4 0.0.0.0"
             session = SessionDescription.parse(f"v=0\r\n{origin}\r\ns=-\r\nt=0 0\r\n")
-        told = f"a=group:BUNDLE {self._lines[0].mid}\r\n" if self._bundled else ""
+        mids = [[line.mid for n in bundle if (line := self._lines[n]).mid is not None] for bundle in self._bundles]
+        told = "".join(f"a=group:BUNDLE {' '.join(named)}\r\n" for named in mids if named)
+        if self._followers:  # they have none of their own, and Firefox looks for one (RFC 8122 section 5)
+            told += f"a={self._certified}\r\n"
         group = SessionDescription.parse(f"v=0\r\n{told}").lines[1:]
         lines = [*session.lines, *group, *(line for part in parts for media in part.media for line in media.lines)]
         return self._decisions.written("".join(map(str, lines)))
@@ -237,14 +265,9 @@ def _is_tcp(proto: str) -> bool:
     return proto.upper().startswith("TCP")
 
 
-def _is_bundled(section: Section) -> bool:
-    """Whether a section stands in a group of its description."""
-    return any(section.mid in (value or "").split()[1:] for value in section.session.attributes("group"))
-
-
 def _disabled(line: _Line) -> SessionDescription:
     """Return a section that is not in use: port 0 (RFC 3264 sections 6 and 8.2)."""
-    text = f"v=0\r\nm={line.kind} 0 {line.proto} {' '.join(line.formats)}\r\n"
+    text = f"v=0\r\n{line.at(0)}"
     if line.mid is not None:
         text += f"a=mid:{line.mid}\r\n"
     return SessionDescription.parse(text)

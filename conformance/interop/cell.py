@@ -170,12 +170,17 @@ def _step(side: str, step: str) -> Iterator[None]:
     try:
         yield
     except Rejected as rejection:
-        raise _Failed(Trouble(side, step, str(rejection), "rejected")) from rejection
+        raise _Failed(Trouble(side, step, _flat(rejection), "rejected")) from rejection
     except NotApplicable as inability:
-        raise _Failed(Trouble(side, step, str(inability), "unable")) from inability
+        raise _Failed(Trouble(side, step, _flat(inability), "unable")) from inability
     except (CaseOutcome, AdapterError, StackError, ValueError) as error:
         kind = "died" if isinstance(error, AdapterError) or "adapter" in str(error) else "error"
-        raise _Failed(Trouble(side, step, str(error), kind)) from error
+        raise _Failed(Trouble(side, step, _flat(error), kind)) from error
+
+
+def _flat(error: Exception) -> str:
+    """Return what an error says on one line: a browser's parser uses several, and a cell has one sentence."""
+    return " ".join(str(error).split())
 
 
 def _meet(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.interop.media import disagreement
 from conformance.interop.model import OFFERER, OTHER, SIDES
 from conformance.interop.reasons import ANSWERED_WITHIN, SECOND, Reason, end_after, nominations, omission
 from conformance.judge.talk import integrity_of, key_of
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _DECIDES = 40.0  # seconds that a controlling agent may take (the PAC timer of RFC 8863 section 4 and all transactions)
 _ROLE_CONFLICT = 487
+_PAC = 39.5  # seconds (RFC 8863 section 4)
+_DESCRIBING = 2.0  # seconds that a side may have been told of the other's candidates before both were
 _GIVES_UP = 15.0  # seconds after which an agent that ends a session may have lost patience
 
 
@@ -160,8 +163,7 @@ def _unnominated(evidence: Evidence, talk: Talk) -> Reason | None:
     gave_up = evidence.facts.said(side, "failed", "closed")
     other = OTHER[side]
     if ended and evidence.side(talk, client=ended[1]) == other and waited >= _GIVES_UP:
-        lasted = f"had a valid pair for {waited:.0f} s and did not nominate; it may take {decides:.0f} s"
-        return Reason(f"{evidence.name(side)} {lasted}; {evidence.name(other)} gave up then", open_=True)
+        return _impatient(evidence, side, waited, decides)
     if ended and evidence.side(talk, client=ended[1]) == other:
         text = (
             f"closed the connection {waited:.1f} s after {evidence.name(side)} had a valid pair, before any nomination"
@@ -172,6 +174,50 @@ def _unnominated(evidence: Evidence, talk: Talk) -> Reason | None:
     if gave_up is not None or ended or max(waited, lived) >= decides:
         return omission(evidence, side, "RFC8445-8.1.1-02", f"controls, {lasted} and never nominated one", min(own))
     return Reason(f"{evidence.name(side)} {lasted}; it may take {decides:.0f} s to nominate", open_=True)
+
+
+def _impatient(evidence: Evidence, side: str, waited: float, decides: float) -> Reason:
+    """Return what is said of a controlling agent that has not nominated yet, when the other one gives up.
+
+    It may wait for checks that are under way, not for one that it never sends; and no agent fails before its PAC timer
+    is over (RFC 8863 section 4).
+    """
+    other = OTHER[side]
+    found = [_mute(evidence, side), _early_failure(evidence, other)]
+    breaches = tuple(breach for one in found if one is not None for breach in one.breaches)
+    lasted = f"had a valid pair for {waited:.0f} s and did not nominate; it may take {decides:.0f} s"
+    told = f"{evidence.name(side)} {lasted}; {evidence.name(other)} gave up then"
+    return Reason(told, breaches, open_=not breaches)
+
+
+def _mute(evidence: Evidence, side: str) -> Reason | None:
+    """Whether a side opened a connection to a candidate of the other one and sent no check on it."""
+    known = next((party for party in evidence.known.parties if party.name == OTHER[side]), None)
+    for connection in evidence.connections:
+        events = connection.events
+        if evidence.side_at(connection.client.ip) != side or known is None or not known.at(connection.server):
+            continue
+        if not any(event.what == "syn-ack" for event in events) or any(e.from_client and e.payload for e in events):
+            continue
+        ended = next((event.time_ns for event in events if event.what in ("fin", "rst")), evidence.until_ns)
+        quiet = (ended - connection.first_ns) / SECOND
+        if quiet >= ANSWERED_WITHIN:
+            text = f"opened a connection to {connection.server} and sent no check on it, for {quiet:.0f} s"
+            return omission(evidence, side, "RFC6544-7.1-s01", text, connection.first_ns)
+    return None
+
+
+def _early_failure(evidence: Evidence, side: str) -> Reason | None:
+    """Whether a side that says ice2 reported failure while the PAC timer was running; agents of RFC 5245 have none."""
+    failed = evidence.facts.said(side, "failed")
+    described = evidence.described.get(side)
+    if failed is None or described is None or all("ice2" not in media.ice_options for media in described.media):
+        return None
+    after = (failed - evidence.facts.described_ns) / SECOND
+    if after >= _PAC - _DESCRIBING:
+        return None
+    text = f"said after {after:.0f} s that ICE has failed; the PAC timer runs for {_PAC:g} s"
+    return omission(evidence, side, "RFC8863-4-03", text, failed)
 
 
 def _unselected(evidence: Evidence, talk: Talk) -> Reason | None:
@@ -200,7 +246,8 @@ def _unselected(evidence: Evidence, talk: Talk) -> Reason | None:
     if ended is not None and any(evidence.facts.said(side, "connected", "completed") is None for side in SIDES):
         side = evidence.side(talk, client=ended[1])
         if evidence.facts.pics.get(side, {}).get("payload") == "dtls":
-            return Reason(f"{evidence.name(side)} closed the connection when DTLS was to begin on it", open_=True)
+            undecided = f"{evidence.name(side)} closed the connection when DTLS was to begin on it"
+            return disagreement(evidence) or Reason(undecided, open_=True)
         text = f"closed the connection {(ended[0] - since) / SECOND:.1f} s after it was nominated"
         return omission(evidence, side, "RFC6544-11.1-01", text, ended[0])
     return None

@@ -6,11 +6,27 @@ from typing import TYPE_CHECKING
 
 from conformance.interop.model import ANSWERER, OFFERER, OTHER, SIDES
 from conformance.interop.reasons import Reason, omission
+from conformance.wire.dtls import ContentType, DtlsError, records
 
 if TYPE_CHECKING:
     from conformance.interop.evidence import Evidence
 
 _RECORDS = range(20, 64)  # first octets of DTLS (RFC 7983 section 7)
+_FATAL = 2
+# Alerts that say that two endpoints do not agree, or do not trust each other (RFC 5246 section 7.2): ICE has no part in
+# that. An alert about records that could not be read may well be about what carried them.
+_DISAGREEMENTS = {
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    48: "unknown_ca",
+    49: "access_denied",
+    70: "protocol_version",
+    71: "insufficient_security",
+}
 
 
 def silent(evidence: Evidence) -> Reason | None:
@@ -62,5 +78,29 @@ def _of_dtls(evidence: Evidence, side: str) -> Reason:
     if not records[OTHER[begins]]:
         text = f"never answered the DTLS handshake of {evidence.name(begins)}"
         return omission(evidence, OTHER[begins], "RFC6544-10.2-s03", text)
+    disagreed = disagreement(evidence)
+    if disagreed is not None:
+        return disagreed
     said = evidence.facts.sent[side]
     return Reason(f"DTLS began both ways; data of {evidence.name(side)} did not come through ({said})", open_=True)
+
+
+def disagreement(evidence: Evidence) -> Reason | None:
+    """Whether one side ended the DTLS handshake with an alert that says that they do not agree: not a matter of ICE."""
+    for talk in evidence.talks:
+        for event in talk.connection.events:
+            alert = _alert(event.payload) if event.what == "frame" else None
+            if alert is not None:
+                name = evidence.name(evidence.side(talk, client=event.from_client))
+                how = f"alert {alert}, {_DISAGREEMENTS[alert]}"
+                return Reason(f"both lawful: {name} ends the DTLS handshake ({how}); ICE had come to its end")
+    return None
+
+
+def _alert(payload: bytes) -> int | None:
+    """Return the disagreement that a frame's plain, fatal alert tells of."""
+    try:
+        found = [r.fragment for r in records(payload) if r.content == ContentType.ALERT and r.epoch == 0]
+    except DtlsError:
+        return None
+    return next((a[1] for a in found if len(a) == 2 and a[0] == _FATAL and a[1] in _DISAGREEMENTS), None)

@@ -206,3 +206,86 @@ def test_a_bundle_is_answered_where_it_is_offered(group, answered):
     offer = Peer("peer", "p" * 22).description(Peer.active, setup="actpass", media=SECURED_LINE)
     agent.tell("accept", "offer", offer.replace("m=", f"{group}m=", 1) + "a=mid:0\r\n" + FINGERPRINT)
     assert SessionDescription.parse(agent.describe()).attributes("group") == answered
+
+
+HEAD = "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nt=0 0\r\n"
+CREDENTIALS = f"a=ice-ufrag:peer\r\na=ice-pwd:{'p' * 22}\r\n{FINGERPRINT}a=setup:actpass\r\n"
+AUDIO = (
+    f"m=audio 9 UDP/TLS/RTP/SAVPF 111 9\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n{CREDENTIALS}a=rtcp-mux\r\na=sendonly\r\n"
+    "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\na=rtpmap:9 G722/8000\r\na=candidate:1 1 TCP 2000 10.0.0.9 9 typ host "
+    "tcptype active\r\n"
+)
+VIDEO = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:v\r\na=bundle-only\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"
+DATA = f"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:d\r\n{CREDENTIALS}a=sctp-port:5000\r\n"
+LATER = "candidate:2 1 TCP 1999 10.0.0.9 9 typ host tcptype active"
+
+
+def bundled_answer(*sections, group="0 v d"):
+    network = Network()
+    agent = network.host(offerer=False, secured=True)
+    agent.tell("accept", "offer", f"{HEAD}a=group:BUNDLE {group}\r\n{''.join(sections)}")
+    return agent, SessionDescription.parse(agent.describe())
+
+
+def test_a_bundle_of_sections_is_answered_as_one_stream() -> None:
+    """RFC 9143 section 7.3: browsers refuse an answer that takes their bundle apart or leaves its codecs unsaid."""
+    agent, answer = bundled_answer(AUDIO, VIDEO, DATA)
+    assert answer.attributes("group") == ["BUNDLE 0 v d"]
+    audio, video, data = answer.media
+    assert [(m.kind, m.mid, m.proto, m.port) for m in answer.media] == [
+        ("audio", "0", "UDP/TLS/RTP/SAVPF", 9),
+        ("video", "v", "UDP/TLS/RTP/SAVPF", 9),
+        ("application", "d", "UDP/DTLS/SCTP", 9),
+    ]
+    assert audio.attributes("rtpmap") == ["111 opus/48000/2", "9 G722/8000"]
+    assert audio.attribute("fmtp") == "111 useinbandfec=1"
+    assert audio.has("recvonly")
+    assert audio.candidates
+    for follower in (video, data):
+        assert not follower.candidates
+        assert follower.attribute("ice-ufrag") is follower.attribute("fingerprint") is follower.setup is None
+    assert answer.attribute("fingerprint") == audio.attribute("fingerprint"), "Firefox dies where a section has none"
+    assert video.has("rtcp-mux")
+    assert not data.has("rtcp-mux")
+    assert data.attribute("sctp-port") == "5000"
+    assert all(section.values("c") for section in answer.media), "Firefox wants a c= line in each section"
+    assert agent.agent.trickle(LATER, "v", 0.0) is None, "of a transport that the bundle does without"
+    with pytest.raises(Rejected):
+        agent.agent.trickle(LATER, "x", 0.0)
+
+
+def test_a_later_offer_keeps_the_bundle() -> None:
+    agent, answer = bundled_answer(AUDIO, VIDEO, DATA)
+    agent.tell("restart")
+    agent.tell("gather")
+    offer = SessionDescription.parse(agent.describe())
+    assert offer.attributes("group") == answer.attributes("group")
+    assert [m.mid for m in offer.media] == ["0", "v", "d"]
+    assert offer.media[0].attributes("rtpmap") == answer.media[0].attributes("rtpmap")
+    assert offer.media[0].attribute("ice-ufrag") != answer.media[0].attribute("ice-ufrag")
+
+
+@pytest.mark.parametrize(
+    ("sections", "group", "answered", "ports"),
+    [
+        ((AUDIO, DATA), "0 d", ["BUNDLE 0 d"], [9, 9]),
+        ((AUDIO, DATA), "d 0", ["BUNDLE d 0"], [9, 9]),  # the first of the group carries them
+        ((AUDIO, DATA), "0", ["BUNDLE 0"], [9, 9]),  # two transports
+        ((AUDIO, VIDEO), "0", ["BUNDLE 0"], [9, 0]),  # nothing carries the second one
+        ((VIDEO, AUDIO), "v 0", ["BUNDLE 0 v"], [9, 9]),  # bundle-only has no transport to give
+        ((AUDIO.replace("audio 9 ", "audio 0 "), DATA), "0 d", ["BUNDLE d"], [0, 9]),
+        ((AUDIO,), "0 gone", ["BUNDLE 0"], [9]),
+    ],
+)
+def test_which_sections_a_bundle_has(sections, group, answered, ports) -> None:
+    _, answer = bundled_answer(*sections, group=group)
+    assert answer.attributes("group") == answered
+    assert [media.port for media in answer.media] == ports
+
+
+def test_an_agent_without_dtls_takes_no_part_in_bundles() -> None:
+    agent = Network().host(offerer=False)
+    agent.tell("accept", "offer", f"{HEAD}a=group:BUNDLE 0 v d\r\n{AUDIO}{VIDEO}{DATA}")
+    answer = SessionDescription.parse(agent.describe())
+    assert not answer.attributes("group")
+    assert [media.port == 0 for media in answer.media] == [False, True, False]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -86,6 +87,7 @@ SWITCHES = [  # of Chromium
 ]
 STARTED_WITHIN = 30.0  # seconds
 EARLY_WITHIN = 6.0  # for what is answered without it
+ENDS_WITHIN = 5.0  # for its process, once its connection is closed
 
 
 def script(*names: str) -> str:
@@ -266,7 +268,7 @@ def hello(kind: type[Firefox | Chromium]) -> dict[str, object]:
     return {"name": kind.name, "version": version, "pics": {**PICS, "offers": kind.offers, "connects": kind.offers}}
 
 
-def carry_in(browser: Firefox | Chromium, ready: Future[None]) -> None:
+def carry_in(browser: Firefox | Chromium, ready: Future[None], over: threading.Event) -> None:
     """Carry calls from stdin to session.js once it is there. When stdin ends, so does the browser, and then we do."""
     for line in sys.stdin.buffer:
         call = json.loads(line)
@@ -279,25 +281,44 @@ def carry_in(browser: Firefox | Chromium, ready: Future[None]) -> None:
         else:
             ready.result()
             browser.send(line)
+    over.set()
     browser.process.kill()
 
 
-def main() -> None:
-    """Serve until stdin ends."""
+def main() -> str:
+    """Serve until stdin ends; return how the browser ended before that, if it did."""
     kinds: dict[str, type[Firefox | Chromium]] = {"firefox": Firefox, "chromium": Chromium}
     with tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True) as folder:
         browser = kinds[sys.argv[1]](Path(folder))
         ready: Future[None] = Future()
-        threading.Thread(target=carry_in, args=[browser, ready], daemon=True).start()
+        over = threading.Event()
+        threading.Thread(target=carry_in, args=[browser, ready, over], daemon=True).start()
         try:
             browser.enter()
             ready.set_result(None)
             for line in browser.lines():
                 say(line)
+            return "" if over.is_set() else f"{browser.name} {ended(browser.process)}"
         finally:
             browser.process.kill()
             browser.process.wait()
 
 
+def ended(process: subprocess.Popen[bytes]) -> str:
+    """Return how a browser ended whose connection is closed."""
+    try:
+        status = process.wait(ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        return "closed the connection to its adapter"
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        trouble = main()
+    except SystemExit as error:
+        trouble = str(error)
+    if trouble:
+        sys.stderr.write(f"{trouble}\n")
+        sys.stderr.flush()
+    os._exit(1 if trouble else 0)  # a thread still reads stdin, and Python would abort at its ordinary end
