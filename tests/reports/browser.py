@@ -65,6 +65,7 @@ class Browser:
         self.call("Performance.enable", timeDomain="threadTicks")  # not what other programs take
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __exit__(self, *_exc):
         self._watch.cancel()
@@ -98,11 +99,16 @@ class Browser:
         return json.loads(line)
 
     def open(self, address):
-        """Open an address and wait until it has loaded."""
+        """Open an address and wait until it has loaded: it, and not the page before, whose load may end late."""
         self.events.clear()
-        self.call("Page.navigate", url=address)
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+        loader = self.call("Page.navigate", url=address)["loaderId"]
+        while not any(self._is_loaded(event, loader) for event in self.events):
             self.events.append(self._next())
+
+    @staticmethod
+    def _is_loaded(event, loader):
+        said = event.get("params", {}) if event.get("method") == "Page.lifecycleEvent" else {}
+        return said.get("name") == "load" and said["loaderId"] == loader
 
     def evaluate(self, expression):
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)

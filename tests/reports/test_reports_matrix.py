@@ -133,6 +133,25 @@ def test_a_cell_opens_its_cases_in_a_browser(tmp_path) -> None:
         assert browser.said() == []
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_page_is_waited_for_though_the_one_before_ends_loading_late(tmp_path) -> None:
+    """As on a busy machine: the empty page with which the browser starts is loaded when ours is already on its way."""
+    (tmp_path / "long.html").write_text("<!doctype html><title>long</title>" + "<p>a paragraph</p>" * 200_000)
+    with Browser() as browser:
+        call = browser.call
+
+        def with_a_late_event(method, **parameters):
+            answer = call(method, **parameters)
+            if method == "Page.navigate":
+                late = {"name": "load", "loaderId": "of the page before"}
+                browser.events += [{"method": "Page.loadEventFired"}, {"method": "Page.lifecycleEvent", "params": late}]
+            return answer
+
+        browser.call = with_a_late_event
+        browser.open((tmp_path / "long.html").as_uri())
+        assert browser.evaluate("document.readyState") == "complete"
+
+
 def test_the_command_runs_each_stack_and_goes_on_where_it_stopped(tmp_path) -> None:
     agent = f"exec:{sys.executable} -m conformance.agent"
     command = [sys.executable, "-m", "conformance", "matrix", f"good={agent}", "dead=exec:false", "--quick"]
