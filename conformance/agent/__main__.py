@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import resource
 import sys
 
 from conformance.agent.adapter import Adapter
 from conformance.agent.rpc import Server
+
+_FEWER_COLLECTIONS = 10_000  # objects made between two: sessions end by reference counts, cycles are few
 
 
 def main() -> int:
@@ -33,6 +36,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such fault: {', '.join(unknown)} (--list-faults lists them)")
     _raise_descriptor_limit()
+    gc.freeze()
+    gc.set_threshold(_FEWER_COLLECTIONS)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         asyncio.run(_serve(Adapter(frozenset(options.fault), secured=options.payload == "dtls")))
     return 0

@@ -8,6 +8,7 @@ judged.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import pickle
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 from conformance.iut.stacks import own_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import IO
 
     from conformance.judge import Judgement
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pcaps.flows import Flow
 
 _NICENESS = 10  # the cases have deadlines, this has none
+_FEWER_COLLECTIONS = 50_000  # objects made between two
 _URGENT, _USUAL, _LAST = range(3)  # a case that did not pass waits for its ladder
 
 
@@ -165,6 +167,7 @@ class ReadingProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._work: Work | None = None  # in this process, once the other one has failed
         self._over = False  # nothing comes from the process any more
+        self.on_read: Callable[[], None] = lambda: None  # called after each capture, from a thread of its own
         self._news = threading.Condition()
         self._folder = tempfile.TemporaryDirectory(prefix="icetcp-", ignore_cleanup_errors=True)
         self._copies = Path(self._folder.name)  # of captures, for tshark
@@ -181,6 +184,10 @@ class ReadingProcess:
     def end(self) -> None:
         """Say that no more captures come."""
         self._waiting.put((_LAST, next(self._numbers), None))
+
+    def unread(self) -> int:
+        """Return how many captures wait for the process; none wait for one that has failed."""
+        return 0 if self._over else self._waiting.qsize()
 
     def ladder(self, case: str) -> str:
         """Return a case's exchange drawn, as soon as its capture was read; nothing of a case without a capture."""
@@ -260,11 +267,13 @@ class ReadingProcess:
                     if self._taken[capture.case] is capture:  # else its case was executed again meanwhile
                         _put(asked, capture)
                         self._note(capture, pickle.load(told))  # noqa: S301  (of our own child)
+                    self.on_read()
                 asked.close()
                 self._sums = pickle.load(told)  # noqa: S301  (of our own child)
         with self._news:
             self._over = True
             self._news.notify_all()
+        self.on_read()
 
     def _note(self, capture: CaseCapture | SealedCapture, reading: CaseReading) -> None:
         with self._news:
@@ -293,6 +302,8 @@ def main() -> None:
     niceness, *about = pickle.load(sys.stdin.buffer)  # noqa: S301  (of our own parent)
     os.nice(niceness)
     work = reading.Work(*about)
+    gc.freeze()
+    gc.set_threshold(_FEWER_COLLECTIONS, 20, 50)  # what is kept of each capture lives as long as this process
     with contextlib.suppress(BrokenPipeError):
         with contextlib.suppress(EOFError):
             while True:

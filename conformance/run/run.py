@@ -175,7 +175,16 @@ class Run:
             return Engine(pool, self.recording, self.engine.settings, premise.pics, share), self.recording
 
         self.reader.niceness = 0  # it takes a third of what the cases take: held up, it would end long after them
-        self.testers = Testers(count, self.variants, self.jobs, engine, self.engine.blank, on_capture=self.reader.take)
+        self.testers = Testers(
+            count,
+            self.variants,
+            self.jobs,
+            engine,
+            self.engine.blank,
+            on_capture=self.reader.take,
+            unread=self.reader.unread,
+        )
+        self.reader.on_read = self.testers.go_on
 
     def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases; the queue brings each one's result as it is done."""

@@ -9,6 +9,7 @@ on the process that executes it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import queue
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 
 _LEAST_CASES = 50  # for one process: it starts adapter processes of its own
 _LEAST_JOBS = 8
+_MOST_UNREAD = 100  # captures that wait to be read before no further case begins
 _END_WITHIN = 15.0  # seconds: adapters have 5 s to end, and are killed then
+_FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
 _STOP = -1
 _FINISH = -2
 
@@ -88,8 +91,13 @@ class Testers:
         blank: Callable[[Case], Result],
         *,
         on_capture: Callable[[SealedCapture], None],
+        unread: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Fork. `make` is called in each process, with its share of the addresses."""
+        """Fork. `make` is called in each process, with its share of the addresses.
+
+        `unread` says how many captures wait to be read. With too many, cases wait as well until `go_on` is called:
+        on busy cores the captures would else be read after the last case, on one core while the others are idle.
+        """
         self.incidents: list[Incident] = []
         self.culprits: set[str] = set()
         self.notes: list[str] = []
@@ -98,6 +106,8 @@ class Testers:
         self._cases = cases
         self._blank = blank
         self._on_capture = on_capture
+        self._unread = unread
+        self._held: list[_Tester] = []  # those that get their next case when captures have been read
         self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: -one[1].watches)][::-1]
         self._jobs = max(1, jobs // count)
         self._state = threading.Lock()
@@ -125,6 +135,12 @@ class Testers:
             threading.Thread(target=self._hear, args=(tester,), name=f"tester-{number}", daemon=True).start()
         return self.done
 
+    def go_on(self) -> None:
+        """Give the cases that were held back, now that captures have been read. Callable from any thread."""
+        with self._state:
+            while self._held and self._unread() <= _MOST_UNREAD:
+                self._give(self._held.pop(0))
+
     def stop(self) -> None:
         """Let every case in execution end at its next wait; start no more."""
         with self._state:
@@ -151,7 +167,7 @@ class Testers:
 
     def _give(self, tester: _Tester) -> None:
         """Give a process one more case; called with the state held."""
-        if self._waiting:
+        if self._waiting and not tester.over.is_set():
             number = self._waiting.pop()
             tester.holds.add(number)
             _say(tester, number)
@@ -178,12 +194,15 @@ class Testers:
             self.notes += outcome.notes
         if outcome.number is None:
             return
-        with self._state:
-            tester.holds.discard(outcome.number)
-            self._give(tester)
         assert outcome.result is not None
         if outcome.capture is not None:
             self._on_capture(outcome.capture)
+        with self._state:
+            tester.holds.discard(outcome.number)
+            if self._unread() > _MOST_UNREAD:
+                self._held.append(tester)
+            else:
+                self._give(tester)
         self.done.put((self._cases[outcome.number], outcome.result))
 
     def _over(self, tester: _Tester) -> None:
@@ -234,6 +253,7 @@ class _Process:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, _leave_to_the_run)  # a function: programs that we start do not inherit it
             threading.excepthook = self._stray
+            gc.set_threshold(_FEWER_COLLECTIONS)
             engine, recording = make(self._share)
             recording.on_capture = self._captured
             self._serve(engine, recording)

@@ -133,6 +133,30 @@ def test_if_it_dies_nothing_is_lost(reader: ReadingProcess, tmp_path: Path) -> N
     assert told(reader.readings()) == told(read_here(SOME, tmp_path))
 
 
+def test_it_says_how_many_captures_wait_and_when_one_was_read(reader: ReadingProcess, tmp_path: Path) -> None:
+    left: list[int] = []
+    reader.on_read = lambda: left.append(reader.unread())
+    reader._feeder.start()  # before the captures come, so that each is told of
+    for capture in SOME:
+        reader.take(capture)
+    reader.end()
+    reader.readings()
+    assert len(left) == len(SOME) + 1
+    assert left[-1] == 0
+    assert all(0 <= count <= len(SOME) for count in left)
+
+
+def test_nothing_waits_for_a_process_that_has_failed(reader: ReadingProcess) -> None:
+    told: list[int] = []
+    reader.on_read = lambda: told.append(reader.unread())
+    reader._feeder.start()
+    kill(reader)
+    for capture in SOME:
+        reader.take(capture)
+    reader._feeder.join()
+    assert (told, reader.unread()) == ([0], 0)
+
+
 def test_a_ladder_is_there_as_soon_as_its_capture_was_read(reader: ReadingProcess) -> None:
     drawn = capture("broken-retransmission", draw=True)
     reader.take(drawn)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from processes import left_of
@@ -19,6 +20,7 @@ from conformance.peer.share import Share
 from conformance.run import testers
 from conformance.run.interrupts import descendants
 from conformance.run.testers import how_many
+from conformance.verdict import Level, Result
 from pcaps.reading import read_capture
 from reports.record import read
 
@@ -193,6 +195,33 @@ def test_an_exception_that_cannot_be_sent_comes_as_its_text() -> None:
     outcome = testers.pickle.loads(testers._packed(testers._Outcome(3, Local("of a function"))))
     assert outcome.number == 3
     assert "Local: of a function" in str(outcome.result)
+
+
+def test_cases_wait_while_too_many_captures_are_unread() -> None:
+    unread = [testers._MOST_UNREAD + 1]
+    cases = [SimpleNamespace(id=f"case {number}", watches=0.0) for number in range(9)]
+    fake = SimpleNamespace(
+        run=lambda case: Result(case=case.id, title="", section="", requirements=(), level=Level.MUST),
+        pool=SimpleNamespace(close=lambda: None, incidents=[]),
+        suspicion=SimpleNamespace(culprits=frozenset()),
+    )
+    recording = SimpleNamespace(notes=[], close=lambda: None)
+    running = testers.Testers(
+        1, cases, 4, lambda _share: (fake, recording), fake.run, on_capture=lambda _: None, unread=lambda: unread[0]
+    )
+    try:
+        done = running.start()
+        first = [done.get(timeout=20)[0] for _ in range(4)]
+        assert (len(running._held), len(running._waiting)) == (4, 5)
+        running.go_on()
+        assert len(running._held) == 4
+        unread[0] = 0
+        running.go_on()
+        ended = [*first, *(done.get(timeout=20)[0] for _ in range(5))]
+        assert sorted(case.id for case in ended) == [case.id for case in cases]
+    finally:
+        running.close()
+        running.kill()
 
 
 @pytest.mark.parametrize(
