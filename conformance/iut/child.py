@@ -248,6 +248,9 @@ class Child:
             if deadline is not None and time.monotonic() >= deadline:
                 if self.exited.is_set():
                     return  # whoever still holds the pipes has escaped us; we do not wait for it
+                if self._reaped:  # it has ended; `_reap` is at what it leaves behind, and wakes us
+                    deadline = None
+                    continue
                 self._fault(TimeoutError())
                 self.signal_group(signal.SIGKILL)
                 deadline = None

@@ -191,12 +191,22 @@ def test_a_grandchild_that_is_just_being_given_its_program_is_ended_too(process,
         (folder / "exe").symlink_to("/bin/sleep")
         monkeypatch.setattr("conformance.iut.child._PROC", tmp_path)
         looks = [b"", b"", f"A=1\0ICETCP_ADAPTER={process._child._cookie}\0".encode()]
-        writer = threading.Thread(target=lambda: [(folder / "environ").write_bytes(look) for look in looks])
+        monkeypatch.setattr("conformance.iut.child._SILENT_WITHIN", 0.3)
+
+        def write() -> None:
+            for look in looks:
+                (folder / "environ").write_bytes(look)
+                time.sleep(0.2)  # together longer than an adapter may go on behind the end of its stdout
+
+        writer = threading.Thread(target=write)
         writer.start()
-        with pytest.raises(AdapterDied, match="status 3"):
-            session.call("exit")
-        writer.join(WITHIN)
-        assert grandchild.wait(WITHIN) == -signal.SIGKILL
+        try:
+            with pytest.raises(AdapterDied, match="status 3"):
+                session.call("exit")
+            writer.join(WITHIN)
+            assert grandchild.wait(WITHIN) == -signal.SIGKILL
+        finally:
+            grandchild.kill()
 
 
 def test_close_waits_for_the_adapter_to_go(process):
