@@ -7,6 +7,7 @@ loop, its duplicate layers, a failure that looks like an empty capture) stays in
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import shutil
 import struct
@@ -169,6 +170,7 @@ def _ask(path: Path) -> View:
             decode_as=_DECODE_AS,
         )
         capture._cleanup_subprocess = _ended  # noqa: SLF001
+        capture._get_tshark_version = _version  # noqa: SLF001
         view = View()
         packets = iter(capture)
         try:
@@ -182,6 +184,14 @@ def _ask(path: Path) -> View:
             capture._running_processes.clear()  # noqa: SLF001  (else its finalizer uses the closed loop)
             loop.close()
     return view
+
+
+@functools.cache
+def _version() -> Any:
+    """Return tshark's version. pyshark would ask for it with each file, which takes as long as tshark's start."""
+    from pyshark.tshark.tshark import get_tshark_version
+
+    return get_tshark_version()
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -41,7 +41,7 @@ class Datagrams:
         """Release the socket of a base, if it is one of UDP."""
         sock = self._sockets.pop(base, None)
         if sock is not None:
-            self._loop.remove_reader(sock)
+            self._loop.remove_reader(sock.fileno())
             sock.close()
 
     def _bind(self, base: int, ip: str) -> None:
@@ -54,7 +54,7 @@ class Datagrams:
             self._agent.listen_failed(base, error.strerror or str(error), self._loop.time())
             return
         self._sockets[base] = sock
-        self._loop.add_reader(sock, self._on_readable, base, sock)
+        self._loop.add_reader(sock.fileno(), self._on_readable, base, sock)
         self._agent.listening(base, sock.getsockname()[1], self._loop.time())
 
     def _on_readable(self, base: int, sock: socket.socket) -> None:

@@ -45,6 +45,7 @@ class Link:
     def __init__(self, number: int, sock: socket.socket, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
         self.number = number
         self._socket = sock
+        self._descriptor = sock.fileno()  # what asyncio looks up: of a socket it would ask for the addresses as well
         self._owner = owner
         self._loop = loop
         self._out = bytearray()
@@ -68,7 +69,7 @@ class Link:
         except OSError as error:
             code = error.errno or errno.EIO
         if code in (0, errno.EINPROGRESS):
-            loop.add_writer(sock, link._on_connected)
+            loop.add_writer(link._descriptor, link._on_connected)
         else:
             loop.call_soon(link._fail, os.strerror(code))
         return link
@@ -77,7 +78,7 @@ class Link:
         """Begin to read."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(self._socket, self._on_readable)
+        self._loop.add_reader(self._descriptor, self._on_readable)
 
     @property
     def waiting(self) -> int:
@@ -93,7 +94,7 @@ class Link:
         else:
             self._out += octets[self._try_send(octets) :]
             if self._out and not self._gone:
-                self._loop.add_writer(self._socket, self._on_writable)
+                self._loop.add_writer(self._descriptor, self._on_writable)
         if len(self._out) > LIMIT:
             self._fail("the peer does not read")
 
@@ -101,7 +102,7 @@ class Link:
         """End the connection once everything written has gone out, or soon in any case."""
         if self._gone or self._closing is not None:
             return
-        self._loop.remove_reader(self._socket)
+        self._loop.remove_reader(self._descriptor)
         self._closing = self._loop.call_later(_LINGER, self._release)
         if not self._out:
             self._finish()
@@ -121,8 +122,8 @@ class Link:
         self._gone = True
         if self._closing is not None:
             self._closing.cancel()
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        self._loop.remove_reader(self._descriptor)
+        self._loop.remove_writer(self._descriptor)
         self._socket.close()
         self._out.clear()
 
@@ -137,7 +138,7 @@ class Link:
     # -- what the event loop calls -------------------------------------------------------------------------
 
     def _on_connected(self) -> None:
-        self._loop.remove_writer(self._socket)
+        self._loop.remove_writer(self._descriptor)
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._fail(os.strerror(code))
@@ -170,7 +171,7 @@ class Link:
         if len(self._out) < HIGH_WATER:
             self._owner.link_drained()
         if not self._out and not self._gone:
-            self._loop.remove_writer(self._socket)
+            self._loop.remove_writer(self._descriptor)
             if self._closing is not None:
                 self._finish()
 

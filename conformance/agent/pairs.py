@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 import operator
 from dataclasses import dataclass, field, replace
@@ -221,6 +222,7 @@ def may_pair(
     return meets(local.tcptype, (remote.tcptype or "").lower()) and _same_family(local.base.ip, remote.address)
 
 
+@functools.lru_cache(maxsize=4096)
 def _same_family(own: str, theirs: str) -> bool:
     try:
         ours, peers = ipaddress.ip_address(own), ipaddress.ip_address(theirs)

@@ -17,6 +17,7 @@ PARSE_ERROR, INVALID_REQUEST, NO_SUCH_METHOD, INVALID_PARAMS = -32700, -32600, -
 INTERNAL, UNABLE, REJECTED = -32603, -32000, -32010
 _MAX_LINE = 64 << 20  # octets
 _LAST_WORDS = 1.0  # seconds that calls which came before the end of input may still take
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RpcError(Exception):
@@ -49,7 +50,7 @@ class Handler(Protocol):
 
 def write(message: Mapping[str, Any]) -> None:
     """Write one object as a line. A reader that is gone ends the process' output silently."""
-    line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode() + b"\n"
+    line = _ENCODE({"jsonrpc": "2.0", **message}).encode() + b"\n"
     view = memoryview(line)
     with contextlib.suppress(BrokenPipeError):
         while view:

@@ -206,14 +206,14 @@ class Session:
             self.agent.listen_failed(base, error.strerror or str(error), self._now)
             return
         self._listeners[base] = sock
-        self._loop.add_reader(sock, self._on_acceptable, base, sock)
+        self._loop.add_reader(sock.fileno(), self._on_acceptable, base, sock)
         self.agent.listening(base, sock.getsockname()[1], self._now)
 
     def _unlisten(self, base: int) -> None:
         self._datagrams.close(base)
         sock = self._listeners.pop(base, None)
         if sock is not None:
-            self._loop.remove_reader(sock)
+            self._loop.remove_reader(sock.fileno())
             sock.close()
 
     def _on_acceptable(self, base: int, listener: socket.socket) -> None:
@@ -230,12 +230,12 @@ class Session:
 
     def _pause(self, base: int, listener: socket.socket) -> None:
         """Leave waiting connections alone for a while: trying again at once would spin."""
-        self._loop.remove_reader(listener)
+        self._loop.remove_reader(listener.fileno())
         self._loop.call_later(_PAUSE, self._resume, base, listener)
 
     def _resume(self, base: int, listener: socket.socket) -> None:
         if self._listeners.get(base) is listener:
-            self._loop.add_reader(listener, self._on_acceptable, base, listener)
+            self._loop.add_reader(listener.fileno(), self._on_acceptable, base, listener)
 
     def _adopt(self, base: int, sock: socket.socket, remote: Address) -> None:
         local = address_of(sock.getsockname())

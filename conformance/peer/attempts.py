@@ -24,7 +24,7 @@ def most_outstanding(pump: Pump, address: str, *, within: float, calm: float) ->
     """
     if silence.is_shared(address):
         raise NotApplicable(f"whose attempts these are cannot be told on {address}, which the IUT uses too")
-    most, seen = 0, set[tuple[str, str]]()
+    most, seen = 0, set[tuple[object, object]]()
 
     def more() -> bool:
         nonlocal most

@@ -32,8 +32,14 @@ class Row:
     state: str
 
 
-def outstanding_attempts(address: str) -> set[tuple[str, str]]:
+def outstanding_attempts(address: str) -> set[tuple[Address, Address]] | set[tuple[str, str]]:
     """Return the attempts of others to connect to an address that are in SYN-SENT, by their two ends."""
+    with contextlib.suppress(sockdiag.Unsupported):
+        return {(local, remote) for local, remote in sockdiag.attempts(address) if local.ip != address}
+    return _listed_attempts(address)
+
+
+def _listed_attempts(address: str) -> set[tuple[str, str]]:
     forms = tuple(f"{form}:" for form in _forms(address))
     # A set, since the kernel may show a row twice when sockets come and go between the portions that are read.
     return {

@@ -1,14 +1,19 @@
-"""Asks the kernel about one TCP connection (sock_diag); /proc/net/tcp would list all connections of the run."""
+"""Asks the kernel about some TCP connections (sock_diag); /proc/net/tcp would list all connections of the run."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import ipaddress
 import socket
 import struct
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from conformance.wire import ip
 from conformance.wire.attributes import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, _NLMSG_ERROR = 4, 20, 1, 2
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
@@ -18,6 +23,12 @@ _NO_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
 _ANSWER = struct.Struct("=BBxx48xII")  # of struct inet_diag_msg: family, state, expiry, octets not read
 _LISTEN = 10
 _ALL_STATES = 0xFFFFFFFF
+
+
+_NLM_F_DUMP, _NLMSG_DONE = 0x300, 3
+_SYN_SENT = 2
+_FROM_TO = struct.Struct("!HH16s16s")  # of struct inet_diag_msg, behind its first word
+_MAPPED = bytes(10) + b"\xff\xff"
 
 
 class Unsupported(Exception):
@@ -37,14 +48,56 @@ def unread(owner: Address, other: Address) -> int | None:
     return found[1]
 
 
-def _ask(owner: Address, other: Address) -> tuple[int, int] | None:
-    """Return the state of a socket and the octets that wait in it."""
+def attempts(address: str) -> set[tuple[Address, Address]]:
+    """Return the attempts to connect to an address, by their two ends. Raises `Unsupported`."""
+    if not _knows_tcp():
+        raise Unsupported("the kernel has no tcp_diag")
+    target = ip.packed(address)
+    families = [socket.AF_INET6] if len(target) == 16 else [socket.AF_INET, socket.AF_INET6]
+    # A socket of both families is listed as one of IPv6, and its ends as IPv4-mapped addresses.
+    return {ends for family in families for ends in _dumped(family) if ends[1].ip == address}
+
+
+def _dumped(family: int) -> Iterator[tuple[Address, Address]]:
+    """Return the ends of all connections of a family in SYN-SENT."""
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 1 << _SYN_SENT) + bytes(_ENDS.size) + _NO_COOKIE
+    head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST | _NLM_F_DUMP, 0, 0)
+    with _kernel() as kernel:
+        kernel.send(head + body)
+        while True:
+            answer = kernel.recv(1 << 16)
+            while answer:
+                length, kind, *_ = _HEADER.unpack_from(answer)
+                if kind == _NLMSG_DONE:
+                    return
+                if kind == _NLMSG_ERROR:
+                    raise Unsupported("no list of connections")
+                from_port, to_port, source, target = _FROM_TO.unpack_from(answer, _HEADER.size + 4)
+                yield Address(_text(source, family), from_port), Address(_text(target, family), to_port)
+                answer = answer[(length + 3) & ~3 :]
+
+
+@contextlib.contextmanager
+def _kernel() -> Iterator[socket.socket]:
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
-            kernel.send(_question(owner, other))
-            answer = kernel.recv(4096)
+            yield kernel
     except OSError as error:
         raise Unsupported(error.strerror) from None
+
+
+def _text(octets: bytes, family: int) -> str:
+    """Return an address, an IPv4-mapped one as IPv4."""
+    if family == socket.AF_INET or octets.startswith(_MAPPED):
+        return ip.text(octets[:4] if family == socket.AF_INET else octets[12:])
+    return ip.text(octets)
+
+
+def _ask(owner: Address, other: Address) -> tuple[int, int] | None:
+    """Return the state of a socket and the octets that wait in it."""
+    with _kernel() as kernel:
+        kernel.send(_question(owner, other))
+        answer = kernel.recv(4096)
     _, kind, _, _, _ = _HEADER.unpack_from(answer)
     if kind == _NLMSG_ERROR:
         (code,) = struct.unpack_from("=i", answer, _HEADER.size)
@@ -73,4 +126,4 @@ def _knows_tcp() -> bool:
 
 
 def _padded(address: str) -> bytes:
-    return ipaddress.ip_address(address).packed.ljust(16, b"\0")
+    return ip.packed(address).ljust(16, b"\0")

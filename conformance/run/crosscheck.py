@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.run.recording import CaseCapture
     from pcaps.tshark import Route
 
-_BATCH = 250  # captures; tshark takes a fifth of a second to start, and a thousandth of a second for a packet
+_BATCH = 500  # captures; tshark takes a fifth of a second to start, and a thousandth of a second for a packet
 
 
 class CrossCheck:

@@ -8,7 +8,6 @@ raises `StunError` for a value that is malformed.
 from __future__ import annotations
 
 import enum
-import ipaddress
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -193,7 +192,7 @@ def ice_controlled(tie_breaker: int) -> RawAttribute:
 
 def address(kind: Attribute, value: Address) -> RawAttribute:
     """Return MAPPED-ADDRESS or ALTERNATE-SERVER (RFC 8489 sections 14.1 and 14.15)."""
-    packed = ipaddress.ip_address(value.ip).packed
+    packed = ip.packed(value.ip)
     return RawAttribute(kind, struct.pack("!xBH", _IPV4 if len(packed) == 4 else _IPV6, value.port) + packed)
 
 

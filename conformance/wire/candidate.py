@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z")
 _NUMBER = re.compile(r"[0-9]{1,10}\Z")
 _MAX_PRIORITY = 2**31 - 1
+# What most candidates are. Others, and those with a fault in them, are taken apart word by word.
+_USUAL = re.compile(
+    r"candidate:([A-Za-z0-9+/]{1,32}) ([0-9]{1,3}) ([!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+) ([0-9]{1,10}) ([0-9a-fA-F.:]+) "
+    r"([0-9]{1,5}) typ ([!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+)(?: raddr ([0-9a-fA-F.:]+) rport ([0-9]{1,5}))?"
+    r"(?: tcptype ([^ ]+))?((?: [^ ]+ [^ ]+)*)\Z"
+)
 
 
 def priority(type_preference: int, local_preference: int, component: int) -> int:
@@ -55,7 +62,7 @@ class Candidate:
 
         Raises `SdpError`, whose line and column count from those given for the text's first character.
         """
-        return _Parser(text, line, column).candidate()
+        return _usual(text) or _Parser(text, line, column).candidate()
 
     def __str__(self) -> str:
         parts = [f"candidate:{self.foundation}", str(self.component), self.transport, str(self.priority)]
@@ -103,6 +110,43 @@ class Candidate:
     def other_preference(self) -> int:
         """other-pref: the lower 13 bits of a TCP candidate's local preference (RFC 6544 section 4.2)."""
         return self.local_preference & 0x1FFF
+
+
+def _usual(text: str) -> Candidate | None:
+    """Return a candidate that is written as most are; None for any other."""
+    found = _USUAL.match(text)
+    if found is None:
+        return None
+    foundation, component, transport, number, address, port, kind, related, rport, tcptype, rest = found.groups()
+    if not (1 <= int(component) <= 256 and 1 <= int(number) <= _MAX_PRIORITY and int(port) <= 65535):
+        return None
+    if not (_is_ip(address) and (related is None or (_is_ip(related) and int(rport) <= 65535))):
+        return None
+    words = rest.split(" ")[1:]
+    if tcptype is None and any(name.lower() in ("tcptype", "raddr", "rport") for name in words[::2]):
+        return None
+    return Candidate(
+        foundation,
+        int(component),
+        transport,
+        int(number),
+        address,
+        int(port),
+        kind,
+        related,
+        None if rport is None else int(rport),
+        tcptype,
+        tuple(zip(words[::2], words[1::2], strict=True)),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Parser:
@@ -192,11 +236,8 @@ class _Parser:
         word = self._word(what)
         if "%" in word:
             raise self._error(f"{what} {word!r} has a zone, which means nothing to another host")
-        try:
-            ipaddress.ip_address(word)
-        except ValueError:
-            if ":" in word or not _HOST_NAME.match(word):
-                raise self._error(f"{what} {word!r} is neither an IP address nor a host name") from None
+        if not _is_ip(word) and (":" in word or not _HOST_NAME.match(word)):
+            raise self._error(f"{what} {word!r} is neither an IP address nor a host name")
         return word
 
     def _word(self, what: str) -> str:

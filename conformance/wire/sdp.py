@@ -11,7 +11,7 @@ from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Candidate", "Line", "Media", "SessionDescription"]
 
@@ -53,17 +53,23 @@ class _Section:
 
     def attributes(self, name: str) -> list[str | None]:
         """Return the values of all attributes of this name (None: a flag)."""
-        pairs = [line.attribute for line in self.lines]
-        return [pair[1] for pair in pairs if pair is not None and pair[0] == name]
+        return list(self._values(name))
 
     def attribute(self, name: str) -> str | None:
         """Return the first value of an attribute; None if it is missing or a flag."""
-        values = self.attributes(name)
-        return values[0] if values else None
+        return next(self._values(name), None)
 
     def has(self, name: str) -> bool:
         """Whether there is such an attribute."""
-        return bool(self.attributes(name))
+        return any(True for _ in self._values(name))
+
+    def _values(self, name: str) -> Iterator[str | None]:
+        begin = f"{name}:"
+        for line in self.lines:
+            if line.type == "a" and line.value.startswith(begin):
+                yield line.value[len(begin) :]
+            elif line.type == "a" and line.value == name:
+                yield None
 
     def values(self, kind: str) -> list[str]:
         """Return the values of all lines of a type letter."""
@@ -236,9 +242,10 @@ class SessionDescription(_Section):
 
 def _lines(text: str) -> list[Line]:
     lines = []
-    for number, whole in enumerate(re.findall(r"[^\n]*\n|[^\n]+\Z", text), start=1):
-        body = whole.rstrip("\n").removesuffix("\r") if whole.endswith("\n") else whole
-        end = whole[len(body) :]
+    *ended, rest = text.split("\n")
+    for number, whole in enumerate(ended + [rest] * bool(rest), start=1):
+        body = whole.removesuffix("\r") if number <= len(ended) else whole
+        end = "" if number > len(ended) else "\n" if len(body) == len(whole) else "\r\n"
         if len(body) < 2 or body[1] != "=" or not (body[0].isascii() and body[0].isalpha()):
             shown = "a line with a password" if "pwd" in body.lower() else repr(body[:20])
             raise SdpError(f"{shown} is no line of the form <type>=<value>", number, 1, _CLAUSE)
@@ -309,11 +316,10 @@ def _check(section: _Section) -> None:
 def _check_credentials(section: _Section) -> None:
     """RFC 8839 section 5.4: 4 to 256 and 22 to 256 ice-chars."""
     for line in section.lines:
-        pair = line.attribute
-        if pair is None or pair[0] not in _ICE_LIMITS:
+        name, _, value = line.value.partition(":")
+        if line.type != "a" or name not in _ICE_LIMITS:
             continue
-        least, most = _ICE_LIMITS[pair[0]]
-        value = pair[1] or ""
+        least, most = _ICE_LIMITS[name]
         if not least <= len(value) <= most or not _ICE_CHARS.match(value):
-            what = f"a={pair[0]} is not {least} to {most} letters, digits, + or /"
-            raise SdpError(what, line.number, 4 + len(pair[0]), "RFC 8839 section 5.4")
+            what = f"a={name} is not {least} to {most} letters, digits, + or /"
+            raise SdpError(what, line.number, 4 + len(name), "RFC 8839 section 5.4")

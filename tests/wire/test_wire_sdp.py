@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.wire import candidate as one_candidate
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 from conformance.wire.errors import SdpError, WireError
@@ -47,6 +50,21 @@ def test_a_description_is_kept_and_understood() -> None:
     assert (first.connection_address, second.connection_address) == ("192.0.2.3", "::1")
     assert [c.type for c in first.candidates] == ["host", "srflx"]
     assert not description.ice_lite
+
+
+def test_attributes_are_names_with_values_or_flags() -> None:
+    description = SessionDescription.parse(OFFER)
+    names = [line.attribute for line in description.lines]
+    assert names == [None] * 5 + [
+        ("ice-pwd", "asd88fgpdd777uzjYhagZg"),
+        ("ice-ufrag", "8hhY"),
+        ("ice-options", "trickle"),
+        None,
+    ]
+    media = description.media[0]
+    assert [media.attributes(name) for name in ("candidate", "end-of-candidates", "end")] == [
+        [str(candidate).removeprefix("candidate:") for candidate in media.candidates], [None], [],
+    ]  # fmt: skip
 
 
 def test_line_ends_are_kept() -> None:
@@ -128,6 +146,28 @@ LINE = "candidate:1 1 TCP 2128609279 10.0.1.1 9 typ host"
 def test_a_candidate_that_is_none(text, what) -> None:
     with pytest.raises(SdpError, match=what):
         Candidate.parse(text)
+
+
+def test_candidates_read_at_once_are_those_read_word_by_word() -> None:
+    """Usual candidates with something put in: whatever is read at once is what the reader of words makes of it."""
+    rng = random.Random(0)
+    usual = [
+        "candidate:1 1 TCP 2105458943 192.0.2.1 9 typ host tcptype active",
+        "candidate:ab 2 udp 1 ::1 65535 typ srflx raddr 10.0.0.1 rport 77 generation 0 network-id 1",
+        "candidate:1 1 TCP 5 192.0.2.1 9 typ srflx raddr 1.2.3.4 rport 5 tcptype so x y",
+        "candidate:1 1 UDP 1 name.local 9 typ host raddr x rport 0",
+    ]
+    put_in = [*" a019:.%", "  ", "TCPTYPE", "tcptype a ", "raddr ", " rport 1", "256", "257", "65536", "1.2.3.4", "\n"]
+    at_once = 0
+    for _ in range(4000):
+        text = rng.choice(usual)
+        for _ in range(rng.randrange(3)):
+            begin = rng.randrange(len(text) + 1)
+            text = text[:begin] + rng.choice(put_in) + text[begin + rng.choice((0, 0, 1, 3)) :]
+        if (found := one_candidate._usual(text)) is not None:
+            at_once += 1
+            assert found == one_candidate._Parser(text, 1, 1).candidate(), text
+    assert at_once > 1000
 
 
 def test_tcptype_and_its_place() -> None:
