@@ -77,7 +77,9 @@ REQUIREMENTS = (
       note="Candidates of different components differ in the formula already; compared within one component."),
     r("RFC6544-4.2-12", "SHOULD", "other-pref of a single address",
       "With one IP address other-pref is 8191.", pics="obeys:addresses",
-      note="Candidates on one address that are alike otherwise must differ in other-pref (4.2-11): the best has 8191."),
+      note="Candidates on one address that are alike otherwise must differ in other-pref (4.2-11): the best has 8191. "
+           "What counts are the addresses that the agent may use, and it is told one: others of its host make no "
+           "candidates, so that other-pref has nothing to rank."),
     r("RFC6544-4.3-01", "RECOMMENDED", "UDP default for real-time streams",
       "With UDP and TCP candidates for a real-time stream the default candidate is UDP.",
       pics="transports:udp transports:tcp sdp:full"),

@@ -181,7 +181,9 @@ REQUIREMENTS = with_predecessors((
     r("RFC8839-4.4.1.2.2-02", "MUST NOT", "only the nominated candidate is left",
       "After the nomination a later offer has one candidate per component, that of the nominated pair.",
       binds="offerer", pics="agent:full updates sides:offerer",
-      note="A peer-reflexive candidate of a connection that the agent opened may stand as type prflx."),
+      note="A peer-reflexive candidate of a connection that the agent opened may stand as type prflx. RFC 9429 section "
+           "5.2.2 has WebRTC state all candidates of the last gathering in each offer; that is accepted of it. It says "
+           "nothing against a=remote-candidates, which 4.4.1.2.2-03 asks of all."),
     r("RFC8839-4.4.1.2.2-03", "MUST", "remote-candidates of the nominated pair",
       "A controlling agent's later offer has a=remote-candidates for each completed stream.", binds="controlling",
       pics="agent:full updates sides:offerer sdp:full"),
@@ -248,7 +250,9 @@ REQUIREMENTS = with_predecessors((
       "When a later answer has no ICE any more, the agent goes on without ICE and does not end the session.",
       binds="offerer", pics="updates sides:offerer", predecessor=_NEW, note=_FALLBACK),
     r("RFC8839-4.4.3.1-07", "MUST", "next offer restarts", "The offer after that restarts ICE.", binds="offerer",
-      pics="updates restart sides:offerer", predecessor=_NEW),
+      pics="updates restart sides:offerer", predecessor=_NEW,
+      note="A WebRTC stack, which has no media without ICE, may refuse such an answer (RFC 9429): no offer comes after "
+           "it then. Whether others take it is 4.4.3.1-06."),
     r("RFC8839-4.4.3.1-s01", "", "running checklist keeps its states",
       "While ICE runs, pairs that stay in the checklist after a later exchange keep their states.",
       pics="agent:full updates"),

@@ -114,6 +114,24 @@ def expect_default_of(media: Media, selected: Connection) -> None:
         )
 
 
+def expect_nominated_alone(peer: Peer, media: Media, selected: Connection) -> None:
+    """Expect no candidate but the one at the IUT's end of a selected connection.
+
+    RFC 9429 section 5.2.2 has a WebRTC stack state all that the last gathering found: it cannot follow both.
+    """
+    found, end = media.candidates, selected.remote_address
+    nominated = [candidate for candidate in found if candidate.address == end.ip]
+    if nominated and len(found) > 1 and peer.profile != "plain":
+        peer.readings.append("all candidates stand in the later offer, as RFC 9429 section 5.2.2 has it of WebRTC")
+        return
+    if len(found) != 1 or not nominated:
+        raise Failed(
+            f"it has {len(found)} candidates, {len(nominated)} of them at the IUT's end of the nominated pair",
+            expected=f"one candidate, at {end.ip}",
+            actual="; ".join(map(str, found)) or "no candidate",
+        )
+
+
 def named(media: Media) -> dict[int, tuple[str, int]]:
     """Return by component what a=remote-candidates names."""
     words = (media.attribute("remote-candidates") or "").split()

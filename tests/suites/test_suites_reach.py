@@ -135,3 +135,30 @@ def test_an_iut_that_sends_no_data_need_not_ask_for_consent(sends, verdict, tmp_
     adapter = Path(__file__).parents[1] / "run" / "reticent_adapter.py"
     iut = f"exec:{sys.executable} {adapter}{sends} -- --fault consent-not-over-tcp"
     assert verdicts(tmp_path, iut, CONSENT) == {CONSENT: verdict}
+
+
+LATER = "RFC8839-4.4.1.2.2/only_the_nominated_candidate_is_left[tester]"
+NAMED = "RFC8839-4.4.1.2.2/remote_candidates_name_our_end[tester]"
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault", "case", "verdict"),
+    [
+        ("", "all-candidates-in-later-offers", LATER, "fail"),
+        (DTLS, "all-candidates-in-later-offers", LATER, "pass"),
+        (DTLS, "remote-candidates-forgotten", NAMED, "fail"),
+    ],
+)
+def test_a_webrtc_stack_may_repeat_its_candidates_in_later_offers(payload, fault, case, verdict, tmp_path) -> None:
+    """RFC 9429 section 5.2.2 has it so, against RFC 8839; it does not let it leave a=remote-candidates out."""
+    assert verdicts(tmp_path, f"{AGENT} {payload} --fault {fault}", case) == {case: verdict}
+
+
+def test_no_offer_follows_an_answer_that_is_refused(tmp_path) -> None:
+    """That the answer without ICE is refused fails the case about that, not the one about the offer behind it."""
+    taken, offer = (
+        f"RFC8839-4.4.3.1/{name}"
+        for name in ("later_answer_without_ice_is_taken", "offer_after_an_answer_without_ice_restarts")
+    )
+    found = verdicts(tmp_path, f"{AGENT} --fault later-answer-without-ice-refused", taken, offer)
+    assert found == {taken: "fail", offer: "n/a"}
