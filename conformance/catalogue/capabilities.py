@@ -34,7 +34,7 @@ PROFORMA: Mapping[str, Capability] = {
         Capability("connects", "set", ("active", "passive", "so"), [], "tcptypes it acts as"),
         Capability("transports", "set", ("tcp", "udp"), ["tcp"], "transports of its candidates"),
         Capability("families", "set", ("4", "6"), ["4"], "address families"),
-        Capability("obeys", "set", ("addresses", "tcptypes", "transports"), [], "wishes of open that hold"),
+        Capability("obeys", "set", ("addresses", "tcptypes", "transports", "role"), [], "wishes of open that hold"),
         Capability("role", "choice", ("stack", "adapter"), "stack", "who determines the role (RFC 8445 6.1.1)"),
         Capability("components", "count", (), 1, "most components of a stream"),
         Capability("streams", "count", (), 1, "most media sections of a description"),
@@ -80,6 +80,9 @@ def validate(pics: Mapping[str, object]) -> list[str]:
     for key, stronger in _IMPLIED.items():
         if pics.get(key) is False and pics.get(stronger) is True:
             problems.append(f"pics {key}: false, although {stronger} is true, which it is part of")
+    obeyed = pics.get("obeys", [])
+    if isinstance(obeyed, list) and "role" in obeyed and pics.get("role") != "adapter":
+        problems.append("pics obeys: a caller can obey role only where the role is its own to set (role: adapter)")
     if pics.get("port_mapping") and not pics.get("nat_assisted", PROFORMA["nat_assisted"].default):
         problems.append("pics port_mapping: it asks gateways for mappings, but nat_assisted is not true")
     return problems

@@ -28,8 +28,11 @@ _SPARE = "m=video 0 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=mid:x-spare\r\n"
 _LONGEST_FOUNDATION = 32
 
 
-def strange(description: SessionDescription, *, offered: bool) -> str:
-    """Return the text of a description of ours that says the same; `offered`: with a further section of port 0."""
+def strange(description: SessionDescription, *, offered: bool, useless: bool = True) -> str:
+    """Return the text of a description of ours that says the same.
+
+    `offered`: with a further section of port 0; `useless`: with candidates that the IUT is to ignore.
+    """
     session = ["s= \r\n" if str(line) == "s=-\r\n" else str(line) for line in description.lines]
     session += [f"{line}\r\n" for line in _SESSION]
     parts = ["".join(session)]
@@ -38,7 +41,7 @@ def strange(description: SessionDescription, *, offered: bool) -> str:
         places = [number for number, line in enumerate(lines) if line.startswith("a=candidate:")]
         for place in places:
             lines[place] = f"a={_long(lines[place])}\r\n"
-        if places:
+        if places and useless:
             first, last = ([f"a={other}\r\n" for other in others] for others in _OTHERS)
             lines[places[-1] + 1 : places[-1] + 1] = last
             lines[places[0] : places[0]] = first

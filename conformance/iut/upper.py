@@ -51,6 +51,7 @@ class Upper:
         self.selected: list[Mapping[str, Any]] = []
         self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
         self.trickles = False  # candidates of both sides come after the descriptions
+        self.readings: list[str] = []  # of what the case does not judge
         self.is_strange = False  # our descriptions say what they say in a strange way
         self._untold: SessionDescription | None = None  # whose candidates we have still to trickle
         self.exchanged: list[tuple[str, SessionDescription]] = []  # who described itself how, in order
@@ -190,7 +191,8 @@ class Upper:
             self.trickle_all()
 
     def _accept_strange(self, description: SessionDescription, kind: str) -> None:
-        text = strange(description, offered=kind == "offer" and self.pics.get("profile", "plain") == "plain")
+        offered = kind == "offer" and self.pics.get("profile", "plain") == "plain"
+        text = strange(description, offered=offered)
         if kind == "answer":
             with contextlib.suppress(Rejected):  # as a parser may that is strict about line ends
                 self.call("accept", type=kind, sdp=with_line_feeds(text))
@@ -198,10 +200,18 @@ class Upper:
         try:
             self.call("accept", type=kind, sdp=text)
         except Rejected as rejection:
+            self._accept_less_strange(strange(description, offered=offered, useless=False), kind, rejection)
+
+    def _accept_less_strange(self, text: str, kind: str, refusal: Rejected) -> None:
+        """Give the IUT what is left without the candidates that it was to ignore; a case of its own judges these."""
+        try:
+            self.call("accept", type=kind, sdp=text)
+        except Rejected:
             raise JudgedElsewhere(
-                f"{rejection}, where all that is strange is to be ignored",
+                f"{refusal}, where all that is strange is to be ignored",
                 case="RFC8839-5.1/candidate_of_an_unknown_transport_is_ignored",
-            ) from rejection
+            ) from refusal
+        self.readings.append(f"without candidates of unknown transports, for which the IUT refused it: {refusal}")
 
     # -- candidates that come later --------------------------------------------------------------------------------
 
@@ -231,13 +241,22 @@ class Upper:
             self.trickle(candidate)
 
     def trickle_all(self) -> None:
-        """Tell the IUT of all candidates of our last description, one by one, and that there are no more."""
+        """Tell the IUT of all candidates of our last description, one by one, and that there are no more.
+
+        One that it refuses it has ignored (RFC 8839 section 5.1). Raises `Rejected` if it takes none.
+        """
         description, self._untold = self._untold, None
         for media in description.media if description is not None else ():
             if media.port == 0:
                 continue  # a section that we reject has no ICE, and a stack may not know it any more
+            refusals = []
             for candidate in list(media.candidates):
-                self._tell_candidate(candidate, media.mid)
+                try:
+                    self._tell_candidate(candidate, media.mid)
+                except Rejected as refusal:
+                    refusals.append(refusal)
+            if refusals and len(refusals) == len(media.candidates):
+                raise refusals[-1]
             self._tell_candidate(None, media.mid)
 
     def await_candidates(self) -> Description:

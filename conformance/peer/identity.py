@@ -68,6 +68,7 @@ class Identity:
         self.fingerprint = rng.randbytes(32).hex(":").upper()  # of a certificate that nobody will see
         self.settled_setup: str | None = None  # our a=setup in the last exchange that was completed
         self.controlling = False
+        self.role_is_told = False  # the IUT's caller was told which role the IUT has, other than offer and answer say
         self.ufrag = rng.randbytes(4).hex()
         self.pwd = rng.randbytes(12).hex()
         self._passwords = {self.ufrag: self.pwd}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,13 +54,17 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A request of the IUT's to the server; ``time`` as in a `Frame`, ``code`` of the answer, 0 for success."""
+    """A request of the IUT's to the server; ``time`` as in a `Frame`, ``code`` of the answer, 0 for success.
+
+    ``answered``: when we answered it, if we did, by the same clock.
+    """
 
     connection: Connection
     message: Message
     octets: bytes
     time: float
     code: int = 0
+    answered: float = 0.0
 
 
 Allocation = turn.Allocation[Connection]
@@ -364,7 +369,7 @@ class Server:
         if reply.cls == MessageClass.SUCCESS and reply.method in (Method.BINDING, Method.ALLOCATE):
             self._learnt(connection)
         error = next((value.code for _, value in reply.attributes if isinstance(value, ErrorCode)), 0)
-        self.asked.append(Asked(connection, request.stun, request.octets, request.time, error))
+        self.asked.append(Asked(connection, request.stun, request.octets, request.time, error, time.monotonic()))
         self._note_ids(reply)
         connection.send_between(encode(reply, self._core.key))
         if isinstance(todo, turn.End):

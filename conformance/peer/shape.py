@@ -22,7 +22,7 @@ class Shape:
 
     family: address family between the testers and the IUT.
     roles: "own" as RFC 8445 section 6.1.1 gives them, or "switched" by a role conflict that the first check of either
-        side makes, and that the IUT loses (sections 7.3.1.1 and 7.2.5.1).
+        side makes, and that the IUT loses (sections 7.3.1.1 and 7.2.5.1), or by the IUT's caller if it obeys the wish.
     segmentation: how what we send is divided: "whole", "octets" one by one, "cut" somewhere or "cutN" behind octet N,
         "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same segment.
     components: how many components the stream has; the case happens on the first.

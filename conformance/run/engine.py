@@ -275,7 +275,7 @@ class Engine:
                 with premises(testers.peer, case.requirements):
                     case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
-            result.note = "; ".join(testers.peer.readings)
+            result.note = "; ".join(dict.fromkeys([*testers.peer.readings, *testers.upper.readings]))
             result.watched = round(pump.watched, 3)
             self._postamble(result, testers.upper)
         finally:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
+    from conformance.peer.listener import Listener
     from conformance.peer.tester import Peer
     from conformance.wire.attributes import Address
-    from conformance.wire.candidate import Candidate
 
 _MOST = 32  # connections that are looked at
 _PREFERENCES = 0xFFFFFF  # of a priority: local preference and component, all but the type (RFC 8445 section 5.1.2.1)
@@ -246,14 +246,17 @@ def expect_checks_at_each(peer: Peer) -> None:
         peer.expect_connection(listener).expect(BindingRequest, within=peer.pixit.response)
 
 
-def expect_no_connection_from(peer: Peer, candidates: Iterable[Candidate]) -> None:
-    """Watch that the IUT opens no connection for a pair of one of these local candidates of its own.
+def expect_no_connection_from_passive(peer: Peer, iut: Description) -> None:
+    """Watch that the IUT opens no connection for a pair of a passive local candidate of its own.
 
     A connection comes from one if that is its port, or if PRIORITY of its first check has the candidate's preferences
-    (RFC 8445 section 7.1.1; no two candidates of a component share them). From an active candidate that the
-    description leaves out it may lawfully come: RFC 6544 section 6.2 pairs it, to us it is peer-reflexive.
+    (RFC 8445 section 7.1.1), which no active one has. From an active candidate it may lawfully come, also from one
+    that the description leaves out: RFC 6544 section 6.2 pairs it, to us it is peer-reflexive.
     """
-    ports, preferences = zip(*((c.port, c.priority & _PREFERENCES) for c in candidates), strict=True)
+    active = {candidate.priority & _PREFERENCES for candidate in iut.hosts("active")}
+    passive = iut.candidates(tcptype="passive")
+    ports = {candidate.port for candidate in passive}
+    preferences = {candidate.priority & _PREFERENCES for candidate in passive} - active
     lawful: set[Address] = set()
     while len(lawful) < _MOST:
         try:
@@ -268,9 +271,22 @@ def expect_no_connection_from(peer: Peer, candidates: Iterable[Candidate]) -> No
                 if priority is None:
                     raise Inconclusive(f"{failure.actual}: no check came there that tells its candidate") from failure
                 lawful.add(one.remote_address)
-        if len(lawful) == 1:
+        if len(lawful) == 1 and not active:
             peer.readings.append("it connects from an active candidate that its description leaves out")
-    raise Inconclusive(f"the IUT opened {len(lawful)} connections from candidates that its description leaves out")
+    raise Inconclusive(f"the IUT opened {len(lawful)} connections, none of them from its passive candidates")
+
+
+def expect_no_connection_for(peer: Peer, iut: Description, active: Listener) -> None:
+    """Watch that the IUT does not connect to an active candidate of ours.
+
+    Where it may be for a pair with an active one of its own, another case judges that.
+    """
+    try:
+        peer.expect_no_connection(active)
+    except Failed as failure:
+        if iut.hosts("active"):
+            raise JudgedElsewhere(f"{failure}", case="RFC6544-6.2/active_is_not_paired_with_active") from failure
+        raise
 
 
 def _all_checked(connections: Iterable[Connection]) -> bool:

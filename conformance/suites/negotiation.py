@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
+    from conformance.peer.shape import Shape
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -105,24 +106,34 @@ def negotiate(
     mine: dict[str, Any] = {"candidates": peer_candidates, "components": components, "ice_lite": peer_lite}
     mine["session_attributes"] = list(peer_says)
     mine |= says or {}
+    told = _role_to_tell(upper, shape, side)
+    wishes |= {"role": told} if told else {}
     if side == "offerer":
         theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)
         answer = peer.answer(theirs.sdp, peer_tcptypes, **mine)
-        _take_role(peer)
+        _take_role(peer, told=bool(told))
         upper.accept(answer, kind="answer")
     else:
         ours = peer.offer(peer_tcptypes, media=media, **mine)
-        _take_role(peer)
+        _take_role(peer, told=bool(told))
         theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
         _needs_family(theirs, wishes)
     return theirs
 
 
-def _take_role(peer: Peer) -> None:
+def _role_to_tell(upper: Upper, shape: Shape, side: str) -> str:
+    """Return the role that the IUT's caller shall set in this variant; nothing where a role conflict does that."""
+    if shape.roles != "switched" or "role" not in upper.pics.get("obeys", []):
+        return ""
+    return "controlled" if side == "offerer" else "controlling"
+
+
+def _take_role(peer: Peer, *, told: bool) -> None:
     """Take the other role where the variant says so, before a check of the IUT's can come."""
     if peer.shape.roles == "switched":
         peer.switch_roles()
+        peer.role_is_told = told
 
 
 def negotiate_dtls(

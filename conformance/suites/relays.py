@@ -37,6 +37,7 @@ CREDENTIALS = (
 )
 _INTEGRITY = (Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256)
 _UDP = 17
+_CROSSING = 0.25  # seconds behind our answer in which a request may come that left before it
 _ALGORITHM = "the IUT names no password algorithm, as a client by RFC 5389"
 
 
@@ -190,16 +191,23 @@ def _is_bind(one: Asked) -> bool:
 
 
 def repeated(peer: Peer, server: Server, method: Method, code: int, *, within: float) -> int:
-    """Watch how many requests of a method come on connections on which one was answered by a code."""
+    """Watch how many requests of a method come on connections on which one was answered by a code.
+
+    The same request once more, right behind the answer, may have left before the answer came: it was sent again for
+    lack of an answer, which RFC8489-6.2.2 judges.
+    """
     refused = [one for one in server.requests(method) if one.code == code]
     if not refused:
         raise Inconclusive(f"no {method.name} was answered by {code}")
     peer.wait(within)
-    first = {id(one.connection): server.asked.index(one) for one in reversed(refused)}
-    return sum(
-        one.message.method == method and index > first.get(id(one.connection), len(server.asked))
-        for index, one in enumerate(server.asked)
-    )
+    first = {id(one.connection): one for one in reversed(refused)}
+    later = [one for one in server.requests(method) if one.time > first.get(id(one.connection), one).time]
+    return sum(not _may_have_crossed(one, first[id(one.connection)]) for one in later)
+
+
+def _may_have_crossed(again: Asked, refused: Asked) -> bool:
+    """Whether a request is another one's repetition that may have been under way when that was answered."""
+    return again.octets == refused.octets and again.time - refused.answered < _CROSSING
 
 
 def needs_redirection(other: Server) -> None:

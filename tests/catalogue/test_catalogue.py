@@ -188,6 +188,12 @@ def test_who_asks_gateways_has_nat_assisted_candidates() -> None:
     assert "nat_assisted is not true" in line
 
 
+def test_a_role_is_a_wish_to_a_caller_alone() -> None:
+    assert validate({"obeys": ["role"], "role": "adapter"}) == []
+    (line,) = validate({"obeys": ["role"]})
+    assert "(role: adapter)" in line
+
+
 def test_right_declarations_pass() -> None:
     assert validate(PICS) == []
     assert validate({key: c.default for key, c in PROFORMA.items()}) == []

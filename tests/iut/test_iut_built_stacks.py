@@ -56,5 +56,8 @@ def test_a_stack_keeps_the_contract(name, tmp_path):
                 media = SessionDescription.parse(said["sdp"]).media[0]
                 assert media.ufrag or SessionDescription.parse(said["sdp"]).attributes("ice-ufrag")
                 session.call("close", timeout=20)
+            for _ in range(20):  # the name may be used again as soon as close is answered
+                session.call("open", side=side, timeout=20, **common, **wishes)
+                session.call("close", timeout=20)
         pool.close()
         assert [str(incident) for incident in pool.incidents if incident.serious] == []

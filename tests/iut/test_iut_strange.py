@@ -87,6 +87,7 @@ class Uppers(Upper):
 
     def __init__(self, calls) -> None:
         self.pics, self.is_strange, self.trickles, self.exchanged, self._untold = {}, True, False, [], None
+        self.readings = []
         self.call = calls.call
 
 
@@ -98,6 +99,17 @@ def test_an_answer_ends_its_lines_with_lf_for_who_takes_it(kind, refused, ends):
     calls = Calls(refused)
     Uppers(calls).accept(plain(OURS), kind)
     assert [text.partition("v=0")[2][: len(end)] for text, end in zip(calls.asked, ends, strict=True)] == ends
+
+
+@pytest.mark.parametrize("kind", ["answer", "offer"])
+def test_who_refuses_a_candidate_of_an_unknown_transport_gets_what_else_is_strange(kind):
+    """A case of its own judges the refusal; the variant says what it did without."""
+    calls = Calls("ssltcp")
+    upper = Uppers(calls)
+    upper.accept(plain(OURS), kind)
+    assert "a=x-strange-flag" in calls.asked[-1]
+    assert " 192.0.2.9 50001 " in calls.asked[-1]
+    assert upper.readings == ["without candidates of unknown transports, for which the IUT refused it: not so"]
 
 
 def test_who_refuses_what_is_to_be_ignored_is_judged_elsewhere():

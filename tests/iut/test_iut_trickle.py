@@ -6,6 +6,8 @@ from collections import deque
 
 import pytest
 
+from conformance.iut.calls import REJECTED, Rejected
+from conformance.iut.errors import RpcError
 from conformance.iut.process import Notification, Pending
 from conformance.iut.trickle import without_candidates
 from conformance.iut.upper import Upper
@@ -26,8 +28,8 @@ LATER = BARE.format(options="a=ice-options:trickle\r\n", port=9, address="0.0.0.
 class Adapter:
     """Stands for a session: remembers calls, and after a description notifies of what it is given."""
 
-    def __init__(self, sdp, later, kind="offer"):
-        self.sdp, self.later, self.kind = sdp, later, kind
+    def __init__(self, sdp, later, kind="offer", refused=()):
+        self.sdp, self.later, self.kind, self.refused = sdp, later, kind, refused
         self.calls, self.notifications, self.died = [], deque(), None
         self.on_activity = lambda: None
 
@@ -40,7 +42,8 @@ class Adapter:
             for candidate, mid in self.later:
                 told = {"session": "s", "candidate": candidate, "mid": mid}
                 self.notifications.append(Notification("candidate", told, 0.0))
-        pending.settle(result, None)
+        refusal = RpcError(REJECTED, "no such candidate") if parameters.get("candidate") in self.refused else None
+        pending.settle(result, refusal)
         return pending
 
 
@@ -99,6 +102,18 @@ def test_candidates_of_an_answer_follow_it_one_by_one_and_then_their_end():
     assert methods(adapter) == [("accept", None), ("trickle", PASSIVE), ("trickle", ACTIVE), ("trickle", "")]
     assert adapter.calls[0][1]["sdp"] == LATER
     assert {parameters["mid"] for _, parameters in adapter.calls[1:]} == {"a"}
+
+
+@pytest.mark.parametrize("refused", [(PASSIVE,), (ACTIVE,), (PASSIVE, ACTIVE)])
+def test_a_candidate_that_is_refused_was_ignored_unless_all_are(refused):
+    adapter = Adapter(FULL, [], refused=refused)
+    upper = upper_of(adapter)
+    if len(refused) == 2:
+        with pytest.raises(Rejected):
+            upper.accept(SessionDescription.parse(FULL), kind="answer")
+        return
+    upper.accept(SessionDescription.parse(FULL), kind="answer")
+    assert methods(adapter)[1:] == [("trickle", PASSIVE), ("trickle", ACTIVE), ("trickle", "")]
 
 
 def test_nothing_is_trickled_for_a_section_that_we_reject():

@@ -41,6 +41,7 @@ def peer(
     further: bool | None = None,
     keeps_its_role: bool = False,
     is_open: bool = True,
+    role_is_told: bool = False,
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
     denied: Sequence[bytes] = (),
@@ -58,6 +59,7 @@ def peer(
         connections=[SimpleNamespace(**seen, had_success=bool(one), first_had_success=one) for one in successes],
         shape=Shape(roles=roles),
         keeps_its_role=keeps_its_role,
+        role_is_told=role_is_told,
         servers=list(servers),
         iut=Iut(),
     )
@@ -92,6 +94,13 @@ def test_an_iut_that_keeps_its_role_is_not_judged_with_switched_roles(outcome) -
     lost = peer(roles="switched", had_success=False, further=True)  # it takes the other role and forgets the request
     with pytest.raises(JudgedElsewhere), premises(lost):
         raise outcome("no response")
+
+
+def test_an_iut_whose_caller_was_told_the_role_is_judged_without_a_conflict() -> None:
+    with pytest.raises(Missing), premises(peer(roles="switched", role_is_told=True)):
+        raise Missing("no response")
+    with pytest.raises(JudgedElsewhere), premises(peer(roles="switched", role_is_told=True, keeps_its_role=True)):
+        raise Missing("no response")
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,19 @@ def test_one_that_keeps_its_role_is_judged_elsewhere(tmp_path) -> None:
     assert verdicts(tmp_path, iut, SWITCHED[0]) == {SWITCHED[0]: "n/a"}
 
 
+CALLER = f"exec:{sys.executable} {Path(__file__).with_name('caller_role_adapter.py')}"
+DEAF = "--fault lost-conflict-ignored --fault conflict-keeps-role"
+
+
+def test_one_whose_caller_obeys_meets_us_in_the_other_role_without_a_conflict(tmp_path) -> None:
+    assert verdicts(tmp_path, f"{CALLER} {DEAF}", *SWITCHED) == dict.fromkeys(SWITCHED, "pass")
+
+
+def test_one_in_the_role_that_its_caller_was_told_shows_a_fault(tmp_path) -> None:
+    iut = f"{CALLER} {DEAF} --fault selected-outlives-session"
+    assert verdicts(tmp_path, iut, SWITCHED[0]) == {SWITCHED[0]: "fail"}
+
+
 WRONG = "RFC8489-9.1.4/unauthenticated_success_makes_no_pair_valid[wrong-password]"
 
 

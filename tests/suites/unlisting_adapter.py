@@ -1,12 +1,16 @@
-"""The reference agent as one that has active candidates, whatever it is asked, and leaves them out of its descriptions."""
+"""The reference agent as one that has active candidates, whatever it is asked.
+
+It leaves them out of its descriptions, unless its first argument is --listed; the others are the agent's.
+"""
 
 import json
 import subprocess
 import sys
 import threading
 
+listed = sys.argv[1:2] == ["--listed"]
 agent = subprocess.Popen(
-    [sys.executable, "-m", "conformance.agent", *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    [sys.executable, "-m", "conformance.agent", *sys.argv[1 + listed :]], stdin=subprocess.PIPE, stdout=subprocess.PIPE
 )
 
 
@@ -14,7 +18,7 @@ def carry_back():
     for line in agent.stdout:
         message = json.loads(line)
         result = message.get("result") or {}
-        if "sdp" in result:
+        if "sdp" in result and not listed:
             lines = result["sdp"].splitlines(keepends=True)
             result["sdp"] = "".join(line for line in lines if "tcptype active" not in line)
         print(json.dumps(message), flush=True)

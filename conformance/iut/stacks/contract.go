@@ -32,6 +32,7 @@ type params struct {
 	Session    string   `json:"session"`
 	Side       string   `json:"side"`
 	Agent      string   `json:"agent"`
+	Role       string   `json:"role"`
 	Component  int      `json:"component"`
 	Components int      `json:"components"`
 	Media      string   `json:"media"`
@@ -122,10 +123,11 @@ func converse(name string, pics object, create func(session string) stack) {
 			calls, known = make(chan call, 64), true
 			sessions[c.Params.Session] = calls
 			go func(session string) {
-				serve(create(session), calls)
-				mu.Lock()
-				defer mu.Unlock()
-				delete(sessions, session)
+				serve(create(session), calls, func() {
+					mu.Lock()
+					defer mu.Unlock()
+					delete(sessions, session)
+				})
 			}(c.Params.Session)
 		}
 		mu.Unlock()
@@ -137,8 +139,9 @@ func converse(name string, pics object, create func(session string) stack) {
 	}
 }
 
-// serve takes the calls of a session until it is closed, or could not be opened.
-func serve(s stack, calls <-chan call) {
+// serve takes the calls of a session until it is closed, or could not be opened. Then it is forgotten before that is
+// answered: whoever has the answer may open a session of the same name.
+func serve(s stack, calls <-chan call, forget func()) {
 	for c := range calls {
 		result := object{}
 		var refused *refusal
@@ -158,8 +161,12 @@ func serve(s stack, calls <-chan call) {
 		case "close":
 			s.close()
 		}
+		last := c.Method == "close" || c.Method == "open" && refused != nil
+		if last {
+			forget()
+		}
 		answer(c, result, refused)
-		if c.Method == "close" || c.Method == "open" && refused != nil {
+		if last {
 			return
 		}
 	}

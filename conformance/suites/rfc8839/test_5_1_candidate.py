@@ -113,7 +113,7 @@ def test_rtcp_is_the_second_component(upper, peer, side):
 
 @varied("family", "candidates")
 @pytest.mark.parametrize("name", ["agent.example", "1b4e28ba-2fa1-41d2-883f-0016d3cca427.local"], ids=["name", "mdns"])
-@requirement("RFC8839-5.1-02", needs="connects:active sdp:full")
+@requirement("RFC8839-5.1-02", needs="connects:active")
 def test_candidate_with_a_host_name_is_ignored(upper, peer, side, name):
     """with    a candidate of ours with a host name, and a passive one with an address behind it
     when    the IUT has both descriptions
@@ -125,7 +125,7 @@ def test_candidate_with_a_host_name_is_ignored(upper, peer, side, name):
 
 @varied("family", "candidates")
 @pytest.mark.parametrize("transport", ["ssltcp", "TLS", "SCTP", "x-unknown"])
-@requirement("RFC8839-5.1-s03", needs="connects:active sdp:full")
+@requirement("RFC8839-5.1-s03", needs="connects:active")
 def test_candidate_of_an_unknown_transport_is_ignored(upper, peer, side, transport):
     """with    a candidate of ours with a transport that nobody knows, and a passive TCP one behind it
     when    the IUT has both descriptions

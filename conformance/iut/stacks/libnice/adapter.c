@@ -429,15 +429,21 @@ static void do_describe(Session *s, JsonNode *id, JsonObject *params)
   if (s->candidates) g_idle_add_full(G_PRIORITY_DEFAULT, go_on, g_strdup(s->name), NULL);
 }
 
-/* Lets libnice's parser take the candidates. Returns the first line that it refuses. */
+/* Lets libnice's parser take the candidates, one by one: one that it refuses it has ignored (RFC 8839 section 5.1).
+ * Returns a refused line if it takes none of them. */
 static const gchar *parse_candidates(Session *s, Remote *r)
 {
+  const gchar *refused = NULL;
   for (GSList *i = r->lines; i; i = i->next) {
     NiceCandidate *candidate = nice_agent_parse_remote_candidate_sdp(s->agent, s->stream, i->data);
-    if (!candidate) return i->data;
-    r->candidates = g_slist_append(r->candidates, candidate);
+    if (candidate) {
+      r->candidates = g_slist_append(r->candidates, candidate);
+    } else {
+      refused = i->data;
+      g_printerr("%s: nice_agent_parse_remote_candidate_sdp refused: %s\n", s->name, refused);
+    }
   }
-  return NULL;
+  return r->candidates ? NULL : refused;
 }
 
 static void do_accept(Session *s, JsonNode *id, JsonObject *params)

@@ -3,7 +3,7 @@
 //
 // Version 2 accepts TCP connections and opens none; version 4 also opens them. A stream has one component. The stack's
 // own are its candidates, ufrag and pwd; the rest of the SDP is written here (pics sdp: candidates), and the role is its
-// caller's (role: adapter). The build writes the version that it was asked for into the import below.
+// caller's (role: adapter, obeys role). The build writes the version that it was asked for into the import below.
 package main
 
 import (
@@ -49,7 +49,7 @@ func picture() object {
 	return object{
 		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
 		"offers": []string{"passive"}, "connects": connects, "transports": []string{"tcp", "udp"},
-		"families": []int{4, 6}, "obeys": []string{"transports", "tcptypes"}, "role": "adapter", "components": 1,
+		"families": []int{4, 6}, "obeys": []string{"transports", "tcptypes", "role"}, "role": "adapter", "components": 1,
 		"restart": true, "trickle": true, "consent": false, "turn_over_tcp": true, "sdp": "candidates", "profile": "plain", "payload": "raw",
 		"reports": []string{"state", "selected", "data"}, "sessions": 64,
 	}
@@ -100,6 +100,9 @@ func (s *session) open(p params) *refusal {
 	}
 	s.offering = p.Side == "offerer"
 	s.controlling, s.lite = s.offering, p.Agent == "lite"
+	if p.Role != "" {
+		s.controlling = p.Role == "controlling"
+	}
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{}) // on all addresses, as it is meant: candidates share the port
 	if err != nil {
 		return refuse(internal, "%v", err)
@@ -236,16 +239,32 @@ func (s *session) accept(p params) *refusal {
 		}
 	}
 	s.remoteLite = len(attribute(p.SDP, "ice-lite")) > 0
-	for _, value := range attribute(p.SDP, "candidate") {
-		if refused := s.add(value); refused != nil {
-			return refused
-		}
+	if refused := s.addAll(attribute(p.SDP, "candidate")); refused != nil {
+		return refused
 	}
 	if !s.dialed {
 		s.dialed = true
 		go s.connect(ufrags[0], pwds[0])
 	}
 	return nil
+}
+
+// addAll gives the stack one candidate after the other: one that it refuses it has ignored (RFC 8839 section 5.1).
+func (s *session) addAll(values []string) *refusal {
+	var last *refusal
+	taken := 0
+	for _, value := range values {
+		if refused := s.add(value); refused != nil {
+			fmt.Fprintln(os.Stderr, s.name, "pion refused", value+":", refused.Message)
+			last = refused
+		} else {
+			taken++
+		}
+	}
+	if taken > 0 {
+		return nil
+	}
+	return last
 }
 
 func (s *session) add(value string) *refusal {

@@ -14,7 +14,7 @@ const { version } = require(path.join(home, '..', '..', '..', 'package.json'))
 const { main, Refused, NO_PARAMS, REJECTED } = require('./contract.js')
 const PICS = {
   agent: ['full', 'lite'], sides: ['offerer', 'answerer'], offers: ['active', 'passive'], connects: ['active', 'passive'],
-  transports: ['tcp', 'udp'], families: [4, 6], obeys: [], role: 'adapter', components: 1, restart: true,
+  transports: ['tcp', 'udp'], families: [4, 6], obeys: ['role'], role: 'adapter', components: 1, restart: true,
   trickle: true, consent: true, turn_over_tcp: true, sdp: 'candidates', profile: 'plain', payload: 'raw', reports: ['state', 'data'], sessions: 4,
 }
 const STATES = { disconnected: 'disconnected', closed: 'closed', connected: 'connected', failed: 'failed', new: 'new' }
@@ -38,7 +38,7 @@ class Session {
     const addresses = p.addresses ?? ['127.0.0.1']
     const [udp4, udp6] = [addresses.find(isIPv4), addresses.find(isIPv6)]
     this.address = addresses[0]
-    this.ice = new Connection(this.offering, {
+    this.ice = new Connection(p.role ? p.role === 'controlling' : this.offering, {
       useTcp: true, useIpv4: !!udp4, useIpv6: !!udp6, iceLite: p.agent === 'lite', additionalHostAddresses: addresses,
       ...(server && relay(server)), interfaceAddresses: { ...(udp4 && { udp4 }), ...(udp6 && { udp6 }) },
     })
@@ -86,7 +86,7 @@ class Session {
     const lite = /^a=ice-lite\s*$/m.test(p.sdp)
     this.ice.setRemoteParams({ iceLite: lite, usernameFragment: ufrag, password: pwd })
     if (lite !== this.ice.iceLite) this.ice.iceControlling = lite
-    for (const value of values(p.sdp, 'candidate')) await this.add(value)
+    await this.addAll(values(p.sdp, 'candidate'))
     if (this.connecting) return {}
     this.connecting = true
     await this.ice.gatherCandidates()
@@ -95,6 +95,13 @@ class Session {
   }
 
   connect () { this.ice.connect().catch(error => console.error(this.name, 'connect:', error.message)) }
+
+  // one after the other: one that the stack refuses it has ignored (RFC 8839 section 5.1)
+  async addAll (values) {
+    const refused = []
+    for (const value of values) await this.add(value).catch(error => { refused.push(error); console.error(this.name, 'werift refused', value, error.message) })
+    if (refused.length && refused.length === values.length) throw refused[0]
+  }
 
   async add (value) {
     try {
