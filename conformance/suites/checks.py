@@ -279,7 +279,7 @@ def expect_no_connection_from_passive(peer: Peer, iut: Description) -> None:
 def expect_no_connection_for(peer: Peer, iut: Description, active: Listener) -> None:
     """Watch that the IUT does not connect to an active candidate of ours.
 
-    Where it may be for a pair with an active one of its own, another case judges that.
+    JudgedElsewhere where it may be for a pair with an active one of its own.
     """
     try:
         peer.expect_no_connection(active)
