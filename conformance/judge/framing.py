@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
 from conformance.judge.talk import Talk
 from conformance.verdict import Verdict
+from conformance.wire.dtls import DTLS_1_0, DTLS_1_2, Kind, kind_of
 from pcaps.connections import Event
 from pcaps.frames import COOKIE
 
 _HANDSHAKE, _TLS = 22, 3  # content type, and what TLS versions begin with
+_DTLS_VERSIONS = (DTLS_1_0.to_bytes(2, "big"), DTLS_1_2.to_bytes(2, "big"))
 _FRAMED = "everything on the connection stands in RFC 4571 frames"
 
 
@@ -62,7 +64,7 @@ def _called(event: Event) -> str:
 
 @rule("RFC4571-2-01", title="LENGTH is the number of octets of the message behind it")
 def length_equals_the_message(exchange: Exchange) -> Iterator[Observation]:
-    """Judged on the frames that come before any media may: a STUN message there has the length it says."""
+    """A STUN message that comes before any media may has the length it says; nowhere does LENGTH stand twice."""
     for talk, client in exchange.sides():
         yield from _length(talk, client)
 
@@ -75,6 +77,23 @@ def _length(talk: Talk, client: bool) -> Iterator[Observation]:
             yield HELD
         else:
             yield _wrong(talk, event, told, inner)
+    for event in talk.connection.events:
+        if event.from_client is client and event.what == "frame" and _is_length_repeated(event.payload):
+            yield broken(
+                talk,
+                event,
+                f"wrote the LENGTH {len(event.payload)} twice: all that follows is cut two octets too early",
+                expected="LENGTH stands once before each packet",
+                actual=f"the packet behind it begins with {event.payload[:4].hex()}",
+            )
+
+
+def _is_length_repeated(payload: bytes) -> bool:
+    """Whether a frame begins with its own LENGTH, behind which a STUN message or a DTLS record stands."""
+    packet = payload[2:]
+    if payload[:2] != len(payload).to_bytes(2, "big") or payload[4:8] == COOKIE:
+        return False
+    return packet[4:8] == COOKIE or (kind_of(packet) is Kind.DTLS and packet[1:3] in _DTLS_VERSIONS)
 
 
 def _wrong(talk: Talk, event: Event, told: int, inner: int) -> Observation:

@@ -52,6 +52,17 @@ def broken_length_counts_itself(scene: Scene) -> None:
     scene.transact(link, scene.right, scene.left, scene.check(scene.right, scene.left))
 
 
+@golden("length_equals_the_message")
+def broken_length_twice(scene: Scene) -> None:
+    """A write takes the LENGTH alone, then the whole frame is written: LENGTH stands twice before a DTLS record."""
+    link = selected(scene)
+    link.send(link.client, frame(s.DTLS_HELLO))
+    link.send(link.server, frame(s.DTLS_HELLO))
+    again = frame(s.DTLS_HELLO)
+    link.send(link.client, again[:2])
+    link.send(link.client, again)
+
+
 @golden("check_is_not_retransmitted")
 def broken_retransmission(scene: Scene) -> None:
     """The agent repeats its check as over UDP."""
