@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from docs_reading import ROOT
@@ -69,3 +70,15 @@ def test_newer_pythons_run_the_same_gates_under_tox_as_in_ci():
         assert f"tests/{folder}" in tox
         assert folder in said
     assert "icetcp run --quick" in tox
+
+
+def test_each_file_of_tests_that_tox_names_is_collected():
+    """From a file below a folder that the same command names, pytest 9 takes only what it takes from the folder."""
+    commands = [line.split() for line in (ROOT / "tox.ini").read_text().splitlines() if line.startswith("    pytest ")]
+    for command in commands:
+        named = [Path(word) for word in command if word.startswith("tests")]
+        assert not any(one in other.parents for one in named for other in named), command
+    whole = {word for command in commands for word in command if word.endswith("_whole.py")}
+    assert whole == {
+        str(path.relative_to(ROOT)) for path in ROOT.glob("tests/*/*_whole.py") if path.name[:5] != "test_"
+    }
