@@ -258,7 +258,7 @@ class Responses:
             if self._decisions.minds_late():
                 self._checks.ask(connection)
             return True
-        if self._decisions.triggers(check):
+        if self._decisions.triggers(check, connection):
             self._check_back(stream, connection, check)
         return False
 

@@ -426,15 +426,18 @@ class Upper:
         if self.reports_state and not self.wait_state("connected", "completed", within=within):
             raise Inconclusive(f"the stack did not become connected within {within:g} s; it said {self.states}")
 
-    def await_selected(self, *, within: float) -> None:
-        """Wait, as a preamble, until the stack says that it has selected a pair, where it ever says so."""
+    def await_selected(self, *, within: float, pairs: int = 1) -> None:
+        """Wait, as a preamble, until the stack says that it has selected a pair, where it ever says so.
+
+        `pairs`: of so many components or streams.
+        """
 
         def selected() -> bool:
             self._take_notifications()
-            return bool(self.selected)
+            return len({(told.get("stream", 0), told.get("component", 1)) for told in self.selected}) >= pairs
 
         if "selected" in self.pics.get("reports", []) and not self._waiter.wait(selected, within):
-            raise Inconclusive(f"the stack did not tell of a selected pair within {within:g} s")
+            raise Inconclusive(f"the stack did not tell of {pairs} selected pair(s) within {within:g} s")
 
     def call(self, method: str, **parameters: object) -> Mapping[str, Any]:
         """Call the adapter while the case's connections are served; return the result. See `Calls.result`."""

@@ -80,7 +80,8 @@ def run(
     A verdict that is not what it should be may be the load's of so many cases at once: what is unexpected is executed
     once more with few at once, and the second verdict stands. The healthy agent's at once: where its sessions show that
     a fault could change nothing, the case is not executed with it, and a case that did not pass shows nothing. But if
-    nothing kills a fault, all cases of its requirement are executed.
+    nothing kills a fault, all cases of its requirement are executed, in all their variants: over IPv6, say, or for the
+    second component.
     """
     begin("the healthy agent meets cases", len(plan.variants))
     bench.execute([(case, "") for case in plan.variants], matrix, jobs=jobs, progress=progress)
@@ -105,7 +106,7 @@ def _doubtful(plan: Plan, matrix: KillMatrix) -> list[tuple[Case, str]]:
     found = [(case, fault) for fault, case in matrix.doubtful(plan.faults, cited_by(plan.every))]
     for row in plan.rows(matrix):
         if row.standing is Standing.SURVIVED:
-            found += [(case.id, row.fault.name) for case in related(row.fault, plan.variants)]
+            found += [(case.id, row.fault.name) for case in related(row.fault, plan.cases)]
     matrix.skipped -= {(fault, case) for case, fault in found}
     by_id = {case.id: case for case in plan.cases}
     return [(by_id[case], fault) for case, fault in dict.fromkeys(found)]

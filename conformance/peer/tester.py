@@ -185,6 +185,17 @@ class Peer(Connecting):
     ) -> SessionDescription:
         """Return the answer to an offer that restarts ICE; the roles stay (RFC 8445 section 9)."""
         self.renew()
+        return self.later_answer(to, tcptypes, candidates=candidates, **wishes)
+
+    def later_answer(
+        self,
+        to: SessionDescription,
+        tcptypes: str = "active passive",
+        *,
+        candidates: Iterable[Candidate] | None = None,
+        **wishes: Any,
+    ) -> SessionDescription:
+        """Return a later answer: our credentials and the roles stay."""
         self.described_at = time.monotonic()
         chosen = self.candidates(tcptypes) if candidates is None else list(candidates)
         return describe.answer(self, to, chosen, **wishes)

@@ -8,6 +8,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess, Frame
 from conformance.suites.driving import check_each, drive
 from conformance.suites.establishing import establish
 from conformance.suites.negotiation import negotiate
+from conformance.suites.places import ask_each, connected_at
 from conformance.suites.restarts import restart
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
@@ -36,8 +37,18 @@ def exchange_checks(upper: Upper, peer: Peer, side: str, where: str, *, nominate
     """Have connections checked by both sides, and nominated; return the IUT's description. Judge nothing.
 
     Not `nominate`: they are checked, and the time for a nomination passes.
-    `where`: connections that the IUT "opened" or "accepted", those of two "components", or one after ICE "restarted".
+    `where`: connections that the IUT "opened" or "accepted", those of two "components" or "streams", or one after ICE
+    "restarted".
     """
+    if where == "streams":
+        asked = connected_at(upper, peer, side, "stream")
+        ask_each(peer, asked, until=BindingRequest)
+        for stream, connection in asked if nominate else ():
+            drive(peer, stream, [connection])
+        if not nominate:
+            peer.wait(peer.pixit.retransmission)
+        assert upper.description is not None
+        return upper.description
     if where == "restarted":
         establish(upper, peer, side, opener="tester")
         former = list(peer.connections)  # one for each component that the IUT described
@@ -68,24 +79,21 @@ def priorities_on(connection: Connection) -> set[int]:
     return {priority for priority in found if priority is not None}
 
 
+def usual_or_at(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Description, Connection]:
+    """Return a connection at one of the `places`, or the "selected" one once ICE has completed, and its stream."""
+    if where != "selected":
+        return connected_at(upper, peer, side, where)[-1]
+    connection = establish(upper, peer, side)
+    assert upper.description is not None
+    return upper.description, connection
+
+
 def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Connection, Description, Frame]:
     """Have a check of ours answered with success; return the connection, the IUT's description and the response.
 
-    `where`: on a connection that the IUT "opened", on one to its second "component" or to its "so" candidate, or on the
-    "selected" one once ICE has completed.
+    `where`: on a connection at one of the `places`, or on the "selected" one once ICE has completed.
     """
-    if where == "selected":
-        connection, iut = establish(upper, peer, side), upper.description
-        assert iut is not None
-    elif where == "opened":
-        iut = negotiate(upper, peer, side, peer_tcptypes="passive")
-        connection = peer.await_connection()
-    elif where == "component":
-        iut = negotiate(upper, peer, side, peer_tcptypes="active", components=2)
-        connection = peer.connect(iut.candidate(tcptype="passive", component=2))
-    else:
-        iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_tcptypes="active")
-        connection = peer.connect(iut.candidate(tcptype="so"))
+    iut, connection = usual_or_at(upper, peer, side, where)
     connection.send(RFC4571() / peer.check(iut, component=connection.component))
     return connection, iut, connection.await_frame(BindingSuccess, within=peer.pixit.response)
 
@@ -101,7 +109,7 @@ def conflicting_check(peer: Peer, iut: Description) -> Packet:
 
 
 def _names_both(peer: Peer, iut: Description, request: Frame) -> bool:
-    return request.stun.username == f"{peer.ufrag}:{iut.ufrag}"
+    return request.stun.username in {f"{peer.ufrag}:{fragment}" for fragment in iut.fragments or {iut.ufrag}}
 
 
 def _is_protected(peer: Peer, _: Description, request: Frame) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Data, Frame
 from conformance.suites.establishing import establish, establish_components, establish_streams
+from conformance.suites.places import selected_at
 from conformance.suites.values import DATA
 from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.layers import RFC4571, binding_success
@@ -76,7 +77,12 @@ def expect_consent_check(upper: Upper, peer: Peer, selected: Connection, *, with
 
 
 def consenting_on(upper: Upper, peer: Peer, side: str, where: str) -> list[Connection]:
-    """Bring ICE to completion on connections "opened" by the IUT, of two "components" or "streams" (preamble)."""
+    """Bring ICE to completion on connections "opened" by the IUT, of two "components" or "streams" (preamble).
+
+    Or on one of when it was "restarted".
+    """
+    if where == "restarted":
+        return [connection for _, connection in selected_at(upper, peer, side, where)]
     if where == "components":
         return establish_components(upper, peer, side, 2)
     if where == "streams":

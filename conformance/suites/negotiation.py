@@ -11,7 +11,7 @@ from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
@@ -45,12 +45,17 @@ def credentials_of_sessions(upper: Upper, peer: Peer, side: str, count: int) -> 
 def expect_description(
     upper: Upper, peer: Peer, side: str, clause: str, *, about: str = "", **wishes: Any
 ) -> Description:
+    """Return the IUT's description; see `expect_well_formed`."""
+    return expect_well_formed(lambda: obtain_description(upper, peer, side, **wishes), clause, about=about)
+
+
+def expect_well_formed(obtain: Callable[[], Description], clause: str, *, about: str = "") -> Description:
     """Return the IUT's description. The case fails if it is malformed against this clause, "RFC 8839 section 5.4".
 
     `about`: only if the flaw is about what this word names.
     """
     try:
-        return obtain_description(upper, peer, side, **wishes)
+        return obtain()
     except Inconclusive as failure:
         flaw = failure.__cause__
         if not isinstance(flaw, SdpError) or flaw.clause != clause or about not in flaw.what:

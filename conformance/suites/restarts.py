@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.peer.describe import joined
 from conformance.suites.dimensions import SIDES
 from conformance.suites.establishing import await_selection
 from conformance.suites.media import SENDING
@@ -23,9 +24,18 @@ RESTARTS_BY = {"offerer": "IUT", "answerer": "tester"}
 
 
 def restart(
-    upper: Upper, peer: Peer, by: str, peer_tcptypes: str = "active", candidates: list[Candidate] | None = None
+    upper: Upper,
+    peer: Peer,
+    by: str,
+    peer_tcptypes: str = "active",
+    candidates: list[Candidate] | None = None,
+    *,
+    streams: int = 1,
 ) -> Description:
-    """Restart ICE with an offer of the "IUT" or of the "tester"; return the IUT's new description (preamble)."""
+    """Restart ICE with an offer of the "IUT" or of the "tester"; return the IUT's new description (preamble).
+
+    `streams`: of so many, with candidates of our usual kind for each.
+    """
     needed = {"IUT": "offerer", "tester": "answerer"}[by]
     if needed not in upper.pics.get("sides", SIDES):
         raise NotApplicable(f"the IUT's pics lack sides {needed}, which a restart by the {by} makes it")
@@ -33,9 +43,15 @@ def restart(
         peer.settle(connection)  # an IUT that has not seen our success yet has selected nothing
     if by == "IUT":
         theirs = upper.restart()
-        upper.accept(peer.restart_answer(theirs.sdp, peer_tcptypes, candidates=candidates), kind="answer")
+        first = theirs.stream(0) if streams > 1 else theirs
+        answers = [peer.restart_answer(first.sdp, peer_tcptypes, candidates=candidates)]
+        answers += [peer.later_answer(theirs.stream(number).sdp, peer_tcptypes) for number in range(1, streams)]
+        upper.accept(joined(answers), kind="answer")
         return theirs
-    upper.accept(peer.restart_offer(peer_tcptypes, candidates=candidates), kind="offer")
+    named = {"mid": "0"} if streams > 1 else {}
+    offers = [peer.restart_offer(peer_tcptypes, candidates=candidates, **named)]
+    offers += [peer.updated_offer(peer_tcptypes, mid=str(number)) for number in range(1, streams)]
+    upper.accept(joined(offers), kind="offer")
     return upper.describe()
 
 

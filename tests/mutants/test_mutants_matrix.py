@@ -175,6 +175,14 @@ def test_a_fault_that_seems_to_change_nothing_meets_all_cases_of_its_requirement
     assert not made.skipped & {(FAULT.name, case.id) for case in swapped}
 
 
+def test_a_fault_that_no_usual_variant_shows_meets_the_others(cases) -> None:
+    unusual = next(case for case in related(FAULT, cases) if case not in usual_variants(cases))
+    bench, plan, made = Bench({(FAULT.name, unusual.id): 1}), Plan([FAULT], cases, cases, quick=True), KillMatrix()
+    run(plan, bench, made, jobs=50)
+    (row,) = plan.rows(made)
+    assert [killer.case for killer in row.killers] == [unusual.id]
+
+
 def test_failing_verdicts_are_counted_by_whether_they_name_what_is_broken() -> None:
     made = matrix(
         result(OWN), result(OWN, name="other"), result(STRANGE, name="strange"), result(EXPLAINED, Verdict.PASS)

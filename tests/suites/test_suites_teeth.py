@@ -25,6 +25,7 @@ CUT = {
     if "RFC4571-2-s01" in case.requirements and getattr(case.parameters.get("shape"), "segmentation", "") == "octets"
 }
 CASES = [case for case in (*EVERY, *CUT.values()) if OWN_NETWORK or not case.in_segments]
+FULL = [case for case in ALL if OWN_NETWORK or not case.in_segments]
 TESTED = faults_with_cases(CASES)
 NAMES = sorted({case.id.partition("[")[0] for case in CASES})
 
@@ -43,6 +44,8 @@ def matrix(tmp_path_factory):
     again = [(by_id[case], fault) for fault, case in found.doubtful(TESTED, cited_by(CASES))]
     caught = catching(found)
     again += [(case, fault) for case, fault in pairs if fault and case_name(case.id) not in caught]
+    survivors = [fault for fault in TESTED if not found.killers(fault)]  # of IPv6, say, or of the second component
+    again += [(case, fault.name) for fault in survivors for case in related(fault, FULL)]
     found.update(execute(again, tmp_path_factory.mktemp("again"), CALM))
     return found
 

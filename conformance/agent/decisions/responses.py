@@ -217,6 +217,6 @@ class Responses(Encoding):
         """Whether a nomination counts when the check that it triggered has succeeded (RFC 8445 section 7.3.1.5)."""
         return True
 
-    def triggers(self, check: IncomingCheck) -> bool:
+    def triggers(self, check: IncomingCheck, connection: Connection) -> bool:
         """Whether an accepted check has one in return (RFC 8445 section 7.3.1.4)."""
         return True

@@ -16,6 +16,7 @@ from conformance.agent.faults import (
     connections,
     consenting,
     description,
+    elsewhere,
     field,
     first,
     framing,
@@ -32,6 +33,7 @@ from conformance.agent.faults import (
     receiving,
     reopening,
     responses,
+    restarting,
     sdp,
     security,
     serving,
@@ -70,6 +72,8 @@ FAULTS: tuple[Fault, ...] = (
     *allocations.fault,
     *tcp_allocations.fault,
     *consenting.fault,
+    *elsewhere.fault,
+    *restarting.fault,
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

@@ -240,8 +240,8 @@ class RefusedCheckTriggers(Responses):
 
 @fault("no-triggered-check", "RFC8445-7.3.1.4-s02", "sends no check in return for one that it received")
 class NoTriggeredCheck(Responses):
-    def triggers(self, check: IncomingCheck) -> bool:
-        return check.use_candidate and super().triggers(check)
+    def triggers(self, check: IncomingCheck, connection: Connection) -> bool:
+        return check.use_candidate and super().triggers(check, connection)
 
 
 @fault("one-early-check-answered", "RFC8445-5.3-07", "answers one check only before it has the answer")

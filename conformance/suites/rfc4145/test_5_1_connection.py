@@ -7,6 +7,7 @@ import pytest
 from conformance.suites.checks import expect_answers
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement
+from conformance.suites.places import places, selected_at
 from conformance.suites.updates import update
 
 
@@ -59,3 +60,17 @@ def test_existing_connection_goes_on(upper, peer, side, by, pixit):
     expect_answers(peer, [(iut, selected)])
     peer.expect_no_connection()
     selected.expect_open(within=pixit.silence)
+
+
+@pytest.mark.parametrize("by", ["IUT", "tester"])
+@both_sides
+@places("opened", "component")
+@requirement("RFC4145-5.1-05", "RFC8839-4.4.3.1-05", needs="sides:offerer sides:answerer")
+def test_existing_connections_elsewhere_go_on(upper, peer, side, by, where, pixit):
+    """with    ICE completed on a connection that the IUT opened, or on those of two components
+    when    the IUT or we make an offer that goes on with them, and it is answered so
+    then    the IUT keeps each connection."""
+    selected = [connection for _, connection in selected_at(upper, peer, side, where)]
+    update(upper, peer, by, selected)
+    selected[-1].expect_open(within=pixit.silence)
+    selected[0].expect_open(within=0)

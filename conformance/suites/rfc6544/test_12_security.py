@@ -6,7 +6,7 @@ from conformance.peer.events import AnyResponse, BindingRequest, Data
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.media import await_sent, came, carries, note_delivery
-from conformance.suites.negotiation import negotiate
+from conformance.suites.negotiation import STREAMS, negotiate, negotiate_streams
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
 from conformance.wire.rfc4571 import frame
@@ -135,3 +135,21 @@ def test_no_media_for_a_nomination_before_the_iuts_own_check_succeeds(upper, pee
     connection.wait_for(BindingRequest, within=pixit.connect)
     upper.try_to_send(DATA)
     connection.expect_nothing(Data, within=pixit.silence)
+
+
+@both_sides
+@requirement("RFC6544-12-03", needs="connects:active streams:2 profile:plain")
+def test_no_more_than_five_attempts_of_all_streams_are_outstanding(upper, peer, side, pixit):
+    """with    two streams, and five passive candidates of ours for each, at one address, none answering a SYN
+    when    the IUT has had time for an attempt at each
+    then    never more than five of its attempts are outstanding."""
+    silent = [
+        [
+            peer.candidate("passive", port=peer.silent_port(), other=8191 - n, foundation=f"s{stream}n{n}")
+            for n in range(5)
+        ]
+        for stream in range(STREAMS)
+    ]
+    negotiate_streams(upper, peer, side, peer_candidates=silent)
+    most = peer.most_outstanding(calm=pixit.attempts)
+    assert most <= 5, f"{most} connection attempts to one address were outstanding at once"

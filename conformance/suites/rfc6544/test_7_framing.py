@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from conformance.suites.check_contents import usual_or_at
 from conformance.suites.driving import live
 from conformance.suites.establishing import establish, open_connections
-from conformance.suites.framing import misframed
-from conformance.suites.marks import requirement, varied
+from conformance.suites.framing import await_answer_octets, misframed
+from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import needs_reopened
 from conformance.suites.restarts import restart
@@ -123,5 +124,20 @@ def test_everything_on_an_so_connection_is_framed(upper, peer):
     iut = negotiate(upper, peer, "answerer", tcptypes="active passive so", peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="so"))
     live(upper, peer, iut, [connection])
+    bare = misframed([connection]).bare
+    assert not bare, bare[0]
+
+
+@both_sides
+@on_other_connections
+@requirement("RFC6544-7.2-03")
+def test_response_on_another_connection_is_framed(upper, peer, side, where):
+    """with    a connection of the IUT's, to its second component or stream, S-O, relayed, restarted or selected
+    when    a check of ours has been answered there
+    then    nothing came without a frame."""
+    iut, connection = usual_or_at(upper, peer, side, where)
+    request = peer.check(iut, component=connection.component)
+    connection.send(RFC4571() / request)
+    await_answer_octets(peer, connection, request.transaction_id)
     bare = misframed([connection]).bare
     assert not bare, bare[0]

@@ -8,6 +8,7 @@ from conformance.suites.driving import check_each, refused_check
 from conformance.suites.establishing import await_selection, complete_all, establish, two_connections
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
+from conformance.suites.places import ask_each, connected_at
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
@@ -190,3 +191,15 @@ def test_spare_so_connection_is_closed(upper, peer, side, pixit):
     selected = peer.complete_any(iut)
     await_selection(upper, peer, selected)
     peer.expect_others_closed(selected, within=pixit.close)
+
+
+@requirement("RFC6544-8-01", needs="offers:passive streams:2 profile:plain sides:offerer")
+def test_first_check_of_each_stream_does_not_nominate(upper, peer, pixit):
+    """with    the IUT controlling, and a connection to each of its two streams
+    when    our checks have been answered, and the IUT's own are not
+    then    no check of the IUT's carries USE-CANDIDATE."""
+    peer.answering = False
+    (_, first), (_, second) = asked = connected_at(upper, peer, "offerer", "stream")
+    ask_each(peer, asked, until=BindingRequest)
+    second.expect_nothing(BindingRequest(use_candidate=True), within=pixit.silence)
+    first.expect_nothing(BindingRequest(use_candidate=True), within=0)

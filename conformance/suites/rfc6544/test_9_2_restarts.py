@@ -6,7 +6,9 @@ import pytest
 
 from conformance.peer.events import BindingSuccess
 from conformance.suites.establishing import establish, establish_components
-from conformance.suites.marks import both_sides, requirement, watches
+from conformance.suites.marks import both_sides, crosswise, requirement, watches
+from conformance.suites.negotiation import STREAMS
+from conformance.suites.places import complete_each, places, selected_at
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
@@ -101,3 +103,42 @@ def test_former_connection_that_the_iut_opened_is_closed(upper, peer, side, pixi
     iut = restart(upper, peer, RESTARTS_BY[side], "passive")
     peer.complete(iut, peer.await_connection())
     former.expect_end(within=pixit.close)
+
+
+@watches(6.0)
+@both_sides
+@places("so", "relayed")
+@requirement("RFC6544-9.2-01", needs="restart")
+def test_connection_to_another_candidate_stays_open_when_ice_restarts(upper, peer, side, where, pixit):
+    """with    ICE completed on a connection to the IUT's S-O or relayed candidate
+    when    the side that offered restarts ICE
+    then    the IUT does not close the connection."""
+    ((_, selected),) = selected_at(upper, peer, side, where)
+    restart(upper, peer, RESTARTS_BY[side])
+    selected.expect_open(within=pixit.close)
+
+
+@watches(6.0)
+@both_sides
+@requirement("RFC6544-9.2-01", needs="offers:passive restart streams:2 profile:plain")
+def test_connections_of_all_streams_stay_open_when_ice_restarts(upper, peer, side, pixit):
+    """with    ICE completed on the connections of two streams
+    when    the side that offered restarts ICE for both
+    then    the IUT closes neither."""
+    (_, first), (_, second) = selected_at(upper, peer, side, "stream")
+    restart(upper, peer, RESTARTS_BY[side], streams=STREAMS)
+    second.expect_open(within=pixit.close)
+    first.expect_open(within=0)
+
+
+@crosswise
+@requirement("RFC6544-9.2-01", needs="offers:passive restart")
+def test_connection_of_a_restart_stays_open_in_the_next(upper, peer, side, pixit):
+    """with    ICE restarted, and completed on a new connection
+    when    ICE is restarted once more
+    then    the IUT does not close this connection."""
+    establish(upper, peer, side, opener="tester")
+    iut = restart(upper, peer, RESTARTS_BY[side])
+    ((_, second),) = complete_each(upper, peer, [(iut, peer.connect(iut.candidate(tcptype="passive")))])
+    restart(upper, peer, RESTARTS_BY[side])
+    second.expect_open(within=pixit.silence)

@@ -42,6 +42,7 @@ _ELSEWHERE = [
     pytest.param("opened", marks=pytest.mark.requirement(needs=("connects:active",))),
     pytest.param("components", marks=pytest.mark.requirement(needs=("offers:passive", "components:2"))),
     pytest.param("streams", marks=pytest.mark.requirement(needs=("offers:passive", "streams:2", "profile:plain"))),
+    pytest.param("restarted", marks=pytest.mark.requirement(needs=("offers:passive", "restart"))),
 ]
 
 
@@ -50,7 +51,7 @@ _ELSEWHERE = [
 @watches(6.4)
 @requirement("RFC7675-5.1-11")
 def test_consent_is_checked_on_every_connection(upper, peer, side, where):
-    """with    ICE completed on a connection that the IUT opened, or on those of two components or two streams
+    """with    ICE completed on a connection that the IUT opened, on those of two components or streams, or of a restart
     when    the IUT's application sends over each, and the longest interval of six seconds is over
     then    the IUT has checked on each that we consent."""
     connections = consenting_on(upper, peer, side, where)

@@ -6,6 +6,7 @@ from conformance.peer.events import BindingRequest
 from conformance.suites.check_contents import exchange_checks, priorities_on, wrong_checks
 from conformance.suites.marks import both_sides, everywhere, requirement, varied
 from conformance.suites.negotiation import negotiate
+from conformance.suites.places import ask_each, connected_at, places
 
 
 @varied("family", "candidates")
@@ -42,6 +43,20 @@ def test_priority_of_every_check_follows_the_formula(upper, peer, side, where):
     iut.needs_formula()
     wrong = wrong_checks(peer, iut, "a PRIORITY by the formula")
     assert not wrong, wrong[0]
+
+
+@both_sides
+@places("component")
+@requirement("RFC8445-7.1.1-01", "RFC6544-4.2-01")
+def test_priority_of_a_check_is_of_its_component(upper, peer, side, where):
+    """with    an IUT that uses the formula, and connections to two components
+    when    its checks in return for ours have come
+    then    PRIORITY of each says the component of its connection."""
+    asked = connected_at(upper, peer, side, where)
+    asked[0][0].needs_formula()
+    ask_each(peer, asked, until=BindingRequest)
+    wrong = [f"{c}: {p}" for _, c in asked for p in priorities_on(c) if p & 0xFF != 256 - c.component]
+    assert not wrong, f"PRIORITY of another component on {wrong[0]}"
 
 
 @both_sides

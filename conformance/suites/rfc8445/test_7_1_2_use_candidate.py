@@ -10,6 +10,7 @@ from conformance.suites.marks import (
     varied,
 )
 from conformance.suites.negotiation import negotiate
+from conformance.suites.places import ask_each, connected_at, places
 from conformance.wire.layers import RFC4571
 
 
@@ -47,3 +48,16 @@ def test_controlled_agents_checks_never_nominate(upper, peer, where):
     iut = exchange_checks(upper, peer, "answerer", where, nominate=False)
     wrong = wrong_checks(peer, iut, "without USE-CANDIDATE")
     assert not wrong, wrong[0]
+
+
+@places("component", "stream")
+@requirement("RFC8445-7.1.2-01", "RFC8445-8.1.1-02", needs="sides:offerer reports:selected")
+def test_every_selection_follows_from_use_candidate(upper, peer, where, pixit):
+    """with    the IUT controlling, and connections to two components or two streams, checked both ways
+    when    it tells that it has selected the pairs of both
+    then    a check of its own has said USE-CANDIDATE on each."""
+    asked = connected_at(upper, peer, "offerer", where)
+    ask_each(peer, asked)
+    upper.await_selected(within=pixit.decides, pairs=len(asked))
+    unsaid = [str(c) for _, c in asked if not c.has(BindingRequest(use_candidate=True))]
+    assert not unsaid, f"it has selected a pair that it has not nominated: {unsaid[0]}"

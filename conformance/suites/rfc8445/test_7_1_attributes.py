@@ -30,7 +30,7 @@ def test_responses_have_no_attributes_of_checks(upper, peer, side, pixit):
 @on_other_connections
 @requirement("RFC8445-7.1-s01")
 def test_response_on_another_connection_has_no_attributes_of_checks(upper, peer, side, where):
-    """with    a connection that the IUT opened, one to its second component or S-O candidate, or the selected one
+    """with    a connection of the IUT's, to its second component or stream, S-O, relayed, restarted or selected
     when    a check has been answered with success
     then    the response has no attribute of a check."""
     _, _, response = answered_check(upper, peer, side, where)

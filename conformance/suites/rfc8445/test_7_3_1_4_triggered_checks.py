@@ -11,6 +11,7 @@ from conformance.suites.checks import (
 )
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
+from conformance.suites.places import connected_at, places
 from conformance.wire.layers import RFC4571
 
 
@@ -116,3 +117,15 @@ def test_check_triggers_a_check_on_the_same_connection(upper, peer, side, pixit)
     connection.send(RFC4571() / peer.check(iut))
     connection.await_frame(BindingSuccess, within=pixit.response)
     expect_check(peer, iut, connection)
+
+
+@both_sides
+@places("component", "stream", "relayed")
+@requirement("RFC8445-7.3.1.4-s02", "RFC6544-7.2-s01")
+def test_check_on_another_connection_triggers_a_check(upper, peer, side, where, pixit):
+    """with    a connection to the IUT's second component or stream, or to its relayed candidate
+    when    our check there has been answered
+    then    the IUT sends a check of its own on this connection."""
+    iut, connection = connected_at(upper, peer, side, where)[-1]
+    await_success(peer, iut, connection)
+    connection.expect(BindingRequest, within=pixit.connect)

@@ -8,6 +8,8 @@ from conformance.peer.events import AnyResponse, BindingRequest
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import came
+from conformance.suites.negotiation import STREAMS
+from conformance.suites.places import selected_at
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
@@ -105,3 +107,16 @@ def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
     restart(upper, peer, "IUT", "passive")
     request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
+
+
+@both_sides
+@requirement("RFC8445-9-03", needs="offers:passive restart streams:2 profile:plain")
+def test_restart_changes_the_credentials_of_every_stream(upper, peer, side):
+    """with    ICE completed for two streams
+    when    ICE is restarted for both
+    then    the fragment and the password of each are others than before."""
+    before = [stream for stream, _ in selected_at(upper, peer, side, "stream")]
+    later = restart(upper, peer, RESTARTS_BY[side], streams=STREAMS)
+    kept = [former.ufrag for number, former in enumerate(before) if later.stream(number).ufrag == former.ufrag]
+    kept += [former.pwd for number, former in enumerate(before) if later.stream(number).pwd == former.pwd]
+    assert not kept, f"this is as before: {kept}"

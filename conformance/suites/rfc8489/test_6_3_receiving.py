@@ -68,6 +68,22 @@ def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pix
     assert not answers, f"the request with a wrong FINGERPRINT was answered by {answers[0]}"
 
 
+@requirement("RFC8489-6.3-s04", "RFC8445-7.3-08", needs="connects:active sides:offerer")
+def test_success_with_a_wrong_fingerprint_makes_no_pair_valid(upper, peer, pixit):
+    """with    the controlling IUT's check on a connection
+    when    a success response comes that is right but for its FINGERPRINT
+    then    the IUT does not nominate the pair, for what is not STUN by its FINGERPRINT is discarded."""
+    peer.answering = False
+    negotiate(upper, peer, "offerer", peer_tcptypes="passive")
+    connection = peer.await_connection()
+    request = connection.await_frame(BindingRequest, within=pixit.response)
+    needs_valid_pairs_to_show(upper, request)
+    wrong = bytearray(bytes(peer.success(connection, request)))
+    wrong[-1] ^= 1
+    connection.send(frame(bytes(wrong)))
+    expect_no_valid_pair(upper, peer, request)
+
+
 @pytest.mark.parametrize("what", sorted(MALFORMED))
 @requirement("RFC8489-6.3-s01", "RFC6544-7.2-s01", needs="sides:answerer offers:passive")
 def test_malformed_message_is_discarded(upper, peer, what, pixit):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.suites.check_contents import answered_check
 from conformance.suites.checks import (
     expect_refusal,
     other_names,
 )
 from conformance.suites.establishing import establish
-from conformance.suites.marks import both_sides, requirement, varied
+from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
 from conformance.suites.messages import (
     answer_by_sha256,
     as_indication,
@@ -209,3 +210,16 @@ def test_indication_with_wrong_integrity_is_not_answered(upper, peer, side):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     expect_discarded(peer, iut, connection, as_indication(peer.check(iut, password="wrong" * 5)))
+
+
+@both_sides
+@on_other_connections
+@requirement("RFC8489-9.1.3-07", "RFC6544-7.2-s01")
+def test_wrong_password_on_another_connection_is_refused(upper, peer, side, where, pixit):
+    """with    a connection of the IUT's, to its second component or stream, S-O, relayed, restarted or selected
+    when    a request arrives on it whose integrity is made with another password
+    then    the IUT answers with an error."""
+    connection, iut, _ = answered_check(upper, peer, side, where)
+    request = peer.check(iut, component=connection.component, password="wrong" * 5)
+    connection.send(RFC4571() / request)
+    connection.expect(BindingError(transaction_id=request.transaction_id), within=pixit.response)

@@ -58,7 +58,7 @@ def test_response_is_protected(upper, peer, side, pixit):
 @on_other_connections
 @requirement("RFC8489-9.1.3-11", "RFC8445-7.3-03", "RFC6544-7.2-s01")
 def test_response_on_another_connection_is_protected(upper, peer, side, where):
-    """with    a connection that the IUT opened, one to its second component or S-O candidate, or the selected one
+    """with    a connection of the IUT's, to its second component or stream, S-O, relayed, restarted or selected
     when    a check has been answered with success
     then    the response has a right MESSAGE-INTEGRITY under the IUT's password."""
     _, iut, response = answered_check(upper, peer, side, where)

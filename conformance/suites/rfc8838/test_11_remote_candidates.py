@@ -72,3 +72,18 @@ def test_pair_in_flight_is_not_pruned(upper, peer, pixit):
     peer.expect_no_connection()
     peer.answer_held()
     peer.expect_nomination(connection)
+
+
+@both_sides
+@requirement("RFC8838-11-s01", "RFC6544-6.2-s01", needs="connects:active components:2")
+def test_trickled_candidate_of_every_component_is_checked(upper, peer, side, pixit):
+    """with    a stream of two components
+    when    a passive candidate of ours is trickled for each
+    then    the IUT connects to both and sends a check on each connection."""
+    peer.answering = False
+    both = [peer.candidate("active", component=number) for number in (1, 2)]
+    negotiate_trickled(upper, peer, side, components=2, described=both)
+    upper.trickle(peer.candidate("passive", foundation="first"))
+    peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    upper.trickle(peer.candidate("passive", foundation="second", component=2))
+    peer.expect_connection(peer.listeners[-1]).expect(BindingRequest, within=pixit.response)

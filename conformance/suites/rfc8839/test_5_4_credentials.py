@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
+from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, crosswise, requirement
 from conformance.suites.negotiation import (
     credentials_of_sessions,
     expect_description,
+    expect_well_formed,
     negotiate,
     negotiate_streams,
     obtain_description,
 )
+from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.values import varying
 
 
@@ -42,6 +45,16 @@ def test_credentials_have_the_form_of_the_grammar(upper, peer, side):
     when    its credentials are read
     then    ice-ufrag has 4 and ice-pwd 22 characters at least, both 256 at most, of letters, digits, + and /."""
     expect_description(upper, peer, side, "RFC 8839 section 5.4")
+
+
+@both_sides
+@requirement("RFC8839-5.4-s02", needs="restart")
+def test_credentials_of_a_restart_have_the_form_of_the_grammar(upper, peer, side):
+    """with    ICE completed
+    when    it is restarted, and the IUT describes itself anew
+    then    ice-ufrag has 4 and ice-pwd 22 characters at least, both 256 at most, of letters, digits, + and /."""
+    establish(upper, peer, side)
+    expect_well_formed(lambda: restart(upper, peer, RESTARTS_BY[side]), "RFC 8839 section 5.4")
 
 
 @both_sides
