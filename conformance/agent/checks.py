@@ -376,7 +376,7 @@ class Checks:
         if message.is_error and self._decisions.asks_again(message, pair.asked_again):
             pair.asked_again += 1
             self._streams[transaction.connection.stream].checks.trigger(pair)
-        else:
+        elif not message.is_error or self._decisions.fails_refused(message):
             self._failed(transaction, why)
 
     def _succeeded(self, transaction: Transaction, mapped: Address, now: float) -> None:

@@ -345,8 +345,8 @@ class Servers:
         """Connect to the server once more, from another port, and join this connection with the peer's."""
         control = link.allocation.dialogue
         source = self._decisions.data_source(control.local or control.source)
-        server = replace(control.server, address=self._decisions.data_server(control.server.address))
         attempted = link.connection is None
+        server = replace(control.server, address=self._decisions.data_server(control.server.address, attempted))
         login = replace(control.login) if self._decisions.logs_in_to_bind(attempted) else Login()
         dialogue = self._dialogue(link.number, server, source, login)
         bound = attr.connection_id(self._decisions.bound_id(connection_id, attempted))

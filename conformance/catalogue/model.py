@@ -35,7 +35,8 @@ class Requirement:
     names who must do it. ``pics`` are conditions under which it applies (see `capabilities`). ``predecessor`` is the
     clause that said the same before, where the RFC replaced another; ``successor`` is the clause that replaced what
     the sentence cites. ``note`` records lawful ambiguity: every reading in it is accepted. ``untestable`` is the
-    reason why no black box can test it, and empty for all others.
+    reason why no black box can test it, and empty for all others. ``repeats`` are the requirements that say the same,
+    in the RFC that states it or in another sentence: their cases judge it, and cite it second.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Requirement:
     successor: str = ""
     note: str = ""
     untestable: str = ""
+    repeats: tuple[str, ...] = ()
 
     @property
     def rfc(self) -> str:
@@ -79,8 +81,9 @@ def requirement(
     successor: str = "",
     note: str = "",
     untestable: str = "",
+    repeats: str = "",
 ) -> Requirement:
-    """Return a requirement; `keywords` are joined by "+", `pics` conditions by blanks."""
+    """Return a requirement; `keywords` are joined by "+", `pics` conditions and `repeats` by blanks."""
     return Requirement(
         id=identifier,
         title=title,
@@ -92,6 +95,7 @@ def requirement(
         successor=successor,
         note=note,
         untestable=untestable,
+        repeats=tuple(repeats.split()),
     )
 
 

@@ -13,7 +13,7 @@ REQUIREMENTS = (
       "For a TCP allocation the client opens a new TCP or TLS connection to the server.", binds="client",
       pics="tcp_relay"),
     r("RFC6062-4.1-02", "MUST", "Allocate on it", "On this connection the client sends an Allocate.", binds="client",
-      pics="tcp_relay"),
+      pics="tcp_relay", repeats="RFC6062-4.1-01"),
     r("RFC6062-4.1-03", "MUST", "transport 6 is asked for", "Its REQUESTED-TRANSPORT is 6, TCP.", binds="client",
       pics="tcp_relay",
       note="A UDP allocation may be asked for over TCP as well (RFC 6544, 4.1): judged of the one that yields TCP "

@@ -44,7 +44,7 @@ REQUIREMENTS = with_predecessors((
     r("RFC8445-5.1.1.1-02", "MUST", "RTCP candidate of its own",
       "Without certainty that RTP and RTCP share a port, RTCP has a candidate of its own.", pics="components:2"),
     r("RFC8445-5.1.1.1-03", "SHOULD", "component ids from 1 on", "Component ids begin with 1 and have no gaps.",
-      pics="components:2"),
+      pics="components:2", repeats="RFC8839-5.1-03"),
     r("RFC8445-5.1.1.1-04", "MUST NOT", "no loopback addresses", "Loopback addresses are no candidates.",
       untestable="the tester itself asks for addresses on the loopback interface where there is no other link"),
     r("RFC8445-5.1.1.1-05", "MUST NOT", "no deprecated IPv6 addresses",

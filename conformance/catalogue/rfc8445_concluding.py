@@ -30,7 +30,8 @@ _BEFORE = {
 REQUIREMENTS = with_predecessors((
     r("RFC8445-8.1.1-01", "MUST", "failure is told to the peer",
       "An agent that has no selected pair for a component acts so that the peer learns of it.", pics="agent:full",
-      note="How is left open: judged is that the stack reports the failure to its application."),
+      note="How is left open: judged is that the stack reports the failure to its application.",
+      repeats="RFC8445-8.1.2-05 RFC8445-7.2.5.4-s01"),
     r("RFC8445-8.1.1-02", "MUST", "one pair is nominated in the end",
       "The controlling agent nominates one pair, sooner or later.", binds="controlling", pics="agent:full",
       note="The criteria are its own: it may take until all transactions and the PAC timer of RFC 8863 are over."),
@@ -95,7 +96,8 @@ REQUIREMENTS = with_predecessors((
       pics="restart"),
     r("RFC8445-9-s02", "", "data goes on during a restart", "During a restart data goes on over the old pair.",
       pics="restart"),
-    r("RFC8445-10-01", "MUST", "ice2 is announced", "An RFC 8445 agent says so by the option ice2.", pics="ice2"),
+    r("RFC8445-10-01", "MUST", "ice2 is announced", "An RFC 8445 agent says so by the option ice2.", pics="ice2",
+      repeats="RFC8839-4.2.1.5-01"),
     r("RFC8445-10-s01", "", "ice2 means no aggressive nomination",
       "An agent that says ice2 does not nominate aggressively.", binds="controlling", pics="agent:full ice2"),
     r("RFC8445-11-01", "MUST", "keepalives are sent", "Keepalives are sent for each session.",
@@ -167,7 +169,7 @@ REQUIREMENTS = with_predecessors((
       pics="agent:full connects:active",
       untestable="a single agent is paced by the longer Ta, and a case has one agent"),
     r("RFC8445-19.5.1-01", "SHOULD", "at most 100 checks", "No more than 100 checks are performed.", binds="full",
-      pics="agent:full"),
+      pics="agent:full", repeats="RFC8445-6.1.2.5-02"),
 ), _BEFORE)  # fmt: skip
 
 EXCLUSIONS = (

@@ -10,7 +10,7 @@ REQUIREMENTS = (
       "When ICE begins, a full agent sets a timer for the time that ICE runs at least.", binds="full",
       pics="agent:full ice2",
       note="RFC 8863 updates RFC 8445; agents of RFC 5245 may fail at once. Judged by the state that the stack reports "
-           "and by whether a late check of the peer is still taken."),
+           "and by whether a late check of the peer is still taken.", repeats="RFC8863-4-03"),
     r("RFC8863-4-02", "RECOMMENDED", "duration of the PAC timer",
       "The timer lasts as long as a check's transaction: 39.5 s over TCP.", binds="full", pics="agent:full ice2"),
     r("RFC8863-4-03", "MUST NOT", "no failure while the timer runs",

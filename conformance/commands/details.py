@@ -120,6 +120,7 @@ def _requirement_lines(requirement: Requirement, found: Found) -> list[str]:
             ("before", requirement.predecessor),
             ("today", requirement.successor),
             ("note", requirement.note),
+            ("repeats", ", ".join(requirement.repeats)),
             ("status", status_of(requirement, tested)),
         )
         if value

@@ -174,6 +174,7 @@ def _requirement(requirement: Requirement, tested: Mapping[str, Sequence[Case]])
         "successor": requirement.successor,
         "note": requirement.note,
         "untestable": requirement.untestable,
+        "repeats": list(requirement.repeats),
         "cases": list(by_case(variants)),
         "variants": len(variants),
     }

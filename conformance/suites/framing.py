@@ -36,8 +36,8 @@ def require_framed(connection: Connection) -> None:
         )
 
 
-def await_answer_octets(peer: Peer, connection: Connection, transaction_id: bytes) -> None:
-    """Wait until an answer to this request of ours has come whole, in a frame or not (preamble)."""
+def await_answer_octets(peer: Peer, connection: Connection, transaction_id: bytes) -> bytes:
+    """Return the answer to this request of ours when it has come whole, in a frame or not (preamble)."""
 
     def whole() -> bool:
         begin = connection.octets.find(transaction_id) - 8
@@ -49,6 +49,8 @@ def await_answer_octets(peer: Peer, connection: Connection, transaction_id: byte
 
     if not peer.wait_until(whole, peer.pixit.response):
         raise Inconclusive(f"no octets of an answer came on {connection} within {peer.pixit.response:g} s")
+    message = bytes(connection.octets[connection.octets.find(transaction_id) - 8 :])
+    return message[: _HEADER + int.from_bytes(message[2:4], "big")]
 
 
 def await_message_octets(peer: Peer, connection: Connection) -> None:

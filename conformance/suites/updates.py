@@ -80,6 +80,14 @@ def needs_refusal(upper: Upper, description: SessionDescription) -> None:
     raise JudgedElsewhere("the offer is not refused", case="RFC8839-4.4.2.1/changed_options_are_refused")
 
 
+def directions(description: Description) -> set[str]:
+    """Return the tcptypes of the first component's candidates."""
+    found = {candidate.tcptype for candidate in description.candidates(component=1)}
+    if None in found:
+        raise JudgedElsewhere("a candidate has no tcptype", case="RFC6544-4.5/candidates_of_a_restart_have_a_tcptype")
+    return {tcptype for tcptype in found if tcptype is not None}
+
+
 def terms(description: Description) -> dict[str, list[str]]:
     """Return what stays as it is until a restart: options, pacing and mode (RFC 8839 section 4.4.1.1.1)."""
     found: dict[str, list[str]] = {}

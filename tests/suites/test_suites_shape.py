@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.agent.faults import FAULTS
 from conformance.catalogue import REQUIREMENTS
 from conformance.run.discovery import discover
 
@@ -47,6 +48,17 @@ def test_a_case_stands_in_the_section_of_the_sentence_that_it_cites_first() -> N
         number = re.sub(r"test_(\d+(?:_\d+)*)_.*", r"\1", path.stem).replace("_", ".")
         assert path.parent.name.upper() == first.rfc, case.id
         assert first.section == number or first.section.startswith(f"{number}."), case.id
+
+
+def test_each_testable_requirement_has_a_fault_or_repeats_one_that_has() -> None:
+    broken = {fault.requirement for fault in FAULTS}
+    bare = {r.id for r in REQUIREMENTS.values() if not (r.untestable or r.id in broken)}
+    assert bare == {r.id for r in REQUIREMENTS.values() if r.repeats}
+    for repeated in bare:
+        for origin in REQUIREMENTS[repeated].repeats:
+            both = [case for case in CASES if {repeated, origin} <= set(case.requirements)]
+            assert origin in broken, f"{repeated} repeats {origin}, which no fault breaks"
+            assert both, f"no case of {origin} cites {repeated}"
 
 
 def test_no_case_cites_what_is_declared_untestable() -> None:

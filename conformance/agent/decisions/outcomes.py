@@ -52,6 +52,10 @@ class Outcomes(Topic):
         """
         return False
 
+    def fails_refused(self, message: Message) -> bool:
+        """Whether an error response that cannot be recovered from fails the pair (RFC 8445 section 7.2.5.2.4)."""
+        return True
+
     def mapped_by_error(self, message: Message) -> Address | None:
         """Return the address that an error response counts as success with: none does (RFC 8445 section 7.2.5.3)."""
         return None

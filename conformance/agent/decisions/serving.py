@@ -148,8 +148,11 @@ class Serving(Topic):
         """Return how many Connects for a peer are on their way together: one (RFC 6062 section 4.3)."""
         return 1
 
-    def data_server(self, address: Address) -> Address:
-        """Return where a data connection goes: to the control connection's server (RFC 6062 section 4.3)."""
+    def data_server(self, address: Address, attempted: bool) -> Address:
+        """Return where a data connection goes: to the control connection's server (RFC 6062 sections 4.3 and 4.4).
+
+        `attempted`: see `bind_method`.
+        """
         return address
 
     def data_source(self, control: Address) -> Address:

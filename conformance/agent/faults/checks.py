@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.gathering import Gathering
+from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.faults.model import Faults
 from conformance.wire.attributes import Address, Attribute, RawAttribute, software
+from conformance.wire.stun import MessageClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -317,3 +319,32 @@ class AttemptsCountedByComponent(Checks):
     def may_attempt(self, attempts: Sequence[Connection]) -> bool:
         counts = [sum(attempt.component == component for attempt in attempts) for component in (1, 2)]
         return super().may_attempt(attempts) or 0 < min(counts) < self.config.max_attempts
+
+
+@fault("check-signed-otherwise", "RFC8445-7.2.2-s02", "signs its checks with another password than the peer's")
+class CheckSignedOtherwise(Checks):
+    def encoded(
+        self,
+        cls: MessageClass,
+        transaction_id: bytes,
+        body: Sequence[RawAttribute],
+        *,
+        key: bytes | None = None,
+        sha256_key: bytes | None = None,
+        fingerprint: bool = True,
+    ) -> bytes:
+        other = key[::-1] if key is not None and cls is MessageClass.REQUEST else key
+        return super().encoded(cls, transaction_id, body, key=other, sha256_key=sha256_key, fingerprint=fingerprint)
+
+
+@fault("triggered-check-elsewhere", "RFC8445-7.3.1.4-s03", "sends its check in return on a connection of its own")
+class TriggeredCheckElsewhere(Pairing, Checks):
+    def opens(self, pair: Pair) -> bool:
+        return _has_accepted(pair) or super().opens(pair)
+
+    def needs_connection(self, pair: Pair) -> bool:
+        return _has_accepted(pair) or super().needs_connection(pair)
+
+
+def _has_accepted(pair: Pair) -> bool:
+    return pair.connection is not None and not (pair.connection.outgoing or pair.connection.is_udp)

@@ -19,6 +19,7 @@ from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.decisions.reopening import Reopening
 from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
+from conformance.wire.stun import MAGIC_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +76,8 @@ class Ipv6ConnectionsTrusted(Responses):
 @fault("response-fingerprint-unchecked", "RFC8489-6.3-s04", "believes responses whatever their FINGERPRINT")
 class ResponseFingerprintUnchecked(Responses):
     def takes_for_stun(self, payload: bytes) -> bool:
-        return payload[:2] == b"\1\1" or super().takes_for_stun(payload)
+        is_success = payload[:2] == b"\1\1" and payload[4:8] == MAGIC_COOKIE.to_bytes(4, "big")
+        return is_success or super().takes_for_stun(payload)
 
     def fingerprint_holds(self, octets: bytes) -> bool:
         return octets[0] == 1 or super().fingerprint_holds(octets)

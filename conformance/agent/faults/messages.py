@@ -306,3 +306,20 @@ class ErrorOfClass0(_Code):
 class ErrorNumberOver99(_Code):
     def _changed_code(self, value: bytes) -> bytes:
         return value[:3] + bytes([100 + value[3]]) + value[4:]
+
+
+@fault("fingerprint-not-xored", "RFC8489-14.7-s01", "writes the CRC itself as FINGERPRINT")
+class FingerprintNotXored(Encoding):
+    def encoded(
+        self,
+        cls: MessageClass,
+        transaction_id: bytes,
+        body: Sequence[RawAttribute],
+        *,
+        key: bytes | None = None,
+        sha256_key: bytes | None = None,
+        fingerprint: bool = True,
+    ) -> bytes:
+        octets = super().encoded(cls, transaction_id, body, key=key, sha256_key=sha256_key, fingerprint=fingerprint)
+        plain = bytes(one ^ other for one, other in zip(octets[-4:], b"STUN", strict=True))
+        return octets[:-4] + plain if fingerprint else octets

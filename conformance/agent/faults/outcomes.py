@@ -186,3 +186,9 @@ class FailedCheckOfAcceptedUsed(Outcomes):
 class CancelledCheckForgotten(Outcomes):
     def waits_for_cancelled(self) -> bool:
         return False
+
+
+@fault("error-response-waited-out", "RFC8445-7.2.5.2.4-01", "leaves a pair in progress when its check was refused")
+class ErrorResponseWaitedOut(Outcomes):
+    def fails_refused(self, message: Message) -> bool:
+        return False

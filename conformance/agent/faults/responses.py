@@ -368,3 +368,9 @@ class RelayedRequestMappedToRelay(Responses):
     def seen_from(self, connection: Connection) -> Address:
         through = connection.base.relay is not None
         return Address(connection.base.ip, connection.base.port) if through else super().seen_from(connection)
+
+
+@fault("success-without-mapped-address", "RFC8489-6.3.1.1-s02", "leaves XOR-MAPPED-ADDRESS out of success responses")
+class SuccessWithoutMappedAddress(Responses):
+    def success_attributes(self, mapped: RawAttribute, user_name: str) -> list[RawAttribute]:
+        return [one for one in super().success_attributes(mapped, user_name) if one.type != mapped.type]

@@ -74,7 +74,9 @@ class RestartClosesOpenedLater(Closing):
 @fault("unselected-kept-after-restart", "RFC6544-8-02", "keeps unselected connections once ICE has been restarted")
 class UnselectedKeptAfterRestart(_Restarts, Closing):
     def keeps(self, connection: Connection) -> bool:
-        return self.restarts > 0 or super().keeps(connection)
+        pair = connection.pair
+        former = pair is not None and (pair.nominated or (pair.valid is not None and pair.valid.nominated))
+        return (self.restarts > 0 and not former) or super().keeps(connection)
 
 
 @fault("restarted-outlives-session", "RFC6544-11.1-02", "leaves the connection of a restart open at the session's end")

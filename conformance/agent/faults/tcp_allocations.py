@@ -71,10 +71,16 @@ class BoundWithoutIntegrity(Serving):
         return method != Method.CONNECTION_BIND and super().signs(method)
 
 
-@fault("data-connection-elsewhere", "RFC6062-4.4-01", "opens data connections to another port of the server")
+@fault("data-connection-elsewhere", "RFC6062-4.4-01", "opens data connections for peers to another port")
 class DataConnectionElsewhere(Serving):
-    def data_server(self, address: Address) -> Address:
-        return Address(address.ip, 9)
+    def data_server(self, address: Address, attempted: bool) -> Address:
+        return Address(address.ip, 9) if attempted else super().data_server(address, attempted)
+
+
+@fault("asked-connection-elsewhere", "RFC6062-4.3-03", "opens data connections that it asked for to another port")
+class AskedConnectionElsewhere(Serving):
+    def data_server(self, address: Address, attempted: bool) -> Address:
+        return super().data_server(address, attempted) if attempted else Address(address.ip, 9)
 
 
 @fault("attempts-not-bound", "RFC6062-4.4-04", "asks for permissions again where it should bind a connection")

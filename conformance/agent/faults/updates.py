@@ -348,3 +348,22 @@ class LiteRestartSelectsNothing(Gathering, Nomination):
 
     def selects_unchecked(self, checks: bool) -> bool:
         return self._begun < 2 and super().selects_unchecked(checks)
+
+
+@offered("lite-remote-candidates-missing", "RFC8839-4.4.1.3-06", "leaves a=remote-candidates out as a lite agent")
+def _lite_remote_candidates_missing(said: Text) -> str:
+    return said.without("remote-candidates") if said.config.lite else said.text
+
+
+@offered("lite-remote-candidates-are-its-own", "RFC8839-4.4.1.3-06", "names its own candidate as a lite agent")
+def _lite_remote_candidates_are_its_own(said: Text) -> str:
+    own = re.search(r"a=candidate:\S+ 1 \S+ \d+ (\S+) (\d+) ", said.text)
+    if own is None or not said.config.lite:
+        return said.text
+    return said.sub(r"^a=remote-candidates:1 \S+ \d+", f"a=remote-candidates:1 {own[1]} {own[2]}")
+
+
+@answered("answer-in-another-order", "RFC3264-6-02", "answers two sections in the opposite order")
+def _answer_in_another_order(said: Text) -> str:
+    session, *rest = said.sections
+    return session + "".join(reversed(rest))

@@ -34,3 +34,13 @@ def test_nothing_is_sent_for_a_rejected_stream(upper, peer):
     _, streams = offered_streams(upper)
     upper.accept(joined(answered(peer, streams, unchanged, disabled)))
     expect_no_ice(peer, streams[1])
+
+
+@requirement("RFC3264-6-02", needs="streams:2 profile:plain")
+def test_answer_has_its_sections_in_the_order_of_the_offer(upper, peer):
+    """with    our offer of two sections, the second disabled
+    when    the IUT answers it
+    then    not its first, but its second section is disabled."""
+    offers = [peer.offer("active", mid="0"), disabled(peer.offer("active", mid="1"))]
+    ports = [media.port for media in upper.answer(joined(offers)).sdp.media]
+    assert [bool(port) for port in ports] == [True, False], f"the ports of its sections are {ports}"

@@ -6,6 +6,7 @@ from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.relays import (
     await_bind,
     connect_asked,
+    expect_asked,
     expect_bind,
     is_signed,
     most_together,
@@ -107,3 +108,21 @@ def test_no_two_connects_for_a_peer_at_a_time(upper, peer, side):
     peer.wait(peer.pixit.retransmission)
     count = most_together(server)
     assert count == 1, f"{count} Connects for one peer are on their way"
+
+
+@both_sides
+@requirement("RFC6062-4.3-03")
+def test_data_connection_goes_to_the_servers_address(upper, peer, side):
+    """with    an allocation on a TURN server, and a passive candidate of ours
+    when    its Connect has been answered
+    then    a request comes on another connection to the same server address."""
+    server = peer.turn_server()
+    asked = connect_asked(upper, peer, side, server)
+    control = {id(one.connection) for one in server.requests(Method.ALLOCATE)}
+    expect_asked(
+        peer,
+        server,
+        lambda one: id(one.connection) not in control,
+        f"a request on a connection of its own to {asked.connection.local_address}",
+        within=peer.pixit.response,
+    )

@@ -57,7 +57,7 @@ def test_so_is_not_paired_with_active(upper, peer, side):
 
 
 @varied("family", "roles", "segmentation", "components", "candidates")
-@requirement("RFC6544-6.2-01", needs="offers:passive")
+@requirement("RFC6544-6.2-01", "RFC4145-4.1-02", needs="offers:passive")
 def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixit):
     """with    the IUT having passive candidates, and our active one unusually, listening on its port 9
     when    checks have begun, as our own connection shows

@@ -49,7 +49,7 @@ def test_allocate_requests_use_the_credentials(upper, peer, side):
     assert protected, f"none of {len(asked)} Allocate requests is protected with the credentials"
 
 
-@requirement("RFC8445-5.1.1.2-07", needs="sides:answerer")
+@requirement("RFC8445-5.1.1.2-07", "RFC6544-4.1-s01", needs="sides:answerer")
 def test_requests_for_candidates_are_paced(upper, peer):
     """with    sixteen STUN servers
     when    the IUT, as the answerer, gathers its candidates

@@ -54,3 +54,15 @@ def test_every_check_is_protected(upper, peer, side, where):
     iut = exchange_checks(upper, peer, side, where)
     wrong = wrong_checks(peer, iut, "a right MESSAGE-INTEGRITY")
     assert not wrong, wrong[0]
+
+
+@both_sides
+@requirement("RFC8445-7.2.2-s02", needs="connects:active")
+def test_password_of_a_check_is_ours(upper, peer, side, pixit):
+    """with    a connection that the IUT has opened
+    when    its check arrives
+    then    its MESSAGE-INTEGRITY, if it has one, is made with our password."""
+    negotiate(upper, peer, side, peer_tcptypes="passive")
+    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    found = request.integrity(short_term_key(peer.pwd))
+    assert found is not Check.INVALID, "MESSAGE-INTEGRITY is made with another password"

@@ -129,3 +129,17 @@ def test_check_on_another_connection_triggers_a_check(upper, peer, side, where, 
     iut, connection = connected_at(upper, peer, side, where)[-1]
     await_success(peer, iut, connection)
     connection.expect(BindingRequest, within=pixit.connect)
+
+
+@both_sides
+@requirement("RFC8445-7.3.1.4-s03", needs="offers:passive")
+def test_triggered_check_comes_on_the_connection_of_the_check(upper, peer, side, pixit):
+    """with    two connections to the IUT's passive candidate
+    when    a check of ours on the second has been answered
+    then    the IUT sends a check of its own on the second, and none on the first."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    await_success(peer, iut, second)
+    second.expect(BindingRequest, within=pixit.connect)
+    first.expect_nothing(BindingRequest, within=pixit.silence)

@@ -26,9 +26,7 @@ def test_lite_offerer_updates_its_candidates(upper, peer, pixit):
 
 
 @varied("family")
-@requirement(
-    "RFC8445-8.2-s01", "RFC8445-7.3.2-s01", "RFC6544-4.4-01", "RFC6544-10.1-01", needs="offers:passive payload:raw"
-)
+@requirement("RFC8445-8.2-s01", "RFC8445-7.3.2-s01", "RFC6544-10.1-01", needs="offers:passive payload:raw")
 def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
     """with    a lite IUT, and two connections of ours, a check answered on the first
     when    we check and nominate the second one

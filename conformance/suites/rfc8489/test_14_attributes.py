@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from conformance.suites.framing import await_answer_octets
 from conformance.suites.marks import both_sides, by_openers, requirement
 from conformance.suites.messages import converse, flaws
+from conformance.suites.negotiation import negotiate
+from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.layers import RFC4571
 
 
 @both_sides
@@ -100,3 +104,17 @@ def test_software_is_short_utf_8(upper, peer, side, opener):
     converse(upper, peer, side, opener)
     wrong = flaws(peer, "SOFTWARE of UTF-8 in less than 128 characters")
     assert not wrong, wrong[0]
+
+
+@both_sides
+@requirement("RFC8489-14.7-s01", needs="offers:passive")
+def test_fingerprint_is_the_xored_crc(upper, peer, side):
+    """with    a connection to the IUT's passive candidate
+    when    a check of ours has been answered
+    then    the response's FINGERPRINT, if it has one, is the CRC-32 of what is before it, XORed with 0x5354554e."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    request = peer.check(iut)
+    connection.send(RFC4571() / request)
+    answer = await_answer_octets(peer, connection, request.transaction_id)
+    assert check_fingerprint(answer) is not Check.INVALID, "FINGERPRINT has another value"

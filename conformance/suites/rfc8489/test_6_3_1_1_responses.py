@@ -75,3 +75,16 @@ def test_response_has_the_method_of_its_request(upper, peer, side, opener):
     converse(upper, peer, side, opener)
     kinds = {one[:2] for one in sent(peer) if one[8:20] in identifiers(peer)}
     assert kinds <= {b"\1\1", b"\1\x11"}, f"types of its responses: {sorted(kind.hex() for kind in kinds)}"
+
+
+@both_sides
+@requirement("RFC8489-6.3.1.1-s02", needs="offers:passive")
+def test_success_has_a_mapped_address(upper, peer, side, pixit):
+    """with    a connection to the IUT's passive candidate
+    when    a check has been answered with success
+    then    the response has XOR-MAPPED-ADDRESS."""
+    iut = negotiate(upper, peer, side, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    connection.send(RFC4571() / peer.check(iut))
+    response = connection.await_frame(BindingSuccess, within=pixit.response)
+    assert response.stun.has(Attribute.XOR_MAPPED_ADDRESS), "there is no XOR-MAPPED-ADDRESS"

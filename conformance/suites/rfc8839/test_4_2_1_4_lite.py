@@ -7,7 +7,7 @@ from conformance.suites.negotiation import obtain_description
 
 
 @varied("family", "components")
-@requirement("RFC8839-4.2.1.4-01", "RFC6544-4.4-01", needs="sdp:full")
+@requirement("RFC8839-4.2.1.4-01", needs="sdp:full")
 def test_lite_mode_is_declared(upper, peer, side):
     """with    a lite IUT
     when    its description is read
