@@ -92,7 +92,10 @@ def _lane(
     left, right = (server, client) if mirrored else (client, server)
     kind = "UDP" if isinstance(connection, Flow) else "TCP"
     opener = _name(client, testers, server).rpartition(" ")[0]
-    opener = f"the {opener}" if opener != _SIDE else str(client)
+    if opener == _SIDE:
+        opener = str(client)
+    elif not isinstance(testers, Mapping):  # else it has a name of its own
+        opener = f"the {opener}"
     lane = Lane(_name(left, testers, right), _name(right, testers, left), f"{kind}, opened by {opener}")
     for event in _shown(connection.events, lane.notes):
         sender = str(client if event.from_client else server)

@@ -25,7 +25,7 @@ AGENT = f"exec:{sys.executable} -m conformance.agent"
 def test_a_cell_opens_its_session_by_mouse_and_keyboard(tmp_path) -> None:
     stacks = {"good": Contestant("good", AGENT), "bad": Contestant("bad", f"{AGENT} --fault response-with-username")}
     found = []
-    Table(tmp_path, stacks).run([Cell("good", "bad")], 1, found.append)
+    Table(tmp_path, stacks).run([Cell("good", "bad"), Cell("bad", "good")], 2, found.append)
     outputs.write(tmp_path, found, stacks, "icetcp interop", interrupted=False)
     with Browser() as browser:
         for dark in (False, True):
@@ -40,15 +40,16 @@ def test_a_cell_opens_its_session_by_mouse_and_keyboard(tmp_path) -> None:
                 browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", windowsVirtualKeyCode=13, **text)
             browser.until(shown.format("cells"))
             assert (
-                browser.evaluate("document.querySelector('#cells, form.filters output').textContent") == "1 of 1 cell"
+                browser.evaluate("document.querySelector('#cells, form.filters output').textContent") == "1 of 2 cells"
             )
-            browser.evaluate("document.querySelector('#cell-list li a').click()")
+            browser.evaluate("document.querySelector('#cell-list li:not([hidden]) a').click()")
             browser.until("document.querySelector('#one-cell svg')")
             assert browser.evaluate(shown.format("cell"))
             assert browser.evaluate("document.activeElement.id") == "h-cell"
             text = browser.evaluate("document.getElementById('one-cell').textContent")
             assert "RFC8489-9.1.3-12" in text
             assert "✓ media" in text
+            assert "opened by good" in text or "opened by bad" in text, "stacks have names of their own"
             assert "offer.sdp" in text
             assert browser.evaluate("document.querySelectorAll('#one-cell details.message').length") > 3
             assert browser.said() == []

@@ -1,6 +1,8 @@
 "use strict";
 // Filters: every form.filters hides the rows of its list that it does not mean. Its values are part of the fragment.
-const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+// "a -> b", as in the names of an interop table's cells, is one word that must stand there as it is.
+const words = (text) => text.toLowerCase().match(/\S+ -> \S+|\S+/g) || [];
+const isIn = (text, word) => (word.includes(" ") ? ` ${text} `.includes(` ${word} `) : text.includes(word));
 
 for (const form of document.querySelectorAll("form.filters:not([data-own])")) {
   const list = document.getElementById(form.dataset.for);
@@ -19,7 +21,7 @@ for (const form of document.querySelectorAll("form.filters:not([data-own])")) {
     const groups = new Map();
     let shown = 0;
     for (const { row, text, group } of rows) {
-      const fits = asked.every((word) => text.includes(word))
+      const fits = asked.every((word) => isIn(text, word))
         && chosen.every(([name, value]) => (row.dataset[name] || "").split(" ").includes(value));
       if (row.hidden === fits) row.hidden = !fits;
       shown += fits;
