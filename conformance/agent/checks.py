@@ -119,7 +119,8 @@ class Checks:
         times += [c.since + self._config.connect_timeout for c in self._connections if c.phase is Phase.CONNECTING]
         if self._timer is not None:
             times.append(self._timer)
-        times += [] if self._taking_control is None else [self._taking_control]
+        if (taking := self._taking_control) is not None:
+            times.append(taking)
         if self.started and self._nominates:
             nominations = map(self._nomination.next_time, self._streams)
             times += [time for time in nominations if time is not None]
@@ -128,11 +129,12 @@ class Checks:
     @property
     def _taking_control(self) -> float | None:
         """When the peer's nomination is awaited no longer; None: that never happens."""
-        patience = self._decisions.patience_with_the_peer()
-        if patience is None or self._role.controlling or self._role.lite:
+        if self._role.controlling or self._role.lite:
             return None
         waiting = [stream for stream in self._streams if stream.checks.running and not stream.checks.nominated]
-        return min((time + patience for stream in waiting for time in stream.first_valid.values()), default=None)
+        since = [time for stream in waiting for time in stream.first_valid.values()]
+        patience = self._decisions.patience_with_the_peer() if since else None
+        return None if patience is None else min(since) + patience
 
     @property
     def _nominates(self) -> bool:

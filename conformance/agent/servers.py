@@ -249,12 +249,14 @@ class Servers:
         times += [allocation.next_time() for allocation in self._allocations]
         times.append(self._next_turn if self._turns else None)
         times.append(self._deadline)
-        limit = self._decisions.server_patience()
-        times += [] if limit is None else [at + limit for at in self._answered_at.values()]
+        if self._answered_at and (limit := self._decisions.server_patience()) is not None:
+            times += [at + limit for at in self._answered_at.values()]
         return min((time for time in times if time is not None), default=None)
 
     def _outstayed(self, now: float) -> list[Dialogue]:
         """Return the dialogues with servers that are left before ICE has completed: none, of a lawful agent."""
+        if not self._answered_at:  # then the decision makes no difference
+            return []
         limit = self._decisions.server_patience()
         found = [d for d, at in self._answered_at.items() if limit is not None and at + limit <= now]
         for dialogue in found:
