@@ -13,7 +13,7 @@ import contextlib
 import errno
 import os
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -77,6 +77,9 @@ class RunInfo:
         return cls(iut=iut, icetcp_version=icetcp_version, link=link, started=started, **{**usual, **machine, **more})
 
 
+_FIELDS = [field.name for field in fields(Result)]
+
+
 class Recorder:
     """Writes record.jsonl while the run goes on. Raises `ReportError` when it cannot."""
 
@@ -96,8 +99,8 @@ class Recorder:
 
     def write(self, result: Result) -> None:
         """Append a verdict."""
-        fields = {**asdict(result), "case": case_name(result.case), "variant": result.case}
-        self._line({"kind": "verdict", **fields})
+        said = {name: getattr(result, name) for name in _FIELDS}
+        self._line({"kind": "verdict", **said, "case": case_name(result.case), "variant": result.case})
         if not is_rule(result.case):
             self._written.add(result.case)
 
@@ -113,7 +116,7 @@ class Recorder:
         self._file.close()
 
     def _line(self, value: dict[str, Any]) -> None:
-        octets = msgspec.json.encode(printable(value)) + b"\n"
+        octets = _encoded(value) + b"\n"
         try:
             written = self._file.write(octets)
             if written != len(octets):
@@ -220,6 +223,13 @@ def packed(result: Result) -> str:
 def unpacked(text: str) -> Result:
     """Return the result of such a text."""
     return result_from(msgspec.json.decode(text))
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (UnicodeEncodeError, TypeError):  # a lone surrogate, or text of a class of its own: rare
+        return msgspec.json.encode(printable(value))
 
 
 def printable(value: Any) -> Any:

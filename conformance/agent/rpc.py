@@ -48,10 +48,24 @@ class Handler(Protocol):
         ...
 
 
+_lines: list[bytes] = []  # that are to be written
+
+
 def write(message: Mapping[str, Any]) -> None:
-    """Write one object as a line. A reader that is gone ends the process' output silently."""
+    """Write one object as a line, together with what else this turn of the event loop says.
+
+    A response and the notifications before it then wake the reader once.
+    """
     line = _ENCODE({"jsonrpc": "2.0", **message}).encode() + b"\n"
-    view = memoryview(line)
+    if not _lines:
+        asyncio.get_running_loop().call_soon(_flush)
+    _lines.append(line)
+
+
+def _flush() -> None:
+    """Write what waits. A reader that is gone ends the process' output silently."""
+    view = memoryview(b"".join(_lines))
+    _lines.clear()
     with contextlib.suppress(BrokenPipeError):
         while view:
             view = view[os.write(1, view) :]
@@ -82,6 +96,7 @@ class Server:
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        _flush()
 
     # -- reading (in its own thread: standard input may be a pipe, a terminal or a file) -------------------
 

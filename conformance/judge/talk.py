@@ -10,7 +10,7 @@ from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256, short_term_key
 from conformance.wire.stun import Message, MessageClass, Method
-from pcaps.connections import Connection, Event
+from pcaps.connections import Connection, Event, decoded
 from pcaps.frames import COOKIE
 
 
@@ -101,9 +101,9 @@ class Talk:
         self.checked = not controls and (any(stun.is_check for stun in self.stun) or self._is_framed_stun())
 
     def _decode(self, event: Event, index: int) -> None:
-        try:
-            message = Message.decode(event.payload)
-        except StunError as problem:
+        message, problem = decoded(event.payload)
+        if message is None:
+            assert problem is not None
             self._undecodable.append((index, Malformed(event, problem)))
             return
         valid = event.stun or event.what == "unframed"

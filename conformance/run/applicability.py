@@ -35,12 +35,15 @@ class Applicability:
     wire: Sequence[str] = BOTH
     absent: str = "there is no {family} here; icetcp doctor says more"
     left_out: dict[str, set[Callable[..., None]]] = field(default_factory=dict)
+    _unmet: dict[tuple[str, ...], list[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def reasons(self, case: Case) -> list[str]:
         """Return why a variant cannot be judged; nothing if it can."""
         shape = case.shape_for(self.pics)
-        reasons = unmet(dict.fromkeys((*case.needs, *shape.needs)), self.pics)
-        return reasons + self._lacking(shape.family, in_segments=case.in_segments)
+        needs = (*case.needs, *shape.needs)
+        if needs not in self._unmet:  # variants of many cases need the same
+            self._unmet[needs] = unmet(dict.fromkeys(needs), self.pics)
+        return self._unmet[needs] + self._lacking(shape.family, in_segments=case.in_segments)
 
     def judges(self, dimension: str, value: object, *, case: Callable[..., None], in_segments: bool) -> bool:
         """Whether a value of a dimension can be judged; if not, the reason is noted for this case."""
