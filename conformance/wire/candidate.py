@@ -64,6 +64,10 @@ class Candidate:
         """
         return _usual(text) or _Parser(text, line, column).candidate()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be made again from its parts: descriptions go between processes, and dataclasses are slow at that."""
+        return Candidate, tuple(getattr(self, name) for name in self.__slots__)
+
     def __str__(self) -> str:
         parts = [f"candidate:{self.foundation}", str(self.component), self.transport, str(self.priority)]
         parts += [self.address, str(self.port), "typ", self.type]

@@ -36,6 +36,10 @@ class Line:
     def __str__(self) -> str:
         return f"{self.type}={self.value}{self.end}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be made again from its parts: descriptions go between processes, and dataclasses are slow at that."""
+        return Line, (self.type, self.value, self.end, self.number)
+
     @property
     def attribute(self) -> tuple[str, str | None] | None:
         """Name and value of an a= line; None for every other."""

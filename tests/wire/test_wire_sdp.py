@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 
 import pytest
@@ -65,6 +66,13 @@ def test_attributes_are_names_with_values_or_flags() -> None:
     assert [media.attributes(name) for name in ("candidate", "end-of-candidates", "end")] == [
         [str(candidate).removeprefix("candidate:") for candidate in media.candidates], [None], [],
     ]  # fmt: skip
+
+
+def test_a_description_comes_through_a_pipe_as_it_was() -> None:
+    description = SessionDescription.parse(OFFER)
+    again = pickle.loads(pickle.dumps(description))
+    assert again == description
+    assert (str(again), again.media[1].session is again) == (OFFER, True)
 
 
 def test_line_ends_are_kept() -> None:
