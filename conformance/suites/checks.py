@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess, Data, Frame
+from conformance.peer.events import (
+    AnyResponse,
+    BindingError,
+    BindingRequest,
+    BindingSuccess,
+    Data,
+    Frame,
+    as_expectation,
+)
 from conformance.suites.framing import await_answer_octets
 from conformance.suites.values import LOST
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
@@ -244,6 +252,12 @@ def expect_checks_at_each(peer: Peer) -> None:
     """Expect a connection to each of our passive candidates, and a check on it."""
     for listener in peer.listeners:
         peer.expect_connection(listener).expect(BindingRequest, within=peer.pixit.response)
+
+
+def await_checks_have_begun(peer: Peer, connection: Connection, *, within: float) -> None:
+    """Wait, as a preamble, until the IUT has answered our check on a connection, or checks by itself on any."""
+    if not peer.wait_until(lambda: bool(peer.checks()) or connection.has(as_expectation(BindingSuccess)), within):
+        raise Inconclusive(f"the IUT neither answered our check on {connection} nor sent one within {within:g} s")
 
 
 def expect_no_connection_from_passive(peer: Peer, iut: Description) -> None:

@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.peer.events import BindingRequest, BindingSuccess
-from conformance.suites.checks import expect_no_connection_for, expect_no_connection_from_passive
+from conformance.peer.events import BindingRequest
+from conformance.suites.checks import (
+    await_checks_have_begun,
+    expect_no_connection_for,
+    expect_no_connection_from_passive,
+)
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -60,13 +64,13 @@ def test_so_is_not_paired_with_active(upper, peer, side):
 @requirement("RFC6544-6.2-01", "RFC4145-4.1-02", needs="offers:passive")
 def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixit):
     """with    the IUT having passive candidates, and our active one unusually, listening on its port 9
-    when    checks have begun, as our own connection shows
+    when    checks have begun, as an answer to ours or one of its own shows
     then    the IUT does not connect to our active candidate."""
     discard = peer.listen(port=9)
     iut = negotiate(upper, peer, side, tcptypes="passive", peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
-    connection.await_frame(BindingSuccess, within=pixit.response)
+    await_checks_have_begun(peer, connection, within=pixit.response)
     expect_no_connection_for(peer, iut, discard)
 
 
@@ -74,12 +78,12 @@ def test_pairs_with_a_local_passive_candidate_are_pruned(upper, peer, side, pixi
 @requirement("RFC6544-6.2-s01", needs="offers:passive")
 def test_passive_is_not_paired_with_passive(upper, peer, side, pixit):
     """with    the IUT having passive candidates, and we a passive and an active one
-    when    checks have begun, as our own connection shows
+    when    checks have begun, as an answer to ours or one of its own shows
     then    the IUT does not connect to our passive candidate, unless from an active one."""
     iut = negotiate(upper, peer, side, tcptypes="passive")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
-    connection.await_frame(BindingSuccess, within=pixit.response)
+    await_checks_have_begun(peer, connection, within=pixit.response)
     expect_no_connection_from_passive(peer, iut)
 
 
