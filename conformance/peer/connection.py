@@ -102,8 +102,8 @@ class Connection:
         """Send octets; `cut` are the offsets at which they are divided into writes of their own.
 
         Where the script does not cut, the shape of the case may (`divide` returns octets, cuts and pause). With `pause`
-        (seconds) the IUT gets that long, and until it has read each part, before the next is sent. The octets go out as
-        given:
+        (seconds) the IUT gets that long, and until it has read each part, before the next is sent; without it, it gets
+        until it has read the first part. Else a busy IUT would read all parts as one. The octets go out as given:
         `frame()` is the script's. Sending on a connection that the IUT has closed is not an error here; the expectation
         that follows reports it.
         """
@@ -119,6 +119,8 @@ class Connection:
                     self._pump.pause(pause)
                     if number <= _APART:
                         self.await_read(within=_STALL)
+                elif number == 1:
+                    self.let_read(within=_STALL)
                 if end > begin and not self._write(octets[begin:end]):
                     return
         finally:

@@ -60,6 +60,11 @@ class Credentials(Protocol):
         ...
 
 
+# Tie-breakers that lose and win against any that is drawn at random. 0 is not among them: a stack may hold it for none,
+# which would show in one of 2**64 sessions, and keep what a conflict is needed for from being judged.
+SMALL, GREAT = 1, 2**64 - 1
+
+
 class Identity:
     """Credentials and role of the lower tester; `controlling` follows from who offered (RFC 8445 section 6.1.1)."""
 
@@ -85,13 +90,13 @@ class Identity:
     def switch_roles(self) -> None:
         """Take the other role, so that the first check of either side makes a conflict.
 
-        The IUT loses it: our tie-breaker is the smallest or greatest (RFC 8445 sections 7.3.1.1 and 7.2.5.1).
+        The IUT loses it: our tie-breaker is very small or great (RFC 8445 sections 7.3.1.1 and 7.2.5.1).
         Inconclusive where the IUT says that it is lite: which role it then takes for its own cannot be presumed.
         """
         if self.iut is not None and self.iut.lite:
             raise Inconclusive("the IUT says a=ice-lite: RFC 8445 section 6.1.1 settles its role, there is no conflict")
         self.controlling = not self.controlling
-        self.tie_breaker = 2**64 - 1 if self.controlling else 0
+        self.tie_breaker = GREAT if self.controlling else SMALL
 
     def meet(self, iut: Credentials) -> None:
         """Take the IUT's credentials: from now on its checks must carry them."""

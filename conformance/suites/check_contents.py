@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, BindingSuccess, Frame
+from conformance.peer.identity import GREAT, SMALL
 from conformance.suites.driving import check_each, drive
 from conformance.suites.establishing import establish
 from conformance.suites.negotiation import negotiate
@@ -101,7 +102,7 @@ def answered_check(upper: Upper, peer: Peer, side: str, where: str) -> tuple[Con
 def conflicting_check(peer: Peer, iut: Description) -> Packet:
     """Return a check that claims the IUT's own role, with a tie-breaker by which the IUT keeps it."""
     peer.controlling = not peer.controlling
-    peer.tie_breaker = 0 if peer.controlling else 2**64 - 1
+    peer.tie_breaker = SMALL if peer.controlling else GREAT
     return peer.check(iut)
 
 

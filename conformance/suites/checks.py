@@ -22,7 +22,7 @@ from conformance.wire.layers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Container, Iterable
 
     from scapy.packet import Packet
 
@@ -280,7 +280,10 @@ def expect_no_connection_from_passive(peer: Peer, iut: Description) -> None:
             peer.wait_until(partial(_all_checked, opened), peer.pixit.response)
             for one in opened:
                 priority = one.first_priority
-                if one.remote_address.port in ports or (priority or 0) & _PREFERENCES in preferences:
+                if one.remote_address.port in ports:
+                    raise
+                if (priority or 0) & _PREFERENCES in preferences:
+                    _needs_right_preferences(peer, active, failure)
                     raise
                 if priority is None:
                     raise Inconclusive(f"{failure.actual}: no check came there that tells its candidate") from failure
@@ -288,6 +291,25 @@ def expect_no_connection_from_passive(peer: Peer, iut: Description) -> None:
         if len(lawful) == 1 and not active:
             peer.readings.append("it connects from an active candidate that its description leaves out")
     raise Inconclusive(f"the IUT opened {len(lawful)} connections, none of them from its passive candidates")
+
+
+def _needs_right_preferences(peer: Peer, active: Collection[int], failure: Failed) -> None:
+    """Raise `JudgedElsewhere` where PRIORITY does not tell from which candidate of the IUT's a connection comes.
+
+    It tells that of an IUT one of whose checks has the preferences of an active candidate that it has described.
+    """
+    found = partial(_any_has_preferences, peer, active)
+    if active and not peer.wait_until(found, peer.pixit.response):
+        raise JudgedElsewhere(
+            f"{failure.actual}, from an active candidate or a passive one: the checks of both have the same PRIORITY",
+            case="RFC8445-7.1.1/priority_of_every_check_follows_the_formula",
+        ) from failure
+
+
+def _any_has_preferences(peer: Peer, preferences: Container[int]) -> bool:
+    """Whether a check on a connection that the IUT opened has these preferences in its PRIORITY."""
+    opened = (connection for connection in peer.connections if not connection.outgoing)
+    return any((connection.first_priority or 0) & _PREFERENCES in preferences for connection in opened)
 
 
 def expect_no_connection_for(peer: Peer, iut: Description, active: Listener) -> None:

@@ -63,6 +63,29 @@ def test_the_next_part_waits_until_a_slow_reader_has_read_the_one_before(pair) -
     assert reads == [b"a", b"bcd", b"ef"]
 
 
+def test_without_a_pause_too_a_slow_reader_reads_the_first_part_by_itself(pair) -> None:
+    connection, other = pair
+    reads: list[bytes] = []
+
+    def read_late() -> None:
+        while sum(map(len, reads)) < 6:
+            time.sleep(0.1)
+            reads.append(other.recv(100))
+
+    reader = threading.Thread(target=read_late)
+    reader.start()
+    connection.send(b"abcdef", cut=range(1, 6))
+    reader.join(20)
+    assert (reads[0], b"".join(reads)) == (b"a", b"abcdef")
+
+
+def test_a_first_part_that_is_never_read_is_followed_all_the_same(pair, monkeypatch) -> None:
+    monkeypatch.setattr(conformance.peer.connection, "_STALL", 0.1)
+    connection, other = pair
+    connection.send(b"abcdef", cut=[1])
+    assert other.recv(100) == b"abcdef"
+
+
 def test_parts_that_are_never_read_one_by_one_prove_nothing(pair, monkeypatch) -> None:
     monkeypatch.setattr(conformance.peer.connection, "_STALL", 0.1)
     connection, _ = pair
