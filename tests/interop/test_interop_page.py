@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.interop import outputs
+from conformance.interop import outputs, page
 from conformance.interop.execution import Table
-from conformance.interop.model import Cell
+from conformance.interop.model import Cell, Facts, Kind, Outcome, Stage
 from conformance.interop.plan import Contestant
+from conformance.iut import stacks as known_stacks
 from conformance.peer.lab import can_enter
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
@@ -53,3 +54,15 @@ def test_a_cell_opens_its_session_by_mouse_and_keyboard(tmp_path) -> None:
             assert "offer.sdp" in text
             assert browser.evaluate("document.querySelectorAll('#one-cell details.message').length") > 3
             assert browser.said() == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_a_table_of_all_stacks_fits_on_a_screen(tmp_path) -> None:
+    stacks = {name: Contestant(name, AGENT) for name in known_stacks.names()}
+    cells = [Cell(one, other) for one in stacks for other in stacks]
+    outcomes = [Outcome(cell, Facts(), Stage.DESCRIBED, Kind.LAWFUL, "both lawful") for cell in cells]
+    (tmp_path / "interop.html").write_text(page.page(outcomes, stacks, tmp_path, "0"))
+    with Browser() as browser:
+        browser.size(1400, 900)
+        browser.open((tmp_path / "interop.html").as_uri())
+        assert browser.evaluate("(table => table.scrollWidth <= table.clientWidth)(document.querySelector('.scroll'))")
