@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from conformance.agent import forming, lite
@@ -18,7 +18,7 @@ from conformance.agent.retransmission import Retransmission, rto
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from conformance.agent.config import Config
     from conformance.agent.connections import Connections
@@ -177,19 +177,31 @@ class Checks:
         open_ = [s for s in self._streams if s.checks.running or not s.checks.concludes]
         running = [stream for stream in open_ if self._decisions.checks_stream(stream)]
         lists = [stream.checks for stream in self._streams]
+        can_start = self._starter()
         for step in range(len(running)):
             stream = running[(self._decisions.next_list(self._turn) + step) % len(running)]
-            pair = pick(stream.checks, lists, self._can_start, self._decisions)
+            pair = pick(stream.checks, lists, can_start, self._decisions)
             if pair is not None:
                 self._turn += step + 1
                 return stream, pair
         return None
 
     def _can_start(self, pair: Pair) -> bool:
-        connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
-        if not self._decisions.may_begin(connecting, bool(self._transactions)):
-            return False
-        return pair.connection is not None or self._connections.may_attempt(pair.remote.address)
+        return self._starter()(pair)
+
+    def _starter(self) -> Callable[[Pair], bool]:
+        """Return what says whether a pair's check may begin now.
+
+        It looks at all connections once for each address, not for each pair: there may be a hundred of both.
+        """
+        may_attempt = cache(self._connections.may_attempt)
+
+        @cache
+        def may_begin() -> bool:
+            connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
+            return self._decisions.may_begin(connecting, bool(self._transactions))
+
+        return lambda pair: may_begin() and (pair.connection is not None or may_attempt(pair.remote.address))
 
     def _perform(self, stream: Stream, pair: Pair, now: float) -> None:
         """Begin a check, connecting first where there is no connection yet (RFC 6544 section 7.1)."""

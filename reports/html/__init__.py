@@ -72,7 +72,7 @@ def shown(value: Any) -> Any:
     """Return text whose every character shows; line ends stay. What is markup already stays as it is."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return "\n".join(map(visible, value.split("\n")))
+    return value if value.isprintable() else "\n".join(map(visible, value.split("\n")))
 
 
 def plural(count: int, noun: str) -> str:
