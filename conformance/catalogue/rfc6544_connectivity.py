@@ -140,7 +140,9 @@ REQUIREMENTS = (
       "The connection to the TURN server of a selected relayed candidate stays open for the media session.",
       pics="turn_over_tcp"),
     r("RFC6544-11.2-03", "SHOULD", "other connections to TURN servers are closed",
-      "Otherwise the connection to the TURN server is closed when ICE completes.", pics="turn_over_tcp"),
+      "Otherwise the connection to the TURN server is closed when ICE completes.", pics="turn_over_tcp",
+      note="No time is stated: six seconds are twice what RFC 8445 section 8.3 lets an agent keep candidates. Stacks "
+           "that fail keep the connection for more than a minute."),
     r("RFC6544-11.2-04", "SHOULD", "lost TURN connection is replaced",
       "If the connection to a TURN server in use is lost, the agent reconnects, allocates anew and restarts ICE.",
       pics="tcp_relay restart"),

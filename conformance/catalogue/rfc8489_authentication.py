@@ -138,7 +138,7 @@ REQUIREMENTS = with_predecessors((
       "After a 401 to credentials the same credentials are not sent again.", binds="client", pics="turn_over_tcp"),
     r("RFC8489-9.2.5-12", "MUST", "438 is followed by a request with the new nonce",
       "After 438 the client tries again with the new NONCE.", binds="client", pics="turn_over_tcp",
-      note="RFC 5389 has it at SHOULD."),
+      note="RFC 5389 section 10.2.3 has it, too. It holds for any request, also for an Allocate challenged before."),
     r("RFC8489-9.2.5-13", "MUST", "that request is authenticated",
       "It carries the user name or its hash, REALM and one integrity attribute.", binds="client", pics="turn_over_tcp"),
     r("RFC8489-9.2.5-14", "MUST", "other response without the announced list is ignored",
