@@ -17,6 +17,8 @@ _TAKE, _LEAVE = (_BACK, 0, 0, 0x40000), (_BACK, 0, 0, 0)
 _KINDS = {4: 0x0800, 6: 0x86DD}  # EtherTypes
 _SOURCE, _TARGET = {4: 26, 6: 22}, {4: 30, 6: 38}  # where the addresses begin, behind an Ethernet header
 _TYPE = 12
+_WAY, _INTERFACE = 0xFFFFF004, 0xFFFFF008  # where a program finds what the kernel knows of a packet (SKF_AD_OFF)
+_OUTGOING = 4
 
 Instruction = tuple[int, int, int, int]
 
@@ -33,6 +35,21 @@ def sent_to(addresses: Iterable[str]) -> list[Instruction]:
     for address in addresses:
         program += _within(address, address, _TARGET)
     return [*program, _LEAVE]
+
+
+def once(interface: int, then: Sequence[Instruction] = ()) -> list[Instruction]:
+    """Return a program that leaves what comes, unless it comes by this interface: it was there when it was sent.
+
+    What is sent, and what comes by the interface, is given to the program `then`; without one it passes.
+    """
+    return [
+        (_LOAD_WORD, 0, 0, _WAY),
+        (_EQUAL, 3, 0, _OUTGOING),
+        (_LOAD_WORD, 0, 0, _INTERFACE),
+        (_EQUAL, 1, 0, interface),
+        _LEAVE,
+        *(then or [_TAKE]),
+    ]
 
 
 def of_ranges(ranges: Iterable[tuple[str, str]]) -> list[Instruction]:

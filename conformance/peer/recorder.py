@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import struct
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,6 @@ _TPACKET_V2 = 1
 _FRAME, _BLOCK, _BLOCKS = 1 << 12, 1 << 16, 1 << 9  # octets of a slot and of a block; 32 MiB, 8192 slots in all
 _SLOTS = _BLOCK // _FRAME * _BLOCKS
 _HEADER = struct.Struct("=IIIHHII")  # status, length, captured, link and network offset, seconds, nanoseconds
-_INTERFACE, _PACKET_TYPE = 32 + 4, 32 + 10  # where sockaddr_ll, behind the header, says where and which way it went
-_PACKET_OUTGOING = 4
 _USER = 1
 _DISCARD = 9
 _MARK = 16
@@ -51,12 +48,12 @@ class Recorder:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
         self._socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, struct.pack("IIII", _BLOCK, _BLOCKS, _FRAME, _SLOTS))
-        if share.of > 1:
-            packet_filter.attach(self._socket, packet_filter.of_ranges(share.ranges))
+        interface = 0 if wire is None else socket.if_nametoindex(wire.iut)
+        own = packet_filter.of_ranges(share.ranges) if share.of > 1 else ()
+        packet_filter.attach(self._socket, packet_filter.once(interface, own))
         self._ring = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
         self._counting = threading.Lock()
         self._marks: dict[bytes, threading.Event] = {}
-        self._wire = 0 if wire is None else socket.if_nametoindex(wire.iut)
         self._markers = [(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), share.loopback(0))]
         if wire is not None:
             with wire.tester.inside():
@@ -117,12 +114,9 @@ class Recorder:
                 if any(descriptor == self._stop_in for descriptor, _ in poller.poll()):
                     return
                 continue
-            outgoing = self._ring[position + _PACKET_TYPE] == _PACKET_OUTGOING
-            interface = int.from_bytes(self._ring[position + _INTERFACE : position + _INTERFACE + 4], sys.byteorder)
-            if outgoing or interface == self._wire:
-                self.cut += length > captured
-                octets = self._ring[position + link : position + link + captured]
-                self._take(seconds * 1_000_000_000 + nanoseconds, octets)
+            self.cut += length > captured
+            octets = self._ring[position + link : position + link + captured]
+            self._take(seconds * 1_000_000_000 + nanoseconds, octets)
             self._ring[position : position + 4] = bytes(4)  # the slot is the kernel's again
             slot = (slot + 1) % _SLOTS
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
-from conformance.peer.packet_filter import of_ranges, sent_to
+from conformance.peer.packet_filter import of_ranges, once, sent_to
 from conformance.peer.share import Share
 
 LOAD_HALF, LOAD_WORD, EQUAL, AT_LEAST, ABOVE, BACK = 0x28, 0x20, 0x15, 0x35, 0x25, 0x06
 TESTS = {EQUAL: int.__eq__, AT_LEAST: int.__ge__, ABOVE: int.__gt__}
 
 
-def passes(program, packet: bytes) -> bool:
-    """Execute a program as bpf(4) says."""
+def passes(program, packet: bytes, known: Mapping[int, int] = MappingProxyType({})) -> bool:
+    """Execute a program as bpf(4) says; `known` is what Linux knows of the packet, by where a program finds it."""
     assert len(program) <= 4096
     position = value = 0
     while True:
@@ -23,6 +25,9 @@ def passes(program, packet: bytes) -> bool:
         if code == BACK:
             return constant > 0
         if code in (LOAD_HALF, LOAD_WORD):
+            if constant >= 0xFFFFF000:
+                value = known[constant]
+                continue
             size = 2 if code == LOAD_HALF else 4
             if constant + size > len(packet):
                 return False
@@ -66,3 +71,12 @@ def test_other_packets_are_nobodys() -> None:
         ("1.2.3.4", "5.6.7.8"),
     ]:
         assert not passes(program, packet(source, target))
+
+
+@pytest.mark.parametrize("then", [(), sent_to(["198.18.1.7"])])
+def test_each_packet_is_taken_once(then) -> None:
+    """Where it leaves, or where it comes by the interface behind which another network begins."""
+    program, here = once(7, then), packet("198.18.0.1", "198.18.1.7")
+    for way, interface, taken in [(4, 1, True), (0, 1, False), (0, 7, True), (4, 7, True), (3, 2, False)]:
+        assert passes(program, here, {0xFFFFF004: way, 0xFFFFF008: interface}) is taken
+    assert passes(program, packet("1.2.3.4", "5.6.7.8"), {0xFFFFF004: 4, 0xFFFFF008: 1}) is (not then)
