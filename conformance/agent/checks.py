@@ -228,6 +228,7 @@ class Checks:
     def _ask(self, stream: Stream, pair: Pair, connection: Connection, now: float) -> None:
         use_candidate = self._decisions.use_candidate(pair, self._role.controlling)
         worth = self._decisions.check_priority(pair, check_priority(pair.local))
+        connection = self._decisions.asks_on(connection, self._connections)
         transaction_id, message = self._requests.ask(stream, connection, worth, use_candidate=use_candidate)
         transaction = Transaction(
             id=transaction_id,

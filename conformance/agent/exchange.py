@@ -90,10 +90,16 @@ class Exchange:
             self._add_stream(section, plan)
 
     def _add_stream(self, section: int, plan: StreamPlan) -> Stream:
-        credentials = self._decisions.credentials(self._random)
+        credentials = self._credentials_beside(self._streams[-1:])
         outbox = Outbox(self._config.max_outbox)
         self._streams.append(Stream(len(self._streams), plan, *credentials, outbox, section=section))
         return self._streams[-1]
+
+    def _credentials_beside(self, others: Sequence[Stream]) -> tuple[str, str]:
+        """Return the credentials of a stream that begins as these others have begun: new ones, or the same."""
+        if others and self._decisions.shares_credentials():
+            return others[-1].ufrag, others[-1].pwd
+        return self._decisions.credentials(self._random)
 
     @property
     def waits(self) -> bool:
@@ -238,8 +244,8 @@ class Exchange:
         self._renew(self._used, now)
 
     def _renew(self, streams: Sequence[Stream], now: float) -> None:
-        for stream in streams:
-            restart.renew(stream, *self._decisions.credentials(self._random))
+        for number, stream in enumerate(streams):
+            restart.renew(stream, *self._credentials_beside(streams[:number]))
             stream.renewed_at = now
             for connection in restart.unneeded(stream, self._connections):
                 self._completion.end(connection, "ICE restarts")

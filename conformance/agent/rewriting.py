@@ -32,8 +32,7 @@ def rewrite(text: str, variation: Variation) -> str:
             _move(streams[0], session, _CREDENTIALS)
         if variation.session_setup:
             _move(streams[0], session, _SETUP)
-    if variation.no_pacing:
-        session[:] = [line for line in session if not line.startswith("a=ice-pacing:")]
+    _terms(session, streams, variation)
     if variation.more_lines:
         at = next(n for n, line in enumerate(session) if line.startswith("s=")) + 1
         session[at:at] = _SESSION_LINES
@@ -50,6 +49,20 @@ def rewrite(text: str, variation: Variation) -> str:
     if variation.long_addresses:
         lines = [_long(line) for line in lines]
     return "".join(f"{line}\r\n" for line in lines)
+
+
+def _terms(session: list[str], streams: list[list[str]], variation: Variation) -> None:
+    """Say otherwise at the session level what holds for ICE as a whole, or what each section replaces."""
+    if variation.overridden_credentials and all(any(map(_is_pwd, stream)) for stream in streams):
+        session += ["a=ice-ufrag:overridden", "a=ice-pwd:overriddenoverriddenoverridden"]
+    if variation.more_options:
+        session[:] = [f"{line} rtp+ecn x-lawful" if line.startswith("a=ice-options:") else line for line in session]
+    if variation.no_pacing:
+        session[:] = [line for line in session if not line.startswith("a=ice-pacing:")]
+
+
+def _is_pwd(line: str) -> bool:
+    return line.startswith("a=ice-pwd:")
 
 
 def _levels(lines: list[str]) -> list[list[str]]:

@@ -32,6 +32,10 @@ class Variation:
     foundation: int = _between(1, 32, 1, "characters of a foundation")
     reverse_candidates: bool = _flag("candidates in the opposite order")
     shuffle_attributes: bool = _flag("a= lines of each level, candidates among them, in any order")
+    shared_credentials: bool = _flag("all streams have the same credentials (RFC 8839 section 5.4)")
+    overridden_credentials: bool = _flag(
+        "ice-ufrag and ice-pwd at the session level, which those of each section replace"
+    )
     session_credentials: bool = _flag("ice-ufrag and ice-pwd at the session level, where there is one stream")
     session_setup: bool = _flag("setup and connection at the session level (RFC 4145), where there is one stream")
     more_lines: bool = _flag("lines that every description may have: i=, u=, e=, p=, b=AS")
@@ -45,6 +49,7 @@ class Variation:
     other_transports: bool = _flag("candidates of transports that nobody knows, among the others")
     ipv6_first: bool = _flag("IPv6 addresses before all IPv4 ones, where there are both")
     escapes: bool = _flag("SOFTWARE with control characters: escape sequences and line ends")
+    more_options: bool = _flag("ice-options of other RFCs and of nobody's (RFC 8839 section 5.6)")
     no_pacing: bool = _flag("ice-pacing left out: the default holds")
     early_hosts: bool = _flag("where candidates trickle: host candidates already in the description (RFC 8838 4)")
     no_end: bool = _flag("where candidates trickle: nothing says that there are no more (RFC 8838 section 13)")
@@ -58,8 +63,10 @@ class Variation:
     software: int = _between(0, 128, 22, "characters of SOFTWARE; 0: none")
     more_attributes: int = _between(0, 4, 0, "comprehension-optional attributes that nobody knows")
     shuffle_message: bool = _flag("attributes of a message in any order")
+    bare_errors: bool = _flag("error codes without a reason phrase (RFC 8489 section 14.8)")
     indication: bool = _flag("a Binding indication on each connection that is selected")
     # connections
+    attempts: int = _between(2, 5, 5, "connection attempts to one address at a time (RFC 6544 section 12)")
     segments: int = _between(0, 40, 0, "octets of each of a frame's first ten writes; 0: frames are written whole")
     null_frames: int = _between(0, 2, 0, "null frames; 1: behind each frame, 2: before it as well")
     portion: int = _between(1, 65535, 16384, "octets of a byte stream in a frame")

@@ -48,6 +48,10 @@ class Varied(Decisions):
         """Take credentials of another length (RFC 8839 section 5.4)."""
         return ice_chars(random(self.variation.ufrag)), ice_chars(random(self.variation.pwd))
 
+    def shares_credentials(self) -> bool:
+        """Have the same credentials in all streams (RFC 8839 section 5.4)."""
+        return self.variation.shared_credentials or super().shares_credentials()
+
     def written(self, text: str) -> str:
         """Say the same with other lines in another order (RFC 8866)."""
         text = super().written(text)
@@ -108,6 +112,12 @@ class Varied(Decisions):
         protocols = super().mapping_protocols(ipv6=ipv6)
         return protocols[::-1] if self.variation.natpmp_first else protocols
 
+    # -- checks --------------------------------------------------------------------------------------------
+
+    def may_attempt(self, attempts: Sequence[Connection]) -> bool:
+        """Have fewer attempts outstanding (RFC 6544 section 12)."""
+        return len(attempts) < self.variation.attempts and super().may_attempt(attempts)
+
     # -- messages ------------------------------------------------------------------------------------------
 
     def check_attributes(self, check: OutgoingCheck) -> list[RawAttribute]:
@@ -120,7 +130,10 @@ class Varied(Decisions):
 
     def error_attributes(self, *refusal: RawAttribute) -> list[RawAttribute]:
         """Have other attributes in an error response, in another order."""
-        return self._dressed(super().error_attributes(*refusal))
+        attributes = super().error_attributes(*refusal)
+        if self.variation.bare_errors:
+            attributes = [replace(a, value=a.value[:4]) if a.type == Attribute.ERROR_CODE else a for a in attributes]
+        return self._dressed(attributes)
 
     def _dressed(self, attributes: Sequence[RawAttribute]) -> list[RawAttribute]:
         varied = self.variation

@@ -111,6 +111,12 @@ def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
         ) from failure
 
 
+def await_checked(peer: Peer, connection: Connection) -> None:
+    """Wait until a check of the IUT's on a connection has been answered with success (preamble)."""
+    if not peer.wait_until(lambda: connection.checked, peer.pixit.response):
+        raise Inconclusive(f"no check of the IUT's has succeeded on {connection}")
+
+
 def await_success(peer: Peer, iut: Description, connection: Connection, **change: Any) -> Frame:
     """Send a check and wait for its success response (preamble); `change`: see `Peer.check`."""
     request = peer.check(iut, component=connection.component, **change)

@@ -103,7 +103,9 @@ def _counts_no_padding(octets: bytes) -> bool | None:
     message = _decoded(octets)
     kinds = (Attribute.ERROR_CODE, Attribute.UNKNOWN_ATTRIBUTES, Attribute.USERNAME)
     found = [a for kind in kinds for a in (message.all(kind) if message else [])]
-    return all(not a.value.endswith(b"\0") for a in found) if found else None
+    # Of ERROR-CODE the reason phrase: without one, the number of 400 or 500 is the last octet.
+    texts = [a.value[4:] if a.type == Attribute.ERROR_CODE else a.value for a in found]
+    return all(not text.endswith(b"\0") for text in texts) if found else None
 
 
 def _of(kind: Attribute, right: Callable[[bytes], bool]) -> Callable[[bytes], bool | None]:

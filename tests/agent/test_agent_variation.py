@@ -189,3 +189,26 @@ def test_an_answer_without_the_second_section_is_refused():
 def test_the_usual_variation_changes_nothing():
     assert dataclasses.asdict(USUAL) == {name: item.default for name, item in NAMES.items()}
     assert rewrite(OFFER, USUAL) == OFFER
+
+
+def test_credentials_are_shared_overridden_and_accompanied() -> None:
+    said = rewrite(OFFER, Variation(overridden_credentials=True, more_options=True))
+    description = SessionDescription.parse(said)
+    assert description.media[0].ufrag == "abcd"
+    assert description.attributes("ice-ufrag") == ["overridden"]
+    assert description.attributes("ice-options") == ["ice2 rtp+ecn x-lawful"]
+
+
+def test_streams_may_share_their_credentials_also_in_a_restart() -> None:
+    network = Network()
+    streams = (StreamPlan(Media.BYTES, 1), StreamPlan(Media.BYTES, 1))
+    one = network.host(
+        offerer=True, addresses=["10.0.0.1"], streams=streams, variation=Variation(shared_credentials=True)
+    )
+    two = network.host(offerer=False, addresses=["10.0.0.2"], streams=streams)
+    network.exchange(one, two)
+    network.run(4)
+    before = {stream.ufrag for stream in one.agent._streams}
+    one.tell("restart")
+    after = {stream.ufrag for stream in one.agent._streams}
+    assert (len(before), len(after), len(before | after)) == (1, 1, 2)

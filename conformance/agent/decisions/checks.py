@@ -10,7 +10,7 @@ from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from conformance.agent.candidates import Base
     from conformance.agent.messages import OutgoingCheck
@@ -82,6 +82,10 @@ class Checks(Encoding):
     def checks_connection(self, connection: Connection) -> bool:
         """Whether a check is sent on a connection that was opened for one (RFC 6544 section 7.1)."""
         return True
+
+    def asks_on(self, connection: Connection, every: Iterable[Connection]) -> Connection:
+        """Return the connection for a check: its pair's, in return for the peer's as well (RFC 8445 7.3.1.4)."""
+        return connection
 
     def checks_at_once(self, pair: Pair) -> int:
         """Return how many checks of a pair are begun together: one, which is then waited for (RFC 8445 7.2.5)."""

@@ -27,6 +27,10 @@ class Gathering(Topic):
         """Return a new user name fragment and password: at least 24 and 128 bits of randomness (RFC 8445 5.3)."""
         return ice_chars(random(8)), ice_chars(random(32))
 
+    def shares_credentials(self) -> bool:
+        """Whether all streams have the same credentials, as RFC 8839 section 5.4 allows: each has its own."""
+        return False
+
     def addresses(self) -> tuple[str, ...]:
         """Return the addresses to gather host candidates on, best first: all, of both families (RFC 8421 section 4)."""
         return interleaved(self.config.addresses)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.decisions.checks import Checks
 from conformance.agent.decisions.gathering import Gathering
-from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.faults.model import Faults
 from conformance.wire.attributes import Address, Attribute, RawAttribute, software
 from conformance.wire.stun import MessageClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from conformance.agent.candidates import Base
     from conformance.agent.messages import OutgoingCheck
@@ -337,14 +336,10 @@ class CheckSignedOtherwise(Checks):
         return super().encoded(cls, transaction_id, body, key=other, sha256_key=sha256_key, fingerprint=fingerprint)
 
 
-@fault("triggered-check-elsewhere", "RFC8445-7.3.1.4-s03", "sends its check in return on a connection of its own")
-class TriggeredCheckElsewhere(Pairing, Checks):
-    def opens(self, pair: Pair) -> bool:
-        return _has_accepted(pair) or super().opens(pair)
-
-    def needs_connection(self, pair: Pair) -> bool:
-        return _has_accepted(pair) or super().needs_connection(pair)
-
-
-def _has_accepted(pair: Pair) -> bool:
-    return pair.connection is not None and not (pair.connection.outgoing or pair.connection.is_udp)
+@fault("triggered-check-elsewhere", "RFC8445-7.3.1.4-s03", "sends its check in return on its first accepted connection")
+class TriggeredCheckElsewhere(Checks):
+    def asks_on(self, connection: Connection, every: Iterable[Connection]) -> Connection:
+        own = super().asks_on(connection, every)
+        place = own.stream, own.component
+        accepted = (c for c in every if not (c.outgoing or c.is_udp) and c.is_open and (c.stream, c.component) == place)
+        return own if own.outgoing else next(accepted, own)

@@ -363,7 +363,8 @@ def _lite_remote_candidates_are_its_own(said: Text) -> str:
     return said.sub(r"^a=remote-candidates:1 \S+ \d+", f"a=remote-candidates:1 {own[1]} {own[2]}")
 
 
-@answered("answer-in-another-order", "RFC3264-6-02", "answers two sections in the opposite order")
+@answered("answer-in-another-order", "RFC3264-6-02", "answers sections of which one is disabled in the opposite order")
 def _answer_in_another_order(said: Text) -> str:
     session, *rest = said.sections
-    return session + "".join(reversed(rest))
+    disabled = any(re.match(r"m=\S+ 0 ", section) for section in rest)
+    return session + "".join(reversed(rest)) if disabled else said.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import (
+    await_checked,
     await_success,
     expect_check,
     needs_open,
@@ -56,6 +57,7 @@ def test_check_on_a_valid_pair_triggers_none(upper, peer, pixit):
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     connection.await_frame(BindingRequest, within=pixit.response)
+    await_checked(peer, connection)
     await_success(peer, iut, connection)
     connection.expect_nothing(BindingRequest, within=pixit.retransmission)
 
@@ -78,7 +80,7 @@ def test_cancelled_check_may_still_succeed(upper, peer, pixit):
 
 
 @varied("components")
-@requirement("RFC8445-7.3.1.4-s02", "RFC6544-7.2-s01", needs="offers:passive")
+@requirement("RFC8445-7.3.1.4-s02", "RFC8445-7.3.1.4-s03", "RFC6544-7.2-s01", needs="offers:passive")
 def test_checks_on_further_connections_trigger_checks(upper, peer, side):
     """with    connections to the passive candidate of the IUT's last component
     when    each has brought a check

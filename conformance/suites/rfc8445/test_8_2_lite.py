@@ -10,7 +10,9 @@ from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 
 
-@requirement("RFC8445-8.2-02", "RFC6544-6-s01", needs="offers:passive obeys:addresses updates sdp:full")
+@requirement(
+    "RFC8445-8.2-02", "RFC8839-4.4.1.3-06", "RFC6544-6-s01", needs="offers:passive obeys:addresses updates sdp:full"
+)
 def test_lite_offerer_updates_its_candidates(upper, peer, pixit):
     """with    a lite IUT having offered candidates of both families, and our lite answer with candidates of both
     when    we have connected to one of its passive candidates

@@ -21,7 +21,7 @@ def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
-    response = connection.expect(BindingSuccess, within=pixit.response)
+    response = connection.await_frame(BindingSuccess, within=pixit.response)
     assert response.xor_mapped_address == connection.local_address, f"it says {response.xor_mapped_address}"
 
 
