@@ -413,7 +413,8 @@ class Connecting(Identity):
             connection.send_between(RFC4571() / self.error(request, 401, "Unauthenticated"))
             return
         in_conflict = self._in_conflict(request)
-        self.keeps_its_role = in_conflict and (self.conflicts > 0 or connection.had_success)
+        told = self.conflicts > 0 or any(each.had_success for each in self.connections)
+        self.keeps_its_role = in_conflict and told  # whichever the connection: the role is the agent's
         if self.shape.roles == "switched" and in_conflict and self._decides_roles():
             self.conflicts += 1
             connection.send_between(RFC4571() / self.error(request, 487, "Role Conflict"))

@@ -70,7 +70,7 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
         ) from problem
     except Inconclusive:
         if _keeps_its_role(peer):
-            raise _not_switched() from None
+            raise _not_switched(peer) from None
         raise
     except AssertionError as failure:
         obstacle = _obstacle(peer, requirements)
@@ -80,14 +80,14 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
         raise Inconclusive(f"{text}; {obstacle}") from failure
     except Failed as failure:
         if isinstance(failure, Missing) and _keeps_its_role(peer):
-            raise _not_switched() from failure
+            raise _not_switched(peer) from failure
         obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
         obstacle = obstacle or _obstacle(peer, requirements)
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
     if _falls_back(peer):
-        raise _not_switched()
+        raise _not_switched(peer)
 
 
 def _is_the_cases(failure: AssertionError) -> bool:
@@ -120,11 +120,11 @@ def _cites(requirements: Sequence[str], sections: Sequence[str]) -> bool:
     )
 
 
-def _not_switched() -> JudgedElsewhere:
-    return JudgedElsewhere(
-        "the IUT does not take the other role, in which this variant meets it",
-        case="RFC8445-7.3.1.1/role_conflict_that_the_iut_loses_switches_its_role",
-    )
+def _not_switched(peer: Peer) -> JudgedElsewhere:
+    text = "the IUT does not take the other role, in which this variant meets it"
+    if any(connection.outgoing for connection in peer.connections):
+        return JudgedElsewhere(text, case="RFC8445-7.3.1.1/role_conflict_that_the_iut_loses_switches_its_role")
+    return JudgedElsewhere(text, case="RFC8445-7.3.1.1/lost_role_conflict_on_an_opened_connection_switches_its_role")
 
 
 def _keeps_its_role(peer: Peer) -> bool:

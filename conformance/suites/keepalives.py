@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Frame
-from conformance.verdict import Missing, NotApplicable
+from conformance.verdict import Failed, Missing, NotApplicable
 from conformance.wire import tcp
 
 if TYPE_CHECKING:
@@ -45,6 +45,17 @@ def needs_quiet(peer: Peer, connection: Connection, *, within: float) -> None:
     """Raise `NotApplicable` where requests come by themselves so often that none can be told from one in return."""
     if connection.wait_for(BindingRequest, within=within):
         raise NotApplicable(f"the IUT sends requests on {connection} by itself within {within:g} s")
+
+
+def expect_no_check_in_return(peer: Peer, connection: Connection, *, within: float) -> None:
+    """Watch that no check comes in return for ours; n/a where another follows it unasked: such come by themselves."""
+    try:
+        connection.expect_nothing(BindingRequest, within=within)
+    except Failed as failure:
+        connection.await_frame(BindingRequest, within=0)
+        if connection.wait_for(BindingRequest, within=peer.pixit.response):
+            raise NotApplicable(f"the IUT sends requests on {connection} by itself") from failure
+        raise
 
 
 def _segments(peer: Peer, connection: Connection) -> int:

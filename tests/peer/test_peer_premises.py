@@ -42,6 +42,7 @@ def peer(
     keeps_its_role: bool = False,
     is_open: bool = True,
     role_is_told: bool = False,
+    outgoing: bool = True,
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
     denied: Sequence[bytes] = (),
@@ -54,6 +55,7 @@ def peer(
         "denied": list(denied),
         "is_open": is_open,
     }
+    seen["outgoing"] = outgoing
     successes = (had_success,) if further is None else (None, had_success, further)
     return SimpleNamespace(
         connections=[SimpleNamespace(**seen, had_success=bool(one), first_had_success=one) for one in successes],
@@ -94,6 +96,15 @@ def test_an_iut_that_keeps_its_role_is_not_judged_with_switched_roles(outcome) -
     lost = peer(roles="switched", had_success=False, further=True)  # it takes the other role and forgets the request
     with pytest.raises(JudgedElsewhere), premises(lost):
         raise outcome("no response")
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "case"),
+    [(True, "role_conflict_that_the_iut_loses"), (False, "lost_role_conflict_on_an_opened_connection")],
+)
+def test_the_case_that_judges_an_iut_that_keeps_its_role_has_connections_like_these(outgoing, case) -> None:
+    with pytest.raises(JudgedElsewhere, match=case), premises(peer(roles="switched", outgoing=outgoing)):
+        raise Missing("no response")
 
 
 def test_an_iut_whose_caller_was_told_the_role_is_judged_without_a_conflict() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import BindingSuccess
 from conformance.suites.establishing import establish
-from conformance.suites.keepalives import expect_keepalive, indications, needs_quiet, too_close
+from conformance.suites.keepalives import (
+    expect_keepalive,
+    expect_no_check_in_return,
+    indications,
+    needs_quiet,
+    too_close,
+)
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.wire.attributes import Attribute
 from conformance.wire.integrity import Check
@@ -75,4 +81,4 @@ def test_check_on_the_selected_pair_changes_nothing(upper, peer, side, pixit):
     request = peer.check(upper.description)
     selected.send(RFC4571() / request)
     selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
-    selected.expect_nothing(BindingRequest, within=pixit.silence)
+    expect_no_check_in_return(peer, selected, within=pixit.silence)

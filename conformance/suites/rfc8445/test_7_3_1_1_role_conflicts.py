@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
 from conformance.peer.identity import GREAT, SMALL
-from conformance.suites.checks import expect_refusal
+from conformance.suites.checks import expect_refusal, roles_said
 from conformance.suites.establishing import establish
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
@@ -32,6 +32,23 @@ def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, r
     connection.expect(BindingSuccess, within=pixit.response)
     request = connection.await_frame(BindingRequest, within=pixit.connect)
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
+
+
+@pytest.mark.parametrize(("side", "role"), [("offerer", "controlled"), ("answerer", "controlling")])
+@requirement("RFC8445-7.3.1.1-03", needs="connects:active")
+def test_lost_role_conflict_on_an_opened_connection_switches_its_role(upper, peer, side, role, pixit):
+    """with    a connection that the IUT has opened, and its check there not answered
+    when    a check of ours claims the IUT's role with a tie-breaker by which the IUT loses it
+    then    the IUT answers with success, and checks the pair again, now in the other role."""
+    peer.answering = False
+    iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+    peer.switch_roles()
+    connection = peer.await_connection()
+    connection.await_frame(BindingRequest, within=pixit.response)
+    connection.send(RFC4571() / peer.check(iut))
+    connection.expect(BindingSuccess, within=pixit.response)
+    switched = peer.wait_until(lambda: role in roles_said(peer), pixit.connect)
+    assert switched, f"none of its checks claims to be {role}"
 
 
 @kept_by_the_iut

@@ -10,6 +10,7 @@ from conformance.suites.checks import (
     needs_open,
     needs_regular_nomination,
 )
+from conformance.suites.keepalives import expect_no_check_in_return
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.places import connected_at, places
@@ -59,7 +60,7 @@ def test_check_on_a_valid_pair_triggers_none(upper, peer, pixit):
     connection.await_frame(BindingRequest, within=pixit.response)
     await_checked(peer, connection)
     await_success(peer, iut, connection)
-    connection.expect_nothing(BindingRequest, within=pixit.retransmission)
+    expect_no_check_in_return(peer, connection, within=pixit.retransmission)
 
 
 @varied("family", side="offerer")
