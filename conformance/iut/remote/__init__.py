@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 from conformance.iut.errors import StackError
 from conformance.iut.stacks import Stack, own_environment
 
-SCHEMES = ("tcp", "ssh", "whip", "whep", "manual")
 TOKEN = "ICETCP_WHIP_TOKEN"
 _AUTHORITY = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:\[\]/@]+)):(?P<port>\d{1,5})\Z")
 _DESTINATION = re.compile(
