@@ -66,7 +66,7 @@ def test_without_3_11_it_fails(machine):
 def test_newer_pythons_run_the_same_gates_under_tox_as_in_ci():
     said = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     tox = (ROOT / "tox.ini").read_text(encoding="utf-8").split("[testenv:py3{12,13}]")[1].split("[testenv:")[0]
-    for folder in ("wire", "pcaps", "reports"):
+    for folder in ("wire", "pcaps", "reports", "run"):
         assert f"tests/{folder}" in tox
         assert folder in said
     assert "icetcp run --quick" in tox
