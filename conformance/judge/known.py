@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.wire.sdp import SessionDescription
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what every rule asks is found once
 class Party:
     """An agent as its descriptions show it. ``media``: the candidates of each media section that is not disabled.
 
@@ -30,30 +30,34 @@ class Party:
     trickles: bool = False
     misplaced: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def speaks_udp(self) -> bool:
         """Whether it may have pairs over UDP."""
         return self.trickles or any(candidate.transport.upper() == "UDP" for candidate in self.candidates)
 
-    @property
-    def candidates(self) -> list[Candidate]:
+    @functools.cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
         """All candidates."""
-        return [candidate for section in self.media for candidate in section]
+        return tuple(candidate for section in self.media for candidate in section)
+
+    @functools.cached_property
+    def _tcp(self) -> tuple[Candidate, ...]:
+        return tuple(candidate for candidate in self.candidates if candidate.is_tcp)
 
     def at(self, endpoint: Address) -> list[Candidate]:
         """Return the TCP candidates with this transport address."""
-        mine = [c for c in self.candidates if c.port == endpoint.port and c.is_tcp]
+        mine = [c for c in self._tcp if c.port == endpoint.port]
         return [candidate for candidate in mine if same_address(candidate.address, endpoint.ip)]
 
     def based_at(self, endpoint: Address) -> list[Candidate]:
         """Return the TCP candidates with this transport address or, reflexive ones, with this base."""
-        mine = [c for c in self.candidates if c.related_port == endpoint.port and c.is_tcp]
+        mine = [c for c in self._tcp if c.related_port == endpoint.port]
         reflexive = [c for c in mine if c.related_address and same_address(c.related_address, endpoint.ip)]
         return self.at(endpoint) + reflexive
 
     def candidates_of(self, kind: str) -> list[Candidate]:
         """Return the TCP candidates of a type."""
-        return [candidate for candidate in self.candidates if candidate.is_tcp and candidate.type.lower() == kind]
+        return [candidate for candidate in self._tcp if candidate.type.lower() == kind]
 
     def owns(self, ip: str) -> bool:
         """Whether a host candidate has this address."""

@@ -93,6 +93,7 @@ class Talk:
             if stun.message.cls is MessageClass.REQUEST:
                 self._requests.setdefault((stun.from_client, stun.message.transaction_id), []).append(stun)
         self._successes: dict[bool, list[tuple[Stun, Stun]]] = {}
+        self._validated: dict[bool, int] = {}
         self._said: dict[bool, bytes] = {}
         self._free = {side: self._media_from(client=side) for side in (True, False)}
         self._framed = {side: self._frames_of_stun(client=side) for side in (True, False)}
@@ -229,8 +230,11 @@ class Talk:
 
     def validated_at(self, known: Known, *, client: bool) -> int:
         """Return where among the connection's events this side's first success stands; beyond them all without one."""
-        found = self.successes(known, client=client)
-        return min((response.index for _, response in found), default=len(self.connection.events))
+        if client not in self._validated:
+            found = self.successes(known, client=client)
+            end = len(self.connection.events)
+            self._validated[client] = min((response.index for _, response in found), default=end)
+        return self._validated[client]
 
     def said_otherwise(self, *, client: bool) -> bytes:
         """Return all that one side sent and that is neither a response nor another message that asks for none."""
