@@ -28,13 +28,14 @@ _SPARE = "m=video 0 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=mid:x-spare\r\n"
 _LONGEST_FOUNDATION = 32
 
 
-def strange(description: SessionDescription, *, offered: bool, useless: bool = True) -> str:
+def strange(description: SessionDescription, *, offered: bool, useless: bool = True, languages: bool = True) -> str:
     """Return the text of a description of ours that says the same.
 
-    `offered`: with a further section of port 0; `useless`: with candidates that the IUT is to ignore.
+    `offered`: with a further section of port 0; `useless`: with candidates that the IUT is to ignore; `languages`: with
+    text that is not ASCII (RFC 8866 section 5).
     """
     session = ["s= \r\n" if str(line) == "s=-\r\n" else str(line) for line in description.lines]
-    session += [f"{line}\r\n" for line in _SESSION]
+    session += [f"{line}\r\n" for line in _SESSION if languages or line.isascii()]
     parts = ["".join(session)]
     for media in description.media:
         lines = [str(line) for line in media.lines]

@@ -6,6 +6,7 @@ import base64
 import binascii
 import contextlib
 import ipaddress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.calls import REJECTED as REJECTED
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media
 
+_CANDIDATES, _TEXT = "candidates of unknown transports", "text that is not ASCII"
+_LESS_STRANGE = ((False, True, _CANDIDATES), (True, False, _TEXT), (False, False, f"{_CANDIDATES} and {_TEXT}"))
 _MOST_TRICKLED = 256
 _TRICKLING = 2.0  # seconds without a further candidate after which no more are waited for, where no end is told
 
@@ -200,18 +203,19 @@ class Upper:
         try:
             self.call("accept", type=kind, sdp=text)
         except Rejected as rejection:
-            self._accept_less_strange(strange(description, offered=offered, useless=False), kind, rejection)
+            self._accept_less_strange(partial(strange, description, offered=offered), kind, rejection)
 
-    def _accept_less_strange(self, text: str, kind: str, refusal: Rejected) -> None:
-        """Give the IUT what is left without the candidates that it was to ignore; a case of its own judges these."""
-        try:
-            self.call("accept", type=kind, sdp=text)
-        except Rejected:
-            raise JudgedElsewhere(
-                f"{refusal}, where all that is strange is to be ignored",
-                case="RFC8839-5.1/candidate_of_an_unknown_transport_is_ignored",
-            ) from refusal
-        self.readings.append(f"without candidates of unknown transports, for which the IUT refused it: {refusal}")
+    def _accept_less_strange(self, text: Callable[..., str], kind: str, refusal: Rejected) -> None:
+        """Give the IUT a description without what it refuses of it; a case of its own judges the candidates."""
+        for useless, languages, without in _LESS_STRANGE:
+            with contextlib.suppress(Rejected):
+                self.call("accept", type=kind, sdp=text(useless=useless, languages=languages))
+                self.readings.append(f"our description is without {without}, for which the IUT refused it: {refusal}")
+                return
+        raise JudgedElsewhere(
+            f"{refusal}, where all that is strange is to be ignored",
+            case="RFC8839-5.1/candidate_of_an_unknown_transport_is_ignored",
+        ) from refusal
 
     # -- candidates that come later --------------------------------------------------------------------------------
 

@@ -73,12 +73,12 @@ def test_it_holds_what_is_to_be_ignored():
 class Calls:
     """A stack that is asked to accept; it takes no text with this in it."""
 
-    def __init__(self, refused: str) -> None:
+    def __init__(self, *refused: str) -> None:
         self.refused, self.asked = refused, []
 
     def call(self, method, **parameters):
         self.asked.append(parameters["sdp"])
-        if self.refused in parameters["sdp"]:
+        if any(text in parameters["sdp"] for text in self.refused):
             raise Rejected("not so")
 
 
@@ -109,7 +109,24 @@ def test_who_refuses_a_candidate_of_an_unknown_transport_gets_what_else_is_stran
     upper.accept(plain(OURS), kind)
     assert "a=x-strange-flag" in calls.asked[-1]
     assert " 192.0.2.9 50001 " in calls.asked[-1]
-    assert upper.readings == ["without candidates of unknown transports, for which the IUT refused it: not so"]
+    without = "our description is without candidates of unknown transports, for which the IUT refused it: not so"
+    assert upper.readings == [without]
+
+
+@pytest.mark.parametrize(
+    ("refused", "without"),
+    [
+        (("今日は",), "text that is not ASCII"),
+        (("今日は", "ssltcp"), "candidates of unknown transports and text that is not ASCII"),
+    ],
+)
+def test_who_refuses_text_of_other_languages_gets_what_else_is_strange(refused, without):
+    calls = Calls(*refused)
+    upper = Uppers(calls)
+    upper.accept(plain(OURS), "offer")
+    assert calls.asked[-1].isascii()
+    assert ("ssltcp" in calls.asked[-1]) is ("ssltcp" not in refused)
+    assert upper.readings == [f"our description is without {without}, for which the IUT refused it: not so"]
 
 
 def test_who_refuses_what_is_to_be_ignored_is_judged_elsewhere():
