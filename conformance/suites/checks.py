@@ -355,6 +355,20 @@ def roles_said(peer: Peer) -> set[str]:
     return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
 
 
+def expect_role(peer: Peer, role: str, *, since: int, within: float) -> None:
+    """Expect that a check of the IUT's claims a role; inconclusive where none has come behind its first so many."""
+    if peer.wait_until(lambda: role in roles_said(peer), within):
+        return
+    further = len(peer.checks()) - since
+    if not further:
+        raise Inconclusive(f"no further check within {within:g} s tells the IUT's role")
+    raise Failed(
+        f"none of its checks claims to be {role}",
+        expected=f"a check that claims to be {role}",
+        actual=f"{further} further checks within {within:g} s, none of them",
+    )
+
+
 # -- answers that make no pair valid -------------------------------------------------------------------------------
 
 # Passwords of success responses whose integrity is wrong or missing (RFC 8489 section 9.1.4).
