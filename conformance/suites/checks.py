@@ -17,6 +17,7 @@ from conformance.peer.events import (
 from conformance.suites.framing import await_answer_octets
 from conformance.suites.values import LOST
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
+from conformance.wire.attributes import Attribute
 from conformance.wire.layers import (
     RFC4571,
 )
@@ -109,6 +110,20 @@ def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
             f"the lite IUT checks over TCP as well: {failure.actual}",
             case="RFC6544-7/lite_agent_does_not_check_our_candidates",
         ) from failure
+
+
+def needs_xored(response: Frame, source: Address) -> None:
+    """Raise `NotApplicable` where a response has our address as it is, and not XORed."""
+    found = response.stun.first(Attribute.XOR_MAPPED_ADDRESS)
+    if found is not None and found.value[2:4] == source.port.to_bytes(2, "big"):
+        raise JudgedElsewhere("the mapped address is not XORed", case="RFC8489-14.2/mapped_address_is_xored")
+
+
+def priority_of(request: Frame) -> int:
+    """Return PRIORITY of a check; n/a where it has none."""
+    if request.stun.priority is None:
+        raise JudgedElsewhere("the check has no PRIORITY", case="RFC8445-7.1.1/check_carries_priority")
+    return request.stun.priority
 
 
 def await_checked(peer: Peer, connection: Connection) -> None:

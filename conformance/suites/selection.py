@@ -9,7 +9,7 @@ from conformance.peer.events import BindingRequest
 from conformance.suites.establishing import await_selection
 from conformance.suites.negotiation import negotiate
 from conformance.suites.servers import NAT
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
@@ -49,6 +49,8 @@ def selected_behind_a_nat(upper: Upper, peer: Peer, side: str, *, candidates: in
     connection.wait_for(BindingRequest, within=peer.pixit.response)
     selected = peer.complete(iut, connection)
     await_selection(upper, peer, selected)
+    if selected.first_priority is None:
+        raise JudgedElsewhere("the check has no PRIORITY", case="RFC8445-7.1.1/check_carries_priority")
     if not upper.selected:
         raise Inconclusive("the stack has told of no selected pair")
     return SelectedPair(_told(upper.selected[-1], "local"), _told(upper.selected[-1], "remote"), selected)

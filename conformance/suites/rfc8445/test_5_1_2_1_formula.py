@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
+from conformance.suites.checks import priority_of
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import expect_description, negotiate, obtain_description
 from conformance.suites.servers import NAT
@@ -50,7 +51,7 @@ def test_peer_reflexive_ranks_above_server_reflexive(upper, peer, side, pixit):
     reflexive = by_type(iut.candidates()).get("srflx", set())
     iut.require(bool(reflexive), "server reflexive candidates")
     request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    found = (request.stun.priority or 0) >> 24
+    found = priority_of(request) >> 24
     assert found > max(reflexive), f"the type preference in PRIORITY is {found}, reflexive ones have {max(reflexive)}"
 
 

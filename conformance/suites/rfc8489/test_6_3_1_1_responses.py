@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingError, BindingSuccess
 from conformance.suites.check_contents import answered_check
+from conformance.suites.checks import needs_xored
 from conformance.suites.marks import both_sides, by_openers, on_other_connections, requirement, varied
 from conformance.suites.messages import answers, converse, identifiers, sent
 from conformance.suites.negotiation import negotiate
@@ -22,6 +23,7 @@ def test_response_reports_where_the_request_came_from(upper, peer, side, pixit):
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
     response = connection.await_frame(BindingSuccess, within=pixit.response)
+    needs_xored(response, connection.local_address)
     assert response.xor_mapped_address == connection.local_address, f"it says {response.xor_mapped_address}"
 
 
@@ -35,6 +37,7 @@ def test_response_on_another_connection_reports_where_the_request_came_from(uppe
     connection, _, response = answered_check(upper, peer, side, where)
     seen = next((server.peers[connection] for server in peer.servers if connection in server.peers), None)
     wanted = seen or connection.local_address
+    needs_xored(response, wanted)
     assert response.xor_mapped_address == wanted, f"it says {response.xor_mapped_address}, we came from {wanted}"
 
 
