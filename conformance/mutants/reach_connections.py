@@ -252,7 +252,7 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "while a check is unanswered there is no other, for another candidate or in return",
         "unanswered-check-blocks",
-        "RFC6544-7.1-s01 RFC6544-7.2-s01",
+        "RFC6544-7.1-s01 RFC6544-7.2-s01 RFC8445-7.2.4-s01",
     ),
     reaching(
         "who does not accept a connection serves nothing on it", "unknown-address-refused", "RFC6544-7.2 RFC6544-5-02"

@@ -27,7 +27,9 @@ ROWS: tuple[Reach, ...] = (
     reaching("a pair from a reflexive candidate is one that comes late, too", "reflexive-pairs-checked", "RFC8838"),
     reaching("a candidate of one's own has a port of its own", "components-share-port", "RFC8445-5.1.1.1"),
     reaching("a first offer that says no connection is one of RFC 4145, too", "connection-missing", "RFC4145-5.1"),
-    reaching("a default of port 9 belongs to an active candidate", "no-active-candidate", "RFC8839-4.4.1.2"),
+    reaching(
+        "a default of port 9 belongs to an active candidate", "no-active-candidate", "RFC8839-4.2.1.2 RFC8839-4.4.1.2"
+    ),
     reaching("a candidate without a tcptype is told of by no tester that reads it", "tcptype-missing", "RFC8838"),
     reaching(
         "a default that is no candidate's is none in any description",

@@ -126,6 +126,24 @@ def priority_of(request: Frame) -> int:
     return request.stun.priority
 
 
+def tie_breaker_of(request: Frame) -> int:
+    """Return the tie-breaker of a check, of either role; n/a where it has none."""
+    said = [request.stun.ice_controlling, request.stun.ice_controlled]
+    found = [value for value in said if value is not None]
+    if not found:
+        raise JudgedElsewhere(
+            "the check claims no role", case="RFC8445-7.1.3/every_check_of_the_controlling_agent_says_so"
+        )
+    return found[0]
+
+
+def user_name_of(request: Frame) -> str:
+    """Return USERNAME of a check; n/a where it has none."""
+    if request.stun.username is None:
+        raise JudgedElsewhere("the check has no USERNAME", case="RFC8489-9.1.2/requests_have_user_name_and_integrity")
+    return request.stun.username
+
+
 def await_checked(peer: Peer, connection: Connection) -> None:
     """Wait until a check of the IUT's on a connection has been answered with success (preamble)."""
     if not peer.wait_until(lambda: connection.checked, peer.pixit.response):

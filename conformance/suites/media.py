@@ -57,6 +57,12 @@ def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, str
     return False
 
 
+def needs_media(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:
+    """Wait until what the application sends comes over a connection, in a frame or not (preamble)."""
+    if not came(upper, peer, connection, octets):
+        raise Inconclusive(f"the application's data does not come over {connection}")
+
+
 def carries(upper: Upper, connection: Connection, octets: bytes, since: int = 0) -> bool:
     """Whether this, or what DTLS sends in its place, has come over a connection, behind so many octets."""
     return bool(_RECORD.search(connection.octets, since)) if upper.secured else octets in connection.octets[since:]

@@ -26,7 +26,7 @@ def test_everything_on_accepted_connections_is_framed(upper, peer, side):
 
 
 @varied("components")
-@requirement("RFC6544-7.1-03", needs="connects:active")
+@requirement("RFC6544-7.1-03", "RFC6544-7.2-03", needs="connects:active")
 def test_everything_on_opened_connections_is_framed(upper, peer, side):
     """with    connections that the IUT has opened, one for each component
     when    checks have been refused and accepted, a pair nominated and data sent
@@ -62,7 +62,7 @@ def test_everything_after_a_restart_is_framed(upper, peer):
     assert not bare, bare[0]
 
 
-@requirement("RFC6544-7.1-03", needs="sides:answerer connects:active restart")
+@requirement("RFC6544-7.1-03", "RFC6544-7.2-03", needs="sides:answerer connects:active restart")
 def test_everything_on_connections_opened_after_a_restart_is_framed(upper, peer):
     """with    ICE restarted after it had completed on a connection
     when    a connection that the IUT then opens is checked, nominated and used
@@ -75,7 +75,7 @@ def test_everything_on_connections_opened_after_a_restart_is_framed(upper, peer)
     assert not bare, bare[0]
 
 
-@requirement("RFC6544-7.1-03", needs="sides:answerer connects:active")
+@requirement("RFC6544-7.1-03", "RFC6544-7.2-03", needs="sides:answerer connects:active")
 def test_everything_on_a_reopened_connection_is_framed(upper, peer):
     """with    the IUT having reopened the selected connection
     when    it is checked both ways and used

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
-from conformance.suites.checks import expect_answers
+from conformance.suites.checks import expect_answers, user_name_of
 from conformance.suites.marks import crosswise, requirement
 from conformance.suites.negotiation import negotiate_streams
 
@@ -27,6 +27,6 @@ def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     then    it connects to both, and each check carries the credentials of its candidate's stream."""
     streams = negotiate_streams(upper, peer, side, peer_tcptypes="passive")
     connections = [peer.expect_connection(listener) for listener in peer.listeners]
-    names = [connection.await_frame(BindingRequest, within=pixit.response).stun.username for connection in connections]
-    own = [stream.ufrag in (name or "").split(":") for stream, name in zip(streams, names, strict=True)]
+    names = [user_name_of(connection.await_frame(BindingRequest, within=pixit.response)) for connection in connections]
+    own = [stream.ufrag in name.split(":") for stream, name in zip(streams, names, strict=True)]
     assert all(own), f"USERNAME of the checks: {names}"

@@ -29,4 +29,5 @@ def test_checks_come_from_every_interface(upper, peer, side):
     peer.answering = False
     wanted = upper.two_addresses()
     negotiate(upper, peer, side, peer_tcptypes="passive", addresses=wanted)
+    peer.await_connection()
     expect_connections_from(peer, wanted)

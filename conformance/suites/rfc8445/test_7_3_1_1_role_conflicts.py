@@ -6,7 +6,7 @@ import pytest
 
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
 from conformance.peer.identity import GREAT, SMALL
-from conformance.suites.checks import expect_refusal, expect_role
+from conformance.suites.checks import expect_answer, expect_refusal, expect_role
 from conformance.suites.establishing import establish
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
@@ -29,7 +29,7 @@ def test_role_conflict_that_the_iut_loses_switches_its_role(upper, peer, side, r
     peer.switch_roles()
     connection = peer.connect(iut.candidate(tcptype="passive"))
     connection.send(RFC4571() / peer.check(iut))
-    connection.expect(BindingSuccess, within=pixit.response)
+    expect_answer(peer, iut, connection)
     request = connection.await_frame(BindingRequest, within=pixit.connect)
     assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
 

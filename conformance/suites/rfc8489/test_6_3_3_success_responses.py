@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
+    await_success,
     expect_no_valid_pair,
     needs_regular_nomination,
     needs_valid_pairs_to_show,
@@ -53,6 +54,7 @@ def test_mapped_address_of_an_unknown_family_leaves_the_iut_working(upper, peer,
     when    the success response has a mapped address of a family that nobody knows
     then    the IUT answers a check that comes on another connection, or on this one."""
     connection, request = first_check(upper, peer, side)
+    await_success(peer, peer.iut, connection)
     response = peer.success(connection, request)
     response.attributes[0] = RawStunAttribute(type=Attribute.XOR_MAPPED_ADDRESS, value=bytes([0, 9]) + bytes(6))
     connection.send(RFC4571() / response)
