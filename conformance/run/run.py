@@ -222,6 +222,7 @@ class Run:
         self.engine.stop()
         try:
             if complete:
+                self.reader.end()  # the last captures are read while adapters end
                 self._end_in_order()
                 self._settle_incidents(results, until=math.inf)
                 self._add_scan(results)
@@ -344,7 +345,6 @@ class Run:
     def _read_captures(self, results: list[Result]) -> None:
         """Let the rules and the third witness have their say on what the cases left."""
         with opened():
-            self.reader.end()
             readings = self.reader.readings()
         self.info.judged = readings.held
         files = {variant.id: variant.source for variant in self.variants if variant.source}
