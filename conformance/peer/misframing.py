@@ -65,6 +65,9 @@ class Reader:
             elif framed and framed != length:
                 found.length.append(f"LENGTH {length} before {framed} octets: {_head(octets, position)}")
                 position += 2 + framed
+            elif _is_doubled(octets[position : position + 4 + length], length):
+                found.between.append(f"LENGTH {length} twice: {_head(octets, position)}")
+                position += 4 + length
             elif (
                 framed
                 or _holds_records(octets[position + 2 : position + 2 + length], length)
@@ -106,6 +109,11 @@ class Reader:
                 begin = at - before
                 announced = int.from_bytes(octets[begin - 2 : begin], "big")
                 yield max(position, begin - 2) if announced == size else begin
+
+
+def _is_doubled(octets: bytes, length: int) -> bool:
+    """Whether a frame of DTLS records has its LENGTH twice, as one has that two threads write at once."""
+    return octets[:2] == octets[2:4] and _holds_records(octets[4:], length)
 
 
 def _holds_records(payload: bytes, length: int) -> bool:

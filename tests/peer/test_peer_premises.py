@@ -74,6 +74,15 @@ def test_what_is_not_in_frames_cannot_be_judged(octets, failure) -> None:
         raise failure("no response", expected="a response", actual="nothing")
 
 
+def test_a_length_that_stands_twice_before_a_dtls_record_is_told() -> None:
+    record = b"\x16\xfe\xff" + bytes(8) + b"\0\x05hello"
+    twice = frame(record)[:2] + frame(record)
+    with pytest.raises(Inconclusive, match="LENGTH 18 twice"), premises(peer(twice + frame(STUN))):
+        raise Missing("no data")
+    with pytest.raises(Missing), premises(peer(frame(record) * 2 + frame(b"\0\x05hello"))):
+        raise Missing("no data")
+
+
 @pytest.mark.parametrize("obstacle", [{"refused": "its USERNAME is not right"}, {"in_conflict": True}])
 def test_what_was_refused_explains_what_is_missing_and_nothing_that_came(obstacle) -> None:
     with pytest.raises(Inconclusive, match="refused"), premises(peer(**obstacle)):
