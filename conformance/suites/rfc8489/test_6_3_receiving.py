@@ -61,8 +61,9 @@ def test_request_with_a_wrong_fingerprint_is_not_answered(upper, peer, side, pix
     peer.wait_for_own_check(iut, connection)  # before that, what is not STUN may end the connection (section 7.1)
     wrong = bytearray(bytes(peer.check(iut, transaction_id=b"wrong-crc-32")))
     wrong[-1] ^= 1
-    connection.send(frame(bytes(wrong)) + bytes(RFC4571() / peer.check(iut)))
-    connection.await_frame(BindingSuccess, within=pixit.response)
+    right = peer.check(iut)
+    connection.send(frame(bytes(wrong)) + bytes(RFC4571() / right))
+    connection.await_frame(BindingSuccess(right.transaction_id), within=pixit.response)
     peer.wait_for_own_check(iut, connection)  # before that, what is not STUN may end the connection (section 7.1)
     answers = connection.messages(transaction_id=b"wrong-crc-32")
     assert not answers, f"the request with a wrong FINGERPRINT was answered by {answers[0]}"
