@@ -24,17 +24,3 @@ def test_error_response_makes_no_pair_valid(upper, peer, code, pixit):
     needs_valid_pairs_to_show(upper, request)
     connection.send(RFC4571() / peer.error(request, code, ERRORS[code]))
     expect_no_valid_pair(upper, peer, request)
-
-
-@requirement("RFC8445-7.2.5.2.4-01", "RFC8445-7.2.5.2-s01", needs="connects:active sides:offerer")
-def test_error_response_fails_the_pair(upper, peer, pixit):
-    """with    two candidates of ours of the same foundation, and the controlling IUT's check of the first
-    when    an error response answers it
-    then    the IUT checks the second one, which waits for the end of the first."""
-    peer.answering = False
-    ours = [peer.candidate("passive", foundation="same", other=other) for other in (8191, 8000)]
-    negotiate(upper, peer, "offerer", peer_candidates=ours)
-    connection = peer.await_connection()
-    request = connection.await_frame(BindingRequest, within=pixit.response)
-    connection.send(RFC4571() / peer.error(request, 400, ERRORS[400]))
-    peer.expect_connection().expect(BindingRequest, within=pixit.response)

@@ -6,7 +6,7 @@ from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import restart
 from conformance.suites.sections import expect_candidate_for_default
-from conformance.suites.updates import expect_default_of
+from conformance.suites.updates import expect_default_of, named
 
 
 @requirement("RFC8839-4.4.1.3-01")
@@ -65,3 +65,16 @@ def test_lite_agent_has_a_candidate_for_its_default(upper, peer):
     selected = peer.complete(first, peer.connect(first.candidate(tcptype="passive")))
     peer.settle(selected)
     expect_candidate_for_default(upper.updated_offer().media())
+
+
+@requirement("RFC8839-4.4.1.3-06", needs="offers:passive sdp:full")
+def test_lite_offerer_names_our_candidate(upper, peer, pixit):
+    """with    a lite IUT having offered, our lite answer, and our connection to its passive candidate
+    when    it makes an updated offer
+    then    a=remote-candidates names our end of the connection, or our active candidate."""
+    iut = negotiate(upper, peer, "offerer", agent="lite", peer_lite=True, peer_tcptypes="active")
+    connection = peer.connect(iut.candidate(tcptype="passive"))
+    upper.allow_for_connecting(within=pixit.response)
+    ours = connection.local_address
+    found = named(upper.updated_offer().media()).get(1)
+    assert found in {(ours.ip, ours.port), (ours.ip, 9)}, f"a=remote-candidates names {found} for component 1"
