@@ -10,6 +10,8 @@ from conformance.suites.servers import NAT, gathered
 from conformance.verdict import Failed, NotApplicable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
@@ -72,13 +74,14 @@ def reflexive_behind_a_nat(upper: Upper, peer: Peer, side: str, described: list[
     return iut
 
 
-def fill(upper: Upper, peer: Peer, first: int | None = None) -> None:
+def fill(upper: Upper, peer: Peer, ports: Mapping[int, int]) -> None:
     """Tell the IUT of as many passive candidates of ours as fill its check list, all of one foundation.
 
-    Connections to them are refused; or, if the port of a `first` is given that never answers, wait for it.
+    They come in the order of their priorities. Connections to them are refused, but for those that have `ports` of
+    their own, by their places from 0.
     """
-    ports = [1000 + number for number in range(FULL)]
-    for number, port in enumerate(ports if first is None else [first, *ports[1:]]):
+    for number in range(FULL):
+        port = ports.get(number, 1000 + number)
         upper.trickle(peer.candidate("passive", port=port, foundation="many", other=5000 - number))
 
 

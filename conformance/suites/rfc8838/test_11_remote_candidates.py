@@ -7,6 +7,8 @@ from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate_trickled
 from conformance.suites.trickling import fill, reflexive_behind_a_nat
 
+_REFUSED_BEFORE = 5  # candidates before the one that we accept
+
 
 @requirement("RFC8838-11-01", needs="sides:answerer connects:active")
 def test_late_candidate_is_checked_from_bases_alone(upper, peer):
@@ -26,7 +28,11 @@ def test_failed_pairs_make_room(upper, peer, side, pixit):
     when    a further one is trickled, of a lower priority
     then    the IUT connects to it."""
     negotiate_trickled(upper, peer, side)
-    fill(upper, peer)
+    peer.answering = False
+    listener = peer.listen()
+    fill(upper, peer, {_REFUSED_BEFORE: listener.port})
+    # A list that is full of pairs which have not failed has no room for a worse one: some have been refused by now.
+    peer.await_connection(listener)
     upper.trickle(peer.candidate("passive", other=1, foundation="last"))
     peer.expect_connection(within=3 * pixit.connect)
 
@@ -38,7 +44,7 @@ def test_worse_pairs_make_room(upper, peer, side):
     when    a further one is trickled, of a higher priority
     then    the IUT connects to it."""
     negotiate_trickled(upper, peer, side)
-    fill(upper, peer, peer.silent_port())
+    fill(upper, peer, {0: peer.silent_port()})
     upper.trickle(peer.candidate("passive", foundation="last"))
     peer.expect_connection()
 
