@@ -81,4 +81,4 @@ def test_check_on_the_selected_pair_changes_nothing(upper, peer, side, pixit):
     request = peer.check(upper.description)
     selected.send(RFC4571() / request)
     selected.expect(BindingSuccess(request.transaction_id), within=pixit.response)
-    expect_no_check_in_return(peer, selected, within=pixit.silence)
+    expect_no_check_in_return(peer, upper.description, selected, within=pixit.silence)

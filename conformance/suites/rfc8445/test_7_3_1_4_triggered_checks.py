@@ -59,8 +59,7 @@ def test_check_on_a_valid_pair_triggers_none(upper, peer, pixit):
     connection = peer.await_connection()
     connection.await_frame(BindingRequest, within=pixit.response)
     await_checked(peer, connection)
-    await_success(peer, iut, connection)
-    expect_no_check_in_return(peer, connection, within=pixit.retransmission)
+    expect_no_check_in_return(peer, iut, connection, within=pixit.retransmission)
 
 
 @varied("family", side="offerer")
