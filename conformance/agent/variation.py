@@ -27,7 +27,7 @@ class Variation:
 
     seed: int = _between(0, 2**32 - 1, 0, "of every order that is shuffled and every text that is made up")
     # the description (RFC 8866, RFC 8839)
-    ufrag: int = _between(4, 256, 8, "characters of the user name fragment")
+    ufrag: int = _between(4, 32, 8, "characters of the user name fragment, of an agent that says ice2 (RFC 8839 5.4)")
     pwd: int = _between(22, 256, 32, "characters of the password")
     foundation: int = _between(1, 32, 1, "characters of a foundation")
     reverse_candidates: bool = _flag("candidates in the opposite order")

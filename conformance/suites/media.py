@@ -57,7 +57,7 @@ def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, str
     return False
 
 
-def needs_media(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:
+def require_media(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:
     """Wait until what the application sends comes over a connection, in a frame or not (preamble)."""
     if not came(upper, peer, connection, octets):
         raise Inconclusive(f"the application's data does not come over {connection}")

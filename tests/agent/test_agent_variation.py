@@ -128,7 +128,7 @@ def test_a_foundation_gets_as_long_as_asked():
     "variation",
     [
         Variation(),
-        Variation(ufrag=256, pwd=256, software=128, more_attributes=4, shuffle_message=True, indication=True),
+        Variation(ufrag=32, pwd=256, software=128, more_attributes=4, shuffle_message=True, indication=True),
         Variation(listeners=2, type_preference=0, directions=5, other=0),
         Variation(segments=1, null_frames=2, portion=1, software=0),
         Variation(settling=0.6, decision=1.0, pacing=0.2, grace=0.0),

@@ -285,9 +285,12 @@ REFUSALS = {
     "type": ("accept", {"type": "pranswer", "sdp": ""}, -32602),
     "no sdp": ("accept", {"type": "offer"}, -32602),
     "no credentials": ("accept", {"type": "offer", "sdp": "v=0\r\nm=audio 9 TCP/RTP/AVP 0\r\n"}, -32010),
-    "candidate": (
+    "every candidate": (
         "accept",
-        {"type": "offer", "sdp": OFFER.format(session="", setup="active", more="a=candidate:1\r\n")},
+        {
+            "type": "offer",
+            "sdp": OFFER.format(session="", setup="active", more="").replace("candidate:1 1 TCP", "candidate:1 TCP"),
+        },
         -32010,
     ),
     "send too early": ("send", {"component": 1, "data": "AAAA"}, -32602),
@@ -304,6 +307,13 @@ def test_refusals(side, method, params, code):
         one.call(method, **params)
     assert caught.value.code == code
     assert caught.value.message
+
+
+def test_a_candidate_that_libnice_refuses_beside_others_is_ignored(side):
+    one = side()
+    one.open("answerer")
+    one.call("accept", type="offer", sdp=OFFER.format(session="", setup="active", more="a=candidate:1\r\n"))
+    assert one.describe()
 
 
 def test_send_before_connection_is_an_error(side):

@@ -22,7 +22,7 @@ MAY_RAISE = {
     "await": {"Inconclusive"},
     "require": {"Inconclusive"},
     "needs": {"NotApplicable", "JudgedElsewhere"},
-    "expect": {"Failed", "Missing", "Rejected", "NotApplicable", "Inconclusive"},
+    "expect": {"Failed", "Missing", "Rejected", "NotApplicable", "JudgedElsewhere", "Inconclusive"},
 }
 OUTCOMES = {"Failed", "Missing", "Rejected", "Inconclusive", "NotApplicable", "JudgedElsewhere"}
 

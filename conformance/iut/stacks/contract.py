@@ -59,24 +59,29 @@ class _Served:
     def _serve(self) -> None:
         while True:
             call = self.calls.get()
-            failed = _answer(call, functools.partial(getattr(self._session, call["method"]), call["params"]))
-            if call["method"] == "close" or (call["method"] == "open" and failed):
-                self._gone()
+            outcome = _outcome(functools.partial(getattr(self._session, call["method"]), call["params"]))
+            last = call["method"] == "close" or (call["method"] == "open" and "error" in outcome)
+            if last:
+                self._gone()  # before it is answered: whoever has the answer may open a session of the same name
+            write({"id": call["id"], **outcome})
+            if last:
                 return
 
 
-def _answer(call: Mapping[str, Any], work: Callable[[], Any]) -> bool:
-    """Write the answer to a call; return whether it is an error."""
+def _outcome(work: Callable[[], Any]) -> dict[str, Any]:
+    """Return what a call came to, as its answer says it."""
     try:
         result = work()
-        outcome: dict[str, Any] = {"result": {} if result is None else result}
     except Refused as refused:
-        outcome = {"error": {"code": refused.code, "message": str(refused)}}
+        return {"error": {"code": refused.code, "message": str(refused)}}
     except Exception as error:  # of the stack or of the adapter: the tester is told, and the log says where
         traceback.print_exc()
-        outcome = {"error": {"code": INTERNAL, "message": f"{type(error).__name__}: {error}"}}
-    write({"id": call["id"], **outcome})
-    return "error" in outcome
+        return {"error": {"code": INTERNAL, "message": f"{type(error).__name__}: {error}"}}
+    return {"result": {} if result is None else result}
+
+
+def _answer(call: Mapping[str, Any], work: Callable[[], Any]) -> None:
+    write({"id": call["id"], **_outcome(work)})
 
 
 def _refusing(code: int, text: str) -> Callable[[], Any]:

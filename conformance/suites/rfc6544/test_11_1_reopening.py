@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, ends, requirement, watches
-from conformance.suites.media import await_sent, expect_media, needs_media
+from conformance.suites.media import await_sent, expect_media, require_media
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import expect_reopened, needs_reopened
 from conformance.suites.restarts import expect_restart
@@ -162,7 +162,7 @@ def test_active_side_reopens_as_often_as_the_connection_is_lost(upper, peer, sid
     then    the IUT opens a connection again."""
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
     reopened = peer.revive(upper.description, needs_reopened(upper, peer))
-    needs_media(upper, peer, reopened, MORE_DATA)
+    require_media(upper, peer, reopened, MORE_DATA)
     peer.lose(reopened, "RST")
     expect_reopened(upper, peer)
 
