@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.agent.checklist import ListState
 from conformance.agent.decisions import Decisions
 from conformance.agent.decisions.gathering import ICE_CHARS, ice_chars
 from conformance.agent.rewriting import rewrite, spelt
@@ -180,10 +181,11 @@ class Varied(Decisions):
         return (self.variation.early_dtls and valid) or super().secures(stream, connection)
 
     def early_carrier(self, stream: Stream, component: int, every: Iterable[Connection]) -> Connection | None:
-        """Send data on a valid pair already (RFC 8445 section 12.1)."""
+        """Send data on a valid pair already, unless ICE has failed (RFC 8445 section 12.1)."""
+        if not self.variation.early_data or stream.checks.state is ListState.FAILED:
+            return super().early_carrier(stream, component, every)
         valid = (pair.connection for pair in stream.checks.valid if pair.component == component)
-        found = next((connection for connection in valid if connection is not None and connection.is_open), None)
-        return found if self.variation.early_data else super().early_carrier(stream, component, every)
+        return next((connection for connection in valid if connection is not None and connection.is_open), None)
 
     def delivers(self, stream: Stream, connection: Connection) -> bool:
         """Take data on any candidate, whether a check has come there or not (RFC 5245 section 11.2)."""
