@@ -71,6 +71,15 @@ def project(tmp_path):
     return Path(shutil.copytree(EXAMPLE, tmp_path / "acme", ignore=shutil.ignore_patterns("__pycache__")))
 
 
+def test_the_wheel_has_what_each_stack_is_built_of(programs):
+    [installed] = (programs.parent / "lib").glob("python*/site-packages/conformance/iut")
+    there, here = (
+        {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        for root in (installed, ROOT / "conformance" / "iut")
+    )
+    assert here - there == set()
+
+
 def private(folder: Path) -> list[tuple[str, str]]:
     results = read(folder / "record.jsonl")[1]
     return sorted((result.case, result.verdict.value) for result in results if result.case.startswith("ACME"))
