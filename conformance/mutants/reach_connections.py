@@ -77,7 +77,8 @@ ROWS: tuple[Reach, ...] = (
     ),
     reaching(
         "data that does not leave, or not in frames or in order, cannot be judged by what it is",
-        "media-not-sent media-without-frame stream-portions-swapped media-length-modulo-256",
+        "media-not-sent media-without-frame stream-portions-swapped media-length-modulo-256 "
+        "length-again-after-partial-write",
         "RFC4571-2 RFC4571-8 RFC6544-7.1-03 RFC6544-7.2-03 RFC6544-7.2-s01 RFC6544-9 RFC6544-10 RFC6544-11",
     ),
     reaching(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 _HEADER = 20
+_LENGTH = 2
 _RECORD_HEAD = 13  # octets of a DTLS record before what it carries (RFC 6347 section 4.1)
 
 
@@ -65,8 +66,8 @@ class Reader:
             elif framed and framed != length:
                 found.length.append(f"LENGTH {length} before {framed} octets: {_head(octets, position)}")
                 position += 2 + framed
-            elif _is_doubled(octets[position : position + 4 + length], length):
-                found.between.append(f"LENGTH {length} twice: {_head(octets, position)}")
+            elif self._is_doubled(octets, position, length):
+                found.length.append(f"LENGTH {length} twice: {_head(octets, position)}")
                 position += 4 + length
             elif (
                 framed
@@ -80,6 +81,13 @@ class Reader:
                 size = following - position
                 found.between.append(f"{size} octets where a frame should begin: {_head(octets, position)}")
                 position = following
+
+    def _is_doubled(self, octets: bytes, position: int, length: int) -> bool:
+        """Whether LENGTH stands twice, as where a frame is written anew after a write that took LENGTH alone."""
+        packet = position + 2 * _LENGTH
+        if not length or octets[position : position + _LENGTH] != octets[position + _LENGTH : packet]:
+            return False
+        return self._message(octets, packet) == length or _holds_records(octets[packet : packet + length], length)
 
     def _fills(self, octets: bytes, position: int, end: int) -> bool:
         """Whether whole messages fill the octets from here to the end."""
@@ -109,11 +117,6 @@ class Reader:
                 begin = at - before
                 announced = int.from_bytes(octets[begin - 2 : begin], "big")
                 yield max(position, begin - 2) if announced == size else begin
-
-
-def _is_doubled(octets: bytes, length: int) -> bool:
-    """Whether a frame of DTLS records has its LENGTH twice, as one has that two threads write at once."""
-    return octets[:2] == octets[2:4] and _holds_records(octets[4:], length)
 
 
 def _holds_records(payload: bytes, length: int) -> bool:

@@ -41,6 +41,14 @@ def test_a_wrong_length_is_a_wrong_length_alone(octets, off) -> None:
     assert found(wrong + frame(STUN)) == (0, 0, 1, 0)
 
 
+@pytest.mark.parametrize("octets", [STUN, *PACKETS])
+def test_a_length_that_stands_twice_is_a_wrong_length(octets) -> None:
+    """As after a write that took LENGTH alone, if the whole frame is written then."""
+    twice = frame(octets)[:2] + frame(octets)
+    assert found(frame(STUN) + twice + frame(STUN)) == (0, 0, 1, 0)
+    assert found(frame(b"") * 2 + frame(STUN)) == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize("stray", [b"$", b"\0", b"$$$", b"\0\0\0"])
 def test_octets_between_frames_are_found(stray) -> None:
     bare, bare_data, length, between = found(frame(STUN) + stray + frame(DATA) + stray + frame(STUN))

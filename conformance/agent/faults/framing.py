@@ -43,6 +43,17 @@ class MediaLengthModulo256(Framing):
         return (len(payload) & 0xFF).to_bytes(2, "big") + payload
 
 
+@fault(
+    "length-again-after-partial-write",
+    "RFC4571-2-01",
+    "writes a frame of data from its beginning again after a write that took LENGTH alone",
+)
+class LengthAgainAfterPartialWrite(Framing):
+    def framed(self, payload: bytes, behind_others: bool) -> bytes:
+        octets = super().framed(payload, behind_others)
+        return octets if looks_like_stun(payload) else octets[:2] + octets
+
+
 @fault("frames-padded", "RFC4571-2-s03", "pads its frames to a multiple of four octets")
 class FramesPadded(Framing):
     def framed(self, payload: bytes, behind_others: bool) -> bytes:
