@@ -24,6 +24,9 @@ def main() -> int:
     parser.add_argument(
         "--payload", choices=("raw", "dtls"), default="raw", help="what goes over selected connections (default: raw)"
     )
+    parser.add_argument(
+        "--told-role", action="store_true", help="leave the role to the caller, who tells it by the wish role of open"
+    )
     parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
     options = parser.parse_args()
     if options.list_faults or options.fault:
@@ -39,8 +42,12 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(_FEWER_COLLECTIONS)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        asyncio.run(_serve(Adapter(frozenset(options.fault), secured=options.payload == "dtls")))
+        asyncio.run(_serve(_adapter(options)))
     return 0
+
+
+def _adapter(options: argparse.Namespace) -> Adapter:
+    return Adapter(frozenset(options.fault), secured=options.payload == "dtls", told_role=options.told_role)
 
 
 async def _serve(adapter: Adapter) -> None:

@@ -48,14 +48,18 @@ _DESCRIPTORS = 8  # of sockets that a session may need: listening, being checked
 MODES = ("full", "lite")
 TRANSPORTS = ("tcp", "udp")
 TCPTYPES = ("active", "passive", "so")
+ROLES = ("", "controlling", "controlled")
 
 
 class Adapter:
     """Serves the contract, version 1, for as many sessions as are asked for."""
 
-    def __init__(self, default_faults: frozenset[str] = frozenset(), *, secured: bool = False) -> None:
+    def __init__(
+        self, default_faults: frozenset[str] = frozenset(), *, secured: bool = False, told_role: bool = False
+    ) -> None:
         self._faults = default_faults
         self._secured = secured
+        self._told_role = told_role
         self._sessions: dict[str, Session] = {}
         self._observations: dict[str, Path] = {}  # by session: the file that takes what was observed
         self._methods = {
@@ -102,7 +106,8 @@ class Adapter:
     async def _hello(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if params.get("protocol") != PROTOCOL:
             raise RpcError(INVALID_PARAMS, f"only protocol {PROTOCOL} is spoken here")
-        return {"name": "icetcp reference agent", "version": _version(), "pics": pics(secured=self._secured)}
+        said = pics(secured=self._secured, told_role=self._told_role)
+        return {"name": "icetcp reference agent", "version": _version(), "pics": said}
 
     async def _open(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         name = params.get("session")
@@ -113,7 +118,7 @@ class Adapter:
         if len(self._sessions) >= max_sessions():
             raise RpcError(UNABLE, f"{max_sessions()} sessions are open")
         varied, observation = _variation(params), params.get("x-observe")
-        config = configure(params, varied, secured=self._secured)
+        config = configure(params, varied, secured=self._secured, told_role=self._told_role)
         decisions = vary(_decisions(self._faults | _faults(params)), varied)
         if observation is not None:
             decisions = _observed(decisions)
@@ -198,8 +203,8 @@ class Adapter:
         return report
 
 
-def pics(*, secured: bool = False) -> dict[str, Any]:
-    """Return what a case may count on; secured: of an agent whose media goes through DTLS."""
+def pics(*, secured: bool = False, told_role: bool = False) -> dict[str, Any]:
+    """Return what a case may count on; of an agent whose media goes through DTLS, or that is told its role."""
     return {
         "agent": list(MODES),
         "sides": ["offerer", "answerer"],
@@ -207,8 +212,8 @@ def pics(*, secured: bool = False) -> dict[str, Any]:
         "connects": list(TCPTYPES),
         "transports": list(TRANSPORTS),
         "families": [version for version, ip in ((4, "127.0.0.1"), (6, "::1")) if can_bind(ip)],
-        "obeys": ["addresses", "tcptypes", "transports"],
-        "role": "stack",
+        "obeys": ["addresses", "tcptypes", "transports", *(["role"] if told_role else [])],
+        "role": "adapter" if told_role else "stack",
         "components": MAX_COMPONENTS[Media.BYTES],
         "streams": MAX_STREAMS,
         "restart": True,
@@ -235,7 +240,9 @@ def max_sessions() -> int:
     return MAX_SESSIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_SESSIONS, soft // _DESCRIPTORS))
 
 
-def configure(params: Mapping[str, Any], varied: Variation = USUAL, *, secured: bool = False) -> Config:
+def configure(
+    params: Mapping[str, Any], varied: Variation = USUAL, *, secured: bool = False, told_role: bool = False
+) -> Config:
     """Return what `open`'s params ask for, its times varied. Raises `RpcError` for what this agent does not do."""
     side = params.get("side")
     if side not in ("offerer", "answerer"):
@@ -268,6 +275,7 @@ def configure(params: Mapping[str, Any], varied: Variation = USUAL, *, secured: 
         tcptypes=tcptypes,
         udp=udp,
         lite=mode == "lite",
+        role=_role(params) if told_role else "",
         secured=secured,
         servers=_servers(params),
         gateways=_gateways(params),
@@ -276,6 +284,13 @@ def configure(params: Mapping[str, Any], varied: Variation = USUAL, *, secured: 
         decision=max(varied.settling, varied.decision),
         grace=varied.grace,
     )
+
+
+def _role(params: Mapping[str, Any]) -> str:
+    role = params.get("role", "")
+    if role not in ROLES:
+        raise RpcError(INVALID_PARAMS, "role is neither controlling nor controlled")
+    return str(role)
 
 
 def _streams(params: Mapping[str, Any]) -> int:

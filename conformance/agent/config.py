@@ -54,6 +54,7 @@ class Config:
     tcptypes: frozenset[str] = frozenset({"active", "passive"})
     udp: bool = False
     lite: bool = False
+    role: str = ""  # at the beginning: controlling or controlled; empty: what offer and answer make it
     secured: bool = False  # media goes through DTLS, which begins by itself on selected connections
     servers: tuple[IceServer, ...] = ()
     gateways: tuple[Address, ...] = ()  # NATs that are asked for mappings (RFC 6544 section 5.3)

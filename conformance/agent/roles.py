@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conformance.agent.events import Output
     from conformance.agent.stream import Stream
 
+_CONTROLLING = "controlling"
+
 
 class Role:
     """Who leads. ``lite``: we make no checks; ``peer_lite``: the peer makes none."""
@@ -26,9 +28,10 @@ class Role:
         out: list[Output],
         random: Callable[[int], bytes],
     ) -> None:
-        self.controlling = config.offerer and not config.lite
+        self.controlling = config.role == _CONTROLLING if config.role else config.offerer and not config.lite
         self.lite = not decisions.makes_checks()
         self.peer_lite = False
+        self._is_told = bool(config.role)
         self._decisions = decisions
         self._streams = streams
         self._out = out
@@ -41,9 +44,10 @@ class Role:
         return self.lite and self.peer_lite
 
     def meet(self, peer_lite: bool) -> None:
-        """Take note of the peer's mode, from which our role follows (RFC 8445 section 6.1.1)."""
+        """Take note of the peer's mode, from which our role follows (RFC 8445 section 6.1.1) if nobody has told it."""
         self.peer_lite = peer_lite
-        self.controlling = self._decisions.controls(peer_lite)
+        if not self._is_told:
+            self.controlling = self._decisions.controls(peer_lite)
 
     def restart(self, *, ours: bool) -> None:
         """Keep the role when ICE restarts (RFC 8445 section 9). `ours`: the restart is ours."""

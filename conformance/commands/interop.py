@@ -29,19 +29,29 @@ Examples:
   icetcp interop --all --out reports/event
   icetcp interop reference libnice --nat EI/APD
 """
-_TCPTYPES = ("active", "passive", "so", "any")
+_ANY = "any"
+_TCPTYPES = ("active", "passive", "so", _ANY)
+_ROLES = ("controlling", "controlled", _ANY)
 
 
-def _pairs_of_tcptypes(
-    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
-) -> list[tuple[str, str]]:
+def _pairs_of(words: Sequence[str], values: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what offerer and answerer are told by each value, "" for anything."""
     found = []
     for value in values:
-        wishes = value.lower().split("/")
-        if len(wishes) != 2 or any(wish not in _TCPTYPES for wish in wishes):  # offerer and answerer
-            raise click.BadParameter(f"{value!r} is not OFFERER/ANSWERER with active, passive, so or any.")
-        found.append(("" if wishes[0] == "any" else wishes[0], "" if wishes[1] == "any" else wishes[1]))
+        told = value.lower().split("/")
+        if len(told) != 2 or any(word not in words for word in told):  # offerer and answerer
+            *others, last = words
+            raise click.BadParameter(f"{value!r} is not OFFERER/ANSWERER with {', '.join(others)} or {last}.")
+        found.append(("" if told[0] == _ANY else told[0], "" if told[1] == _ANY else told[1]))
     return found
+
+
+def _tcptypes(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
+    return _pairs_of(_TCPTYPES, values)
+
+
+def _roles(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
+    return _pairs_of(_ROLES, values)
 
 
 def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -60,10 +70,18 @@ def _nat(_context: click.Context, _parameter: click.Parameter, value: str) -> st
 @click.option(
     "--tcptypes",
     multiple=True,
-    callback=_pairs_of_tcptypes,
+    callback=_tcptypes,
     metavar="OFFERER/ANSWERER",
     help="Tcptypes that each is asked to offer: active/passive, so/so, any/any; repeatable. A stack that does not "
     "obey offers what it has.",
+)
+@click.option(
+    "--roles",
+    multiple=True,
+    callback=_roles,
+    metavar="OFFERER/ANSWERER",
+    help="Roles that each begins with: controlled/controlling, controlling/controlling (a conflict), any/any; "
+    "repeatable. A stack that does not obey begins with the role of its side.",
 )
 @click.option("--nat", default="", callback=_nat, metavar="MAPPING/FILTERING", help="A NAT before one: EI/APD. IPv4.")
 @click.option(
@@ -201,11 +219,11 @@ def _choice(options: dict[str, Any]) -> dict[str, Any]:
     from conformance.interop.model import OFFERER, SIDES
 
     families = {"4": (4,), "6": (6,), "both": (4, 6)}[options["family"]]
-    tcptypes = options["tcptypes"]
+    tcptypes, roles = options["tcptypes"], options["roles"]
     if options["quick"]:
         families, tcptypes = families[:1], tcptypes or [("", "")]
     sides = SIDES if options["nat_side"] == "each" else (options["nat_side"] or OFFERER,)
-    return {"families": families, "tcptypes": tcptypes, "nat": options["nat"], "nat_sides": sides}
+    return {"families": families, "tcptypes": tcptypes, "roles": roles, "nat": options["nat"], "nat_sides": sides}
 
 
 def _take(outcome: Outcome, found: list[Outcome], progress: Progress, *, quiet: bool) -> None:

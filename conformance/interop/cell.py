@@ -190,7 +190,9 @@ def _meet(
     for side in SIDES:
         with _step(side, "open"):
             wish = cell.wish(side) or "active passive so"
-            sides[side].upper.open(side, tcptypes=wish, ice_servers=between.servers)
+            obeys = "role" in sides[side].pics.get("obeys", [])
+            more: dict[str, Any] = {"role": cell.role(side)} if cell.role(side) and obeys else {}
+            sides[side].upper.open(side, tcptypes=wish, ice_servers=between.servers, **more)
     with _step(OFFERER, "describe"):
         offer = offerer.upper.describe()
     (folder / "offer.sdp").write_bytes(offer.text.encode())

@@ -127,7 +127,7 @@ class Table:
         """Return what a cell's process is told, and what tells a cell that was played from another."""
         names = {cell.stack(side) for side in SIDES}
         return {
-            "cell": {**cell.data(), "tcptypes": list(cell.tcptypes)},
+            "cell": {**cell.data(), "tcptypes": list(cell.tcptypes), "roles": list(cell.roles)},
             "stacks": {name: self.stacks[name].spec for name in sorted(names)},
             "icetcp": own_version(),
             "folder": str(folder),

@@ -57,6 +57,7 @@ class Kind(enum.StrEnum):
 class Cell:
     """Two stacks and how they meet. ``tcptypes``: what each is asked to offer ("": all that it has).
 
+    ``roles``: what each is told to be at the beginning, controlling or controlled ("": what offer and answer make it).
     ``nat``: mapping and filtering of the NAT before the side ``nat_side`` ("": there is none).
     """
 
@@ -66,6 +67,7 @@ class Cell:
     tcptypes: tuple[str, str] = ("", "")
     nat: str = ""
     nat_side: str = OFFERER
+    roles: tuple[str, str] = ("", "")
 
     def stack(self, side: str) -> str:
         """Return the name of the stack on a side."""
@@ -75,12 +77,18 @@ class Cell:
         """Return the tcptypes that a side is asked to offer."""
         return self.tcptypes[SIDES.index(side)]
 
+    def role(self, side: str) -> str:
+        """Return the role that a side is told to have."""
+        return self.roles[SIDES.index(side)]
+
     @property
     def variant(self) -> str:
         """How they meet, in words: "IPv4", "IPv6, active with passive"."""
         words = [f"IPv{self.family}"]
         if any(self.tcptypes):
             words.append(" with ".join(wish or "any" for wish in self.tcptypes))
+        if any(self.roles):
+            words.append(" with ".join(role or "any role" for role in self.roles))
         if self.nat:
             words.append(f"{self.nat_side} behind a NAT {self.nat}")
         return ", ".join(words)
@@ -102,7 +110,7 @@ class Cell:
     @classmethod
     def of(cls, value: dict[str, Any]) -> Cell:
         """Return the cell of such data."""
-        return cls(**{**value, "tcptypes": tuple(value["tcptypes"])})
+        return cls(**{**value, "tcptypes": tuple(value["tcptypes"]), "roles": tuple(value.get("roles", ("", "")))})
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Which cells a table has: every ordered pair, in both families, and with tcptypes forced where a stack obeys."""
+"""Which cells a table has: every ordered pair, in both families, with tcptypes and roles forced where a stack obeys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _HELLO = 30.0  # seconds; a browser takes a while
 FORCED = (("active", "passive"), ("passive", "active"), ("so", "so"))
 ANY = ("", "")
+SWITCHED = ("controlled", "controlling")  # where one of them obeys, both begin with the same role: a conflict to repair
+_SCHEMES = ("exec:", "tcp:", "ssh:", "whip:", "whep:", "manual:")
 
 
 @dataclass(slots=True)
@@ -46,11 +48,16 @@ class Contestant:
         """Whether it offers the tcptypes that it is asked to offer, and no others."""
         return "tcptypes" in self.pics.get("obeys", [])
 
+    @property
+    def obeys_role(self) -> bool:
+        """Whether it takes the role that it is told to have."""
+        return "role" in self.pics.get("obeys", [])
+
 
 def named(argument: str) -> Contestant:
     """Return the stack of an argument: a stack's name, or NAME=exec:COMMAND."""
     name, equals, spec = argument.partition("=")
-    if equals and not name.startswith("exec:"):
+    if equals and not name.startswith(_SCHEMES):
         return Contestant(name, spec)
     return Contestant(argument.removeprefix("exec:").split("/")[-1].split(" ")[0], argument)
 
@@ -75,16 +82,17 @@ def cells(
     *,
     families: Iterable[int] = (4, 6),
     tcptypes: Sequence[tuple[str, str]] = (),
+    roles: Sequence[tuple[str, str]] = (),
     nat: str = "",
     nat_sides: Iterable[str] = (OFFERER,),
 ) -> list[Cell]:
-    """Return the cells of a table. `tcptypes`: what is asked of offerer and answerer, in place of the usual."""
+    """Return the cells of a table. `tcptypes`, `roles`: what offerer and answerer are told, in place of the usual."""
     return [
         cell
         for offerer in stacks
         for answerer in stacks
         if offerer.takes(OFFERER) and answerer.takes(ANSWERER)
-        for cell in _of_pair(offerer, answerer, tuple(families), tcptypes, nat, tuple(nat_sides))
+        for cell in _of_pair(offerer, answerer, tuple(families), (tcptypes, roles), nat, tuple(nat_sides))
     ]
 
 
@@ -92,7 +100,7 @@ def _of_pair(
     offerer: Contestant,
     answerer: Contestant,
     families: Sequence[int],
-    tcptypes: Sequence[tuple[str, str]],
+    told: tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]],
     nat: str,
     nat_sides: Sequence[str],
 ) -> Iterator[Cell]:
@@ -100,13 +108,21 @@ def _of_pair(
     if offerer.trouble or answerer.trouble:
         common = list(families[:1])
     for family in common:
-        for wishes in tcptypes or _usual(offerer, answerer):
+        for wishes, roles in _told(offerer, answerer, *told):
             for side in nat_sides if nat else (OFFERER,):
-                yield Cell(offerer.name, answerer.name, family, wishes, nat, side)
+                yield Cell(offerer.name, answerer.name, family, wishes, nat, side, roles)
 
 
-def _usual(offerer: Contestant, answerer: Contestant) -> Iterator[tuple[str, str]]:
-    """Yield no wish at all and, where one of them obeys, each way in which a connection can be opened."""
-    yield ANY
-    if offerer.obeys or answerer.obeys:
-        yield from (wishes for wishes in FORCED if offerer.can(wishes[0]) and answerer.can(wishes[1]))
+def _told(
+    offerer: Contestant, answerer: Contestant, tcptypes: Sequence[tuple[str, str]], roles: Sequence[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """Yield the tcptypes and the roles that the two are told to have, of each cell.
+
+    Usually nothing; then, where one of them obeys, each way in which a connection can be opened, and switched roles.
+    """
+    usual = not tcptypes and not roles
+    yield from ((wishes, told) for wishes in tcptypes or (ANY,) for told in roles or (ANY,))
+    if usual and (offerer.obeys or answerer.obeys):
+        yield from ((wishes, ANY) for wishes in FORCED if offerer.can(wishes[0]) and answerer.can(wishes[1]))
+    if usual and (offerer.obeys_role or answerer.obeys_role):
+        yield ANY, SWITCHED

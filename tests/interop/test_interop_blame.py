@@ -9,10 +9,12 @@ import sys
 
 import pytest
 
+from conformance.interop.evidence import read
 from conformance.interop.execution import Table
 from conformance.interop.model import ANSWERER, OFFERER, Cell, Kind, Stage
 from conformance.interop.plan import Contestant
 from conformance.peer.lab import can_enter
+from conformance.wire.attributes import Attribute
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -45,6 +47,9 @@ FAULTY = [
 LAWFUL = [("passive", "passive"), ("active", "active")]
 NATTED = [("", "", Kind.WORKS), ("active", "passive", Kind.WORKS), ("passive", "active", Kind.LAWFUL)]
 
+# What both are told to be, and the stacks: only "told" obeys, so that the last one begins with a conflict.
+ROLES = [("told", "told", "controlled", "controlling"), ("told", "same", "controlled", "")]
+
 
 def cell(stack: str, side: str, mine: str = "", theirs: str = "", **options) -> Cell:
     names, wishes = (stack, HEALTHY), (mine, theirs)
@@ -58,6 +63,7 @@ CELLS = [
     *(cell("same", OFFERER, *wishes) for wishes in LAWFUL),
     *(cell("same", OFFERER, family=family) for family in (4, 6)),
     *(cell("same", OFFERER, mine, theirs, nat="EI/APD") for mine, theirs, _ in NATTED),
+    *(Cell(*names, roles=(mine, theirs)) for *names, mine, theirs in ROLES),
     cell("mortal", ANSWERER),
     cell("picky", ANSWERER),
     cell("absent", OFFERER),
@@ -79,12 +85,17 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("table")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("table")
+
+
+@pytest.fixture(scope="module")
+def outcomes(folder):
     (folder / "mortal.py").write_text(MORTAL)
     (folder / "neighbour.py").write_text("")
     stacks = {fault: Contestant(fault, f"{AGENT} --fault {fault}") for fault, *_ in FAULTY}
     stacks |= {name: Contestant(name, AGENT) for name in (HEALTHY, "same")}
+    stacks["told"] = Contestant("told", f"{AGENT} --told-role")
     stacks["mortal"] = Contestant("mortal", f"exec:{sys.executable} {folder}/mortal.py")
     stacks["picky"] = Contestant("picky", f"exec:{sys.executable} {folder}/mortal.py picky")
     stacks["absent"] = Contestant("absent", "exec:nothing", trouble="it is not here")
@@ -116,6 +127,18 @@ def test_healthy_agents_work_together_in_both_families(outcomes, family) -> None
     outcome = outcomes[cell("same", OFFERER, family=family)]
     assert (outcome.kind, outcome.stage, outcome.breaches) == (Kind.WORKS, Stage.MEDIA, []), outcome.sentence
     assert "Binding request" in outcome.ladder
+
+
+@pytest.mark.parametrize(("offerer", "answerer", "mine", "theirs"), ROLES)
+def test_a_stack_begins_with_the_role_that_it_is_told(outcomes, folder, offerer, answerer, mine, theirs) -> None:
+    outcome = outcomes[Cell(offerer, answerer, roles=(mine, theirs))]
+    assert (outcome.kind, outcome.stage, outcome.breaches) == (Kind.WORKS, Stage.MEDIA, []), outcome.sentence
+    seen = read(outcome.cell, folder / outcome.folder)
+    controlling: dict[str, list[bool]] = {OFFERER: [], ANSWERER: []}
+    for _talk, stun, side in seen.checks():
+        controlling[side].append(stun.message.has(Attribute.ICE_CONTROLLING))
+    assert controlling[ANSWERER][0] is bool(theirs)
+    assert not (theirs and controlling[OFFERER][0])  # in a conflict it may have given way before its first check
 
 
 @pytest.mark.parametrize(("mine", "theirs", "kind"), NATTED)

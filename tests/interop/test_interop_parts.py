@@ -14,7 +14,7 @@ from lxml import html as parser
 from conformance.interop import blame, outputs, page
 from conformance.interop.model import ANSWERER, OFFERER, Breach, Cell, Facts, Kind, Outcome, Stage
 from conformance.interop.pairing import families, has_media, openings, tcptypes
-from conformance.interop.plan import ANY, FORCED, Contestant, cells, named
+from conformance.interop.plan import ANY, FORCED, SWITCHED, Contestant, cells, named
 from conformance.interop.signalling import passed
 from conformance.judge import RULES
 from conformance.verdict import ExitStatus
@@ -134,6 +134,18 @@ def test_tcptypes_are_forced_where_one_obeys_and_both_can() -> None:
     assert cells([contestant("b")], families=(4,)) == [Cell("b", "b")]
 
 
+def test_roles_are_forced_where_one_obeys() -> None:
+    stacks = [contestant("a", obeys=["role"], role="adapter"), contestant("b")]
+    assert [(c.offerer, c.answerer) for c in cells(stacks, families=(4,)) if c.roles == SWITCHED] == [
+        ("a", "a"), ("a", "b"), ("b", "a")
+    ]  # fmt: skip
+    conflict = ("controlling", "controlling")
+    found = cells(stacks[1:], families=(4,), tcptypes=[ANY, FORCED[0]], roles=[conflict])
+    assert [(c.tcptypes, c.roles) for c in found] == [(ANY, conflict), (FORCED[0], conflict)]
+    assert found[0].id == "b -> b [IPv4, controlling with controlling]"
+    assert Cell.of(json.loads(json.dumps(found[0].data()))) == found[0]
+
+
 def test_a_nat_is_before_one_side_and_of_ipv4() -> None:
     found = cells([contestant("a", families=[4, 6])], nat="EI/APD", nat_sides=(OFFERER, ANSWERER))
     assert [(c.family, c.nat_side) for c in found] == [(4, OFFERER), (4, ANSWERER)]
@@ -143,6 +155,8 @@ def test_a_stack_is_named_by_its_name_or_by_the_users() -> None:
     assert named("libnice") == Contestant("libnice", "libnice")
     assert named("mine=exec:./adapter --ice") == Contestant("mine", "exec:./adapter --ice")
     assert named("exec:./adapter --port=1").name == "adapter"
+    assert named("whip:https://media.example/whip?room=1").spec == "whip:https://media.example/whip?room=1"
+    assert named("room=whip:https://media.example/whip?room=1").name == "room"
 
 
 # -- outputs -------------------------------------------------------------------------------------------------------------
