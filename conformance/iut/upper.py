@@ -51,6 +51,7 @@ class Upper:
         self.on_description: Callable[[Description], None] = lambda _description: None
         self.received: dict[tuple[int, int], bytearray] = {}  # by stream and component
         self.states: list[str] = []
+        self.completed: set[tuple[int, int] | None] = set()  # stream and component of such a state; None: it names none
         self.selected: list[Mapping[str, Any]] = []
         self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
         self.trickles = False  # candidates of both sides come after the descriptions
@@ -420,6 +421,20 @@ class Upper:
                 actual=f"it reported {', '.join(self.states)}",
             )
 
+    def expect_not_completed(self, *, streams: int, within: float) -> None:
+        """Watch that the stack does not report its session as completed: of one component it may well say so."""
+
+        def reached() -> bool:
+            self._take_notifications()
+            return None in self.completed or len(self.completed) >= streams
+
+        if self._waiter.watch(reached, within):
+            raise Failed(
+                "the stack reported the state completed",
+                expected="the state completed of one stream at most",
+                actual=f"it reported {', '.join(self.states)}",
+            )
+
     def allow_for_connecting(self, *, within: float) -> None:
         """Give the stack the time to say that it is connected, where it ever says so."""
         if self.reports_state:
@@ -438,7 +453,7 @@ class Upper:
 
         def selected() -> bool:
             self._take_notifications()
-            return len({(told.get("stream", 0), told.get("component", 1)) for told in self.selected}) >= pairs
+            return len({_place(told) for told in self.selected}) >= pairs
 
         if "selected" in self.pics.get("reports", []) and not self._waiter.wait(selected, within):
             raise Inconclusive(f"the stack did not tell of {pairs} selected pair(s) within {within:g} s")
@@ -463,20 +478,30 @@ class Upper:
             if note.method == "data":
                 self._take_data(note.params)
             elif note.method == "state":
-                self.states.append(str(note.params.get("state")))
+                self._take_state(note.params)
             elif note.method == "selected":
                 self.selected.append(note.params)
             elif note.method == "candidate":
                 told = str(note.params.get("candidate", "")), str(note.params.get("mid", ""))
                 self.trickled.append(told)
 
+    def _take_state(self, parameters: Mapping[str, Any]) -> None:
+        self.states.append(str(parameters.get("state")))
+        if self.states[-1] == "completed":
+            names_one = "component" in parameters or "stream" in parameters
+            self.completed.add(_place(parameters) if names_one else None)
+
     def _take_data(self, parameters: Mapping[str, Any]) -> None:
         try:
             octets = base64.b64decode(str(parameters.get("data", "")), validate=True)
         except binascii.Error as error:
             raise Inconclusive(f"the adapter's data notification is no base64: {error}") from error
-        place = int(parameters.get("stream", 0)), int(parameters.get("component", 1))
-        self.received.setdefault(place, bytearray()).extend(octets)
+        self.received.setdefault(_place(parameters), bytearray()).extend(octets)
+
+
+def _place(parameters: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the stream and the component that a notification is about."""
+    return int(parameters.get("stream", 0)), int(parameters.get("component", 1))
 
 
 def _short(octets: bytes) -> str:

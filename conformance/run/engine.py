@@ -31,7 +31,7 @@ from conformance.peer.share import WHOLE, Share
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
 from conformance.run.evidence import Execution, Suspicion
-from conformance.run.topology import Topology
+from conformance.run.topology import LOOPBACK, Topology
 from conformance.run.workers import Workers
 from conformance.verdict import Level, Result, Verdict, variant_of
 
@@ -86,6 +86,7 @@ class Settings:
     pixit: Pixit = field(default_factory=Pixit)
     seed: int = 0
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
+    ipv6: str = LOOPBACK["IPv6"][0]  # where it is met if not on the wire
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
     by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
@@ -112,7 +113,9 @@ class Engine:
         self._recording = recording
         self._pics = pics
         self._lock = threading.Lock()
-        self._topology = Topology(recording, on_wire=settings.on_wire, elsewhere=settings.elsewhere, share=share)
+        self._topology = Topology(
+            recording, on_wire=settings.on_wire, ipv6=settings.ipv6, elsewhere=settings.elsewhere, share=share
+        )
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()

@@ -31,7 +31,7 @@ from conformance.run.known import KnownFailures
 from conformance.run.observing import scan
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.scan import Scan
-from conformance.run.topology import Topology, answered_hosts, lives_on_wire
+from conformance.run.topology import LOOPBACK, Topology, answered_hosts, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
 from reports.record import RunInfo
@@ -60,6 +60,7 @@ class Premise:
     known: KnownFailures
     early: tempfile.TemporaryDirectory[str]  # logs of sessions before the run begins: the folder is not touched then
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
+    ipv6: str = LOOPBACK["IPv6"][0]  # where it is met if not on the wire
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
     earlier: list[Incident] = field(default_factory=list)  # what happened to processes of the pool before this one
 
@@ -96,8 +97,14 @@ class Premise:
         wire = recording.wire.families if isinstance(recording.wire, lab.Wire) else ()
         families = _families(recording) if elsewhere is None else tuple(elsewhere.tester)
         topology = Topology(recording, on_wire=on_wire, elsewhere=elsewhere)
+        ipv6 = LOOPBACK["IPv6"][0]
         with opened():
             found = Scan(dict(hello.pics)) if only or stack.by_hand else scan(pool, hello.pics, topology, families)
+            if found.lacks_ipv6 and elsewhere is None and "IPv6" in wire:
+                there = scan(pool, hello.pics, Topology(recording, ipv6=lab.WIRE_IUT["IPv6"]), families)
+                if not there.lacks_ipv6:
+                    there.told.append(f"told to use {ipv6}, it has no IPv6 candidate; it is at {lab.WIRE_IUT['IPv6']}")
+                    found, ipv6 = there, lab.WIRE_IUT["IPv6"]
         if elsewhere is not None:
             if "offerer" not in hello.pics.get("sides", ("offerer",)) and not stack.by_hand:
                 with opened():
@@ -108,7 +115,19 @@ class Premise:
         if elsewhere is not None:
             applicability.absent = UNREACHED
         return cls(
-            stack, folder, recording, pool, hello, found, found.pics, applicability, known, early, on_wire, elsewhere
+            stack,
+            folder,
+            recording,
+            pool,
+            hello,
+            found,
+            found.pics,
+            applicability,
+            known,
+            early,
+            on_wire,
+            ipv6,
+            elsewhere,
         )
 
     def keep_logs(self) -> None:

@@ -123,6 +123,7 @@ class Run:
             seed=seed,
             repeat=_repeat(config),
             on_wire=premise.on_wire,
+            ipv6=premise.ipv6,
             elsewhere=premise.elsewhere,
             by_hand=stack.by_hand,
         )

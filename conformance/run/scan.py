@@ -26,13 +26,15 @@ COMPONENTS = 2  # so many has RTP
 class Scan:
     """`findings`: what is declared and not done. `told`: what is done and not declared. `pics`: with that used.
 
-    `hosts`: the addresses of the offer's TCP host candidates.
+    `hosts`: the addresses of the offer's TCP host candidates. `lacks_ipv6`: told to use an IPv6 address among others,
+    an IUT that has IPv6 and obeys such wishes offered none.
     """
 
     pics: dict[str, Any]
     hosts: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    lacks_ipv6: bool = False
 
 
 def verdicts(found: Scan, *, iut: str, repeat: str) -> list[Result]:
@@ -106,6 +108,8 @@ def _compare_families(
     found: Scan, kind: str, candidates: Sequence[Candidate], seen: set[str], asked: set[str], addresses: Sequence[str]
 ) -> None:
     declared = [str(value) for value in found.pics.get("families", ["4"])]
+    obeys = "addresses" in found.pics.get("obeys", [])
+    found.lacks_ipv6 = obeys and "6" in asked and "6" in declared and bool(candidates) and "6" not in seen
     for value in declared:
         if value in asked and value not in seen:
             found.findings.append(f"pics declare families {value}; the {kind} has no IPv{value} candidates")

@@ -2,7 +2,8 @@
 
 An IUT that can be told its addresses, or that offers one of loopback, is met there. Others leave loopback out: their
 datagrams go out by another interface, and their unbound sockets come from another address than their candidates'. They
-are tested on the wire. An IUT on another machine has addresses of its own (`elsewhere`).
+are tested on the wire. Some leave ::1 alone out: their IPv6 address is that of the wire's end where they are. An IUT on
+another machine has addresses of its own (`elsewhere`).
 """
 
 from __future__ import annotations
@@ -45,11 +46,13 @@ class Topology:
         recording: Recording | NoRecording,
         *,
         on_wire: bool = False,
+        ipv6: str = LOOPBACK["IPv6"][0],
         elsewhere: Elsewhere | None = None,
         share: Share = WHOLE,
     ) -> None:
         self._recording = recording
         self._on_wire = on_wire
+        self._places = {**LOOPBACK, "IPv6": (ipv6,)}
         self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._share = share
@@ -84,7 +87,7 @@ class Topology:
         """Return the addresses that a case would have the IUT use."""
         if self._elsewhere is not None:
             return self._elsewhere.iut.get(family, ())
-        return (lab.WIRE_IUT[family],) if in_segments or self._on_wire else LOOPBACK[family]
+        return (lab.WIRE_IUT[family],) if in_segments or self._on_wire else self._places[family]
 
     def all_iut_addresses(self) -> list[str]:
         """Return the addresses of both families that a case would have an IUT use that has both."""

@@ -117,11 +117,6 @@ def varying(texts: Sequence[str]) -> int:
     return sum(len({text[place : place + 1] for text in texts}) > 1 for place in range(max(map(len, texts))))
 
 
-def by_priority(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates, best first."""
-    return sorted(candidates, key=lambda candidate: -candidate.priority)
-
-
 def best_of_equals(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return, of candidates alike in component, type preference and direction preference, the one preferred most.
 

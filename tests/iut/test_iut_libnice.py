@@ -359,3 +359,41 @@ def test_many_sessions_in_one_process(side):
     for one, two in ends:
         one.connected()
         two.connected()
+
+
+TWO = OFFER + (
+    "m=audio {port} TCP/RTP/AVP 0\r\nc=IN IP4 127.0.0.1\r\na=mid:other\r\na=setup:actpass\r\na=ice-ufrag:efgh\r\n"
+    "a=ice-pwd:" + "e" * 22 + "\r\na=candidate:1 1 TCP 2128609279 127.0.0.1 9 typ host tcptype active\r\n"
+)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_an_offer_has_as_many_streams_as_are_asked_for(side, streams):
+    libnice = side()
+    libnice.open("offerer", components=1, streams=streams)
+    media = SessionDescription.parse(libnice.describe()["sdp"]).media
+    assert [section.mid for section in media] == ["0", "1"][:streams]
+    assert len({section.ufrag for section in media}) == streams
+    assert all(section.candidates for section in media)
+
+
+def test_a_section_with_port_0_has_no_stream_and_the_other_has_credentials_of_its_own(side):
+    for port, used in ((9, True), (0, False)):
+        libnice = side()
+        libnice.open("answerer", components=1)
+        libnice.accept({"type": "offer", "sdp": TWO.format(session="", setup="actpass", more="", port=port)})
+        first, second = SessionDescription.parse(libnice.describe()["sdp"]).media
+        assert (first.mid, bool(first.candidates), first.port != 0) == ("zero", True, True)
+        assert (second.port != 0, bool(second.candidates)) == (used, used)
+
+
+def test_data_of_two_streams_are_told_apart(side):
+    offerer, answerer = side(), side()
+    offerer.open("offerer", components=1, streams=2)
+    answerer.open("answerer", components=1)
+    negotiate(offerer, answerer)
+    for one in (offerer, answerer):
+        one.until("selected", component=1, stream=1)
+        one.until("selected", component=1)
+    offerer.call("send", component=1, stream=1, data=base64.b64encode(b"second").decode())
+    answerer.until("data", stream=1, component=1)

@@ -1,6 +1,7 @@
 """The registry of stacks and the builder: what is asked for is found, or the remedy is named."""
 
 import os
+import re
 import stat
 import sys
 from dataclasses import replace
@@ -140,7 +141,7 @@ def test_a_go_adapter_is_built_against_debians_sources(small, monkeypatch, tmp_p
     tools = tmp_path / "tools"
     tools.mkdir()
     calls = tmp_path / "calls"
-    go = f'echo "$GO111MODULE $GOPATH $*" > {calls}; while [ "$1" != -o ]; do shift; done; echo built > "$2"'
+    go = f'echo "$GO111MODULE $GOPATH $*" > {calls}; ls "${{GOPATH%%:*}}/src/adapter" >> {calls}; while [ "$1" != -o ]; do shift; done; echo built > "$2"'
     for name, script in {"go": go, "dpkg-query": "printf 2.3.1-1"}.items():
         (tools / name).write_text(f"#!/bin/sh\n{script}\n")
         (tools / name).chmod(stat.S_IRWXU)
@@ -153,11 +154,11 @@ def test_a_go_adapter_is_built_against_debians_sources(small, monkeypatch, tmp_p
     path = build.build(stack)
     assert path.read_text() == "built\n"
     words = calls.read_text()
-    assert words.startswith("off /usr/share/gocode build -ldflags -X main.version=2.3.1-1 -o ")
-    assert words.endswith("/adapter.go\n")
+    assert re.match(r"off /\S+/cache:/usr/share/gocode build -ldflags -X main.version=2.3.1-1 -o \S+ adapter\n", words)
+    assert words.splitlines()[1:] == ["adapter.go", "go.mod"]
     source.write_text("package main\nfunc main() { converse() }\n")
     assert build.build(stack) != path
-    assert [Path(word).name for word in calls.read_text().split()[-2:]] == ["adapter.go", "contract.go"]
+    assert calls.read_text().splitlines()[1:] == ["adapter.go", "contract.go", "go.mod"]
 
 
 def test_a_go_adapter_is_built_against_the_module_and_version_that_it_asks_for(small, monkeypatch, tmp_path):
@@ -174,12 +175,12 @@ def test_a_go_adapter_is_built_against_the_module_and_version_that_it_asks_for(s
     )
     (tools / "go").chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    (tmp_path / "small" / "adapter.go").write_text('import x "example.org/x/v2"\n')
+    (tmp_path / "small" / "adapter.go").write_text('import x "example.org/x/v2"\nimport "example.org/x/v2/y"\n')
     stack = replace(small, source="adapter.go", modules=["example.org/x/v4@v4.1.0"], go="1.25")
     with pytest.raises(StackError, match=r"Go 1\.25 or newer \(from https://go\.dev/dl, .*must be installed"):
         build.build(stack)
     path = build.build(replace(stack, go="1.24"))
-    assert path.read_text() == 'import x "example.org/x/v4"\n'
+    assert path.read_text() == 'import x "example.org/x/v4"\nimport "example.org/x/v4/y"\n'
     first, second, third = calls.read_text().splitlines()
     assert (first, second) == ("on mod init adapter", "on get example.org/x/v4@v4.1.0")
     assert third.startswith("on build -ldflags -X main.version=4.1.0 -o ")

@@ -1,9 +1,9 @@
 """An adapter that tells little of its stack: the reference agent without the notifications and PICS named here.
 
-    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--say KEY=JSON ...] [--deaf] [--refuse METHOD ...] -- arguments
+    reticent_adapter.py [--hide NOTIFICATION ...] [--drop KEY ...] [--only] [--say KEY=JSON ...] [--deaf] [--refuse METHOD ...] [--without ADDRESS] -- arguments
 
 `--only` keeps of the PICS only the keys named by `--drop`; `--say` gives one another value. `--deaf`: what the application sends before the stack is
-connected is lost. `--refuse METHOD`: there is no such method.
+connected is lost. `--refuse METHOD`: there is no such method. `--without ADDRESS`: the stack leaves this one out, whatever it is told.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--only", action="store_true")
     parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--refuse", action="append", default=[])
+    parser.add_argument("--without")
     options, more = parser.parse_known_args()
     command = [sys.executable, "-m", "conformance.agent", *(word for word in more if word != "--")]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -40,6 +41,9 @@ def main() -> int:
         if call["method"] in options.refuse:
             _say({"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32601, "message": "no such method"}})
             continue
+        if options.without and call["method"] == "open":
+            kept = [address for address in call["params"]["addresses"] if address != options.without]
+            line = json.dumps({**call, "params": {**call["params"], "addresses": kept}}).encode() + b"\n"
         agent.stdin.write(line)
         agent.stdin.flush()
     agent.stdin.close()

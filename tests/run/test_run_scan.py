@@ -53,6 +53,21 @@ def test_declared_and_not_done_is_a_finding() -> None:
     assert (found.told, found.pics) == ([], pics)
 
 
+@pytest.mark.parametrize(
+    ("obeys", "families", "candidates", "lacks"),
+    [
+        (["addresses"], ["4", "6"], ["127.0.0.1"], True),
+        (["addresses"], ["4", "6"], ["127.0.0.1", "::1"], False),
+        (["addresses"], ["4"], ["127.0.0.1"], False),
+        (["addresses"], ["4", "6"], [], False),
+        (["tcptypes"], ["4", "6"], ["127.0.0.1"], False),
+    ],
+)
+def test_ipv6_is_looked_for_elsewhere_where_the_stack_obeys_and_has_it(obeys, families, candidates, lacks) -> None:
+    found = scanned({"obeys": obeys, "families": families}, *map(candidate, candidates))
+    assert found.lacks_ipv6 is lacks
+
+
 def test_done_and_not_declared_is_told_and_used() -> None:
     found = scanned({"offers": ["passive"]}, candidate("127.0.0.1"), candidate("::1", "active"))
     assert found.told == [

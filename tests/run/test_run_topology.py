@@ -18,6 +18,7 @@ from pcaps.pcapng import read_file
 from reports.record import read
 
 ADAPTER = Path(__file__).with_name("wire_adapter.py")
+RETICENT = Path(__file__).with_name("reticent_adapter.py")
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 TCP/RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
 
 
@@ -53,6 +54,21 @@ def test_an_iut_bound_to_the_wires_interface_is_judged_there(tmp_path, addresses
             packets = read_file(tmp_path / result.capture)
             ends = {end for packet in packets for end in endpoints(packet.link_type, packet.octets) or ()}
             assert not [end for end in ends if end.startswith("127.") or end == "::1"], result.case
+
+
+@pytest.mark.skipif(lab.can_enter() is not None, reason="the kernel allows no network of one's own here")
+def test_an_iut_that_leaves_the_ipv6_loopback_out_is_met_at_another_address(tmp_path) -> None:
+    iut = f"exec:{shlex.join([sys.executable, str(RETICENT), '--without', '::1'])}"
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(tmp_path)]
+    for case in ("RFC6544-7.2/response_is_framed", "RFC6544-5/candidates_of_both_families"):
+        command += ["--case", case]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "told to use ::1, it has no IPv6 candidate; it is at fd6d::1" in done.stdout
+    _, results = read(tmp_path / "record.jsonl")
+    ours = [result for result in results if "/judge_" not in result.case]
+    assert {result.verdict for result in ours} == {Verdict.PASS}
+    assert [result for result in ours if "IPv6" in result.case and "response_is_framed" in result.case]
 
 
 @pytest.mark.parametrize("link", ["lab", "sockets"])

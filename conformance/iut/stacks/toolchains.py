@@ -94,28 +94,32 @@ class _Go:
             if _go_modules(stack):
                 self._compile_modules(stack, source, folder, build, say)
             else:
+                cache = folder / "cache"
                 environment = {
                     "GO111MODULE": "off",
-                    "GOPATH": str(_GO_PATH),
+                    "GOPATH": f"{cache}:{_GO_PATH}",
                     "GOFLAGS": "",
-                    "GOCACHE": str(folder / "cache"),
+                    "GOCACHE": str(cache / "build"),
                 }
-                sources = [source, *shared_scripts(source)]  # which go wants in one folder
-                (folder / "cache").mkdir()
-                copies = [shutil.copyfile(one, folder / "cache" / one.name) for one in sources]
-                run(stack, [*build, *map(str, copies)], say, environment)
+                package = cache / "src" / "adapter"
+                package.mkdir(parents=True)
+                # where the importing package is a module, go finds "…/v2" in a folder without "v2" as well
+                (package / "go.mod").write_text("module adapter\n", encoding="utf-8")
+                for one in (source, *shared_scripts(source)):
+                    shutil.copyfile(one, package / one.name)
+                run(stack, [*build, "adapter"], say, environment)
         finally:
             shutil.rmtree(folder / "cache", ignore_errors=True)
 
     def _compile_modules(
         self, stack: Description, source: Path, folder: Path, build: list[str], say: Callable[[str], None]
     ) -> None:
-        """Build a copy of the source that imports the module in the major version that is asked for."""
+        """Build a copy of the source that imports the modules in the major versions that are asked for."""
         scratch = folder / "cache"
         scratch.mkdir()
         text = source.read_text(encoding="utf-8")
         for name, _at, _version in map(_at_version, stack.modules):
-            text = re.sub(rf"\"{re.escape(_MAJOR.sub('', name))}/v\d+\"", f'"{name}"', text)
+            text = re.sub(rf"\"{re.escape(_MAJOR.sub('', name))}/v\d+([/\"])", rf'"{name}\1', text)
         (scratch / "main.go").write_text(text, encoding="utf-8")
         for shared in shared_scripts(source):
             shutil.copyfile(shared, scratch / shared.name)

@@ -58,7 +58,7 @@ def test_session_has_not_completed_with_one_stream(upper, peer, pixit):
     first, second = negotiate_streams(upper, peer, "answerer")
     peer.complete(first, peer.connect(first.candidate(tcptype="passive")))
     peer.connect(second.candidate(tcptype="passive"))
-    upper.expect_no_state("completed", within=pixit.silence)
+    upper.expect_not_completed(streams=2, within=pixit.silence)
 
 
 @both_sides

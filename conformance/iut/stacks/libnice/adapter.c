@@ -14,7 +14,7 @@
 #include "remote.h"
 #include "rpc.h"
 
-enum { PROTOCOL = 1, SESSIONS = 32, COMPONENTS = 16, DISCARD_PORT = 9, RTCP = 2 };
+enum { PROTOCOL = 1, SESSIONS = 32, STREAMS = 4, COMPONENTS = 16, DISCARD_PORT = 9, RTCP = 2 };
 
 #define CLOSED "the session was closed"
 #define MEDIA_RTP "audio %u TCP/RTP/AVP 0"
@@ -25,6 +25,12 @@ typedef struct {
   guint port;
 } Relay;
 
+/* A stream of libnice's. Its place in the session is that of its media section in the descriptions. */
+typedef struct {
+  guint id;             /* libnice counts from 1 */
+  GString *candidates;  /* as gathered; libnice's list grows peer-reflexive ones, which no description holds */
+} Stream;
+
 typedef struct {
   gchar *name;
   gboolean offerer, lite, bytes, tcp, udp;
@@ -32,9 +38,9 @@ typedef struct {
   GSList *addresses;    /* NiceAddress */
   GSList *relays;       /* Relay: libnice takes several */
   NiceAgent *agent;     /* made when the first description tells whether candidates will trickle */
-  guint stream;
-  gboolean trickle;     /* it was made for that */
-  GString *candidates;  /* as gathered; libnice's list grows peer-reflexive ones, which no description holds */
+  GPtrArray *streams;   /* Stream; NULL for a section that the tester does not use, or that is one too many */
+  guint wanted;         /* so many streams an offer of ours has */
+  gboolean trickle;     /* the agent was made for that */
   gboolean described;   /* with trickle: what comes now is notified */
   Remote *remote;       /* the last description of the tester */
   gboolean owes_answer; /* it is an offer that was not answered yet */
@@ -47,11 +53,46 @@ static GHashTable *sessions;
 
 /* -- the agent -------------------------------------------------------------------------------------------------- */
 
-static GString *list_candidates(Session *s)
+static void stream_free(gpointer data)
+{
+  Stream *stream = data;
+  if (!stream) return;
+  if (stream->candidates) g_string_free(stream->candidates, TRUE);
+  g_free(stream);
+}
+
+static Stream *stream_of(Session *s, guint n)
+{
+  return n < s->streams->len ? g_ptr_array_index(s->streams, n) : NULL;
+}
+
+/* The place of a stream that libnice names. */
+static guint place_of(Session *s, guint id)
+{
+  for (guint n = 0; n < s->streams->len; n++)
+    if (stream_of(s, n) && stream_of(s, n)->id == id) return n;
+  return 0;
+}
+
+static gboolean gathered(Session *s)
+{
+  for (guint n = 0; n < s->streams->len; n++)
+    if (stream_of(s, n) && !stream_of(s, n)->candidates) return FALSE;
+  return s->agent != NULL;
+}
+
+static const gchar *mid_of(Session *s, guint n)
+{
+  static const gchar *const numbers[STREAMS] = { "0", "1", "2", "3" };
+  Section *section = section_of(s->remote, n);
+  return section && section->mid ? section->mid : numbers[n];
+}
+
+static GString *list_candidates(Session *s, guint stream)
 {
   GString *sdp = g_string_new(NULL);
   for (guint c = 1; c <= s->components; c++) {
-    GSList *list = nice_agent_get_local_candidates(s->agent, s->stream, c);
+    GSList *list = nice_agent_get_local_candidates(s->agent, stream, c);
     for (GSList *i = list; i; i = i->next) {
       g_autofree gchar *line = nice_agent_generate_local_candidate_sdp(s->agent, i->data);
       g_string_append_printf(sdp, "%s\r\n", line);
@@ -69,7 +110,7 @@ static gboolean go_on(gpointer data)
 {
   g_autofree gchar *name = data;
   Session *s = g_hash_table_lookup(sessions, name);
-  if (!s || !s->candidates) return G_SOURCE_REMOVE;
+  if (!s || !gathered(s)) return G_SOURCE_REMOVE;
   if (s->described) {
     s->described = FALSE;
     JsonBuilder *b = begin_notification("candidate", s->name);
@@ -91,8 +132,9 @@ static gboolean go_on(gpointer data)
 static void on_gathering_done(NiceAgent *agent, guint stream, gpointer data)
 {
   Session *s = data;
-  (void)agent, (void)stream;
-  if (!s->candidates) s->candidates = list_candidates(s);
+  Stream *done_with = stream_of(s, place_of(s, stream));
+  (void)agent;
+  if (done_with && !done_with->candidates) done_with->candidates = list_candidates(s, stream);
   g_idle_add_full(G_PRIORITY_DEFAULT, go_on, g_strdup(s->name), NULL);
 }
 
@@ -103,8 +145,15 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *candidate, gpointer da
   g_autofree gchar *line = nice_agent_generate_local_candidate_sdp(agent, candidate);
   JsonBuilder *b = begin_notification("candidate", s->name);
   member(b, "candidate", line + strlen("a="));
-  member(b, "mid", s->remote && s->remote->mid ? s->remote->mid : "0");
+  member(b, "mid", mid_of(s, place_of(s, candidate->stream_id)));
   end(b);
+}
+
+/* Says of which stream a notification is, if not of the first. */
+static void member_stream(JsonBuilder *b, Session *s, guint stream)
+{
+  guint n = place_of(s, stream);
+  if (n) member_int(b, "stream", n);
 }
 
 static void on_state(NiceAgent *agent, guint stream, guint component, guint state, gpointer data)
@@ -114,22 +163,23 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
     [NICE_COMPONENT_STATE_CONNECTING] = "checking",       [NICE_COMPONENT_STATE_CONNECTED] = "connected",
     [NICE_COMPONENT_STATE_READY] = "completed",           [NICE_COMPONENT_STATE_FAILED] = "failed",
   };
-  (void)agent, (void)stream;
+  (void)agent;
   if (state >= G_N_ELEMENTS(words)) return;
   JsonBuilder *b = begin_notification("state", ((Session *)data)->name);
   member(b, "state", words[state]);
   member_int(b, "component", component);
+  member_stream(b, data, stream);
   end(b);
 }
 
 static void on_selected(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
                         NiceCandidate *remote, gpointer data)
 {
-  (void)stream;
   g_autofree gchar *ours = nice_agent_generate_local_candidate_sdp(agent, local);
   g_autofree gchar *theirs = nice_agent_generate_local_candidate_sdp(agent, remote);
   JsonBuilder *b = begin_notification("selected", ((Session *)data)->name);
   member_int(b, "component", component);
+  member_stream(b, data, stream);
   member(b, "local", ours + strlen("a="));
   member(b, "remote", theirs + strlen("a="));
   end(b);
@@ -137,12 +187,41 @@ static void on_selected(NiceAgent *agent, guint stream, guint component, NiceCan
 
 static void on_data(NiceAgent *agent, guint stream, guint component, guint length, gchar *octets, gpointer data)
 {
-  (void)agent, (void)stream;
+  (void)agent;
   g_autofree gchar *text = g_base64_encode((guchar *)octets, length);
   JsonBuilder *b = begin_notification("data", ((Session *)data)->name);
   member_int(b, "component", component);
+  member_stream(b, data, stream);
   member(b, "data", text);
   end(b);
+}
+
+/* Adds a stream, and lets libnice gather its candidates. */
+static gboolean add_stream(Session *s)
+{
+  Stream *stream = g_new0(Stream, 1);
+  stream->id = nice_agent_add_stream(s->agent, s->components);
+  g_ptr_array_add(s->streams, stream);
+  for (GSList *r = s->relays; r; r = r->next) {
+    Relay *relay = r->data;
+    for (guint c = 1; c <= s->components; c++)
+      nice_agent_set_relay_info(s->agent, stream->id, c, relay->host, relay->port, relay->username, relay->password,
+                                NICE_RELAY_TYPE_TURN_TCP);
+  }
+  for (guint c = 1; c <= s->components; c++) nice_agent_attach_recv(s->agent, stream->id, c, NULL, on_data, s);
+  return nice_agent_gather_candidates(s->agent, stream->id);
+}
+
+/* Has a stream for each section of the tester's that is in use, as far as they go; or as many as our offer shall have. */
+static gboolean have_streams(Session *s, Remote *remote)
+{
+  guint wanted = remote ? MIN(remote->sections->len, STREAMS) : s->wanted;
+  while (s->streams->len < wanted) {
+    Section *section = section_of(remote, s->streams->len);
+    if (section && !in_use(section) && s->streams->len) g_ptr_array_add(s->streams, NULL);
+    else if (!add_stream(s)) return FALSE;
+  }
+  return TRUE;
 }
 
 /* Makes the agent and lets it gather.
@@ -150,9 +229,9 @@ static void on_data(NiceAgent *agent, guint stream, guint component, guint lengt
  * The role (RFC 8445 section 6.1.1): the offerer controls, but beside a lite agent the full one does. libnice takes it
  * only before it gathers, so that a lite offerer has to take its peer for a full one.
  */
-static gboolean start(Session *s, gboolean trickle, gboolean beside_lite)
+static gboolean start(Session *s, gboolean trickle, Remote *remote)
 {
-  gboolean controlling = !s->lite && (s->offerer || beside_lite);
+  gboolean controlling = !s->lite && (s->offerer || (remote && remote->lite));
   NiceAgentOption options = NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_CONSENT_FRESHNESS;
   if (s->bytes) options |= NICE_AGENT_OPTION_RELIABLE; /* libnice's word for a stream without packets */
   if (s->lite) options |= NICE_AGENT_OPTION_LITE_MODE;
@@ -165,43 +244,50 @@ static gboolean start(Session *s, gboolean trickle, gboolean beside_lite)
   g_signal_connect(s->agent, "new-candidate-full", G_CALLBACK(on_candidate), s);
   g_signal_connect(s->agent, "component-state-changed", G_CALLBACK(on_state), s);
   g_signal_connect(s->agent, "new-selected-pair-full", G_CALLBACK(on_selected), s);
-  s->stream = nice_agent_add_stream(s->agent, s->components);
-  for (GSList *r = s->relays; r; r = r->next) {
-    Relay *relay = r->data;
-    for (guint c = 1; c <= s->components; c++)
-      nice_agent_set_relay_info(s->agent, s->stream, c, relay->host, relay->port, relay->username, relay->password,
-                                NICE_RELAY_TYPE_TURN_TCP);
-  }
-  for (guint c = 1; c <= s->components; c++) nice_agent_attach_recv(s->agent, s->stream, c, NULL, on_data, s);
-  return nice_agent_gather_candidates(s->agent, s->stream);
+  return have_streams(s, remote);
 }
 
-/* Gives libnice the tester's description, that its parser has taken before. */
-static void apply(Session *s)
+/* Gives libnice what a section of the tester's says of its stream; its parser has taken that before. */
+static void apply_section(Session *s, guint stream, Section *section)
 {
-  Remote *r = s->remote;
-  if (!nice_agent_set_remote_credentials(s->agent, s->stream, r->ufrag, r->pwd))
+  if (!nice_agent_set_remote_credentials(s->agent, stream, section->ufrag, section->pwd))
     g_printerr("%s: nice_agent_set_remote_credentials refused\n", s->name);
   for (guint c = 1; c <= s->components; c++) {
     GSList *list = NULL;
-    for (GSList *i = r->candidates; i; i = i->next)
+    for (GSList *i = section->candidates; i; i = i->next)
       if (((NiceCandidate *)i->data)->component_id == c) list = g_slist_append(list, i->data);
     if (list) {
-      gint added = nice_agent_set_remote_candidates(s->agent, s->stream, c, list);
+      gint added = nice_agent_set_remote_candidates(s->agent, stream, c, list);
       g_printerr("%s: component %u: libnice took %d of %u candidates\n", s->name, c, added, g_slist_length(list));
     }
     g_slist_free(list);
   }
-  if (!r->trickle || r->complete) nice_agent_peer_candidate_gathering_done(s->agent, s->stream);
+  if (!s->remote->trickle || section->complete) nice_agent_peer_candidate_gathering_done(s->agent, stream);
+}
+
+/* A stream goes on, or begins, where the tester uses its section; one that it does without ends. */
+static void apply(Session *s)
+{
+  for (guint n = 0; n < s->streams->len; n++) {
+    Stream *stream = stream_of(s, n);
+    Section *section = section_of(s->remote, n);
+    if (!stream || !section) continue;
+    if (in_use(section) || !n) {
+      apply_section(s, stream->id, section);
+    } else {
+      nice_agent_remove_stream(s->agent, stream->id);
+      g_clear_pointer(&g_ptr_array_index(s->streams, n), stream_free);
+    }
+  }
 }
 
 /* -- our description ---------------------------------------------------------------------------------------------- */
 
 /* The address of a component's first passive candidate, the default that an answerer can connect to. */
-static guint default_port(Session *s, guint component, gchar *ip)
+static guint default_port(Session *s, guint stream, guint component, gchar *ip)
 {
   guint port = DISCARD_PORT;
-  GSList *list = nice_agent_get_local_candidates(s->agent, s->stream, component);
+  GSList *list = nice_agent_get_local_candidates(s->agent, stream, component);
   for (GSList *i = list; i && port == DISCARD_PORT; i = i->next) {
     NiceCandidate *candidate = i->data;
     if (candidate->transport != NICE_CANDIDATE_TRANSPORT_TCP_PASSIVE) continue;
@@ -212,36 +298,49 @@ static guint default_port(Session *s, guint component, gchar *ip)
   return port;
 }
 
-/* Writes the media section's own lines; setup as RFC 4145 section 4.1 lets it be. */
-static void append_media(Session *s, GString *sdp)
+/* Writes a media section: its own lines, with setup as RFC 4145 section 4.1 lets it be, and what libnice says. */
+static void append_media(Session *s, GString *sdp, guint n)
 {
+  Stream *stream = stream_of(s, n);
+  Section *section = s->owes_answer ? section_of(s->remote, n) : NULL;
   gchar ip[NICE_ADDRESS_STRING_LEN] = "0.0.0.0";
-  gboolean active = s->owes_answer && !g_strcmp0(s->remote->setup, "passive");
-  guint port = default_port(s, 1, ip);
+  gboolean active = section && !g_strcmp0(section->setup, "passive");
+  guint port = default_port(s, stream->id, 1, ip);
   g_autofree gchar *number = g_strdup_printf("%u", active ? DISCARD_PORT : port);
   const gchar *own = s->bytes ? MEDIA_BYTES : MEDIA_RTP;
-  g_autofree gchar *media = with_port(s->owes_answer && s->remote->media ? s->remote->media : own, number);
+  g_autofree gchar *media = with_port(section ? section->media : own, number);
+  g_autofree gchar *ufrag = NULL, *pwd = NULL;
   g_string_append_printf(sdp, "m=%s\r\nc=IN %s %s\r\n", media, strchr(ip, ':') ? "IP6" : "IP4", ip);
   if (!s->bytes && s->components == 1) g_string_append(sdp, "b=RS:0\r\nb=RR:0\r\n"); /* RFC 8839 section 4.2.2 */
   g_string_append_printf(sdp, "a=setup:%s\r\na=connection:new\r\n", active ? "active" : "passive");
   if (!s->bytes && s->components > 1 && !active)
-    g_string_append_printf(sdp, "a=rtcp:%u\r\n", default_port(s, RTCP, ip));
-  g_string_append_printf(sdp, "a=mid:%s\r\n", s->remote && s->remote->mid ? s->remote->mid : "0");
+    g_string_append_printf(sdp, "a=rtcp:%u\r\n", default_port(s, stream->id, RTCP, ip));
+  g_string_append_printf(sdp, "a=mid:%s\r\n", mid_of(s, n));
+  nice_agent_get_local_credentials(s->agent, stream->id, &ufrag, &pwd);
+  g_string_append_printf(sdp, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", ufrag ? ufrag : "", pwd ? pwd : "");
+  g_autoptr(GString) early = stream->candidates ? NULL : list_candidates(s, stream->id);
+  g_string_append(sdp, early ? early->str : stream->candidates->str);
+}
+
+/* Writes a section without a stream, which is not used. */
+static void append_unused(Session *s, GString *sdp, guint n)
+{
+  Section *section = section_of(s->remote, n);
+  g_autofree gchar *media = with_port(section ? section->media : s->bytes ? MEDIA_BYTES : MEDIA_RTP, "0");
+  g_string_append_printf(sdp, "m=%s\r\n", media);
 }
 
 static gchar *describe(Session *s)
 {
   GString *sdp = g_string_new("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
-  g_autofree gchar *ufrag = NULL, *pwd = NULL;
+  guint sections = s->owes_answer ? s->remote->sections->len : s->streams->len;
   if (s->lite) g_string_append(sdp, "a=ice-lite\r\n");
   if (s->trickle) g_string_append(sdp, "a=ice-options:trickle\r\n");
-  append_media(s, sdp);
-  nice_agent_get_local_credentials(s->agent, s->stream, &ufrag, &pwd);
-  g_string_append_printf(sdp, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", ufrag ? ufrag : "", pwd ? pwd : "");
-  g_autoptr(GString) early = s->candidates ? NULL : list_candidates(s);
-  g_string_append(sdp, early ? early->str : s->candidates->str);
-  if (s->owes_answer)
-    for (GSList *i = s->remote->others; i; i = i->next) g_string_append_printf(sdp, "m=%s\r\n", (gchar *)i->data);
+  for (guint n = 0; n < sections; n++) {
+    Section *section = s->owes_answer ? section_of(s->remote, n) : NULL;
+    if (!stream_of(s, n) || (n && section && !in_use(section))) append_unused(s, sdp, n);
+    else append_media(s, sdp, n);
+  }
   return g_string_free(sdp, FALSE);
 }
 
@@ -287,6 +386,7 @@ static void do_hello(JsonNode *id, JsonObject *params)
   member_list(b, "obeys", "addresses transports"); /* libnice cannot be told which tcptypes to offer */
   member(b, "role", "adapter");
   member_int(b, "components", COMPONENTS);
+  member_int(b, "streams", STREAMS);
   member_bool(b, "restart", TRUE);
   member_bool(b, "trickle", TRUE);
   member_bool(b, "consent", TRUE);
@@ -338,11 +438,12 @@ static void session_free(gpointer data)
   Session *s = data;
   if (s->agent) {
     g_signal_handlers_disconnect_by_data(s->agent, s);
-    nice_agent_remove_stream(s->agent, s->stream);
+    for (guint n = 0; n < s->streams->len; n++)
+      if (stream_of(s, n)) nice_agent_remove_stream(s->agent, stream_of(s, n)->id);
     g_object_unref(s->agent);
   }
   remote_free(s->remote);
-  if (s->candidates) g_string_free(s->candidates, TRUE);
+  g_ptr_array_unref(s->streams);
   g_slist_free_full(s->addresses, (GDestroyNotify)nice_address_free);
   g_slist_free_full(s->relays, relay_free);
   if (s->describing) fail(s->describing, UNABLE, CLOSED);
@@ -373,7 +474,7 @@ static void do_open(JsonNode *id, JsonObject *params)
 {
   const gchar *name = text_of(params, "session"), *side = text_of(params, "side");
   const gchar *agent = text_of(params, "agent"), *media = text_of(params, "media");
-  gint64 components = number_of(params, "components", 1);
+  gint64 components = number_of(params, "components", 1), streams = number_of(params, "streams", 1);
   g_autoptr(GSList) transports = words_of(params, "transports");
   if (!name || g_hash_table_contains(sessions, name)) {
     fail(id, INVALID_PARAMS, "session is no name, or is open already");
@@ -381,6 +482,8 @@ static void do_open(JsonNode *id, JsonObject *params)
     fail(id, INVALID_PARAMS, "side is neither offerer nor answerer");
   } else if (components < 1 || components > COMPONENTS) {
     fail(id, INVALID_PARAMS, "components are from 1 to %d", COMPONENTS);
+  } else if (streams < 1 || streams > STREAMS) {
+    fail(id, INVALID_PARAMS, "streams are from 1 to %d", STREAMS);
   } else if (transports && !has_word(transports, "tcp") && !has_word(transports, "udp")) {
     fail(id, INVALID_PARAMS, "libnice's transports are tcp and udp");
   } else {
@@ -392,6 +495,8 @@ static void do_open(JsonNode *id, JsonObject *params)
     s->udp = has_word(transports, "udp");
     s->tcp = !transports || has_word(transports, "tcp");
     s->components = components;
+    s->wanted = streams;
+    s->streams = g_ptr_array_new_with_free_func(stream_free);
     const gchar *wrong = addresses_of(s, params);
     if (wrong) {
       fail(id, INVALID_PARAMS, "%s is no IP address", wrong);
@@ -415,35 +520,58 @@ static void do_describe(Session *s, JsonNode *id, JsonObject *params)
     fail(id, UNABLE, "an answerer has nothing to describe before it has accepted an offer");
     return;
   }
-  if (!s->agent && !start(s, trickle, FALSE)) {
+  if (!s->agent && !start(s, trickle, NULL)) {
     fail(id, UNABLE, "nice_agent_gather_candidates failed: no host candidate could be allocated");
     return;
   }
-  if (!s->candidates && !trickle) {
+  if (!gathered(s) && !trickle) {
     s->describing = json_node_copy(id);
     return;
   }
   answer_describe(s, id);
   if (!trickle) return;
   s->described = TRUE;
-  if (s->candidates) g_idle_add_full(G_PRIORITY_DEFAULT, go_on, g_strdup(s->name), NULL);
+  if (gathered(s)) g_idle_add_full(G_PRIORITY_DEFAULT, go_on, g_strdup(s->name), NULL);
 }
 
 /* Lets libnice's parser take the candidates, one by one: one that it refuses it has ignored (RFC 8839 section 5.1).
- * Returns a refused line if it takes none of them. */
+ * Returns a refused line if it takes none of a stream's. */
 static const gchar *parse_candidates(Session *s, Remote *r)
 {
-  const gchar *refused = NULL;
-  for (GSList *i = r->lines; i; i = i->next) {
-    NiceCandidate *candidate = nice_agent_parse_remote_candidate_sdp(s->agent, s->stream, i->data);
-    if (candidate) {
-      r->candidates = g_slist_append(r->candidates, candidate);
-    } else {
-      refused = i->data;
-      g_printerr("%s: nice_agent_parse_remote_candidate_sdp refused: %s\n", s->name, refused);
+  for (guint n = 0; n < s->streams->len; n++) {
+    const gchar *refused = NULL;
+    Section *section = section_of(r, n);
+    if (!stream_of(s, n) || !section) continue;
+    for (GSList *i = section->lines; i; i = i->next) {
+      NiceCandidate *candidate = nice_agent_parse_remote_candidate_sdp(s->agent, stream_of(s, n)->id, i->data);
+      if (candidate) {
+        section->candidates = g_slist_append(section->candidates, candidate);
+      } else {
+        refused = i->data;
+        g_printerr("%s: nice_agent_parse_remote_candidate_sdp refused: %s\n", s->name, refused);
+      }
     }
+    if (refused && !section->candidates) return refused;
   }
-  return r->candidates ? NULL : refused;
+  return NULL;
+}
+
+/* RFC 8445 section 9: new credentials in an offer restart ICE. libnice wants to be told. */
+static void restart_where_offered(Session *s, Remote *r)
+{
+  guint streams = 0;
+  GArray *anew = g_array_new(FALSE, FALSE, sizeof(guint));
+  for (guint n = 0; n < s->streams->len; n++) {
+    Section *before = section_of(s->remote, n), *now = section_of(r, n);
+    if (!stream_of(s, n) || !before || !now) continue;
+    streams++;
+    if (g_strcmp0(before->ufrag, now->ufrag) && g_strcmp0(before->pwd, now->pwd))
+      g_array_append_val(anew, stream_of(s, n)->id);
+  }
+  if (anew->len && anew->len == streams) nice_agent_restart(s->agent);
+  else
+    for (guint i = 0; i < anew->len; i++) nice_agent_restart_stream(s->agent, g_array_index(anew, guint, i));
+  g_array_unref(anew);
 }
 
 static void do_accept(Session *s, JsonNode *id, JsonObject *params)
@@ -455,7 +583,7 @@ static void do_accept(Session *s, JsonNode *id, JsonObject *params)
     return;
   }
   Remote *r = remote_parse(sdp);
-  if (!s->agent && !start(s, r->trickle, r->lite)) {
+  if (!(s->agent ? !offer || have_streams(s, r) : start(s, r->trickle, r))) {
     fail(id, UNABLE, "nice_agent_gather_candidates failed: no host candidate could be allocated");
     remote_free(r);
     return;
@@ -466,14 +594,12 @@ static void do_accept(Session *s, JsonNode *id, JsonObject *params)
     remote_free(r);
     return;
   }
-  if (!r->ufrag || !r->pwd) {
+  if (!r->sections->len || !section_of(r, 0)->ufrag || !section_of(r, 0)->pwd) {
     fail(id, REJECTED, "nice_agent_set_remote_credentials takes no description without ice-ufrag and ice-pwd");
     remote_free(r);
     return;
   }
-  /* RFC 8445 section 9: new credentials in an offer restart ICE. libnice wants to be told. */
-  if (offer && s->remote && g_strcmp0(s->remote->ufrag, r->ufrag) && g_strcmp0(s->remote->pwd, r->pwd))
-    nice_agent_restart(s->agent);
+  if (offer && s->remote) restart_where_offered(s, r);
   remote_free(s->remote);
   s->remote = r;
   s->owes_answer = offer;
@@ -481,29 +607,40 @@ static void do_accept(Session *s, JsonNode *id, JsonObject *params)
   done(id);
 }
 
+/* The stream whose section has this mid: the first, if none has. */
+static guint place_of_mid(Session *s, const gchar *mid)
+{
+  for (guint n = 0; n < s->streams->len; n++)
+    if (mid && stream_of(s, n) && g_str_equal(mid_of(s, n), mid)) return n;
+  return 0;
+}
+
 static void do_trickle(Session *s, JsonNode *id, JsonObject *params)
 {
   const gchar *text = text_of(params, "candidate");
-  if (!s->agent || !s->remote || !text) {
+  guint n = place_of_mid(s, text_of(params, "mid"));
+  Stream *stream = stream_of(s, n);
+  Section *section = section_of(s->remote, n);
+  if (!stream || !section || !text) {
     fail(id, INVALID_PARAMS, "no candidate, or a candidate before a description");
     return;
   }
   if (!*text) {
-    s->remote->complete = TRUE;
-    if (!s->owes_answer) nice_agent_peer_candidate_gathering_done(s->agent, s->stream);
+    section->complete = TRUE;
+    if (!s->owes_answer) nice_agent_peer_candidate_gathering_done(s->agent, stream->id);
     done(id);
     return;
   }
   g_autofree gchar *line = g_strdup_printf("a=%s", text);
-  NiceCandidate *candidate = nice_agent_parse_remote_candidate_sdp(s->agent, s->stream, line);
+  NiceCandidate *candidate = nice_agent_parse_remote_candidate_sdp(s->agent, stream->id, line);
   if (!candidate) {
     fail(id, REJECTED, "nice_agent_parse_remote_candidate_sdp refused: %s", line);
     return;
   }
-  s->remote->candidates = g_slist_append(s->remote->candidates, candidate);
+  section->candidates = g_slist_append(section->candidates, candidate);
   if (!s->owes_answer) {
     GSList one = { candidate, NULL };
-    nice_agent_set_remote_candidates(s->agent, s->stream, candidate->component_id, &one);
+    nice_agent_set_remote_candidates(s->agent, stream->id, candidate->component_id, &one);
   }
   done(id);
 }
@@ -511,8 +648,9 @@ static void do_trickle(Session *s, JsonNode *id, JsonObject *params)
 static void do_send(Session *s, JsonNode *id, JsonObject *params)
 {
   const gchar *text = text_of(params, "data");
-  if (!s->agent || !text) {
-    fail(id, INVALID_PARAMS, "no data, or nothing was described yet");
+  Stream *stream = stream_of(s, number_of(params, "stream", 0));
+  if (!stream || !text) {
+    fail(id, INVALID_PARAMS, "no data, or no such stream was described yet");
     return;
   }
   gsize length = 0;
@@ -520,7 +658,7 @@ static void do_send(Session *s, JsonNode *id, JsonObject *params)
   g_autoptr(GError) error = NULL;
   GOutputVector vector = { octets, length };
   NiceOutputMessage data = { &vector, 1 };
-  gint sent = nice_agent_send_messages_nonblocking(s->agent, s->stream, number_of(params, "component", 1), &data, 1,
+  gint sent = nice_agent_send_messages_nonblocking(s->agent, stream->id, number_of(params, "component", 1), &data, 1,
                                                    NULL, &error);
   if (sent == 1) done(id);
   else fail(id, UNABLE, "nice_agent_send_messages_nonblocking: %s", error ? error->message : "would block");

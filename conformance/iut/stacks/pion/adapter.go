@@ -19,6 +19,8 @@ import (
 
 	ice "github.com/pion/ice/v2"
 	"github.com/pion/logging"
+	"github.com/pion/transport/v2"
+	"github.com/pion/transport/v2/stdnet"
 )
 
 var loggers = logging.NewDefaultLoggerFactory()
@@ -49,23 +51,50 @@ func picture() object {
 	return object{
 		"agent": []string{"full", "lite"}, "sides": []string{"offerer", "answerer"},
 		"offers": []string{"passive"}, "connects": connects, "transports": []string{"tcp", "udp"},
-		"families": []int{4, 6}, "obeys": []string{"transports", "tcptypes", "role"}, "role": "adapter", "components": 1,
+		"families": []int{4, 6}, "obeys": []string{"addresses", "transports", "tcptypes", "role"}, "role": "adapter", "components": 1,
 		"restart": true, "trickle": true, "consent": false, "turn_over_tcp": true, "sdp": "candidates", "profile": "plain", "payload": "raw",
 		"reports": []string{"state", "selected", "data"}, "sessions": 64,
 	}
 }
 
-// wished says whether an address is one to gather. pion leaves ::1 out whatever its caller says, so that where it is
-// wished for the other IPv6 addresses have to do.
-func wished(addresses []string) func(net.IP) bool {
-	return func(ip net.IP) bool {
+// network is the machine's, with the interfaces that pion is to know of: it gathers on all their addresses, but for ::1,
+// which it leaves out.
+type network struct {
+	transport.Net
+	interfaces []*transport.Interface
+}
+
+func (n network) Interfaces() ([]*transport.Interface, error) { return n.interfaces, nil }
+
+// told is the network with these addresses alone, each on the interface that it is on. All of 127/8 is on loopback, and
+// only 127.0.0.1 is listed there.
+func told(addresses []string) (transport.Net, error) {
+	machine, err := stdnet.NewNet()
+	if err != nil || len(addresses) == 0 {
+		return machine, err
+	}
+	listed, err := machine.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	var interfaces []*transport.Interface
+	for _, one := range listed {
+		mine := transport.NewInterface(one.Interface)
+		held, _ := one.Addrs()
 		for _, address := range addresses {
-			if ip.Equal(net.ParseIP(address)) || address == "::1" && ip.To4() == nil {
-				return true
+			ip := net.ParseIP(address)
+			for _, each := range held {
+				if its, ok := each.(*net.IPNet); ok && (its.IP.Equal(ip) || its.IP.IsLoopback() && its.Contains(ip)) {
+					mine.AddAddress(&net.IPNet{IP: ip, Mask: its.Mask})
+					break
+				}
 			}
 		}
-		return len(addresses) == 0
+		if addrs, err := mine.Addrs(); err == nil && len(addrs) > 0 {
+			interfaces = append(interfaces, mine)
+		}
 	}
+	return network{machine, interfaces}, nil
 }
 
 func networks(transports []string) []ice.NetworkType {
@@ -103,6 +132,10 @@ func (s *session) open(p params) *refusal {
 	if p.Role != "" {
 		s.controlling = p.Role == "controlling"
 	}
+	machine, err := told(p.Addresses)
+	if err != nil {
+		return refuse(internal, "%v", err)
+	}
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{}) // on all addresses, as it is meant: candidates share the port
 	if err != nil {
 		return refuse(internal, "%v", err)
@@ -110,7 +143,7 @@ func (s *session) open(p params) *refusal {
 	s.mux = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: listener, Logger: loggers.NewLogger("mux"), ReadBufferSize: 32, WriteBufferSize: 4 << 20})
 	s.agent, err = ice.NewAgent(&ice.AgentConfig{
 		TCPMux: s.mux, NetworkTypes: networks(p.Transports), CandidateTypes: kinds, Urls: servers,
-		Lite: s.lite, IncludeLoopback: true, IPFilter: wished(p.Addresses), MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
+		Lite: s.lite, IncludeLoopback: true, Net: machine, MulticastDNSMode: ice.MulticastDNSModeDisabled, LoggerFactory: loggers,
 	})
 	if err != nil {
 		return refuse(internal, "%v", err)
