@@ -453,7 +453,7 @@ class Upper:
 
         def selected() -> bool:
             self._take_notifications()
-            return len({_place(told) for told in self.selected}) >= pairs
+            return len({_place("selected", told) for told in self.selected}) >= pairs
 
         if "selected" in self.pics.get("reports", []) and not self._waiter.wait(selected, within):
             raise Inconclusive(f"the stack did not tell of {pairs} selected pair(s) within {within:g} s")
@@ -489,19 +489,23 @@ class Upper:
         self.states.append(str(parameters.get("state")))
         if self.states[-1] == "completed":
             names_one = "component" in parameters or "stream" in parameters
-            self.completed.add(_place(parameters) if names_one else None)
+            self.completed.add(_place("state", parameters) if names_one else None)
 
     def _take_data(self, parameters: Mapping[str, Any]) -> None:
         try:
             octets = base64.b64decode(str(parameters.get("data", "")), validate=True)
         except binascii.Error as error:
             raise Inconclusive(f"the adapter's data notification is no base64: {error}") from error
-        self.received.setdefault(_place(parameters), bytearray()).extend(octets)
+        self.received.setdefault(_place("data", parameters), bytearray()).extend(octets)
 
 
-def _place(parameters: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the stream and the component that a notification is about."""
-    return int(parameters.get("stream", 0)), int(parameters.get("component", 1))
+def _place(method: str, parameters: Mapping[str, Any]) -> tuple[int, int]:
+    """Return stream and component of a notification. Raises `Inconclusive` if they are not numbers."""
+    stream, component = parameters.get("stream", 0), parameters.get("component", 1)
+    for name, number in (("stream", stream), ("component", component)):
+        if type(number) is not int:
+            raise Inconclusive(f"the adapter's {method} notification has a {name} that is no number: {number!r}")
+    return stream, component
 
 
 def _short(octets: bytes) -> str:

@@ -213,6 +213,12 @@ class Talk:
         """
         return self._requests.get((not response.from_client, response.message.transaction_id), [])
 
+    def may_be_media(self, request: Stun) -> bool:
+        """Whether a request may be media that looks like one: its sender may send media, and nobody answers it."""
+        ours = request.from_client
+        answered = (stun.message.transaction_id for stun in self.sent(client=not ours) if stun.is_response)
+        return request.index >= self._free[ours] and request.message.transaction_id not in answered
+
     def successes(self, known: Known, *, client: bool) -> list[tuple[Stun, Stun]]:
         """Return (check, response) of this side's checks that succeeded.
 

@@ -230,6 +230,22 @@ def test_a_lookalike_with_a_wrong_fingerprint_is_media_once_media_may_flow(judge
     assert failures(judged(write)) == []
 
 
+@pytest.mark.parametrize("answered", ["at once", "later", "by another check"])
+def test_a_check_with_a_wrong_fingerprint_is_one_whoever_puts_up_with_it(judged, answered) -> None:
+    """A tolerant peer answers it, or the next one: it was a check all the same."""
+
+    def write(scene: Scene) -> None:
+        link = validated(scene) if answered == "later" else active(scene).open()
+        request = scene.check(scene.left, scene.right, wrong_fingerprint=True)
+        link.send(link.client, frame(request))
+        if answered == "by another check":
+            scene.validate(link)
+        else:
+            link.send(link.server, frame(scene.success(request, scene.right, link.client)))
+
+    assert "check_has_fingerprint" in failures(judged(write))
+
+
 def test_the_peers_check_sent_back_as_media_is_no_check_of_the_agent(judged) -> None:
     def write(scene: Scene) -> None:
         link = selected(scene)

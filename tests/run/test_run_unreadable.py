@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from conformance.iut.upper import Upper
 from conformance.run.judging import judge_case
 from conformance.run.recording import CaseCapture
-from conformance.verdict import Verdict
+from conformance.verdict import Inconclusive, Verdict
 from conformance.wire.sdp import SessionDescription
 from pcaps.golden.build import FOLDER
 from reports.record import read
@@ -29,6 +32,28 @@ def test_a_description_that_cannot_be_read_is_unknown(tmp_path: Path, kind: str)
     assert Verdict.INCONC in {result.verdict for result in cases} <= {Verdict.INCONC, Verdict.NOT_APPLICABLE}
     rules = [(r.case, r.reason) for r in results if "/judge_" in r.case and r.verdict is Verdict.FAIL]
     assert rules == []
+
+
+@pytest.mark.parametrize("kind", ["component-in-words", "stream-in-a-list", "no-component"])
+def test_a_notification_that_names_no_component_is_no_error_of_ours(tmp_path: Path, kind: str) -> None:
+    iut = f"exec:{sys.executable} {ADAPTER} {kind}"
+    command = [sys.executable, "-m", "conformance", "run", "--quick", "--iut", iut, "--out", str(tmp_path)]
+    done = subprocess.run([*command, "-k", "framed_media"], capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
+    _, results = read(tmp_path / "record.jsonl")
+    cases = [result for result in results if "/judge_" not in result.case]
+    assert {result.verdict for result in cases} == {Verdict.INCONC}
+    assert all("notification has a" in result.reason for result in cases)
+
+
+def test_a_selected_pair_of_no_component_is_no_error_of_ours() -> None:
+    adapter = SimpleNamespace(
+        died=None, notifications=deque([SimpleNamespace(method="selected", params={"stream": []})])
+    )
+    waiter = SimpleNamespace(wake=None, wait=lambda condition, _within: condition())
+    upper = Upper(lambda: adapter, waiter, pics={"reports": ["selected"]}, addresses=["192.0.2.1"], timeout=1)
+    with pytest.raises(Inconclusive, match="has a stream that is no number"):
+        upper.await_selected(within=0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The reference agent as an adapter whose descriptions cannot be read: `python unreadable_adapter.py KIND`."""
+"""The reference agent as an adapter whose descriptions, or notifications, cannot be read.
+
+python unreadable_adapter.py KIND
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,13 @@ CHANGES = {
     "junk": lambda _sdp: "\0junk\r\n",
     "zone": lambda sdp: re.sub(r"(?m)^(a=candidate(?: ?\S+){4} \S+)", r"\1%eth0", sdp),
 }
-change = CHANGES[sys.argv[1]]
+NOTES = {
+    "component-in-words": {"method": "data", "params": {"component": "one", "data": ""}},
+    "stream-in-a-list": {"method": "data", "params": {"stream": [0], "data": ""}},
+    "no-component": {"method": "data", "params": {"component": None, "data": ""}},
+}
+change, note = CHANGES.get(sys.argv[1], lambda sdp: sdp), NOTES.get(sys.argv[1])
+sessions: dict[int, str] = {}
 agent = subprocess.Popen([sys.executable, "-m", "conformance.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
@@ -28,12 +37,18 @@ def back() -> None:
             if result["sdp"] is None:
                 del result["sdp"]
         sys.stdout.write(json.dumps(said) + "\n")
+        if note is not None and said.get("id") in sessions:
+            params = {**note["params"], "session": sessions[said["id"]]}
+            sys.stdout.write(json.dumps({"jsonrpc": "2.0", "method": note["method"], "params": params}) + "\n")
         sys.stdout.flush()
 
 
 threading.Thread(target=back, daemon=True).start()
 assert agent.stdin is not None
 for line in sys.stdin.buffer:
+    call = json.loads(line)
+    if call["method"] in ("describe", "accept"):
+        sessions[call["id"]] = call["params"]["session"]
     agent.stdin.write(line)
     agent.stdin.flush()
 agent.stdin.close()
