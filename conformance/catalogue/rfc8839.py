@@ -49,7 +49,7 @@ _BEFORE = {
 REQUIREMENTS = with_predecessors((
     r("RFC8839-4.2.1.2-s01", "", "default destination is the default candidate",
       "Before a nomination the address, port and transport of the media section are those of the default candidate.",
-      pics="sdp:full profile:plain",
+      pics="sdp:full",
       note="Address 0.0.0.0 or :: with port 9 says that there is none, which is accepted. RFC 6544 section 4.5 rules "
            "the transport where the media line's is not the candidate's."),
     r("RFC8839-4.2.1.4-01", "MUST", "lite agent says ice-lite", "A lite agent's description has a=ice-lite.",
@@ -175,7 +175,7 @@ REQUIREMENTS = with_predecessors((
       pics="agent:full updates sides:offerer"),
     r("RFC8839-4.4.1.2.1-04", "MUST", "candidates match the default",
       "Later offers too have a candidate for their default destination.", binds="offerer",
-      pics="agent:full updates sides:offerer sdp:full profile:plain"),
+      pics="agent:full updates sides:offerer sdp:full"),
     r("RFC8839-4.4.1.2.2-01", "MUST", "default is the nominated pair's",
       "After the nomination the default of a later description is the local side of the nominated pair.",
       pics="agent:full updates sdp:full profile:plain"),

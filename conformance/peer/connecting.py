@@ -400,11 +400,13 @@ class Connecting(Identity):
         """Answer checks on this connection alone from now on: the other pairs of an IUT with several addresses wait."""
         self.answering, self._answered = True, connection
 
-    def answer_held(self) -> None:
-        """Answer what came while `answering` was False, and from now on everything."""
-        self.answering = True
-        while self._held:
-            self._answer(*self._held.pop(0))
+    def answer_held(self, on: Connection | None = None) -> None:
+        """Answer what came while `answering` was False, and from now on everything; `on` one connection alone."""
+        self.answering, self._answered = True, on
+        ready = [each for each in self._held if on in (None, each[0])]
+        self._held = [each for each in self._held if each not in ready]
+        for connection, request in ready:
+            self._answer(connection, request)
 
     def _answer(self, connection: Connection, request: Frame) -> None:
         if not self.is_valid(request):

@@ -1,8 +1,9 @@
 """The lower tester's offers and answers.
 
 The profiles (adapter contract): plain, RFC 6544's own media sections; and for stacks that take nothing but a section of
-WebRTC, mirrored, with mid, a fingerprint and setup: webrtc, where ours is a data channel's (RFC 8841), which all take;
-whip and whep, where it is audio that we send (RFC 9725 section 4.2) or receive.
+WebRTC, mirrored, with mid, a fingerprint and setup: webrtc, where ours is a data channel's (RFC 8841), which all take,
+and audio where a data channel cannot be: in a further section (RFC 8841 section 6), and with a second component; whip
+and whep, where it is audio that we send (RFC 9725 section 4.2) or receive.
 
 Whatever comes after the first offer keeps what was negotiated (RFC 3264 sections 6 and 8): an answer has a section for
 each of the offer's, a later offer those of our last description, in the same order, with the same mid, protocol,
@@ -28,13 +29,16 @@ _DISCARD = 9
 _NO_RTCP = ("RS:0", "RR:0")  # RFC 4571 section 4: this sender sends no RTCP
 _SECURED = ("application", "UDP/DTLS/SCTP", ["webrtc-datachannel"])  # RFC 8841 section 4.1, whatever the transport
 _AUDIO = ("audio", "UDP/TLS/RTP/SAVPF", ["111"])
-_OPUS = ["rtpmap:111 opus/48000/2", "rtcp-mux", "rtcp-mux-only"]  # rtcp-mux-only: RFC 9725 section 4.4.1
-_WAYS = {"whip": ["sendonly", "msid:icetcp audio"], "whep": ["recvonly"]}  # by profile, in our offers
+_OPUS = "rtpmap:111 opus/48000/2"
+_MUX = "rtcp-mux"  # RFC 5761: without, RTCP is a second component
+_MUX_ONLY = [_MUX, "rtcp-mux-only"]  # RFC 9725 section 4.4.1
+_WAYS = {"webrtc": ["sendrecv"], "whip": ["sendonly", "msid:icetcp audio"], "whep": ["recvonly"]}  # audio we offer
 _SCTP = ["sctp-port:5000", "max-message-size:65536"]
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
 _TERMS = ("ice-options", "ice-pacing")
 _CODECS = ("rtpmap", "fmtp")
 _BUNDLE = "group"
+_FIRST = "0"  # the mid of our first section
 # Of our last section what each description says anew; all else stays.
 _ANEW = (
     *("ice-ufrag", "ice-pwd", "ice-options", "ice-mismatch", "candidate", "remote-candidates", "end-of-candidates"),
@@ -60,7 +64,8 @@ def offer(
     if over_udp:
         proto = "RTP/AVP"
     secured = peer.profile != "plain"
-    section = _AUDIO if peer.profile in _WAYS else _SECURED
+    has_data = peer.profile == "webrtc" and change.get("mid", _FIRST) == _FIRST and not _has_rtcp(candidates)
+    section = _SECURED if has_data else _AUDIO
     if secured:
         kind, proto, formats = section
     fields: dict[str, Any] = {
@@ -68,10 +73,10 @@ def offer(
         "proto": proto,
         "formats": formats,
         "setup": None if over_udp and not secured else setup,  # DTLS has roles over UDP, too (RFC 5763)
-        "bandwidth": _NO_RTCP if not secured and kind == "audio" and all(c.component == 1 for c in candidates) else (),
-        "mid": "0",
-        "attributes": [*_security(peer), *_said_of(peer, section)] if secured else [],
-        "session_attributes": ["group:BUNDLE 0"] if secured else [],
+        "bandwidth": _NO_RTCP if not secured and kind == "audio" and not _has_rtcp(candidates) else (),
+        "mid": _FIRST,
+        "attributes": [*_security(peer), *_said_of(peer, section, candidates)] if secured else [],
+        "session_attributes": [_bundle(_FIRST)] if secured and not _has_rtcp(candidates) else [],
     }
     return _build(peer, candidates, fields, change)
 
@@ -79,11 +84,16 @@ def offer(
 def later_offer(
     peer: Peer, candidates: Sequence[Candidate], *, setup: str = "actpass", **change: Any
 ) -> SessionDescription:
-    """Return an offer with the sections of our last description (RFC 3264 section 8), or a first one."""
-    before = peer.described
+    """Return an offer with the sections of our last description (RFC 3264 section 8), or a first one.
+
+    Where `mid` names a section, with that alone: the caller joins it with the others.
+    """
+    before, section = peer.described_sections.get(change.get("mid", "")), 0
+    if before is None:
+        before, section = peer.described, peer.section
     if before is None:
         return offer(peer, candidates, setup=setup, **change)
-    mine = before.media[peer.section]
+    mine = before.media[section]
     pairs = [line.attribute for line in mine.lines if line.attribute is not None]
     kept = [name if value is None else f"{name}:{value}" for name, value in pairs if name not in _ANEW]
     fields: dict[str, Any] = {
@@ -100,12 +110,15 @@ def answer(peer: Peer, to: SessionDescription, candidates: Sequence[Candidate], 
     """Return an answer with a section for each of the offer's (RFC 3264 section 6)."""
     peer.section = section_in_use(to)
     media = to.media[peer.section]
+    before = peer.described_sections.get(media.mid or "")
+    may_bundle = not _has_rtcp(candidates) and (before is None or before.has(_BUNDLE))  # RFC 9143 section 9.3
+    bundle = [_bundle(media.mid)] if may_bundle and _is_bundled(to, media.mid) else []
     fields: dict[str, Any] = {
         **_line(media),
         "setup": None if media.setup is None else _answered(peer, media.setup),
         "bandwidth": _NO_RTCP if set(_NO_RTCP) <= set(media.bandwidth) else (),
-        "attributes": [*_security(peer), *_mirrored(media, secured=peer.profile != "plain")],
-        "session_attributes": ([_bundle(media.mid)] if _is_bundled(to, media.mid) else []) + _terms(peer, change),
+        "attributes": [*_security(peer), *_mirrored(media, before, candidates, secured=peer.profile != "plain")],
+        "session_attributes": bundle + _terms(peer, change),
     }
     return _among(peer, _build(peer, candidates, fields, change), to.media)
 
@@ -138,18 +151,28 @@ def _security(peer: Peer) -> list[str]:
     return [f"fingerprint:sha-256 {peer.fingerprint}"] if peer.profile != "plain" else []
 
 
-def _said_of(peer: Peer, section: tuple[str, str, list[str]]) -> list[str]:
+def _has_rtcp(candidates: Sequence[Candidate]) -> bool:
+    """Whether RTCP has a component of its own."""
+    return any(candidate.component > 1 for candidate in candidates)
+
+
+def _said_of(peer: Peer, section: tuple[str, str, list[str]], candidates: Sequence[Candidate]) -> list[str]:
     """Return the attributes of a section of WebRTC for its media."""
-    return [*_OPUS, *_WAYS[peer.profile]] if section is _AUDIO else list(_SCTP)
+    if section is _SECURED:
+        return list(_SCTP)
+    mux = _MUX_ONLY if peer.profile != "webrtc" else [] if _has_rtcp(candidates) else [_MUX]
+    return [_OPUS, *mux, *_WAYS[peer.profile]]
 
 
-def _mirrored(media: Media, *, secured: bool) -> list[str]:
-    """Return an answer's attributes for what an offered section says of its media."""
+def _mirrored(
+    media: Media, before: SessionDescription | None, candidates: Sequence[Candidate], *, secured: bool
+) -> list[str]:
+    """Return an answer's attributes for what an offered section says of its media; `before`: our last for it."""
     if media.kind == "application":
         return list(_SCTP) if secured else []
     said = [f"{name}:{value}" for name in _CODECS for value in media.attributes(name)]
-    if media.has("rtcp-mux"):
-        said.append("rtcp-mux")
+    if media.has(_MUX) and not _has_rtcp(candidates) and (before is None or before.media[0].has(_MUX)):
+        said.append(_MUX)
     offered = next((name for name in _REVERSED if media.has(name)), "sendrecv" if secured else None)
     return said if offered is None else [*said, _REVERSED[offered]]
 
@@ -212,4 +235,6 @@ def _build(
         place = {"address": nowhere, "port": _DISCARD, "connection": None}
     said = {"version": next(peer.versions), "ufrag": peer.ufrag, "pwd": peer.pwd, "candidates": candidates}
     peer.described = SessionDescription.build(**{**place, **said, **fields})
+    if fields["mid"] is not None:
+        peer.described_sections[fields["mid"]] = peer.described
     return peer.described

@@ -83,6 +83,7 @@ class Identity:
         self.profile = "plain"  # what kind of description the IUT takes
         self.iut_is_elsewhere = False  # on another machine: this kernel knows nothing of its sockets
         self.described: SessionDescription | None = None  # our last description
+        self.described_sections: dict[str, SessionDescription] = {}  # our last description of each section, by mid
         self.section = 0  # which of its media sections is in use
         self.versions = count(1)  # of our descriptions (RFC 3264 section 8)
         self.described_at = 0.0  # `time.monotonic` of our last description: before it the IUT knew nothing of it

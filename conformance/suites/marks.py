@@ -41,7 +41,7 @@ everywhere = pytest.mark.parametrize(  # of which connections the checks are jud
         pytest.param("opened", marks=pytest.mark.requirement(needs=_OPENS)),
         pytest.param("accepted", marks=pytest.mark.requirement(needs=_ACCEPTS)),
         pytest.param("components", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "components:2"))),
-        pytest.param("streams", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "streams:2", "profile:plain"))),
+        pytest.param("streams", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "streams:2"))),
         pytest.param("restarted", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "restart"))),
     ],
 )
@@ -52,7 +52,7 @@ on_other_connections = pytest.mark.parametrize(  # on which further connections 
         pytest.param("component", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "components:2"))),
         pytest.param("so", marks=pytest.mark.requirement(needs=("offers:so",))),
         "selected",
-        pytest.param("stream", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "streams:2", "profile:plain"))),
+        pytest.param("stream", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "streams:2"))),
         pytest.param("relayed", marks=pytest.mark.requirement(needs=("tcp_relay",))),
         pytest.param("restarted", marks=pytest.mark.requirement(needs=(*_ACCEPTS, "restart"))),
     ],

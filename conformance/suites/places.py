@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NEEDS = {
     "opened": ("connects:active",),
     "component": ("offers:passive", "components:2"),
-    "stream": ("offers:passive", "streams:2", "profile:plain"),
+    "stream": ("offers:passive", "streams:2"),
     "so": ("offers:so",),
     "relayed": ("tcp_relay",),
     "restarted": ("offers:passive", "restart"),

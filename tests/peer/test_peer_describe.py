@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from conformance.peer import describe
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
@@ -222,3 +223,43 @@ def test_a_controlled_peer_names_no_remote_candidates(peer):
     peer.answer(offer, "active")
     assert not peer.settled_offer([Selected(outgoing=True)]).media[0].has("remote-candidates")
     assert not peer.settled_answer(offer, [Selected(outgoing=True)]).media[0].has("remote-candidates")
+
+
+# -- several sections, and RTCP of its own, in WebRTC ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("peer", ["webrtc"], indirect=True)
+def test_a_further_section_of_webrtc_is_audio_outside_of_the_bundle(peer):
+    offer = describe.joined([peer.offer("active", mid="0"), peer.offer("active", mid="1")])
+    assert [media.kind for media in offer.media] == ["application", "audio"]
+    assert offer.attribute("group") == "BUNDLE 0"
+    assert {"rtcp-mux", "sendrecv", "setup:actpass"} <= set(said(offer.media[1]))
+
+
+@pytest.mark.parametrize("peer", ["webrtc"], indirect=True)
+def test_rtcp_of_its_own_is_neither_multiplexed_nor_bundled(peer):
+    """libwebrtc refuses a bundle whose RTP and RTCP are not multiplexed (RFC 9143 section 9.3)."""
+    offer = peer.offer("active", components=2)
+    (media,) = offer.media
+    assert (media.kind, sorted({c.component for c in media.candidates})) == ("audio", [1, 2])
+    assert "rtcp-mux" not in said(media)
+    assert offer.attribute("group") is None
+
+
+@pytest.mark.parametrize("peer", ["webrtc"], indirect=True)
+def test_what_an_answer_refused_to_multiplex_stays_so(peer):
+    offer = SessionDescription.parse(SESSION + "a=group:BUNDLE a\r\n" + AUDIO)
+    for components in (2, 1):  # the second: a restart with candidates of the first component alone
+        answer = peer.answer(offer, "active", components=components)
+        assert "rtcp-mux" not in said(answer.media[0])
+        assert answer.attribute("group") is None
+
+
+@pytest.mark.parametrize("peer", ["webrtc"], indirect=True)
+def test_a_later_offer_of_one_section_keeps_what_that_one_said(peer):
+    peer.offer("active", mid="0")
+    peer.offer("active", mid="1")
+    first, second = (peer.updated_offer("active", mid=mid).media[0] for mid in ("0", "1"))
+    assert (first.kind, second.kind) == ("application", "audio")
+    assert "sctp-port:5000" in said(first)
+    assert "rtcp-mux" in said(second)

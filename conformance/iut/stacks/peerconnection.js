@@ -2,21 +2,29 @@
 // What the adapters of stacks with an RTCPeerConnection share: a connection with audio and a data channel per session. contract.js
 // stands before it in a browser; in Node it is a module. `connect` makes the connection; what the stack does otherwise, a subclass does.
 'use strict'
+// Return the sections of a description that have candidates of their own: those in use, but for what another one's bundle carries.
+const gathering = sdp => {
+  const carried = [...sdp.matchAll(/^a=group:BUNDLE \S+(.*)$/mg)].flatMap(([, mids]) => mids.trim().split(/ +/))
+  return sdp.split(/^(?=m=)/m).filter(section => /^m=\S+ [1-9]/.test(section) && !carried.includes(/^a=mid:(\S+)/m.exec(section)?.[1]))
+}
+
 const peerConnection = ({ Refused, rejecting, NO_PARAMS }, connect) => class {
   constructor (name) { this.name = name }
 
   async open (p) {
-    if (p.components > 1 || p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'one component, packets, full ICE: more is not driven')
+    if (p.media === 'bytes' || p.agent === 'lite') throw new Refused(NO_PARAMS, 'packets, full ICE: more is not driven')
+    const { streams = 1, components = 1 } = p
     const iceServers = (p.ice_servers ?? []).map(({ url, username, credential }) => ({ urls: url, username, credential }))
-    this.connection = connect({ iceServers, bundlePolicy: 'max-bundle' })
+    const several = streams > 1 || components > 1
+    this.connection = connect({ iceServers, bundlePolicy: several ? 'max-compat' : 'max-bundle', rtcpMuxPolicy: components > 1 ? 'negotiate' : 'require' })
     this.watch()
     this.connection.onicecandidate = ({ candidate }) => {
       if (this.trickling) this.tell('candidate', { session: this.name, candidate: candidate?.candidate ?? '', mid: candidate?.sdpMid ?? '0' })
     }
     this.connection.ondatachannel = ({ channel }) => this.take(channel)
     if (p.side === 'offerer') {
-      this.connection.addTransceiver('audio')
-      this.take(this.connection.createDataChannel('icetcp'))
+      for (let audio = Math.max(streams - (components === 1), 1); audio--;) this.connection.addTransceiver('audio')
+      if (components === 1) this.take(this.connection.createDataChannel('icetcp'))
     }
     return {}
   }
@@ -53,8 +61,8 @@ const peerConnection = ({ Refused, rejecting, NO_PARAMS }, connect) => class {
   gathered () {
     const { connection } = this
     return new Promise(resolve => {
-      // in a restart the state is still the former gathering's, until the first candidate is there
-      const begun = () => /^a=(candidate|end-of-candidates)/m.test(connection.localDescription.sdp)
+      // in a restart, and with a section more, the state is still the former gathering's until a candidate is there
+      const begun = () => gathering(connection.localDescription.sdp).every(section => /^a=(candidate|end-of-candidates)/m.test(section))
       const look = () => connection.iceGatheringState === 'complete' && begun() && resolve()
       for (const event of ['icegatheringstatechange', 'icecandidate']) connection.addEventListener(event, look)
       look()

@@ -10,7 +10,7 @@ from conformance.suites.values import DATA
 from conformance.wire.rfc4571 import frame
 
 
-@requirement("RFC3264-5.1-05", needs="connects:active profile:plain sdp:full")
+@requirement("RFC3264-5.1-05", needs="connects:active sdp:full")
 def test_stream_that_is_offered_with_port_0_is_not_used(upper, peer):
     """with    our offer of two sections with a passive candidate each, the second of port 0
     when    the IUT has answered and connected to the first one's candidate

@@ -7,7 +7,7 @@ from conformance.suites.marks import requirement
 from conformance.suites.sections import disabled
 
 
-@requirement("RFC3264-8.2-02", needs="profile:plain")
+@requirement("RFC3264-8.2-02")
 def test_port_0_is_answered_by_port_0(upper, peer):
     """with    our offer of two sections, the second of port 0
     when    the IUT answers it

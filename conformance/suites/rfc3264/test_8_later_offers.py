@@ -42,7 +42,7 @@ def test_unchanged_offer_is_taken_and_answered(upper, peer, pixit):
     selected.expect_open(within=pixit.silence)
 
 
-@requirement("RFC3264-8-08", needs="streams:2 offers:passive profile:plain")
+@requirement("RFC3264-8-08", needs="streams:2 offers:passive")
 def test_later_offer_has_as_many_sections(upper, peer):
     """with    ICE completed for two streams that the IUT has offered
     when    the IUT makes a later offer
@@ -52,7 +52,7 @@ def test_later_offer_has_as_many_sections(upper, peer):
     assert count >= 2, f"it has {count}"
 
 
-@requirement("RFC3264-8-10", needs="sides:answerer offers:passive profile:plain")
+@requirement("RFC3264-8-10", needs="sides:answerer offers:passive")
 def test_section_of_a_removed_stream_stays(upper, peer):
     """with    ICE completed for two streams, and the second removed by our later offer
     when    the IUT makes a later offer

@@ -10,7 +10,7 @@ from conformance.wire.rfc4571 import frame
 
 
 @both_sides
-@requirement("RFC6544-10.1-01", needs="offers:passive streams:2 profile:plain payload:raw")
+@requirement("RFC6544-10.1-01", needs="offers:passive streams:2 payload:raw")
 def test_media_of_a_stream_goes_over_its_own_connection(upper, peer, side, pixit):
     """with    ICE completed for two streams
     when    the IUT's application sends data of each
@@ -23,7 +23,7 @@ def test_media_of_a_stream_goes_over_its_own_connection(upper, peer, side, pixit
 
 
 @both_sides
-@requirement("RFC6544-10.2-01", needs="offers:passive streams:2 profile:plain payload:raw reports:data")
+@requirement("RFC6544-10.2-01", needs="offers:passive streams:2 payload:raw reports:data")
 def test_media_of_a_stream_is_delivered_as_its_own(upper, peer, side, pixit):
     """with    ICE completed for two streams
     when    media come over the second stream's connection

@@ -8,7 +8,7 @@ from conformance.suites.places import places, selected_at
 
 
 @both_sides
-@requirement("RFC6544-11.1-02", needs="offers:passive streams:2 profile:plain")
+@requirement("RFC6544-11.1-02", needs="offers:passive streams:2")
 def test_connections_of_all_streams_are_closed_with_the_session(upper, peer, side, pixit):
     """with    ICE completed on the connections of two streams
     when    the IUT's session is closed

@@ -138,7 +138,7 @@ def test_no_media_for_a_nomination_before_the_iuts_own_check_succeeds(upper, pee
 
 
 @both_sides
-@requirement("RFC6544-12-03", needs="connects:active streams:2 profile:plain")
+@requirement("RFC6544-12-03", needs="connects:active streams:2")
 def test_no_more_than_five_attempts_of_all_streams_are_outstanding(upper, peer, side, pixit):
     """with    two streams, and five passive candidates of ours for each, at one address, none answering a SYN
     when    the IUT has had time for an attempt at each

@@ -7,7 +7,7 @@ from conformance.suites.negotiation import obtain_description
 
 
 @both_sides
-@requirement("RFC6544-4.3-02", needs="offers:so profile:plain")
+@requirement("RFC6544-4.3-02", needs="offers:so")
 def test_default_is_no_so_candidate(upper, peer, side):
     """with    a description of the IUT with S-O candidates and others
     when    the default is read from its c= and m= lines

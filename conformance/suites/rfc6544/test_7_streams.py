@@ -9,7 +9,7 @@ from conformance.suites.negotiation import negotiate_streams
 
 
 @crosswise
-@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive streams:2 profile:plain")
+@requirement("RFC6544-7.2-01", "RFC6544-7.2-02", needs="offers:passive streams:2")
 def test_candidates_of_every_stream_accept(upper, peer, side, pixit):
     """with    descriptions of two streams exchanged
     when    we connect to a passive candidate of each and check with its stream's credentials
@@ -20,7 +20,7 @@ def test_candidates_of_every_stream_accept(upper, peer, side, pixit):
 
 
 @crosswise
-@requirement("RFC6544-7.1-s01", needs="connects:active streams:2 profile:plain")
+@requirement("RFC6544-7.1-s01", needs="connects:active streams:2")
 def test_candidates_of_every_stream_are_checked(upper, peer, side, pixit):
     """with    descriptions of two streams exchanged, ours with a passive candidate for each
     when    the IUT checks

@@ -193,7 +193,7 @@ def test_spare_so_connection_is_closed(upper, peer, side, pixit):
     peer.expect_others_closed(selected, within=pixit.close)
 
 
-@requirement("RFC6544-8-01", needs="offers:passive streams:2 profile:plain sides:offerer")
+@requirement("RFC6544-8-01", needs="offers:passive streams:2 sides:offerer")
 def test_first_check_of_each_stream_does_not_nominate(upper, peer, pixit):
     """with    the IUT controlling, and a connection to each of its two streams
     when    our checks have been answered, and the IUT's own are not

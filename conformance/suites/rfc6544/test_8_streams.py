@@ -9,7 +9,7 @@ from conformance.suites.negotiation import negotiate_streams
 
 
 @both_sides
-@requirement("RFC6544-8-02", needs="offers:passive streams:2 profile:plain")
+@requirement("RFC6544-8-02", needs="offers:passive streams:2")
 def test_spare_connection_of_the_second_stream_is_closed(upper, peer, side, pixit):
     """with    two streams, and a spare connection to the passive candidate of the second, its check refused
     when    ICE has completed on the other connections

@@ -120,7 +120,7 @@ def test_connection_to_another_candidate_stays_open_when_ice_restarts(upper, pee
 
 @watches(6.0)
 @both_sides
-@requirement("RFC6544-9.2-01", needs="offers:passive restart streams:2 profile:plain")
+@requirement("RFC6544-9.2-01", needs="offers:passive restart streams:2")
 def test_connections_of_all_streams_stay_open_when_ice_restarts(upper, peer, side, pixit):
     """with    ICE completed on the connections of two streams
     when    the side that offered restarts ICE for both

@@ -41,7 +41,7 @@ def test_consent_is_checked_over_tcp(upper, peer, side):
 _ELSEWHERE = [
     pytest.param("opened", marks=pytest.mark.requirement(needs=("connects:active",))),
     pytest.param("components", marks=pytest.mark.requirement(needs=("offers:passive", "components:2"))),
-    pytest.param("streams", marks=pytest.mark.requirement(needs=("offers:passive", "streams:2", "profile:plain"))),
+    pytest.param("streams", marks=pytest.mark.requirement(needs=("offers:passive", "streams:2"))),
     pytest.param("restarted", marks=pytest.mark.requirement(needs=("offers:passive", "restart"))),
 ]
 

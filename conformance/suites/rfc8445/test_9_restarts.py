@@ -110,7 +110,7 @@ def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
 
 
 @both_sides
-@requirement("RFC8445-9-03", needs="offers:passive restart streams:2 profile:plain")
+@requirement("RFC8445-9-03", needs="offers:passive restart streams:2")
 def test_restart_changes_the_credentials_of_every_stream(upper, peer, side):
     """with    ICE completed for two streams
     when    ICE is restarted for both

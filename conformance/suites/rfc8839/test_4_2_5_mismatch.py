@@ -28,7 +28,7 @@ def test_no_default_is_no_mismatch(upper, peer, side, shape):
 
 
 @varied("family")
-@requirement("RFC8839-4.2.5-06", needs="connects:active profile:plain")
+@requirement("RFC8839-4.2.5-06", needs="connects:active")
 def test_default_with_a_host_name_is_no_mismatch(upper, peer, side):
     """with    our default destination a host name, and a passive candidate
     when    the IUT has both descriptions

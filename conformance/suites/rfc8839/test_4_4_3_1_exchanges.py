@@ -83,7 +83,7 @@ def test_pairs_keep_their_states(upper, peer, pixit):
     connection.expect_nothing(BindingRequest, within=0)
 
 
-@requirement("RFC8839-4.4.3.1-02", needs="sides:answerer updates streams:2 offers:passive profile:plain payload:raw")
+@requirement("RFC8839-4.4.3.1-02", needs="sides:answerer updates streams:2 offers:passive payload:raw")
 def test_nothing_is_sent_for_a_removed_stream(upper, peer, pixit):
     """with    ICE completed for two streams, and the second removed by our later offer
     when    the IUT's application sends data of it
@@ -93,7 +93,7 @@ def test_nothing_is_sent_for_a_removed_stream(upper, peer, pixit):
     second.expect_nothing(Payload, within=pixit.silence)
 
 
-@requirement("RFC8839-4.4.3.1-03", "RFC8839-4.4.3.1-02", needs="updates streams:2 connects:active profile:plain")
+@requirement("RFC8839-4.4.3.1-03", "RFC8839-4.4.3.1-02", needs="updates streams:2 connects:active")
 def test_checks_of_a_removed_stream_end(upper, peer, pixit):
     """with    the IUT controlling two streams, our answer to its check of the second held back
     when    a later offer of ours has removed the second stream, and our answer comes
@@ -102,18 +102,18 @@ def test_checks_of_a_removed_stream_end(upper, peer, pixit):
     streams = negotiate_streams(upper, peer, "offerer", peer_tcptypes="passive")
     first = peer.await_connection(peer.listeners[0])
     first.await_frame(BindingRequest, within=pixit.response)
-    peer.answer_held()  # what is frozen until then is the second's pair (RFC 8445 section 6.1.2.6)
-    peer.answer_only_on(first)
+    peer.answer_held(on=first)  # what may be frozen until then is the second's pair (RFC 8445 section 6.1.2.6)
     second = peer.await_connection(peer.listeners[1])
     second.await_frame(BindingRequest, within=pixit.response)
     mids = [stream.media().mid for stream in streams]
     ours = [peer.candidate("passive", port=first.local_address.port)]
     remove_second(upper, peer, peer.updated_offer(candidates=ours, mid=mids[0]), mids[1])
+    second.begin_anew()  # what came until its answer may have been sent before it knew
     peer.answer_held()
     second.expect_nothing(BindingRequest, within=pixit.complete / 4)
 
 
-@requirement("RFC8839-4.4.3.1-04", "RFC8839-4.4.1.1.3-s01", needs="sides:answerer offers:passive profile:plain")
+@requirement("RFC8839-4.4.3.1-04", "RFC8839-4.4.1.1.3-s01", needs="sides:answerer offers:passive")
 def test_added_stream_is_checked(upper, peer):
     """with    ICE completed, and a stream added by our later offer
     when    we check a passive candidate of the IUT's for it

@@ -101,7 +101,7 @@ def test_candidates_have_the_form_of_the_grammar(upper, peer, side):
 
 
 @both_sides
-@requirement("RFC8839-5.1-04", needs="sdp:full profile:plain offers:passive")
+@requirement("RFC8839-5.1-04", needs="sdp:full offers:passive")
 def test_rtcp_is_the_second_component(upper, peer, side):
     """with    a description of the IUT with two components
     when    the destinations of its m= and c= lines and of a=rtcp are read

@@ -8,7 +8,7 @@ const contract = require('./contract.js')
 const peerConnection = require('./peerconnection.js')
 const PICS = {
   agent: ['full'], sides: ['offerer', 'answerer'], offers: ['passive'], connects: ['active', 'passive'], transports: ['tcp', 'udp'],
-  families: [4, 6], obeys: [], role: 'stack', components: 1, restart: true, updates: true, trickle: true, consent: true, turn_over_tcp: true, sdp: 'full',
+  families: [4, 6], obeys: [], role: 'stack', components: 2, streams: 3, restart: true, updates: true, trickle: true, consent: true, turn_over_tcp: true, sdp: 'full',
   profile: 'webrtc', payload: 'dtls', reports: ['state', 'data'], sessions: 8,
 }
 const STATES = ['new', 'checking', 'connected', 'completed', 'disconnected', 'failed', 'closed']

@@ -27,7 +27,8 @@ PICS = {
     "families": [4, 6],
     "obeys": [],
     "role": "stack",
-    "components": 1,
+    "components": 2,
+    "streams": 3,
     "restart": True,
     "updates": True,
     "trickle": True,
@@ -79,21 +80,28 @@ class Session:
 
     async def open(self, params: dict[str, Any]) -> dict[str, Any]:
         """Make the connection."""
-        if params.get("components", 1) > 1 or params.get("media") == "bytes" or params.get("agent") == "lite":
-            raise Refused(NO_PARAMS, "one component, packets, full ICE: more is not driven")
+        if params.get("media") == "bytes" or params.get("agent") == "lite":
+            raise Refused(NO_PARAMS, "packets, full ICE: more is not driven")
+        components, streams = params.get("components", 1), params.get("streams", 1)
         servers = [
             webrtc.RTCIceServer(urls=[s["url"]], username=s.get("username"), credential=s.get("credential"))
             for s in params.get("ice_servers") or []
         ]
-        configuration = webrtc.RTCConfiguration(ice_servers=servers, bundle_policy="max-bundle")
+        configuration = webrtc.RTCConfiguration(
+            ice_servers=servers,
+            bundle_policy="max-compat" if streams > 1 or components > 1 else "max-bundle",
+            rtcp_mux_policy="negotiate" if components > 1 else "require",
+        )
         self.connection = webrtc.RTCPeerConnection(configuration)
         self.gathered = asyncio.Event()
         self.connection.on("icecandidate", self.take_candidate)
         self.connection.on("iceconnectionstatechange", self.take_state)
         self.connection.on("datachannel", lambda event: self.take_channel(event.channel))
         if params.get("side") == "offerer":
-            self.connection.add_transceiver("audio")
-            self.take_channel(self.connection.create_data_channel("icetcp"))
+            for _ in range(max(streams - (components == 1), 1)):
+                self.connection.add_transceiver("audio")
+            if components == 1:
+                self.take_channel(self.connection.create_data_channel("icetcp"))
         return {}
 
     def take_candidate(self, event: Any) -> None:
