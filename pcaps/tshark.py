@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import re
 import shutil
 import struct
 import tempfile
@@ -16,7 +17,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.wire.attributes import MAGIC_COOKIE, Address
 from conformance.wire.stun import pack_type
@@ -24,7 +25,7 @@ from pcaps.packets import RAW_IP
 from pcaps.pcapng import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pcaps.connections import Connection, Event
     from pcaps.flows import Flow
@@ -33,10 +34,26 @@ _UNKNOWN_BLOCK = 0x80000001  # of the types for local use
 _END = 5.0  # seconds from tshark's last output to its exit
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 # RFC 4571 is no protocol that tshark can be told to decode; RTP over TCP is, and it carries STUN in its frames.
-# Of what is written about a packet, only these layers, and these not in depth, are looked at: that is half of it.
-_LAYERS = ["-j", "frame ip ipv6 tcp udp stun icmp icmpv6"]
-_PREFERENCES = ["-n", "-o", "rtp.version0_type:STUN packets", "-o", "tcp.reassemble_out_of_order:TRUE"]
+_PREFERENCES = ["-n", "-o", "rtp.version0_type:STUN packets", "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "stun"]
 _DECODE_AS = {"tcp.port==1-65535": "rtp", "udp.port==1-65535": "stun"}
+# Packets are asked for as summaries with these columns. All that tshark knows of them takes it three times as long to
+# write, and us ten times as long to read.
+_COLUMNS = {
+    "source": "ip.src or ipv6.src",
+    "target": "ip.dst or ipv6.dst",
+    "from_port": "tcp.srcport or udp.srcport",
+    "to_port": "tcp.dstport or udp.dstport",
+    "types": "stun.type",
+    "ids": "stun.id",
+    "refusal": "icmp.type or icmpv6.type",
+}
+_FORMAT = ",".join(f'"{name}","%Cus:{field}"' for name, field in _COLUMNS.items())
+_SUMMARIES = [*_PREFERENCES, "-o", f"gui.column.format:{_FORMAT}"]
+_SUMMARY = re.compile("<packet>\\s*" + "<section>([^<]*)</section>\\s*" * len(_COLUMNS) + "</packet>")
+_END_OF_PACKET = b"</packet>"
+_LONGEST_COLUMN = 2000  # characters; tshark cuts what is longer than 2,047
+# Of whole packets, only these layers, and these not in depth, are looked at: that is half of what is written.
+_PACKETS = [*_PREFERENCES, "-j", "frame ip ipv6 tcp udp stun icmp icmpv6"]
 
 Route = tuple[Address, Address]
 Messages = list[tuple[int, str]]  # type and transaction id in hexadecimal, in order
@@ -48,6 +65,22 @@ class TsharkMissing(Exception):
 
 class TsharkFailed(Exception):
     """tshark, or pyshark, gave up."""
+
+
+class _Summary(NamedTuple):
+    """A packet's columns."""
+
+    source: str
+    target: str
+    from_port: str
+    to_port: str
+    types: str
+    ids: str
+    refusal: str
+
+
+class _CutShort(Exception):
+    """A summary has no room for all messages of its packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,35 +188,57 @@ def ask_tshark(path: Path) -> View:
 
 
 def _ask(path: Path) -> View:
+    """Return tshark's view, read from summaries; from whole packets where a summary has no room for all messages."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyshark's, about its own use of asyncio
-        import pyshark  # costs 0.3 s, and only a run's end needs it
-
-        loop = asyncio.new_event_loop()  # the thread's own may be missing or in use
-        capture = pyshark.FileCapture(
-            str(path),
-            eventloop=loop,
-            use_json=True,
-            keep_packets=False,
-            display_filter="stun",
-            custom_parameters=[*_PREFERENCES, *_LAYERS],
-            decode_as=_DECODE_AS,
-        )
-        capture._cleanup_subprocess = _ended  # noqa: SLF001
-        capture._get_tshark_version = _version  # noqa: SLF001
-        view = View()
-        packets = iter(capture)
         try:
-            for packet in packets:
-                _take(packet, view)
-            capture.close()  # only this tells that tshark failed
-        except Exception as error:
-            raise TsharkFailed(f"tshark could not read the captures: {error}") from error
-        finally:
-            packets.close()
-            capture._running_processes.clear()  # noqa: SLF001  (else its finalizer uses the closed loop)
-            loop.close()
+            return _read(path, _take_summaries, _summaries(), only_summaries=True, custom_parameters=_SUMMARIES)
+        except _CutShort:
+            return _read(path, _take_packet, use_json=True, custom_parameters=_PACKETS)
+
+
+def _read(path: Path, take: Callable[[Any, View], None], parser: Any = None, **how: Any) -> View:
+    import pyshark  # costs 0.3 s, and only a run's end needs it
+
+    loop = asyncio.new_event_loop()  # the thread's own may be missing or in use
+    capture = pyshark.FileCapture(str(path), eventloop=loop, keep_packets=False, decode_as=_DECODE_AS, **how)
+    capture._cleanup_subprocess = _ended  # noqa: SLF001
+    capture._get_tshark_version = _version  # noqa: SLF001
+    if parser is not None:
+        capture._setup_tshark_output_parser = lambda: parser  # noqa: SLF001
+    view = View()
+    packets = iter(capture)
+    try:
+        for packet in packets:
+            take(packet, view)
+        capture.close()  # only this tells that tshark failed
+    except _CutShort:
+        raise
+    except Exception as error:
+        raise TsharkFailed(f"tshark could not read the captures: {error}") from error
+    finally:
+        packets.close()
+        capture._running_processes.clear()  # noqa: SLF001  (else its finalizer uses the closed loop)
+        loop.close()
     return view
+
+
+def _summaries() -> Any:
+    """Return what reads summaries, as many as there are at a time: pyshark's own loses all but the first."""
+    from pyshark.tshark.output_parser.base_parser import BaseTsharkOutputParser
+
+    class Summaries(BaseTsharkOutputParser):  # type: ignore[misc]
+        def _extract_packet_from_data(self, data: bytes, got_first_packet: bool = True) -> tuple[bytes | None, bytes]:
+            end = data.rfind(_END_OF_PACKET) + len(_END_OF_PACKET)
+            return (data[:end], data[end:]) if end >= len(_END_OF_PACKET) else (None, data)
+
+        def _parse_single_packet(self, packet: bytes) -> list[_Summary]:
+            found = [_Summary(*columns) for columns in _SUMMARY.findall(packet.decode())]
+            if len(found) != packet.count(_END_OF_PACKET):
+                raise TsharkFailed("it wrote a summary that is not understood")
+            return found
+
+    return Summaries()
 
 
 @functools.cache
@@ -209,7 +264,23 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         raise TsharkFailed(f"it ended with status {status}")
 
 
-def _take(packet: Any, view: View) -> None:
+def _take_summaries(summaries: list[_Summary], view: View) -> None:
+    """Take in packets by their columns, in which what is there several times is separated by commas."""
+    for packet in summaries:
+        if packet.refusal:
+            continue  # it only quotes a datagram that did not arrive
+        if len(packet.ids) > _LONGEST_COLUMN:
+            raise _CutShort
+        types, ids = packet.types.split(","), packet.ids.split(",")
+        if len(types) != len(ids) or "," in packet.from_port:
+            raise TsharkFailed("tshark showed several transport layers in a packet, or a message without an id")
+        route = (Address(packet.source, int(packet.from_port)), Address(packet.target, int(packet.to_port)))
+        view.messages.setdefault(route, []).extend(
+            (int(kind, 16), identity) for kind, identity in zip(types, ids, strict=True)
+        )
+
+
+def _take_packet(packet: Any, view: View) -> None:
     if "ICMP" in packet or "ICMPV6" in packet:
         return  # it only quotes a datagram that did not arrive
     network = packet.ipv6 if "IPV6" in packet else packet.ip

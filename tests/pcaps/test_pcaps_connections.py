@@ -143,6 +143,22 @@ def test_the_witnesses_agree(synthetic) -> None:
     assert compare(own, tshark_view([synthetic])) == []
 
 
+@pytest.mark.parametrize("count", [3, 60, 300])
+def test_the_witnesses_agree_about_many_messages_in_one_segment(count, tmp_path) -> None:
+    """300 of them are more than a summary of tshark's has room for."""
+    messages = b"".join(
+        bytes(layers.RFC4571() / layers.STUN(transaction_id=bytes.fromhex(f"{number:024}"), attributes=[]))
+        for number in range(count)
+    )
+    capture = SyntheticCapture(tmp_path / "many", "case")
+    capture.opened(US, THEM, False, START)
+    capture.sent((US, THEM), messages, START + 1)
+    capture.close()
+    own, seen = own_view(read_capture(tmp_path / "many").connections), tshark_view([tmp_path / "many"])
+    assert len(seen.messages[US, THEM]) == count
+    assert compare(own, seen) == []
+
+
 def test_a_planted_disagreement_is_found(synthetic) -> None:
     own, seen = own_view(read_capture(synthetic).connections), tshark_view([synthetic])
     seen.messages[US, THEM] = seen.messages[US, THEM][:1]
