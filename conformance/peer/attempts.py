@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from conformance.peer.pump import Pump
 
-_LOOK = 0.02  # seconds between two looks at the kernel's tables
+_LOOK = 0.05  # seconds between two looks: an attempt lasts for longer, and the kernel goes through all its sockets
 _MOST_CALMS = 10  # times that an IUT which goes on making attempts may begin the calm anew
 
 

@@ -55,11 +55,15 @@ def attempts(address: str) -> set[tuple[Address, Address]]:
     target = ip.packed(address)
     families = [socket.AF_INET6] if len(target) == 16 else [socket.AF_INET, socket.AF_INET6]
     # A socket of both families is listed as one of IPv6, and its ends as IPv4-mapped addresses.
-    return {ends for family in families for ends in _dumped(family) if ends[1].ip == address}
+    found: set[tuple[Address, Address]] = set()
+    for family in families:
+        wanted = target if family == socket.AF_INET or len(target) == 16 else _MAPPED + target
+        found.update(_dumped(family, wanted.ljust(16, b"\0")))
+    return found
 
 
-def _dumped(family: int) -> Iterator[tuple[Address, Address]]:
-    """Return the ends of all connections of a family in SYN-SENT."""
+def _dumped(family: int, target: bytes) -> Iterator[tuple[Address, Address]]:
+    """Return the ends of a family's connections in SYN-SENT to an address of ours."""
     body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 1 << _SYN_SENT) + bytes(_ENDS.size) + _NO_COOKIE
     head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST | _NLM_F_DUMP, 0, 0)
     with _kernel() as kernel:
@@ -72,8 +76,9 @@ def _dumped(family: int) -> Iterator[tuple[Address, Address]]:
                     return
                 if kind == _NLMSG_ERROR:
                     raise Unsupported("no list of connections")
-                from_port, to_port, source, target = _FROM_TO.unpack_from(answer, _HEADER.size + 4)
-                yield Address(_text(source, family), from_port), Address(_text(target, family), to_port)
+                from_port, to_port, source, to = _FROM_TO.unpack_from(answer, _HEADER.size + 4)
+                if to == target:
+                    yield Address(_text(source, family), from_port), Address(_text(to, family), to_port)
                 answer = answer[(length + 3) & ~3 :]
 
 
