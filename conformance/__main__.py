@@ -14,6 +14,9 @@ _UNIQUE = "icetcp"  # the module that imports the other packages from beside thi
 def main() -> NoReturn:
     """Run the command line; an interrupt while it is still being loaded ends it without a word."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from conformance.run import bytecode
+
+    bytecode.keep()
     from conformance.commands import cli
 
     signal.signal(signal.SIGINT, before)

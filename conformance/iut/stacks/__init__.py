@@ -154,10 +154,16 @@ def _command(text: str) -> Stack:
 
 
 def own_environment() -> dict[str, str]:
-    """Return the variables with which a Python finds this package, whatever the current folder has of its name."""
+    """Return the variables with which a Python finds this package, whatever the current folder has of its name.
+
+    It keeps compiled modules where this one does.
+    """
     root = str(Path(__file__).resolve().parents[3])
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    return {"PYTHONPATH": os.pathsep.join([root, *others]), "PYTHONSAFEPATH": "1"}
+    variables = {"PYTHONPATH": os.pathsep.join([root, *others]), "PYTHONSAFEPATH": "1"}
+    if sys.pycache_prefix is not None and not sys.dont_write_bytecode:
+        variables |= {"PYTHONPYCACHEPREFIX": sys.pycache_prefix, "PYTHONDONTWRITEBYTECODE": ""}
+    return variables
 
 
 def expectations(stack: Stack) -> Mapping[str, Expectation]:
