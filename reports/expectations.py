@@ -11,6 +11,10 @@
     cause = "RFC6544-7.2-03"                # id of the cause, as the run's list of causes has it
 
 `evidence` is another name for `reason`. `sometimes = true` says that the deviation shows in some runs only.
+
+`consequences = true`, of an entry that names rules of the judge: whatever the IUT comes to in a case whose own capture
+breaks one of them is known as well. So a race inside the IUT, which may strike in any case, has one entry; a case in
+which it does not strike has to pass.
 """
 
 from __future__ import annotations
@@ -29,7 +33,8 @@ if TYPE_CHECKING:
 
 SECTION = "expectations"
 OTHER_CAUSE = "other cause"
-_KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "cause", "sometimes"}
+_FLAGS = ("sometimes", "consequences")
+_KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "cause", *_FLAGS}
 _VERDICTS = {verdict.value: verdict for verdict in (Verdict.FAIL, Verdict.INCONC, Verdict.ERROR)}
 
 
@@ -50,9 +55,13 @@ class Deviation:
     message: str = ""
     cause: str = ""
     sometimes: bool = False
+    consequences: bool = False
 
     def explains(self, result: Result) -> bool:
-        """Whether this is the deviation that a result shows."""
+        """Whether this is the deviation that a result shows, or, where it has consequences, one of them."""
+        if self.consequences and not is_rule(result.case):
+            failed = result.verdict in (Verdict.FAIL, Verdict.INCONC)
+            return failed and any(breach.rule in self.ids for breach in result.broken)
         said = (result.reason, result.actual, result.expected)
         return result.verdict is self.verdict and (not self.message or any(self.message in text for text in said))
 
@@ -69,9 +78,11 @@ class Expectations:
     forms: Callable[[str], Iterable[str]] = lambda _variant: ()
     _remarks: dict[str, str] = field(default_factory=dict)  # what was noted on each variant
     _naming: dict[str, list[int]] = field(init=False)  # by id: numbers of the entries that name it
+    _broad: list[Deviation] = field(init=False)  # entries with consequences
 
     def __post_init__(self) -> None:
         self._naming = {}
+        self._broad = [entry for entry in self.entries if entry.consequences]
         for number, entry in enumerate(self.entries):
             for identifier in entry.ids:
                 self._naming.setdefault(identifier, []).append(number)
@@ -82,7 +93,8 @@ class Expectations:
             return None
         numbers = {number for name in self._names(result) for number in self._naming.get(name, ())}
         naming = [self.entries[number] for number in sorted(numbers)]
-        return next((entry for entry in naming if entry.explains(result)), naming[0] if naming else None)
+        explaining = (entry for entry in (*naming, *self._broad) if entry.explains(result))
+        return next(explaining, naming[0] if naming else None)
 
     def mark(self, result: Result, today: datetime.date) -> None:
         """Note on a result what is known of it; a known failure that has not expired is marked as such."""
@@ -225,8 +237,12 @@ def _deviation(entry: dict[str, Any], where: str) -> Deviation:
     if not reason:
         raise ExpectationError(f"{where}: reason is missing")
     texts = {name: str(entry.get(name, "")) for name in ("link", "owner", "message", "cause")}
-    sometimes = bool(entry.get("sometimes", False))
-    return Deviation(tuple(ids), _VERDICTS[verdict], reason, expires=expires, sometimes=sometimes, **texts)
+    sometimes, consequences = (bool(entry.get(name, False)) for name in _FLAGS)
+    if consequences and not all(map(is_rule, ids)):
+        raise ExpectationError(f"{where}: consequences are of rules of the judge, not of {min(ids, key=is_rule)}")
+    return Deviation(
+        tuple(ids), _VERDICTS[verdict], reason, expires=expires, sometimes=sometimes, consequences=consequences, **texts
+    )
 
 
 def _wrong(identifier: str, reason: str) -> Result:

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import struct
 import time
-from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 _APART = 8  # parts that the IUT has surely read one by one; of many the rest go as they come
 _LOOK, _LONGEST_LOOK = 0.002, 0.016  # seconds between two looks at the kernel's table, each twice the one before
+_MOMENT = 0.5  # seconds that an answer's first part may take to be read
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
@@ -78,8 +78,7 @@ class Connection:
         self._frames = 0
         self._open = True
         self._iut_ended = False
-        self._sending = self._sent_something = False
-        self._held: deque[bytes] = deque()
+        self._sent_something = False
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local_address = _address(sock.getsockname())
@@ -112,8 +111,7 @@ class Connection:
             octets, cut, pause = self.divide(octets)
         self._remember_requests(octets)
         bounds = [0, *sorted(position % len(octets) for position in cut), len(octets)] if octets else []
-        self._sending = True
-        try:
+        with self._pump.sending():
             for number, (begin, end) in enumerate(pairwise(bounds)):
                 if number and pause:
                     self._pump.pause(pause)
@@ -123,9 +121,6 @@ class Connection:
                     self.let_read(within=_STALL)
                 if end > begin and not self._write(octets[begin:end]):
                     return
-        finally:
-            self._sending = False
-            self._send_held()
 
     def await_read(self, *, within: float) -> None:
         """Wait until the IUT has read all that was sent (preamble). Where the kernel cannot tell, wait no longer."""
@@ -147,16 +142,26 @@ class Connection:
 
     def send_between(self, data: bytes | Packet) -> None:
         """Send whole frames that the script did not ask for: never in the middle of what it is sending."""
-        self._held.append(bytes(data))
-        if not self._sending:
-            self._send_held()
+        octets = bytes(data)
+        self._pump.between(lambda: self._send_at_once(octets))
 
-    def _send_held(self) -> None:
-        while self._held:
-            octets, cuts, _ = self.divide(self._held.popleft())
-            bounds = [0, *cuts, len(octets)]
-            for begin, end in pairwise(bounds):
+    def _send_at_once(self, octets: bytes) -> None:
+        octets, cuts, _ = self.divide(octets)
+        bounds = [0, *cuts, len(octets)]
+        with self._pump.sending():
+            for number, (begin, end) in enumerate(pairwise(bounds)):
+                if number == 1:
+                    self._stand_until_read()
                 self._write(octets[begin:end])
+
+    def _stand_until_read(self) -> None:
+        """Give the IUT the time to read the first part of an answer by itself, as a part that the script sends.
+
+        Answers are sent while what came is looked at. Nothing else is served meanwhile, so that it stays in its order.
+        """
+        end = time.monotonic() + _MOMENT
+        while unread(self.remote_address, self.local_address) and time.monotonic() < end:
+            time.sleep(_LOOK)
 
     def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> Frame:
         """Wait for an event and return its frame; each event fulfils one expectation only.

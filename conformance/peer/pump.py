@@ -11,10 +11,11 @@ import contextlib
 import selectors
 import socket
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 _CALM = 0.1  # of a deadline: an adapter that answers sooner is not held up by the machine
@@ -78,6 +79,8 @@ class Pump:
         self.looks = 0  # how often the sockets were looked at: what only a later look shows has come later
         self.ask: Callable[[], Callable[[], bool]] | None = None
         self.before_watching: Callable[[], None] = lambda: None  # lets what was sent take effect
+        self._sending = 0
+        self._afterwards: deque[Callable[[], None]] = deque()
 
     def add(self, readable: Readable) -> None:
         """Serve this from now on."""
@@ -97,6 +100,27 @@ class Pump:
     def keep_time(self, ticking: Ticking) -> None:
         """Let something do what it does at times of its own."""
         self._ticking.append(ticking)
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let nothing else be sent meanwhile, on whichever connection, that can wait until this is over.
+
+        Halves of frames on two connections in turn are a provocation of its own.
+        """
+        self._sending += 1
+        try:
+            yield
+        finally:
+            self._sending -= 1
+            while self._afterwards and not self._sending:
+                self._afterwards.popleft()()
+
+    def between(self, act: Callable[[], None]) -> None:
+        """Do this now, or when what is being sent has been."""
+        if self._sending:
+            self._afterwards.append(act)
+        else:
+            act()
 
     def wake(self) -> None:
         """Make a wait look at its condition again. Callable from any thread."""

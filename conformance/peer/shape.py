@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DRIPS = 6
 _OCTETS = 200  # so many octets of a long frame go one by one
+_BEHIND_LENGTH = 3  # a frame is cut in LENGTH, or right behind it, by "cut1" and "cut2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class Shape:
     family: address family between the testers and the IUT.
     roles: "own" as RFC 8445 section 6.1.1 gives them, or "switched" by a role conflict that the first check of either
         side makes, and that the IUT loses (sections 7.3.1.1 and 7.2.5.1), or by the IUT's caller if it obeys the wish.
-    segmentation: how what we send is divided: "whole", "octets" one by one, "cut" somewhere or "cutN" behind octet N,
-        "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same segment.
+    segmentation: how what we send is divided: "whole", "octets" one by one, "cut" somewhere behind LENGTH or "cutN"
+        behind octet N, "drip" in slow pieces, "coalesced" with a further frame, a Binding indication, in the same
+        segment.
     components: how many components the stream has; the case happens on the first.
     candidates: whether those of both sides stand in their descriptions or come later, "trickled" (RFC 8838).
     sdp: whether our descriptions are "plain" or say the same in a "strange" way, with much that is to be ignored.
@@ -68,7 +70,7 @@ class Shape:
                 indication = build(Method.BINDING, MessageClass.INDICATION, rng.randbytes(12))
                 return octets + frame(indication), (), 0.0
             case "cut" if length > 1:
-                return octets, (rng.randrange(1, length),), drip
+                return octets, (rng.randrange(min(_BEHIND_LENGTH, length - 1), length),), drip
             case _ if self.segmentation.startswith("cut") and length > 1:
                 return octets, (min(int(self.segmentation[3:] or 1), length - 1),), drip
             case _:

@@ -208,6 +208,7 @@ class Peer(Connecting):
         Returns the selected connection, which a controlling IUT with several addresses may have opened beside it.
         """
         connection.iut = iut
+        self._let_the_iut_claim_its_role(connection)
         former = [one for one in self.connections if one.selected and one is not connection]
 
         def selected() -> Connection | None:
@@ -226,6 +227,14 @@ class Peer(Connecting):
         except Failed as failure:
             raise Inconclusive(f"ICE did not complete: {failure}") from failure
         return selected() or connection
+
+    def _let_the_iut_claim_its_role(self, connection: Connection) -> None:
+        """Where roles are switched, wait for the check for which the IUT has opened a connection, and refuse it.
+
+        Else it would depend on the machine which of two checks that cross each other brings the conflict to light.
+        """
+        if self.shape.roles == "switched" and not (connection.outgoing or self.role_is_told) and self._decides_roles():
+            self._pump.wait(lambda: bool(self.checks()) or not connection.is_open, self.pixit.response)
 
     def wait_for_own_check(self, iut: Credentials, connection: Connection) -> None:
         """Give a full IUT the time to send its own check on a connection, which is answered."""

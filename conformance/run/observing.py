@@ -87,7 +87,7 @@ class _Look:
         components = min(pics.get("components", 1), COMPONENTS)
         wanted = dict.fromkeys([*pics.get("offers", []), *pics.get("connects", [])])
         offers = "offerer" in pics.get("sides", ["offerer"])
-        self.upper.open(
+        self._open(
             "offerer" if offers else "answerer",
             tcptypes=" ".join(wanted or ["active", "passive"]),
             components=components,
@@ -97,6 +97,16 @@ class _Look:
         if not offers:
             self.upper.accept(self.peer.offer(components=components), kind="offer")
         return self.upper.describe()
+
+    def _open(self, side: str, **wishes: Any) -> None:
+        """Open the session with all addresses, or, of a stack that takes one address alone, with that of the family."""
+        try:
+            self.upper.open(side, **wishes)
+        except NotApplicable:
+            if len(self.addresses) == len(self.met):
+                raise
+            self.addresses = self.met
+            self.upper.open(side, addresses=list(self.met), **wishes)
 
     def _connections(self, iut: Description) -> None:
         """See whether it connects to a passive candidate of ours, and accepts connections at its own."""

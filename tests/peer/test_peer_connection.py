@@ -104,6 +104,34 @@ def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pai
     assert connection.checked
 
 
+def test_an_answer_in_parts_waits_until_a_slow_reader_has_read_the_first(peer, pair) -> None:
+    connection, other = pair
+    connection.divide = lambda octets: (octets, (1, 40), 0.0)
+    reads: list[bytes] = []
+
+    def read_late() -> None:
+        other.sendall(bytes(check_of_the_iut(peer)))
+        for _ in range(2):
+            time.sleep(0.1)
+            reads.append(other.recv(100))
+
+    reader = threading.Thread(target=read_late)
+    reader.start()
+    assert peer.watch(lambda: connection.checked, 5)
+    reader.join(20)
+    assert reads[0] == b"\0"
+    assert len(reads[1]) > 40  # only the first part has to be read by itself
+
+
+def test_an_answer_whose_first_part_is_never_read_is_sent_all_the_same(peer, pair, monkeypatch) -> None:
+    monkeypatch.setattr(conformance.peer.connection, "_MOMENT", 0.05)
+    connection, other = pair
+    connection.divide = lambda octets: (octets, (1,), 0.0)
+    other.sendall(bytes(check_of_the_iut(peer)))
+    assert peer.watch(lambda: connection.checked, 5)
+    assert Message.decode(everything(other, 1)[0]).is_success
+
+
 def test_checks_are_answered_by_their_credentials(peer, pair) -> None:
     connection, other = pair
     other.sendall(bytes(check_of_the_iut(peer, password="wrong" * 5)))

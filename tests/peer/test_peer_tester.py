@@ -9,10 +9,11 @@ import threading
 import time
 
 import pytest
-from peer_scripts import PIXIT, Iut, check_of_the_iut
+from peer_scripts import PIXIT, Iut, check_of_the_iut, everything
 
 from conformance.peer.pixit import Pixit
 from conformance.peer.pump import Aborted
+from conformance.peer.shape import Shape
 from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
 from conformance.verdict import Failed, Inconclusive, NotApplicable
@@ -116,6 +117,29 @@ def test_the_others_are_closed_but_for_the_one_that_the_iut_selected(peer, pair,
         with pytest.raises(Failed, match="still open beside"):
             peer.expect_others_closed(first, within=0.05)
     beside.close()
+
+
+@pytest.mark.parametrize("controlling", [False, True])
+def test_the_check_for_which_the_iut_opened_a_connection_meets_the_switched_role_first(peer, pair, controlling) -> None:
+    connection, other = pair
+    peer.shape = Shape(roles="switched")
+    peer.controlling = controlling
+    ours = {"controlling": 3, "controlled": None} if controlling else {"controlling": None, "controlled": 3}
+    said: list[Message] = []
+
+    def speak() -> None:
+        time.sleep(0.1)  # the check comes late: ours must not go before it
+        other.sendall(bytes(check_of_the_iut(peer, **ours)))
+        said.extend(map(Message.decode, everything(other, 2)))
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    with pytest.raises(Inconclusive):
+        peer.complete(Iut(), connection)
+    thread.join(20)
+    assert said[0].error_code is not None
+    assert said[0].error_code.code == 487
+    assert said[1].is_request
 
 
 def test_completion_that_does_not_come(peer, pair) -> None:

@@ -93,6 +93,37 @@ def test_each_has_a_word_of_its_own_and_only_known_failures_are_green(text, resu
     assert gate(text, *results) == (words, status)
 
 
+RULE = entry("S/judge_0", consequences="true")
+
+
+@pytest.mark.parametrize(
+    ("results", "words", "status"),
+    [
+        ([broken("S/a", "RFC1-4-01"), result("S/judge_0")], {"known": 2}, 0),
+        ([broken("S/a", "RFC1-4-01", "RFC1-5-01"), result("S/judge_0")], {"known": 2}, 0),
+        ([result("S/a"), result("S/judge_0")], {"known": 1, "new": 1}, 1),  # its capture breaks no rule
+        ([result("S/a", PASS), result("S/judge_0")], {"known": 1}, 0),
+        ([result("S/a", PASS), result("S/judge_0", PASS)], {}, 0),  # the race did not strike
+        ([result("S/a", Verdict.ERROR), result("S/judge_0")], {"known": 1, "new": 1}, 3),
+    ],
+)
+def test_what_follows_from_a_known_breach_is_known(results, words, status) -> None:
+    assert gate(RULE, *results) == (words, status)
+
+
+def test_a_consequence_is_known_where_the_case_has_an_entry_of_its_own() -> None:
+    both = RULE + entry("S/a", message='"another thing"')
+    assert gate(both, broken("S/a", "RFC1-4-01"), result("S/judge_0"))[0] == {"known": 2}
+    other = result("S/a")
+    other.broken = (Breach("S/judge_9", "RFC1-4-01", "another rule", "did it"),)
+    assert gate(both, other, result("S/judge_0"))[0] == {"known": 1, "new": 1}
+
+
+def test_only_rules_have_consequences() -> None:
+    with pytest.raises(ExpectationError, match="consequences are of rules of the judge, not of S/a"):
+        parse(entry("S/judge_0", "S/a", consequences="true"))
+
+
 def test_what_a_part_of_the_suite_does_not_meet_has_not_vanished() -> None:
     assert gate(entry("S/elsewhere"), result("S/a", PASS), partial=True) == ({}, 0)
 

@@ -48,14 +48,10 @@ class SegmentConnection(Connection):
         """Send every octet in a segment of its own; half of `pause` (seconds) passes behind the first of them."""
         octets = bytes(data)
         self._remember_requests(octets)
-        self._sending = True
-        try:
+        with self._pump.sending():
             for at in range(len(octets)):
                 self._write(octets[at : at + 1])
                 self._pump.pause(pause / 2 if at == 0 else pause / 2 / len(octets))
-        finally:
-            self._sending = False
-            self._send_held()
 
     def transmit(self, tcp: Packet) -> None:
         """Send a segment as Scapy's `TCP` describes it; what it leaves open is what would be right here."""
