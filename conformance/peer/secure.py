@@ -23,11 +23,14 @@ from conformance.wire.dtls import (
 from conformance.wire.rfc4571 import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 _ALERT_OCTETS = 2
 _REFUSALS = {40, 70, 71, 109}  # handshake_failure, protocol_version, insufficient_security, missing_extension
+_UNEXPECTED_MESSAGE = 10
 _TIMEOUT = 1.0  # seconds before a flight is sent again (RFC 6347 section 4.2.4.1)
 
 
@@ -56,6 +59,17 @@ class Hello(Expectation):
         """Take a ClientHello."""
         found = _hello(event)
         return found is not None and self.cookie in (None, found.cookie)
+
+
+@dataclass
+class UnexpectedMessage(Expectation):
+    """The IUT's DTLS alert to a record that it has received and does not want in its state of the handshake."""
+
+    text = "a DTLS alert (unexpected_message)"
+
+    def fulfilled_by(self, event: Event) -> bool:
+        """Take such an alert."""
+        return _has_alert(event, {_UNEXPECTED_MESSAGE})
 
 
 @dataclass
@@ -115,13 +129,17 @@ def _messages(event: Event) -> list[Handshake]:
 
 
 def _refused(event: Event) -> bool:
+    return _has_alert(event, _REFUSALS)
+
+
+def _has_alert(event: Event, descriptions: Collection[int]) -> bool:
     if not isinstance(event, Frame):
         return False
     try:
         alerts = [record for record in records(event.octets) if record.content == ContentType.ALERT]
     except DtlsError:
         return False
-    return any(len(alert.fragment) == _ALERT_OCTETS and alert.fragment[1] in _REFUSALS for alert in alerts)
+    return any(len(alert.fragment) == _ALERT_OCTETS and alert.fragment[1] in descriptions for alert in alerts)
 
 
 def _hello(event: Event) -> ClientHello | None:

@@ -2,14 +2,15 @@
 
 The adapter tells what the application receives. Where DTLS stands above ICE, nothing reaches the application before the
 handshake is over; then it shows by what DTLS itself answers: a client whose ClientHello has come answers a
-HelloVerifyRequest (RFC 6347 section 4.2.1).
+HelloVerifyRequest (RFC 6347 section 4.2.1), or refuses it by an alert. DTLS drops records that it cannot read without a
+word, so that an alert, too, shows that one has come as it was sent.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.peer.secure import Hello, verify_request
+from conformance.peer.secure import Hello, UnexpectedMessage, verify_request
 from conformance.suites.values import DATA
 from conformance.verdict import Missing
 
@@ -39,8 +40,12 @@ def expect_delivered(upper: Upper, peer: Peer, connection: Connection, *packets:
     if not upper.secured:
         upper.expect_data(b"".join(packets), component=connection.component, within=peer.pixit.response)
         return
-    wanted = Hello(_COOKIE)
-    if not peer.wait_until(lambda: any(each.has(wanted) for each in peer.connections), peer.pixit.response):
+    answers = Hello(_COOKIE), UnexpectedMessage()
+
+    def answered() -> bool:
+        return any(each.has(answer) for each in peer.connections for answer in answers)
+
+    if not peer.wait_until(answered, peer.pixit.response):
         raise Missing(
             "the DTLS above ICE has not received what was sent",
             expected="the ClientHello comes again with the cookie of our HelloVerifyRequest",

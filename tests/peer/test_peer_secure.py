@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import Frame
-from conformance.peer.secure import ServerFlight, client_hello, verify_request
+from conformance.peer.secure import ServerFlight, UnexpectedMessage, client_hello, verify_request
 from conformance.wire.dtls import ContentType, Record
 
 
@@ -26,3 +26,10 @@ def test_a_server_may_refuse_what_we_offer_but_not_take_it_for_something_unexpec
 def test_what_is_no_record_is_no_answer() -> None:
     assert not answered_by(bytes([21, 254, 253]))
     assert not answered_by(b"")
+
+
+@pytest.mark.parametrize(("description", "counts"), [(10, True), (40, False), (0, False)])
+def test_a_client_that_does_not_want_a_record_has_received_it(description, counts) -> None:
+    alert = Record(ContentType.ALERT, bytes([2, description])).encode()
+    assert UnexpectedMessage().fulfilled_by(Frame.of(alert, 1, 0.0)) is counts
+    assert not UnexpectedMessage().fulfilled_by(Frame.of(client_hello(bytes(32)), 1, 0.0))
