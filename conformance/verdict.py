@@ -86,7 +86,11 @@ class Failed(CaseOutcome):
 
 
 class Missing(Failed):
-    """What the requirement under test asks for did not come."""
+    """What the requirement under test asks for did not come; ``wanted`` is that, where ordinary sessions have it."""
+
+    def __init__(self, message: str, *, expected: str = "", actual: str = "", wanted: object = None) -> None:
+        super().__init__(message, expected=expected, actual=actual)
+        self.wanted = wanted
 
 
 class Inconclusive(CaseOutcome):

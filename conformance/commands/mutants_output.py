@@ -96,10 +96,12 @@ def _naming(judged: Judged) -> list[str]:
     if judged.quick:
         return []  # every case executed is one of the fault's own requirement
     naming = judged.matrix.naming(row.fault for row in judged.rows)
-    total = naming.own + naming.foreign.total()
-    lines = [f"{naming.own} of {total} failing verdicts stand under the broken requirement ({naming.share:.0%})"]
+    lines = [
+        f"{naming.own} of {naming.total} failing verdicts stand under the broken requirement ({naming.share:.0%}), "
+        f"{naming.also} under others that the same deed breaks: {naming.true:.0%} name what is broken"
+    ]
     if naming.foreign:
-        lines.append("cases that fail most often for faults of other requirements:")
+        lines.append("cases that fail most often for what others are about:")
         lines += [f"  {count:4}  {case}" for case, count in naming.foreign.most_common(_MOST_FOREIGN)]
     return lines
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _CANDIDATES, _TEXT = "candidates of unknown transports", "text that is not ASCII"
 _LESS_STRANGE = ((False, True, _CANDIDATES), (True, False, _TEXT), (False, False, f"{_CANDIDATES} and {_TEXT}"))
 _MOST_TRICKLED = 256
+DELIVERY = "data that is delivered"  # what a case may find missing
 _TRICKLING = 2.0  # seconds without a further candidate after which no more are waited for, where no end is told
 
 
@@ -67,6 +68,7 @@ class Upper:
         self._calls = Calls(self._session, waiter, timeout)
         self._extra = dict(extra or {})
         self._opened = False
+        self.agent = "full"  # as which it was opened
         self._describing: Pending | None = None  # a call of describe that is under way
 
     # -- descriptions --------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ class Upper:
 
         `streams`: so many media sections an offer of the IUT's shall have.
         """
-        self._opened = True
+        self._opened, self.agent = True, agent
         parameters: dict[str, object] = {
             "side": side,
             "agent": agent,
@@ -360,6 +362,7 @@ class Upper:
                 "the IUT's application did not receive what was sent",
                 expected=f"the application receives the {len(octets)} octets sent: {_short(octets)}",
                 actual=f"within {within:g} s it received {len(got)} octets: {_short(got)}{aside}",
+                wanted=DELIVERY,
             )
 
     def expect_no_data(self, *, within: float) -> None:

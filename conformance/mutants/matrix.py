@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.agent.faults import FAULTS
-from conformance.mutants.reach import reason
+from conformance.catalogue import REQUIREMENTS
+from conformance.mutants.reach import breaks, reason
 from conformance.suites.dimensions import case_name, usual_form
 from conformance.verdict import Verdict
 
@@ -44,19 +45,32 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How many failing verdicts stand under the requirement that is broken, and which cases fail under others.
+    """How many failing verdicts stand under a requirement that is broken, and which cases fail under others.
 
-    ``own`` counts failing verdicts of cases that cite the fault's requirement, ``foreign`` those of each other case.
+    A case counts once on each side, however many variants of it were executed: those of the fault's own requirement
+    are in all variants, the others in one. ``own`` counts cases that cite the fault's requirement, or one that says the
+    same; ``also`` those of requirements that the same deed breaks, as `reach` says; ``foreign`` those of each other
+    case.
     """
 
     own: int
+    also: int
     foreign: Counter[str]
 
     @property
+    def total(self) -> int:
+        """How many failing verdicts there are."""
+        return self.own + self.also + self.foreign.total()
+
+    @property
     def share(self) -> float:
-        """The part of all failing verdicts that name what is broken; 1 where nothing failed."""
-        every = self.own + self.foreign.total()
-        return self.own / every if every else 1.0
+        """The part of them that stands under the fault's own requirement; 1 where nothing failed."""
+        return self.own / self.total if self.total else 1.0
+
+    @property
+    def true(self) -> float:
+        """The part of them that stands under a requirement that is broken; 1 where nothing failed."""
+        return (self.own + self.also) / self.total if self.total else 1.0
 
 
 @dataclass(slots=True)
@@ -126,11 +140,18 @@ class KillMatrix:
 
     def naming(self, faults: Iterable[Fault]) -> Naming:
         """Return how well failing verdicts name what is broken."""
-        own, foreign = 0, Counter[str]()
+        own, also, foreign = 0, 0, Counter[str]()
         for fault in faults:
-            own += len(self.killers(fault))
-            foreign.update(case_name(result.case) for result in self.collateral(fault))
-        return Naming(own, foreign)
+            same = saying_the_same(fault.requirement)
+            failed = {(case_name(r.case), r.parameters.get("side")): r for r in self._failed(fault.name)}
+            for (case, _), result in failed.items():
+                if not same.isdisjoint(result.requirements):
+                    own += 1
+                elif breaks(fault, result.requirements):
+                    also += 1
+                else:
+                    foreign[case] += 1
+        return Naming(own, also, foreign)
 
     def healthy(self) -> list[Result]:
         """Return the results of the agent without a fault."""
@@ -162,6 +183,12 @@ class KillMatrix:
 
     def _failed(self, name: str) -> list[Result]:
         return [result for result in self.of(name) if result.verdict is Verdict.FAIL]
+
+
+def saying_the_same(requirement: str) -> frozenset[str]:
+    """Return a requirement, those that it repeats, and those that repeat it."""
+    repeated = REQUIREMENTS[requirement].repeats
+    return frozenset({requirement, *repeated, *(r.id for r in REQUIREMENTS.values() if requirement in r.repeats)})
 
 
 def related(fault: Fault, cases: Iterable[Case]) -> list[Case]:

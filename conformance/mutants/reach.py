@@ -29,6 +29,15 @@ def reason(fault: Fault, requirements: Iterable[str]) -> str:
     return ""
 
 
+def breaks(fault: Fault, requirements: Iterable[str]) -> bool:
+    """Whether what a fault does breaks one of these requirements as well: it is none of others, and no accident."""
+    identifiers = tuple(requirements)
+    return any(
+        reach.breaks and fault.name in reach.faults and any(_covers(reach, identifier) for identifier in identifiers)
+        for reach in REACHES
+    )
+
+
 def _covers(reach: Reach, identifier: str) -> bool:
     """Whether an id is one of those listed, or lies in a section that is."""
     return any(

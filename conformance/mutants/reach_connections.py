@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.mutants.reach_row import Reach, reaching
+from conformance.mutants.reach_row import Reach, breaking, reaching
 
 _PROCEDURES = "RFC4571-2 RFC4571-8 RFC6544-6 RFC6544-7 RFC6544-8 RFC6544-9 RFC6544-10 RFC6544-11 RFC6544-12"
 
@@ -27,12 +27,12 @@ ROWS: tuple[Reach, ...] = (
         "trickled-candidate-ignored",
         f"RFC6544-4.5 {_PROCEDURES}",
     ),
-    reaching(
+    breaking(
         "without RTCP there is nothing of a second component",
         "rtcp-left-out",
         "RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2",
     ),
-    reaching(
+    breaking(
         "RTCP is the second component",
         "rtcp-connection-refused second-component-deaf",
         "RFC6544-7.2 RFC8445-8.1.2 RFC4571-4",
@@ -92,12 +92,12 @@ ROWS: tuple[Reach, ...] = (
         "early-connections-dropped",
         "RFC6544-7.1-s05 RFC6544-7.2 RFC6544-8",
     ),
-    reaching(
+    breaking(
         "a candidate that is not written as one is no candidate",
         "tcptype-missing transport-udp so-spelt-out",
         "RFC6544-4.1 RFC6544-4.2 RFC6544-4.3 RFC6544-4.4 RFC6544-4.5 RFC6544-5 RFC8445-5.1.1 RFC8445-5.2",
     ),
-    reaching(
+    breaking(
         "without one of the two techniques there are not both",
         "no-reflexive-candidate reflexive-unstated-beside-relayed",
         "RFC6544-5-01 RFC8445-5.1.1.2",
@@ -115,20 +115,20 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "a connection to a server is kept for one reason or the other", "servers-left-after-3-seconds", "RFC6544-4.1"
     ),
-    reaching("the default has an active candidate's port and a=setup", "active-port-allocated", "RFC6544-4.3"),
+    breaking("the default has an active candidate's port and a=setup", "active-port-allocated", "RFC6544-4.3"),
     reaching("what an answer's a=setup says cannot be judged without one", "setup-missing", "RFC6544-4.3 RFC6544-4.5"),
-    reaching("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2 RFC8445-5.1.2"),
-    reaching(
+    breaking("the formula's parts run into each other", "direction-pref-9", "RFC6544-4.2 RFC8445-5.1.2"),
+    breaking(
         "a relayed candidate of TCP above the reflexive one is out of the order that either way of mixing has",
         "relayed-above-reflexive",
         "RFC6544-4.2-03",
     ),
-    reaching("the formula's parts have changed places", "direction-below-address", "RFC6544-4.2"),
-    reaching("connections that are opened together are outstanding together", "connects-all-at-once", "RFC6544-12-03"),
-    reaching("what is opened at once is not checked in any order", "connects-all-at-once", "RFC6544-7-s02"),
-    reaching("what is left out of every offer is left out of updated ones", "connection-missing", "RFC6544-9.1-s01"),
-    reaching("pairing what must not be paired makes pairs that must be pruned", "checks-from-passive", "RFC6544-6.2"),
-    reaching(
+    breaking("the formula's parts have changed places", "direction-below-address", "RFC6544-4.2"),
+    breaking("connections that are opened together are outstanding together", "connects-all-at-once", "RFC6544-12-03"),
+    breaking("what is opened at once is not checked in any order", "connects-all-at-once", "RFC6544-7-s02"),
+    breaking("what is left out of every offer is left out of updated ones", "connection-missing", "RFC6544-9.1-s01"),
+    breaking("pairing what must not be paired makes pairs that must be pruned", "checks-from-passive", "RFC6544-6.2"),
+    breaking(
         "every pair that should not be there opens a connection that should not be there",
         "pairs-passive-with-passive pairs-active-with-active pairs-active-with-so so-opened-twice",
         "RFC6544-6.2 RFC6544-7.1-s02 RFC6544-9.2",
@@ -148,13 +148,13 @@ ROWS: tuple[Reach, ...] = (
         "second-connection-refused listens-once",
         "RFC6544-7.2 RFC6544-8",
     ),
-    reaching(
+    breaking(
         "who does not listen accepts nothing, in either mode and family",
         "passive-not-listening one-address-listens lite-listens-on-default first-stream-alone-listens",
         "RFC4145-4.1-05 RFC6544-4.4 RFC6544-5 RFC6544-6.1 RFC6544-7.2 RFC8839-4.3.3",
     ),
-    reaching("who has a check list works through it", "lite-forms-check-list", "RFC6544-6.1 RFC6544-7-s01"),
-    reaching("checks in turn come over either transport", "lite-checks-in-turn", "RFC6544-4.4-s02"),
+    breaking("who has a check list works through it", "lite-forms-check-list", "RFC6544-6.1 RFC6544-7-s01"),
+    breaking("checks in turn come over either transport", "lite-checks-in-turn", "RFC6544-4.4-s02"),
     reaching(
         "what never begins DTLS, or not in frames, is neither its client nor its server to be seen",
         "dtls-never-starts dtls-without-frame",
@@ -163,10 +163,10 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "whoever begins in the other's place is never the client to be seen", "opener-begins-dtls", "RFC6544-10.1-s02"
     ),
-    reaching("a check among DTLS and media is answered like any", "responses-within-dtls", "RFC6544-10.2-s03"),
+    breaking("a check among DTLS and media is answered like any", "responses-within-dtls", "RFC6544-10.2-s03"),
     reaching("a server that takes DTLS for media answers no ClientHello", "dtls-taken-for-media", "RFC6544-4.5-s04"),
-    reaching("nothing of DTLS may come before the check", "dtls-at-once", "RFC6544-7.1 RFC6544-4.5-s04"),
-    reaching(
+    breaking("nothing of DTLS may come before the check", "dtls-at-once", "RFC6544-7.1 RFC6544-4.5-s04"),
+    breaking(
         "a connection to an S-O candidate is to come from the port that the IUT states for its own",
         "so-shares-passive-port pairs-active-with-so",
         "RFC6544-7.1",
@@ -181,7 +181,7 @@ ROWS: tuple[Reach, ...] = (
         "so-connection-refused closes-at-first-success",
         "RFC6544-7.2 RFC6544-11.1",
     ),
-    reaching("who listens once does so for no connection that is reopened", "listens-once", "RFC6544-11.1-06"),
+    breaking("who listens once does so for no connection that is reopened", "listens-once", "RFC6544-11.1-06"),
     reaching(
         "who makes no candidate of an unknown address does not know its connection",
         "peer-reflexive-ignored",
@@ -194,7 +194,7 @@ ROWS: tuple[Reach, ...] = (
         "framing-ends-with-restart",
         "RFC6544-9.2",
     ),
-    reaching("the data comes first on a connection, before the check", "media-before-validation", "RFC6544-7.1-03"),
+    breaking("the data comes first on a connection, before the check", "media-before-validation", "RFC6544-7.1-03"),
     reaching(
         "a nomination of ours that is not taken selects nothing, on whichever connection",
         "nomination-ignored",
@@ -216,12 +216,12 @@ ROWS: tuple[Reach, ...] = (
         "restart-closes-selected closes-at-first-success nominates-as-controlled",
         "RFC6544-7.1-s04 RFC6544-8 RFC6544-9.2 RFC6544-10.2-01 RFC6544-11.1-08",
     ),
-    reaching(
+    breaking(
         "what holds for any unselected connection holds for the formerly selected one",
         "unselected-kept opened-connections-kept",
         "RFC6544-9.2-04",
     ),
-    reaching(
+    breaking(
         "who leaves an address or a family out has no candidates of any direction there",
         "one-address-only one-family-only active-address-unused",
         "RFC6544-4.1-03 RFC6544-5-02 RFC6544-5.1-01 RFC8445-5.1.1.1 RFC8445-7.2.4 RFC8839-4.3.1 RFC8839-4.3.2",
@@ -229,24 +229,24 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "a second connection is what it takes to mix two up", "second-connection-refused listens-once", "RFC4571-2"
     ),
-    reaching(
+    breaking(
         "data before any check is data before this one, too, and before DTLS",
         "media-before-validation",
         "RFC6544-4.5-s04 RFC6544-7.1-s05 RFC6544-7.1-s06 RFC6544-11.1-s01",
     ),
-    reaching(
+    breaking(
         "whoever is let in with any password, or checked in return, is let in with data",
         "password-unchecked refused-check-triggers",
         "RFC6544-12-s01",
     ),
-    reaching("what takes any FINGERPRINT takes data for STUN", "fingerprint-unchecked", "RFC6544-10.2-s01"),
+    breaking("what takes any FINGERPRINT takes data for STUN", "fingerprint-unchecked", "RFC6544-10.2-s01"),
     reaching("a nomination without a success stands for one", "nominates-before-success", "RFC6544-7.1-05"),
     reaching(
         "a connection that is closed for its silence takes no frame that pauses",
         "idle-selected-closed",
         "RFC4571-2-s01",
     ),
-    reaching(
+    breaking(
         "a pair that is given up with its connection is not opened again", "close-taken-for-revocation", "RFC6544-11.1"
     ),
     reaching("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),
@@ -258,22 +258,22 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "who does not accept a connection serves nothing on it", "unknown-address-refused", "RFC6544-7.2 RFC6544-5-02"
     ),
-    reaching(
+    breaking(
         "a candidate that is not stated is in no description",
         "active-on-one-address listens-on-one-address no-active-candidate no-passive-candidate",
         "RFC8839-4.3.1 RFC8839-4.3.2",
     ),
-    reaching(
+    breaking(
         "an address without candidates lacks those of each direction",
         "offer-without-one-address answer-without-one-address",
         "RFC6544-4.1 RFC6544-5.1 RFC6544-5-02 RFC8445-5.1.1.1 RFC8421-4 RFC8421-5",
     ),
-    reaching(
+    breaking(
         "the component that has no candidates is RTCP's",
         "rtcp-without-candidates no-rtcp-candidates",
         "RFC8839-4.2.2 RFC8445-5.1.1.1",
     ),
-    reaching(
+    breaking(
         "a component's number is part of its candidates' priorities",
         "rtp-is-component-2",
         "RFC6544-4.2 RFC8445-5.1.2",
@@ -283,22 +283,22 @@ ROWS: tuple[Reach, ...] = (
         "unspecified-address-stated broadcast-address-stated port-0-stated",
         "RFC6544-4.2 RFC6544-6.1 RFC6544-7.2 RFC8445-5.1",
     ),
-    reaching(
+    breaking(
         "the default destination is the address and port of its media line",
         "default-is-no-candidate passive-default-elsewhere active-default-with-a-port answer-keeps-its-default",
         "RFC6544-4.3 RFC4145-4.1 RFC8839-4.2.1.2 RFC8839-4.4.1.2 RFC8839-4.4.2",
     ),
-    reaching(
+    breaking(
         "what is left out of an offer is left out of updated ones",
         "offer-without-connection",
         "RFC6544-4.5-03 RFC6544-9.1-s01 RFC4145-5.1-02",
     ),
-    reaching(
+    breaking(
         "an answer to a section of port 0 is one to a removed stream as well",
         "disabled-with-candidates disabled-section-answered",
         "RFC8839-4.4.1.1.2 RFC3264-8",
     ),
-    reaching(
+    breaking(
         "a=ice-lite that stands in a section is none of the session",
         "lite-in-the-section",
         "RFC8839-4.2.1.4 RFC8445-6.1.1 RFC6544-4.4",

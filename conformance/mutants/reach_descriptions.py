@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-from conformance.mutants.reach_row import Reach, reaching
+from conformance.mutants.reach_row import Reach, breaking, reaching
 
 ROWS: tuple[Reach, ...] = (
-    reaching(
+    breaking(
         "a type preference is part of each priority: of lite agents, of either transport, whatever the direction",
         "type-pref-127 type-pref-by-direction host-type-pref-100 types-share-preference",
         "RFC6544-4.2 RFC8445-5.1.2 RFC8445-5.2",
     ),
-    reaching(
+    breaking(
         "preferences that are equal for one reason are equal for any, and they put pairs into another order",
         "other-pref-shared local-preference-shared relays-share-preference priorities-shared "
         "families-with-one-preference lite-priorities-shared",
         "RFC6544-4.2 RFC8445-5.1.2 RFC8445-5.2 RFC8445-6.1.2.3 RFC8421-4 RFC8421-5",
     ),
-    reaching(
+    breaking(
         "without candidates of component 2 there is nothing of RTCP, in any mode and of any type",
         "rtcp-without-candidates no-rtcp-candidates components-from-2 second-component-on-one-address "
         "lite-without-rtcp",
         "RFC4571-4 RFC6544-4.1 RFC8445-5.1.1.1 RFC8445-5.2 RFC8839-4.2.2 RFC8839-5.1 RFC8839-5.2",
     ),
     reaching("who numbers components otherwise has data of another one", "rtp-is-component-2", "RFC6544-10.1"),
-    reaching("one foundation for all addresses is a lite agent's as well", "one-foundation", "RFC8445-5.2"),
-    reaching("a pair from a reflexive candidate is one that comes late, too", "reflexive-pairs-checked", "RFC8838"),
-    reaching("a candidate of one's own has a port of its own", "components-share-port", "RFC8445-5.1.1.1"),
-    reaching("a first offer that says no connection is one of RFC 4145, too", "connection-missing", "RFC4145-5.1"),
-    reaching(
+    breaking("one foundation for all addresses is a lite agent's as well", "one-foundation", "RFC8445-5.2"),
+    breaking("a pair from a reflexive candidate is one that comes late, too", "reflexive-pairs-checked", "RFC8838"),
+    breaking("a candidate of one's own has a port of its own", "components-share-port", "RFC8445-5.1.1.1"),
+    breaking("a first offer that says no connection is one of RFC 4145, too", "connection-missing", "RFC4145-5.1"),
+    breaking(
         "a default of port 9 belongs to an active candidate", "no-active-candidate", "RFC8839-4.2.1.2 RFC8839-4.4.1.2"
     ),
     reaching("a candidate without a tcptype is told of by no tester that reads it", "tcptype-missing", "RFC8838"),
-    reaching(
+    breaking(
         "a default that is no candidate's is none in any description",
         "default-is-no-candidate offer-with-port-0",
         "RFC6544-4.3 RFC8839-4.3.2 RFC3264",
     ),
-    reaching(
+    breaking(
         "a fragment and a password belong to every check and to every description",
         "one-fragment-two-passwords offer-without-password answer-without-password long-fragment "
         "restart-keeps-password restart-offer-keeps-password restart-keeps-fragment lite-restart-keeps-password",
         "RFC6544-7.1 RFC6544-7.2 RFC8839-4.3 RFC8839-4.4 RFC8839-5.4 RFC8445-5.3 RFC8445-6.1.1 RFC8445-7 RFC8445-9",
     ),
-    reaching(
+    breaking(
         "an address that is left out has no relayed candidate either",
         "offer-without-one-address answer-without-one-address",
         "RFC6544-5-01",
     ),
-    reaching(
+    breaking(
         "a candidate of no use is one too many, and is missing from later offers",
         "port-0-stated broadcast-address-stated unspecified-address-stated",
         "RFC8445-5.2 RFC8839-4.4.1.2",
@@ -57,7 +57,7 @@ ROWS: tuple[Reach, ...] = (
         "zero-default-is-a-mismatch",
         "RFC6544-3 RFC6544-4.5 RFC6544-7 RFC6544-10 RFC7983 RFC8839",
     ),
-    reaching(
+    breaking(
         "the candidates that are left out are those of the default", "lite-default-without-candidate", "RFC8839-4.4"
     ),
     reaching(
@@ -68,6 +68,6 @@ ROWS: tuple[Reach, ...] = (
         "full-says-lite",
         "RFC6544-6 RFC6544-8 RFC8445-6.1.1 RFC8445-7.3 RFC8445-8",
     ),
-    reaching("a connection that a later exchange closes is not kept", "update-closes-connection", "RFC6544-6.1"),
-    reaching("a pair across components is one of a component that has none", "components-cross-paired", "RFC4571-4"),
+    breaking("a connection that a later exchange closes is not kept", "update-closes-connection", "RFC6544-6.1"),
+    breaking("a pair across components is one of a component that has none", "components-cross-paired", "RFC4571-4"),
 )

@@ -78,7 +78,7 @@ def data(judged: Judged) -> dict[str, Any]:
         "duration": round(judged.duration, 1),
         "looked_at_twice": judged.again,
         "skipped": len(judged.matrix.skipped),
-        "failing_verdicts": {"own": naming.own, "foreign": dict(naming.foreign.most_common())},
+        "failing_verdicts": {"own": naming.own, "also": naming.also, "foreign": dict(naming.foreign.most_common())},
         "healthy": met.pop("", {}),
         "faults": [_row_data(row, met.get(row.fault.name, {})) for row in judged.rows],
     }

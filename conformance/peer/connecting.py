@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
 
 
+CONNECTION = "a connection of the IUT"  # what a case may find missing
 _READING = 1.0  # seconds that an IUT may take to read before it is watched
 
 _PORT_WITHIN = 60.0  # seconds to wait for a port that another case has; no case keeps one for longer
@@ -235,6 +236,7 @@ class Connecting(Identity):
                 "the IUT did not connect",
                 expected="the IUT connects to our passive candidate",
                 actual=f"no connection within {seconds:g} s",
+                wanted=CONNECTION,
             )
         index = arrived()
         assert index is not None
@@ -364,6 +366,7 @@ class Connecting(Identity):
                 f"{expectation.text} did not come on any connection",
                 expected=expectation.text,
                 actual=f"not within {within:g} s on any of {count} connections",
+                wanted=expectation,
             )
         connection = where()
         assert connection is not None

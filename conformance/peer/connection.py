@@ -195,6 +195,7 @@ class Connection:
                 f"the data did not come as sent on {self}",
                 expected=f"frames with the {len(octets)} octets that the application sent",
                 actual=f"{len(frames())} frames with {len(got())} octets within {within:g} s: {got()[:24]!r}",
+                wanted=_DATA,
             )
         taken = frames()
         self._taken.update(map(id, taken))
@@ -398,7 +399,8 @@ class Connection:
             return event
         against = self._ruled_out(wanted)
         actual = str(against) if against is not None else self._instead(within)
-        raise Missing(f"{wanted.text} did not come on {self}: {actual}", expected=wanted.text, actual=actual)
+        text = f"{wanted.text} did not come on {self}: {actual}"
+        raise Missing(text, expected=wanted.text, actual=actual, wanted=wanted)
 
     def _instead(self, within: float) -> str:
         others = [str(event) for event in self.events if id(event) not in self._taken]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,14 @@ _FRAMING = (
     "RFC6544-10.1",
 )
 _TRANSACTIONS = ("RFC8489-5", "RFC8489-6", "RFC6544-7.2-s01")
+_IDS = ("RFC8489-5-05", "RFC8489-5-06", "RFC8489-6.1", "RFC8489-6.3.1.2", "RFC8445-7.2.5.2.1")  # of transactions
 # how a message and its attributes are written; what asks servers for allocations; and whose credentials are whose.
 _FORM = ("RFC8489-5", "RFC8489-14", "RFC8489-6.3.1.1", "RFC8489-7", "RFC8445-16.1", "RFC6544-7.1-05")
+_UNREADABLE = (  # what makes a message none that is read; a value that is wrong is seen in one that is there
+    *(section for section in _FORM if section != "RFC8489-14"),
+    *("RFC8489-14-", "RFC8489-14.5", "RFC8489-14.6", "RFC8489-14.7", "RFC8489-14.8"),
+)
+_WHOLE = ("RFC6062-4.5", "RFC6544-7.1-03")  # what says that a frame holds one message
 _ALLOCATING = ("RFC8489", "RFC8656", "RFC6062", "RFC8445-5.1.1.2-06", "RFC6544-11.2")
 _CREDENTIALS = (
     "RFC8489-9",
@@ -64,7 +71,7 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
     try:
         yield
     except StunError as problem:
-        outcome = Failed if not requirements or _cites(requirements, _FORM) else Inconclusive
+        outcome = Failed if not requirements or cites(requirements, _FORM) else Inconclusive
         raise outcome(
             f"what the case looks at is malformed: {problem}", expected="a well-formed attribute", actual=str(problem)
         ) from problem
@@ -82,7 +89,7 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
         if isinstance(failure, Missing) and _keeps_its_role(peer):
             raise _not_switched(peer) from failure
         obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
-        obstacle = obstacle or _obstacle(peer, requirements)
+        obstacle = obstacle or _obstacle(peer, requirements, missing=isinstance(failure, Missing))
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
@@ -96,25 +103,26 @@ def _is_the_cases(failure: AssertionError) -> bool:
     return Path(frame.f_code.co_filename).name.startswith("test_")
 
 
-def _obstacle(peer: Peer, requirements: Sequence[str]) -> str:
-    """Say what explains a failure that is not about it."""
-    if _cites(requirements, _FRAMING) and _misframed(peer):
+def _obstacle(peer: Peer, requirements: Sequence[str], *, missing: bool = False) -> str:
+    """Say what explains a failure that is not about it; `missing`: the failure is that something did not come."""
+    if cites(requirements, _FRAMING) and _misframed(peer):
         return ""  # a message that is cut off wrongly is malformed, for which its frame is to blame
     looks = (
         ((*_FRAMING, "RFC8489-5-07"), _misframed),
-        ((*_FORM, "RFC6062-4.5", "RFC6544-7.1-03"), _malformed),
-        (_TRANSACTIONS, _unasked),
+        (_UNREADABLE if missing else _FORM, partial(_malformed, whole=cites(requirements, _WHOLE))),
+        (_IDS if missing else _TRANSACTIONS, _unasked),
         (_ALLOCATING, _unserved),
         (_CREDENTIALS, _denied),
     )
-    found = (look(peer) for sections, look in looks if not _cites(requirements, sections))
+    found = (look(peer) for sections, look in looks if not cites(requirements, sections))
     return next(filter(None, found), "")
 
 
-def _cites(requirements: Sequence[str], sections: Sequence[str]) -> bool:
-    """Whether one of these ids lies in one of the sections, or is one."""
+def cites(requirements: Sequence[str], sections: Sequence[str]) -> bool:
+    """Whether one of these ids lies in one of the sections, or is one; "14-" leaves the subsections out."""
     return any(
-        identifier == section or identifier.startswith((f"{section}-", f"{section}."))
+        identifier == section
+        or identifier.startswith((section,) if section.endswith("-") else (f"{section}-", f"{section}."))
         for identifier in requirements
         for section in sections
     )
@@ -165,14 +173,17 @@ def _refused(peer: Peer) -> str:
     return ""
 
 
-def _malformed(peer: Peer) -> str:
-    """Say what came that was meant as STUN, before there can have been data, and does not decode."""
+def _malformed(peer: Peer, *, whole: bool) -> str:
+    """Say what came that was meant as STUN, and does not decode; `whole`: only of frames that hold just a message."""
     for connection in peer.connections:
         succeeded = False
         for event in connection.events:
-            if isinstance(event, Frame) and (problem := _problem(event, data=succeeded)):
+            if not isinstance(event, Frame):
+                continue
+            looked_at = _is_whole(event) or not whole
+            if looked_at and (problem := _problem(event, data=succeeded)):
                 return f"but what came on {connection} is malformed: {problem}"
-            succeeded |= isinstance(event, Frame) and event.message is not None and event.message.is_success
+            succeeded |= event.message is not None and event.message.is_success
     return ""
 
 
@@ -184,12 +195,24 @@ def _problem(frame: Frame, *, data: bool) -> str:
     octets = frame.octets
     if frame.message is not None:
         return _code_problem(frame.message)
+    meant, of_stun = _is_whole(frame), octets[4:8] == _COOKIE
     if data:
-        return ""
-    if octets[4:8] == _COOKIE:
-        return str(frame)
-    meant = octets[:2] in _TYPES and len(octets) == _HEADER + int.from_bytes(octets[2:4], "big")
-    return str(frame) if meant and len(octets) > _HEADER else ""
+        return str(frame) if meant and of_stun and not _decodes(octets) else ""
+    return str(frame) if of_stun or (meant and len(octets) > _HEADER) else ""
+
+
+def _decodes(octets: bytes) -> bool:
+    try:
+        Message.decode(octets)
+    except StunError:
+        return False
+    return True
+
+
+def _is_whole(frame: Frame) -> bool:
+    """Whether a frame holds a message of Binding, by its type, and nothing else, by its length."""
+    octets = frame.octets
+    return octets[:2] in _TYPES and len(octets) == _HEADER + int.from_bytes(octets[2:4], "big")
 
 
 def _code_problem(message: Message) -> str:

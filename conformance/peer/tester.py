@@ -282,6 +282,7 @@ class Peer(Connecting):
                 "the IUT nominated no pair",
                 expected="a Binding request with USE-CANDIDATE",
                 actual=f"none on any of {len(self.connections)} connections",
+                wanted=BindingRequest(use_candidate=True),
             )
 
     def await_any_nomination(self) -> None:

@@ -6,6 +6,7 @@ mutation tests give it the same cases with faults of the reference agent switche
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import queue
@@ -31,6 +32,7 @@ from conformance.peer.share import WHOLE, Share
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
 from conformance.run.evidence import Execution, Suspicion
+from conformance.run.ordinary import judged_by_an_ordinary_session
 from conformance.run.topology import LOOPBACK, Topology
 from conformance.run.workers import Workers
 from conformance.verdict import Level, Result, Verdict, variant_of
@@ -210,7 +212,14 @@ class Engine:
             with attributed(result):
                 testers = self._testers(case, lease, extra, pump, recorded, address)
             if testers is not None:
-                self._play(case, result, testers, pump)
+
+                def another() -> tuple[Upper, Peer]:
+                    plain = replace(case, parameters={"shape": Shape(family=family)})
+                    further = self._testers(plain, lease, extra, pump, recorded, address)
+                    further.upper.exchanged = recorded.exchanged = testers.upper.exchanged  # the judge reads them all
+                    return further.upper, further.peer
+
+                self._play(case, result, testers, pump, another)
             recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
         result.capture = recorded.capture
         if recorded.problem:
@@ -266,8 +275,15 @@ class Engine:
         recorded.exchanged = upper.exchanged
         return _Testers(upper, peer, segments, rng)
 
-    def _play(self, case: Case, result: Result, testers: _Testers, pump: Pump) -> None:
-        """Execute the case's function, then the postamble."""
+    def _play(
+        self,
+        case: Case,
+        result: Result,
+        testers: _Testers,
+        pump: Pump,
+        another: Callable[[], tuple[Upper, Peer]],
+    ) -> None:
+        """Execute the case's function, then the postamble; `another` makes the testers of a further session."""
         offered = {
             "upper": testers.upper,
             "peer": testers.peer,
@@ -277,7 +293,7 @@ class Engine:
         }
         try:
             with attributed(result, case.function, _outcome_asked(case)):
-                with premises(testers.peer, case.requirements):
+                with self._judged(case, testers, another), premises(testers.peer, case.requirements):
                     case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
             result.note = "; ".join(dict.fromkeys([*testers.peer.readings, *testers.upper.readings]))
@@ -286,6 +302,14 @@ class Engine:
         finally:
             with attributed(result):
                 testers.peer.close()
+
+    def _judged(
+        self, case: Case, testers: _Testers, another: Callable[[], tuple[Upper, Peer]]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return what holds a failure against an ordinary session, where there can be one: not in segments, by hand."""
+        if case.in_segments or self.settings.by_hand:
+            return contextlib.nullcontext()
+        return judged_by_an_ordinary_session(testers.upper, testers.peer, case.requirements, another)
 
     def _postamble(self, result: Result, upper: Upper) -> None:
         """The IUT must have survived, and close its session when told to; what goes wrong on our side is an error."""

@@ -137,6 +137,12 @@ def tie_breaker_of(request: Frame) -> int:
     return found[0]
 
 
+def claims_role(request: Frame, role: str) -> bool:
+    """Whether a check claims this role, "controlling" or "controlled"; n/a where it claims none."""
+    tie_breaker_of(request)
+    return getattr(request.stun, f"ice_{role}") is not None
+
+
 def user_name_of(request: Frame) -> str:
     """Return USERNAME of a check; n/a where it has none."""
     if request.stun.username is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.iut.upper import DELIVERY
 from conformance.peer.secure import Hello, UnexpectedMessage, verify_request
 from conformance.suites.values import DATA
 from conformance.verdict import Missing
@@ -50,4 +51,5 @@ def expect_delivered(upper: Upper, peer: Peer, connection: Connection, *packets:
             "the DTLS above ICE has not received what was sent",
             expected="the ClientHello comes again with the cookie of our HelloVerifyRequest",
             actual=f"not within {peer.pixit.response:g} s on any of {len(peer.connections)} connections",
+            wanted=DELIVERY,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.trickle import OPTION, without_candidates
@@ -11,7 +12,7 @@ from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire.errors import SdpError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
@@ -113,18 +114,29 @@ def negotiate(
     mine |= says or {}
     told = _role_to_tell(upper, shape, side)
     wishes |= {"role": told} if told else {}
-    if side == "offerer":
-        theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
-        _needs_family(theirs, wishes)
-        answer = peer.answer(theirs.sdp, peer_tcptypes, **mine)
-        _take_role(peer, told=bool(told))
-        upper.accept(answer, kind="answer")
-    else:
-        ours = peer.offer(peer_tcptypes, media=media, **mine)
-        _take_role(peer, told=bool(told))
-        theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
-        _needs_family(theirs, wishes)
+    is_usual = peer_candidates is None and not (peer_lite or peer_says or says)
+    with _usual_description() if is_usual else contextlib.nullcontext():
+        if side == "offerer":
+            theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
+            _needs_family(theirs, wishes)
+            answer = peer.answer(theirs.sdp, peer_tcptypes, **mine)
+            _take_role(peer, told=bool(told))
+            upper.accept(answer, kind="answer")
+        else:
+            ours = peer.offer(peer_tcptypes, media=media, **mine)
+            _take_role(peer, told=bool(told))
+            theirs = upper.answer(ours, tcptypes, components=components, media=media, **wishes)
+            _needs_family(theirs, wishes)
     return theirs
+
+
+@contextlib.contextmanager
+def _usual_description() -> Iterator[None]:
+    """Turn the refusal of a description that is like those of all cases into `Inconclusive`: no case is about it."""
+    try:
+        yield
+    except Rejected as refusal:
+        raise Inconclusive(f"{refusal}, a description of ours that is like any") from refusal
 
 
 def _role_to_tell(upper: Upper, shape: Shape, side: str) -> str:
@@ -149,11 +161,12 @@ def negotiate_dtls(
     Both sides offer actpass (RFC 5763 section 5), so an answering IUT chooses. If it chooses the other role, the case
     is n/a.
     """
-    if side == "offerer":
-        theirs = upper.offer(tcptypes)
-        upper.accept(peer.answer(theirs.sdp, peer_tcptypes, setup=_OTHER_END[iut_is]), kind="answer")
-        return theirs
-    theirs = upper.answer(peer.offer(peer_tcptypes, setup="actpass"), tcptypes)
+    with _usual_description():
+        if side == "offerer":
+            theirs = upper.offer(tcptypes)
+            upper.accept(peer.answer(theirs.sdp, peer_tcptypes, setup=_OTHER_END[iut_is]), kind="answer")
+            return theirs
+        theirs = upper.answer(peer.offer(peer_tcptypes, setup="actpass"), tcptypes)
     if theirs.media().setup != iut_is:
         raise NotApplicable(f"answering actpass, the IUT chose a=setup:{theirs.media().setup}")
     return theirs

@@ -188,9 +188,29 @@ def test_failing_verdicts_are_counted_by_whether_they_name_what_is_broken() -> N
         result(OWN), result(OWN, name="other"), result(STRANGE, name="strange"), result(EXPLAINED, Verdict.PASS)
     )
     naming = made.naming([FAULT])
-    assert (naming.own, dict(naming.foreign)) == (2, {"RFC6544-4.2/strange": 1})
-    assert naming.share == 2 / 3
+    assert (naming.own, naming.also, dict(naming.foreign)) == (2, 0, {"RFC6544-4.2/strange": 1})
+    assert (naming.share, naming.true) == (2 / 3, 2 / 3)
     assert KillMatrix().naming([FAULT]).share == 1.0
+
+
+def test_a_case_counts_once_on_each_side_whatever_its_variants() -> None:
+    made = KillMatrix()
+    for side, variant in (("offerer", "x"), ("offerer", "y"), ("answerer", "x")):
+        one = result(OWN, name=f"case[{side}-{variant}]")
+        one.parameters = {"side": side}
+        made.add(FAULT.name, one)
+    assert made.naming([FAULT]).own == 2
+
+
+def test_what_says_the_same_names_what_is_broken_and_so_does_what_the_deed_breaks_as_well() -> None:
+    paced, packed = BY_NAME["checks-unpaced"], BY_NAME["no-triggered-check"]
+    again = next(r.id for r in REQUIREMENTS.values() if packed.requirement in r.repeats)
+    made = KillMatrix()
+    made.add(packed.name, result(again, name="repeated"))
+    made.add(paced.name, result("RFC8839-5.5-03", name="pace"))
+    made.add(packed.name, result("RFC8445-7.3.1.4-01", name="hidden"))
+    naming = made.naming([paced, packed])
+    assert (naming.own, naming.also, dict(naming.foreign)) == (1, 1, {"RFC8445-7.3.1.4/hidden": 1})
 
 
 def test_explanations_name_faults_and_requirements_that_exist() -> None:

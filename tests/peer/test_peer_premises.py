@@ -160,6 +160,36 @@ def test_a_frame_that_ends_at_the_wrong_octet_is_to_blame_for_the_message_that_i
         raise Missing("no response")
 
 
+def test_a_message_that_is_not_read_explains_that_nothing_came_but_in_cases_about_messages_as_such() -> None:
+    came = [Frame.of(MALFORMED["no code"], 1, 0.0)]
+    came[0].solicited = True
+    for cited, outcome in (
+        ("RFC8489-14.3-02", Inconclusive),
+        ("RFC8489-14-02", Missing),
+        ("RFC8489-6.3.1.1-01", Missing),
+    ):
+        with pytest.raises(outcome), premises(peer(events=came), (cited,)):
+            raise Missing("no response")
+    with pytest.raises(Failed, match="too long"), premises(peer(events=came), ("RFC8489-14.3-02",)):
+        raise Failed("its user name is too long")
+
+
+PACKED = STUN[:2] + b"\0\6" + STUN[4:20] + b"\x80\x22\0\6ab"  # SOFTWARE goes beyond the message
+
+
+@pytest.mark.parametrize(("octets", "outcome"), [(PACKED, Inconclusive), (PACKED + PACKED, Missing)])
+def test_a_frame_that_holds_one_message_is_right_whatever_the_message_is(octets, outcome) -> None:
+    with pytest.raises(outcome), premises(peer(events=[Frame.of(octets, 1, 0.0)]), ("RFC6544-7.1-03",)):
+        raise Missing("no check")
+
+
+def test_what_has_the_header_of_a_message_and_is_none_is_malformed_where_there_may_be_data() -> None:
+    came = [Frame.of(octets, 1, 0.0) for octets in (SUCCESS, PACKED)]
+    came[0].solicited = True
+    with pytest.raises(Inconclusive, match="malformed"), premises(peer(events=came), ("RFC6544-12-s01",)):
+        raise Failed("data came")
+
+
 @pytest.mark.parametrize("came", [[b"data"], [STUN], [SUCCESS, MALFORMED["type"]]], ids=["data", "STUN", "behind"])
 def test_data_and_what_comes_when_there_may_be_data_is_not_malformed(came) -> None:
     events = [Frame.of(octets, 1, 0.0) for octets in came]
@@ -227,8 +257,13 @@ def test_a_response_to_nothing_is_judged_where_transactions_are() -> None:
     came = [Frame.of(SUCCESS, 1, 0.0)]
     with pytest.raises(Inconclusive, match="answers no request"), premises(peer(events=came), ("RFC6544-7.2-01",)):
         raise Missing("no response")
-    with pytest.raises(Missing), premises(peer(events=came), ("RFC8489-5-06",)):
+    with pytest.raises(Inconclusive, match="answers no request"), premises(peer(events=came), ("RFC8489-6.2.2-07",)):
         raise Missing("no response")
+    for cited in ("RFC8489-5-06", "RFC8489-6.3.1.2-s01"):
+        with pytest.raises(Missing), premises(peer(events=came), (cited,)):
+            raise Missing("no response")
+    with pytest.raises(Failed, match="too many"), premises(peer(events=came), ("RFC8489-6.2.2-07",)):
+        raise Failed("too many responses")
 
 
 def test_an_assertion_of_a_case_has_the_same_premises() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
+    claims_role,
     needs_regular_nomination,
     tie_breaker_of,
 )
@@ -35,7 +36,7 @@ def test_role_conflict_makes_the_check_come_again_in_the_other_role(upper, peer,
     connection.pass_over_all()
     connection.send(RFC4571() / peer.error(request, 487, "Role Conflict"))
     again = connection.expect(BindingRequest, within=pixit.connect)
-    assert getattr(again.stun, f"ice_{role}") is not None, f"the new check does not claim to be {role}"
+    assert claims_role(again, role), f"the new check does not claim to be {role}"
 
 
 @_OTHER_ROLE

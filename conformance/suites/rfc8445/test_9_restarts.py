@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.peer.events import AnyResponse, BindingRequest
+from conformance.suites.checks import claims_role
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import came
@@ -106,7 +107,7 @@ def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
     establish(upper, peer, side)
     restart(upper, peer, "IUT", "passive")
     request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert getattr(request.stun, f"ice_{role}") is not None, f"its check does not claim to be {role}"
+    assert claims_role(request, role), f"its check does not claim to be {role}"
 
 
 @both_sides

@@ -1,0 +1,91 @@
+"""What an ordinary session lacks as well, no case fails for but those that are about it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from conformance.iut.upper import DELIVERY
+from conformance.mutants.execution import execute
+from conformance.peer.connecting import CONNECTION
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess, Data, Payload
+from conformance.run.discovery import discover
+from conformance.run.ordinary import Step, is_shown, opener_in, step_of
+from conformance.suites.dimensions import case_name
+from conformance.verdict import Missing, Verdict
+from reports.record import read
+
+PAIRS = {
+    # an agent that connects to nobody has no need of options or of refused connections
+    ("active-never-paired", "RFC8839-5.6/unknown_options_are_ignored"): Verdict.INCONC,
+    ("active-never-paired", "RFC6544-7.1/many_refused_connections_fail_only_their_pairs"): Verdict.INCONC,
+    ("active-never-paired", "RFC6544-6.2/active_is_paired_with_passive"): Verdict.FAIL,
+    # one that closes each connection behind its answer does not do so for null frames; another does
+    ("connection-closed-behind-answer", "RFC4571-2/null_frames_between_checks"): Verdict.INCONC,
+    ("connection-closed-behind-answer", "RFC8489-6.2.2/connection_stays_open_behind_the_response"): Verdict.FAIL,
+    ("null-frame-closes", "RFC4571-2/null_frames_between_checks"): Verdict.FAIL,
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    cases = {}
+    for case in discover().every:
+        cases.setdefault(case_name(case.id), case)
+    matrix = execute([(cases[name], fault) for fault, name in PAIRS], tmp_path_factory.mktemp("ordinary"))
+    return {(fault, case_name(result.case)): result for fault in matrix.results for result in matrix.of(fault)}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" ".join)
+def test_a_case_fails_for_what_it_does_and_not_for_what_the_iut_always_lacks(verdicts, pair) -> None:
+    result = verdicts[pair]
+    assert result.verdict is PAIRS[pair], result.reason
+    assert ("nor does an ordinary session have it: " in result.reason) is (result.verdict is Verdict.INCONC)
+
+
+def test_both_sessions_are_in_the_capture_and_the_judge_knows_the_descriptions_of_both(tmp_path) -> None:
+    iut = f"exec:{sys.executable} -m conformance.agent --fault offerer-is-not-ready"
+    case = "RFC4571-2/null_frames_among_media[offerer]"
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(tmp_path), "--case", case]
+    done = subprocess.run([*command, "--timeout", "1"], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    results = read(tmp_path / "record.jsonl")[1]
+    assert {r.verdict for r in results if "/judge_" not in r.case} == {Verdict.INCONC}
+    assert [r.case for r in results if r.verdict in (Verdict.FAIL, Verdict.ERROR)] == []
+    assert [r.case for r in results if r.verdict is Verdict.PASS and "/judge_check_has_the_user_name" in r.case]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "step"),
+    [
+        (CONNECTION, Step.CONNECTION),
+        (BindingRequest(), Step.CHECK),
+        (BindingRequest(use_candidate=True), Step.SELECTION),
+        (BindingSuccess(), Step.ANSWER),
+        (BindingError(487), Step.ANSWER),
+        (AnyResponse(), Step.ANSWER),
+        (DELIVERY, Step.DELIVERY),
+        (Data(), Step.DATA),
+        (Payload(), None),
+        (None, None),
+    ],
+)
+def test_what_is_missing_has_its_step_in_an_ordinary_session(wanted, step) -> None:
+    assert step_of(Missing("missing", wanted=wanted)) is step
+
+
+def test_the_connection_of_an_ordinary_session_is_opened_as_in_the_case() -> None:
+    ours, theirs = SimpleNamespace(outgoing=True), SimpleNamespace(outgoing=False)
+    missing = Missing("no response", wanted=BindingSuccess())
+    assert opener_in(SimpleNamespace(connections=[theirs, ours]), missing) == "tester"
+    assert opener_in(SimpleNamespace(connections=[ours, theirs]), missing) == "IUT"
+    assert opener_in(SimpleNamespace(connections=[]), missing) == ""
+    assert opener_in(SimpleNamespace(connections=[ours]), Missing("none", wanted=CONNECTION)) == "IUT"
+
+
+def test_who_is_about_the_ordinary_needs_no_further_session() -> None:
+    assert is_shown(("RFC8445-7.2.5.2-s01", "RFC6544-7.2-01"))
+    assert not is_shown(("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01"))
