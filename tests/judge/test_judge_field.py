@@ -188,6 +188,15 @@ def errors_without_code(scene: Scene) -> None:
     scene.validate(link)
 
 
+def refusal_with_an_empty_list(scene: Scene) -> None:
+    """A 401 with UNKNOWN-ATTRIBUTES that names nothing, as ice4j sends it."""
+    link = active(scene).open()
+    wrong = scene.check(scene.left, scene.right, username=f"wrong:{scene.left.ufrag}")
+    empty = RawAttribute(Attribute.UNKNOWN_ATTRIBUTES, b"")
+    scene.refuse(link, scene.left, scene.right, wrong, attr.error_code(401, "Unauthorized"), empty)
+    scene.validate(link)
+
+
 def role_taken(scene: Scene) -> None:
     link = validated(scene)
     scene.wait(10 * s.SECOND)
@@ -277,6 +286,11 @@ def test_what_is_not_in_order_is_a_finding_against_who_sent_it(said, name) -> No
 
 def test_each_error_without_code_is_told(said) -> None:
     assert said(errors_without_code).text.count("sent an error response") == 2
+
+
+def test_only_a_420_must_list_unknown_attributes(said) -> None:
+    found = said(refusal_with_an_empty_list)
+    assert found.blamed() == set(), found.text
 
 
 @pytest.mark.parametrize("side", [LEFT, RIGHT])

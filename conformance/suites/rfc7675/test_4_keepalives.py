@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingIndication
 from conformance.suites.consent import (
-    LONGEST,
-    TOLERANCE,
     consenting,
     expect_consent_check,
 )
@@ -20,6 +18,6 @@ def test_no_indications_where_consent_is_checked(upper, peer, side):
     when    the longest interval of six seconds is over
     then    no Binding indication has come."""
     selected = consenting(upper, peer, side)
-    expect_consent_check(upper, peer, selected, within=LONGEST + TOLERANCE)
+    expect_consent_check(upper, peer, selected)
     found = [event for event in selected.events if BindingIndication().fulfilled_by(event)]
     assert not found, f"{len(found)} Binding indications came"

@@ -24,6 +24,7 @@ def test_standing_still_holds_up_no_other_pair(upper, peer, segments, side, pixi
     negotiate(upper, peer, side, peer_candidates=ours)
     stalled = peer.await_connection()
     stalled.acknowledge(False)
+    stalled.await_frame(BindingRequest, within=pixit.response)
     expect_check_elsewhere(peer, stalled, within=pixit.connect)
 
 

@@ -31,12 +31,12 @@ def test_our_nomination_is_followed(upper, peer, agent):
 
 @varied("family", "components", side="offerer")
 @requirement("RFC8445-8.1.1-02", "RFC8445-7.1.2-01", "RFC6544-8-01", needs="connects:active sides:offerer")
-def test_pair_is_nominated_in_the_end(upper, peer):
+def test_pair_is_nominated_in_the_end(upper, peer, pixit):
     """with    the IUT controlling, and its checks answered with success on the connections that it has opened
     when    it has had as long as its criteria may take
     then    it has nominated a pair."""
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
-    peer.await_connection()
+    peer.await_connection().await_frame(BindingRequest, within=pixit.response)
     peer.expect_any_nomination()
 
 
