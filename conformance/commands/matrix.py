@@ -73,7 +73,8 @@ def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
         return complain("two stacks have the same name; write NAME=exec:COMMAND", ExitStatus.USAGE)
     for stack in wanted:
         try:
-            resolve(stack.spec)
+            if resolve(stack.spec).by_hand:
+                return complain(f"{stack.spec} needs a person at the terminal; use icetcp run", ExitStatus.USAGE)
         except UnknownStack as error:
             return complain(str(error), ExitStatus.USAGE)
         except StackError:

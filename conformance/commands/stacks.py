@@ -19,9 +19,13 @@ def stacks() -> None:
 @stacks.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_stacks(as_json: bool) -> int:
-    """List the stacks: name, whether ready to run, licence, what it is."""
+    """List the stacks: name, whether ready to run, licence, what it is, what builds it.
+
+    A toolchain is needed only for the stacks that are built with it.
+    """
     from conformance.iut import stacks as registry
     from conformance.iut.stacks.build import built
+    from conformance.iut.stacks.toolchains import built_with
 
     known = [registry.description(name) for name in registry.names()]
     rows = [
@@ -30,33 +34,48 @@ def list_stacks(as_json: bool) -> int:
             "ready" if not s.source or built(s) else f"to build: icetcp stacks build {s.name}",
             s.licence,
             s.title,
+            built_with(s) or "-",
         )
         for s in known
     ]
     if as_json:
-        names = ("name", "state", "licence", "title")
-        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+        names = ("name", "state", "licence", "title", "built_with", "homepage")
+        values = [(*row, s.homepage) for row, s in zip(rows, known, strict=True)]
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in values], indent=2))
     else:
-        table(("stack", "state", "licence", "title"), rows)
+        table(("stack", "state", "licence", "title", "built with"), rows)
     return 0
 
 
 @stacks.command(name="build")
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every stack that must be built; what cannot be is told.")
 @click.option("--install", is_flag=True, help="Install missing Debian packages first (root or sudo).")
-def build_stack(name: str, install: bool) -> int:
-    """Build a stack's adapter into the cache folder."""
+def build_stacks(names: tuple[str, ...], everything: bool, install: bool) -> int:
+    """Build the adapters of stacks into the cache folder.
+
+    Exit status: 0 all are built, 2 usage, 3 one could not be built: what is missing is said, with the command that
+    mends it.
+    """
     from conformance.iut import stacks as registry
     from conformance.iut.stacks.build import build
 
+    if everything == bool(names):
+        return complain("name the stacks, or say --all", ExitStatus.USAGE)
     known = registry.names()
-    if name not in known:
-        return complain(f"no stack is called {name}; known: {', '.join(known)}", ExitStatus.USAGE)
-    try:
-        build(registry.description(name), click.echo, install=install)
-    except registry.StackError as error:
-        return complain(str(error), ExitStatus.COULD_NOT_JUDGE)
-    return 0
+    for name in names:
+        if name not in known:
+            return complain(f"no stack is called {name}; known: {', '.join(known)}", ExitStatus.USAGE)
+    wanted = [registry.description(name) for name in names or known]
+    status = 0
+    for stack in wanted:
+        if everything and not stack.source:
+            continue
+        try:
+            build(stack, click.echo, install=install)
+        except registry.StackError as error:
+            status = complain(str(error), ExitStatus.COULD_NOT_JUDGE)
+    return status
 
 
 @stacks.command(name="outdated")

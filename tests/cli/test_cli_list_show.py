@@ -319,11 +319,19 @@ def test_stacks_are_listed(icetcp):
     status, lines, _ = icetcp("stacks", "list")
     assert status == 0
     assert {line.split("\t")[0]: line.split("\t")[1] for line in lines}["reference"] == "ready"
-    assert json.loads("\n".join(icetcp("stacks", "list", "--json")[1]))
+    said = {stack["name"]: stack for stack in json.loads("\n".join(icetcp("stacks", "list", "--json")[1]))}
+    tools = {
+        name: said[name]["built_with"].split(" ")[0] for name in ("libnice", "pion4", "werift", "librice", "ice4j")
+    }
+    assert tools == {"libnice": "C", "pion4": "Go", "werift": "Node", "librice": "Rust", "ice4j": "Java"}
+    assert said["reference"]["built_with"] == "-"
+    assert said["pion4"]["homepage"].startswith("https://")
 
 
 def test_a_stack_that_cannot_be_built_says_so(icetcp):
     assert icetcp("stacks", "build", "reference")[0] == 3
+    status, _, err = icetcp("stacks", "build")
+    assert (status, "name the stacks, or say --all" in err) == (2, True)
     status, _, err = icetcp("stacks", "build", "zebra")
     assert status == 2
     assert "no stack is called zebra; known: " in err

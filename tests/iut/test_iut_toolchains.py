@@ -107,7 +107,7 @@ def test_a_long_line_of_a_manifest_is_continued():
 
 @pytest.mark.parametrize(
     ("source", "modules", "lacks"),
-    [("adapter.rs", RUST, "cargo"), ("Adapter.java", JAVA, "java and javac and jar and mvn")],
+    [("adapter.js", ["werift@1.0"], "node and npm"), ("Adapter.java", JAVA, "java and javac and jar and mvn")],
 )
 def test_what_a_build_lacks_is_named_with_the_command(small, monkeypatch, tmp_path, source, modules, lacks):
     for name in (source, "Cargo.toml", "Cargo.lock"):
@@ -131,6 +131,8 @@ def test_what_a_build_lacks_is_named_with_the_command(small, monkeypatch, tmp_pa
             "Rust 1.85 or newer (from https://rustup.rs",
         ),
         ("a.rs", "cargo", "", {"rust": "1.85"}, "Rust 1.85 or newer"),
+        ("a.go", "absent", "", {"go": "1.24"}, "Go 1.24 or newer (from https://go.dev/dl"),
+        ("a.rs", "absent", "", {"rust": "1.85"}, "Rust 1.85 or newer (from https://rustup.rs"),
         ("a.go", "go", "go version go1.19.8 linux/amd64", {"go": "1.24"}, "Go 1.24 or newer (from https://go.dev/dl"),
         ("a.go", "go", "go version go1.100.1 linux/amd64", {"go": "1.24"}, ""),
         ("a.rs", "cargo", "cargo 2.0.0", {"rust": "1.85"}, ""),
@@ -142,7 +144,7 @@ def test_a_compiler_that_is_too_old_is_named_with_where_a_newer_one_is(
     """Debian's package of it does not help: the message says where one is had that does."""
     (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
     (tmp_path / name).chmod(stat.S_IRWXU)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin" if name != "absent" else str(tmp_path))
     description = stacks.Description("x", "X", "", "", [], source=source, modules=["example.org/x@v1.0.0"], **needs)
     missing = toolchain(description).missing(description)
     assert bool(missing) is bool(lacks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -333,6 +334,14 @@ def test_a_server_that_does_not_listen_is_said(session, server):
     server.stop()
     with pytest.raises(RpcError, match=r"POST .* failed: Connection refused"):
         session.call("accept", type="offer", sdp=OFFER)
+
+
+def test_a_url_at_which_nothing_listens_is_said_at_once(server, tmp_path):
+    server.stop()
+    pool = Pool(stacks.resolve(f"whip:{server.url}"), processes=1, log_dir=tmp_path)
+    words = f"WHIP: cannot connect to {re.escape(server.url)}: Connection refused; is the server up, the URL right"
+    with closing(pool), pytest.raises(AdapterDied, match=words):
+        pool.hello()
 
 
 def test_a_server_that_does_not_start_is_said(tmp_path):

@@ -195,3 +195,9 @@ def test_what_an_adapter_did_against_the_contract_is_told(tmp_path) -> None:
     found = json.loads((tmp_path / "matrix.json").read_text())
     assert any(words in text for text in found["implementations"]["mine"]["incidents"])
     assert words in (tmp_path / "matrix.html").read_text()
+
+
+def test_a_device_that_a_person_operates_is_not_for_a_matrix() -> None:
+    command = [sys.executable, "-m", "conformance", "matrix", "manual"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (2, "icetcp: manual needs a person at the terminal; use icetcp run\n")

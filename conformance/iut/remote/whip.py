@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from conformance.iut.remote import fragment
 from conformance.iut.remote.endpoint import Resource
@@ -92,6 +94,17 @@ def _served(command: list[str]) -> dict[str, Any]:
     return said
 
 
+def _look_for(url: str) -> None:
+    """Raise `OSError` if nothing listens at a URL: a run would find that out case by case."""
+    parts = urlsplit(url)
+    where = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        socket.create_connection(where, _WITHIN).close()
+    except OSError as error:
+        raise OSError(f"cannot connect to {url}: {error.strerror or error}; is the server up, the URL right?") from None
+
+
+_WITHIN = 5.0  # seconds to connect in: a hello has ten
 _KEPT: list[subprocess.Popen[bytes]] = []  # its stdin stays open as long as we live
 
 
@@ -108,6 +121,7 @@ def main() -> int:
         said = _served(options.words) if options.serve else {"url": options.words[0]}
         more = json.loads(Path(options.pics).read_text(encoding="utf-8")) if options.pics else said.get("pics", {})
         pics = {**PICS, "profile": kind, **more}
+        _look_for(said["url"])
     except (OSError, ValueError, TypeError) as error:
         sys.stderr.write(f"{kind.upper()}: {error}\n")
         return 1

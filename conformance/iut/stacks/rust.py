@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from conformance.iut.stacks.tools import absent, run, too_old
+from conformance.iut.stacks.tools import run, too_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ class Rust:
 
     def missing(self, stack: Description) -> list[str]:
         """Return what the build needs and the machine lacks."""
-        return absent("cargo") or too_old("Rust", stack.rust, "https://rustup.rs", "cargo", "--version")
+        return too_old("Rust", stack.rust, "https://rustup.rs", "cargo", "--version")
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
         """Return the crates that are asked for, with their versions."""

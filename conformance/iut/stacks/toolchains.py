@@ -55,6 +55,24 @@ def toolchain(stack: Description) -> Toolchain:
     return _TOOLCHAINS[Path(stack.source).suffix]
 
 
+def built_with(stack: Description) -> str:
+    """Return the toolchain that builds a stack's adapter, with the programs that it has; "" if none does."""
+    suffix = Path(stack.source).suffix
+    if suffix == ".py":
+        return "Python (pip)" if _pip_packages(stack) else "no toolchain, Debian's packages"
+    if suffix == ".go":
+        return f"Go {stack.go} (go)" if _go_modules(stack) else "Go (go)"
+    return _WORDS.get(suffix, "").format(stack)
+
+
+_WORDS = {
+    ".c": "C (cc, pkg-config)",
+    ".js": "Node (node, npm)",
+    ".rs": "Rust {0.rust} (cargo)",
+    ".java": "Java (javac, mvn)",
+}
+
+
 class _C:
     def missing(self, stack: Description) -> list[str]:
         lacks = absent("cc", "pkg-config")
@@ -76,10 +94,9 @@ class _Go:
     """A module with its version, as `go get` takes it; else the sources that Debian packages, without the network."""
 
     def missing(self, stack: Description) -> list[str]:
-        lacks = absent("go")
         if _go_modules(stack):
-            return lacks or too_old("Go", stack.go, "https://go.dev/dl", "go", "version")
-        return lacks + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
+            return too_old("Go", stack.go, "https://go.dev/dl", "go", "version")
+        return absent("go") + [m for m in stack.modules if not (_GO_PATH / "src" / m).is_dir()]
 
     def versions(self, stack: Description) -> list[tuple[str, str]]:
         if _go_modules(stack):
