@@ -8,6 +8,7 @@ from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls
 from conformance.suites.framing import PACKETS
 from conformance.suites.values import UNKNOWN_REQUIRED
+from conformance.verdict import JudgedElsewhere
 from conformance.wire.layers import RFC4571, RawStunAttribute
 
 if TYPE_CHECKING:
@@ -88,6 +89,15 @@ def refused_check(peer: Peer, iut: Description, connection: Connection) -> Conne
     connection.send(RFC4571() / peer.check(iut, component=connection.component, password="wrong" * 5))
     connection.wait_for(AnyResponse, within=peer.pixit.response)
     return connection
+
+
+def needs_refused_check(peer: Peer, iut: Description, connection: Connection) -> None:
+    """Send a check with a wrong password; n/a where the IUT takes it for a valid one."""
+    refused_check(peer, iut, connection)
+    if connection.had_success:
+        raise JudgedElsewhere(
+            "a check with a wrong password succeeds", case="RFC8489-9.1.3/wrong_password_is_refused_with_401"
+        )
 
 
 def _ask(peer: Peer, connection: Connection, request: Packet) -> None:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 def expect_reopened(upper: Upper, peer: Peer, component: int = 1) -> Connection:
     """Let the IUT's application send until the IUT has opened a connection again.
 
-    The application sends repeatedly: what it sends before the IUT has seen the loss asks for nothing.
+    The application sends repeatedly, and when the IUT has seen the loss: what it sends just then may open a connection
+    of an IUT that afterwards gives the session up.
     """
+    peer.watch(lambda: peer.was_met, peer.pixit.silence)
     within = peer.pixit.complete if upper.secured else peer.pixit.connect  # DTLS waits longer before each repetition
     attempts = round(within / SENDING)
     for _ in range(attempts):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import math
+import string
 import struct
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
@@ -61,6 +63,13 @@ MALFORMED = {
     "length-not-of-four": bytes.fromhex("0001 000a" + _HEADER + "0006 0004 61626364 6566"),
 }
 
+# The smallest of these that has all characters of a sample is taken for the alphabet that it was drawn from.
+_LETTERS = frozenset(string.ascii_lowercase), frozenset(string.ascii_uppercase)
+_DIGITS = frozenset(string.digits)
+_ALPHABETS = (
+    *(_DIGITS, frozenset("0123456789abcdef"), frozenset("0123456789ABCDEF"), *_LETTERS),
+    *(_DIGITS | _LETTERS[0], _DIGITS | _LETTERS[1], _LETTERS[0] | _LETTERS[1], _DIGITS | _LETTERS[0] | _LETTERS[1]),
+)
 # RFC 4145 section 4.1, table: what an answer may say to each offer.
 SETUP_ANSWERS = {
     "active": {"passive", "holdconn"},
@@ -188,9 +197,16 @@ def _apart(groups: dict[str, set[int]]) -> bool:
     return all(high < low for (_, high), (low, _) in itertools.pairwise(ranges))
 
 
-def constant_places(texts: Sequence[str]) -> int:
-    """Return at how many places all texts have the same character."""
-    return sum(len(set(characters)) == 1 for characters in zip(*texts, strict=False))
+def random_bits(texts: Sequence[str]) -> float:
+    """Return how many random bits the shortest text holds at most, as a sample shows: more than that it cannot.
+
+    A place at which all have the same character holds none; the others as many as the smallest of the usual alphabets
+    in which all characters are. Of 100 characters drawn from a larger one nearly all others would be there.
+    """
+    places = sum(len(set(characters)) > 1 for characters in zip(*texts, strict=False))
+    used = set().union(*texts)
+    size = min((len(alphabet) for alphabet in _ALPHABETS if used <= alphabet), default=64)
+    return places * math.log2(size)
 
 
 def is_host(candidate: Candidate, tcptype: str) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.suites.values import best_of_equals, is_host, unreachable
+import random
+import string
+
+import pytest
+
+from conformance.suites.values import best_of_equals, is_host, random_bits, unreachable
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
 
 
@@ -30,3 +35,21 @@ def test_nobody_sends_to_the_port_of_an_active_candidate() -> None:
     assert unreachable(Candidate.parse(active.format("127.0.0.1", 0))) == ""
     assert unreachable(Candidate.parse(active.format("0.0.0.0", 0))) == "is the unspecified address"
     assert unreachable(Candidate.parse(active.replace("active", "passive").format("127.0.0.1", 0))) == "says port 0"
+
+
+def drawn(alphabet: str, length: int) -> list[str]:
+    rng = random.Random(1)
+    return ["".join(rng.choices(alphabet, k=length)) for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "length", "bits"),
+    [
+        ("0123456789abcdef", 22, 88),
+        ("0123456789abcdef", 32, 128),
+        (f"{string.ascii_letters}{string.digits}+/", 22, 132),
+    ],
+)
+def test_what_a_sample_can_hold_at_most(alphabet, length, bits) -> None:
+    assert round(random_bits(drawn(alphabet, length))) == bits
+    assert round(random_bits([f"cafe{text}" for text in drawn(alphabet, length)])) == bits

@@ -174,6 +174,13 @@ class CredentialsCounted(Gathering):
         return f"user{self._count:04}", f"passwordpasswordpassword{self._count:04}"
 
 
+@fault("password-of-88-bits", "RFC8445-5.3-06", "draws its password as 22 hexadecimal digits")
+class PasswordOf88Bits(Gathering):
+    def credentials(self, random: Callable[[int], bytes]) -> tuple[str, str]:
+        ufrag, _ = super().credentials(random)
+        return ufrag, random(11).hex()
+
+
 _numbers = itertools.count(1)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.peer.events import AnyResponse, BindingRequest, Data
+from conformance.peer.events import BindingRequest, Data
+from conformance.suites.driving import needs_refused_check
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.media import await_sent, came, carries, note_delivery
@@ -115,8 +116,7 @@ def test_no_media_for_data_before_any_valid_check(upper, peer, side, pixit):
     then    no data comes over it."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive", component=peer.shape.components))
-    connection.send(RFC4571() / peer.check(iut, password="wrong" * 5))
-    connection.wait_for(AnyResponse, within=pixit.response)
+    needs_refused_check(peer, iut, connection)
     connection.send(frame(DATA))
     note_delivery(upper, peer, DATA)
     upper.try_to_send(MORE_DATA, connection.component)
