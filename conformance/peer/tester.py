@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.peer import describe
 from conformance.peer.addresses import family_of
 from conformance.peer.connecting import Connecting
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
 from conformance.peer.identity import DIRECTION_PREFERENCE
 from conformance.verdict import Failed, Inconclusive, Missing
 from conformance.wire.candidate import Candidate, priority, tcp_local_preference
@@ -389,6 +389,11 @@ class Peer(Connecting):
     def _nominate(self, iut: Credentials, connection: Connection) -> None:
         component = connection.component
         connection.send(RFC4571() / self.check(iut, component=component))
+        self._pump.wait(lambda: connection.has(AnyResponse()) or not connection.is_open, self.pixit.response)
+        if connection.has(BindingError(401)):
+            self.wait(self.pixit.silence)  # Firefox, when it has told new credentials, now and then takes them later
+            connection.pass_over_all()
+            connection.send(RFC4571() / self.check(iut, component=component))
         connection.expect(BindingSuccess, within=self.pixit.response)
         if not (iut.lite or self._pump.wait(lambda: connection.checked, self.pixit.response)):
             raise Inconclusive(f"the IUT sent no check of its own on {connection}")

@@ -72,6 +72,8 @@ def answer_check(peer: Peer, connection: Connection, request: Frame) -> None:
     """Answer a check of the IUT's with success, as the peer would by itself."""
     connection.send(RFC4571() / peer.success(connection, request))
     connection.checked = True
+    if request.stun.use_candidate and not peer.controlling:
+        connection.selected = True
 
 
 def nominate(peer: Peer, iut: Description, connections: Iterable[Connection]) -> None:

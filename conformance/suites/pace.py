@@ -62,6 +62,12 @@ def until_calm(peer: Peer, enough: int, *, calm: float) -> None:
         peer.wait_until(lambda: len(peer.connections) >= enough, calm)
 
 
+def needs_second_begun(met: Sequence[object]) -> None:
+    """n/a where the IUT has come to no pair of the second stream: by RFC 5245 section 5.7.4 all of it is frozen."""
+    if not met:
+        raise NotApplicable("the IUT leaves the second stream frozen as long as no check of the first has succeeded")
+
+
 def needs_a_limit(met: int, *, below: int) -> None:
     """Raise `JudgedElsewhere` where the IUT has come to all of our candidates, so that nothing was left out."""
     if met >= below:

@@ -48,6 +48,7 @@ def test_each_stream_gives_up_as_many_pairs(upper, peer, pixit):
     pace.until_calm(peer, 120, calm=pixit.attempts)
     met = [pace.opened_to(peer, candidates) for candidates in ours]
     pace.needs_a_limit(sum(map(len, met)), below=120)
+    pace.needs_second_begun(met[1])
     lacking = [len(all_) - len(some) for all_, some in zip(ours, met, strict=True)]
     assert abs(lacking[0] - lacking[1]) <= 1, f"the streams lack {lacking[0]} and {lacking[1]} pairs"
     worst = [max(some, key=all_.index) for all_, some in zip(ours, met, strict=True)]
