@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 _APART = 8  # parts that the IUT has surely read one by one; of many the rest go as they come
 _LOOK, _LONGEST_LOOK = 0.002, 0.016  # seconds between two looks at the kernel's table, each twice the one before
-_MOMENT = 0.5  # seconds that an answer's first part may take to be read
+_MOMENT = 0.5  # seconds that an answer's first part, or all parts, may take to be read
+_WHOLE = 2  # bounds of what is not cut
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
@@ -102,7 +103,9 @@ class Connection:
 
         Where the script does not cut, the shape of the case may (`divide` returns octets, cuts and pause). With `pause`
         (seconds) the IUT gets that long, and until it has read each part, before the next is sent; without it, it gets
-        until it has read the first part. Else a busy IUT would read all parts as one. The octets go out as given:
+        until it has read the first part. Else a busy IUT would read all parts as one. It also gets the time to read the
+        last one before anything is sent on another connection: two that it reads by halves in turn are a provocation of
+        their own. The octets go out as given:
         `frame()` is the script's. Sending on a connection that the IUT has closed is not an error here; the expectation
         that follows reports it.
         """
@@ -121,6 +124,8 @@ class Connection:
                     self.let_read(within=_STALL)
                 if end > begin and not self._write(octets[begin:end]):
                     return
+            if len(bounds) > _WHOLE:
+                self.let_read(within=_MOMENT)
 
     def await_read(self, *, within: float) -> None:
         """Wait until the IUT has read all that was sent (preamble). Where the kernel cannot tell, wait no longer."""
@@ -153,6 +158,8 @@ class Connection:
                 if number == 1:
                     self._stand_until_read()
                 self._write(octets[begin:end])
+            if len(bounds) > _WHOLE:
+                self._stand_until_read()
 
     def _stand_until_read(self) -> None:
         """Give the IUT the time to read the first part of an answer by itself, as a part that the script sends.

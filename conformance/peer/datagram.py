@@ -45,6 +45,7 @@ class DatagramSocket:
         self.selected: Address | None = None
         self.direct = True
         self.first_request: int | None = None  # in which look at all sockets it was there
+        self.first_request_at = 0.0  # when the tester had it
         self._peer = peer
         self._pump = pump
         self._tap = tap
@@ -172,7 +173,7 @@ class DatagramSocket:
         message = frame.message
         self.events.append((source, frame))
         if self.first_request is None and message is not None and message.is_request:
-            self.first_request = self._pump.looks
+            self.first_request, self.first_request_at = self._pump.looks, time.monotonic()
         answering = self._peer.answering and (self.direct or source in self._relays)
         if message is not None and message.is_request and answering and self._peer.is_valid(frame):
             if message.use_candidate and not self._peer.controlling:

@@ -221,22 +221,29 @@ class AnyResponse(Expectation):
 
 @dataclass
 class BindingRequest(Expectation):
-    """A Binding request of the IUT, with or without USE-CANDIDATE (None: either), `to` this user name fragment."""
+    """A Binding request of the IUT, with or without USE-CANDIDATE (None: either), `to` this user name fragment.
+
+    `role`: "controlling" or "controlled", which it claims to be.
+    """
 
     use_candidate: bool | None = None
     to: str | None = None
+    role: str = ""
 
     @property
     def text(self) -> str:  # type: ignore[override]
         """In words."""
         nominating = {None: "", True: " with USE-CANDIDATE", False: " without USE-CANDIDATE"}[self.use_candidate]
-        return f"a Binding request{nominating}" + (f" to {self.to}" if self.to else "")
+        claiming = f" that claims to be {self.role}" if self.role else ""
+        return f"a Binding request{nominating}" + (f" to {self.to}" if self.to else "") + claiming
 
     def fulfilled_by(self, event: Event) -> bool:
         """Take a Binding request."""
         if not isinstance(event, Frame) or event.message is None or not event.message.is_request:
             return False
         if self.to is not None and not event.is_to(self.to):
+            return False
+        if self.role and getattr(event.message, f"ice_{self.role}") is None:
             return False
         return self.use_candidate in (None, event.message.use_candidate)
 

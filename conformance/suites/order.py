@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
+_AT_ONCE = 0.002  # seconds from one candidate to the next, on average: what has no pace shows no order
 _HIGHEST, _MIDDLE, _LOWEST = 2**31 - 1, 1000, 100  # the lower of both sides' priorities comes first in a pair's
 
 
@@ -35,10 +36,16 @@ class Ranked:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
         n/a if the order is another but the IUT began before its own description was complete: then it lacked
-        candidates to pair. Inconclusive if it does not come to all of ours and takes up none too early.
+        candidates to pair, and if it takes up all at once, in whatever order that is seen. Inconclusive if it does not
+        come to all of ours and takes up none too early.
         """
         peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
         looks = self._looks(peer)
+        spread = self._spread(peer)
+        if len(looks) == len(self.candidates) and spread < _AT_ONCE * (len(looks) - 1):
+            raise JudgedElsewhere(
+                f"the IUT took up all {len(looks)} candidates at once", case="RFC8445-6.1.4.2/checks_are_paced"
+            )
         wrong = [
             f"{_name(worse)} before {_name(better)}"
             for better, worse in combinations([c for c in self.candidates if c.port in looks], 2)
@@ -51,6 +58,17 @@ class Ranked:
         if missing and not wrong:
             raise Inconclusive(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
         return wrong
+
+    def _spread(self, peer: Peer) -> float:
+        """Return how many seconds passed from the first candidate that the IUT took up to the last."""
+        ours = {candidate.port for candidate in self.candidates}
+        times: dict[int, float] = {}
+        for connection in peer.connections:
+            if connection.local_address.port in ours:
+                times.setdefault(connection.local_address.port, connection.opened_at)
+        if self.udp.first_request is not None:
+            times[self.udp.local_address.port] = self.udp.first_request_at
+        return max(times.values()) - min(times.values()) if times else 0.0
 
     def _looks(self, peer: Peer) -> dict[int, int]:
         """Return, by port, in which look the IUT's first connection or request for a candidate was there."""

@@ -89,11 +89,18 @@ def _is_of_udp(one: Asked) -> bool:
 
 
 def asked_where_allocated(server: Server) -> list[Connection]:
-    """Return the connections on which an Allocate came while an allocation was there already."""
+    """Return the connections on which a further Allocate came while an allocation was there already.
+
+    The same one again, of which the response was late, is no further one.
+    """
     held: set[int] = set()
+    known: set[bytes] = set()
     found = []
     for one in list(server.asked):
         if one.message.method == Method.ALLOCATE:
+            if one.message.transaction_id in known:
+                continue
+            known.add(one.message.transaction_id)
             found += [one.connection] if id(one.connection) in held else []
             held |= {id(one.connection)} if not one.code else set()
         elif one.message.method == Method.REFRESH and one.message.lifetime == 0:

@@ -14,7 +14,7 @@ from conformance.peer.pump import Pump
 from conformance.peer.tester import Peer
 from conformance.run.recording import SilentTap
 from conformance.suites import order
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_request, binding_success
 from conformance.wire.stun import Message
@@ -205,11 +205,14 @@ def test_what_only_a_later_look_shows_has_come_later(peer, ranked, other, sequen
         connection.close()
 
 
-def test_what_one_look_shows_may_have_come_in_any_order(peer, ranked, other):
+def test_what_has_no_pace_shows_no_order(peer, ranked, other, monkeypatch):
     opened = []
     for which in (2, 1, 0):
         take_up(peer, ranked, other, which, opened)
-    assert ranked.reversed_pairs(peer, within=2) == []
+    with pytest.raises(JudgedElsewhere, match=r"all 3 candidates at once; RFC8445-6\.1\.4\.2/checks_are_paced"):
+        ranked.reversed_pairs(peer, within=2)
+    monkeypatch.setattr(order, "_AT_ONCE", 0.0)
+    assert ranked.reversed_pairs(peer, within=2) == []  # what one look shows may have come in any order
     for connection in opened:
         connection.close()
 
