@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CAPTURE, FACTS = "capture.pcapng", "facts.json"
 _TICK = 0.5  # seconds between two looks at what has happened
-_CALL, _HELLO = 30.0, 30.0  # seconds that a stack may take to answer a call
+_CALL, _HELLO = 60.0, 30.0  # seconds that a stack may take to answer a call
 _GRACE = 8.0  # seconds that the other side gets once one side has given up
 _SETTLED = 1.0  # seconds of quiet at the end
 _NO_PAIR = 10.0  # seconds to see whether stacks connect whose candidates do not match
