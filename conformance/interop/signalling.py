@@ -97,4 +97,5 @@ class _Writer:
     section: int = 0
     settled_setup: str | None = None
     described: SessionDescription | None = None
+    described_sections: dict[str, SessionDescription] = field(default_factory=dict)
     versions: Iterator[int] = field(default_factory=itertools.count)
