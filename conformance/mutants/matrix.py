@@ -215,6 +215,14 @@ def representatives(cases: Iterable[Case]) -> list[Case]:
     return list(chosen.values())
 
 
+def by_case(variants: Iterable[Case]) -> dict[str, list[Case]]:
+    """Return the variants of each case, by the case's name."""
+    found: dict[str, list[Case]] = {}
+    for variant in variants:
+        found.setdefault(case_name(variant.id), []).append(variant)
+    return found
+
+
 def usual_variants(cases: Iterable[Case]) -> list[Case]:
     """Return the cases without what `suites.marks.varied` makes of them beyond their usual variant on each side.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import random
 import re
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,8 @@ def test_requirements_exist_and_can_be_tested():
 def play(fault=None, offerer=True, chosen=None):
     """Let a faulty agent meet a healthy one; return everything that the wire and the applications saw."""
     network = Network()
+    if chosen is not None:
+        chosen.clock = staticmethod(lambda: network.now)
     seen = []
 
     def record(octets):
@@ -146,6 +149,32 @@ def test_a_faulty_agent_neither_crashes_nor_spins(fault, offerer):
     assert all(text.startswith("v=0") for text in texts)
     healthy, touched = observed(offerer)
     assert fault in touched or played == healthy, "observing a healthy session tells what a fault does not change"
+
+
+def observe(seconds, *decided):
+    """Return which faults would have made a difference to an agent that decides this and lasts so many seconds."""
+    watched, now = Observed(Config(offerer=True)), [0.0]
+    watched.clock = lambda: now[0]
+    for name, *arguments in decided:
+        getattr(watched, name)(*arguments)
+    now[0] = seconds
+    return watched.touched
+
+
+def test_another_delay_makes_no_difference_before_it_has_passed():
+    assert "fails-too-soon" not in observe(4.9, ("patience_for_checks", 39.5))
+    assert "fails-too-soon" in observe(10.0, ("patience_for_checks", 39.5))
+    assert "never-fails" not in observe(10.0, ("patience_for_checks", 39.5))
+    assert "never-fails" in observe(39.5, ("patience_for_checks", 39.5))
+    assert "fails-at-once" in observe(0.0, ("patience_for_checks", 39.5))
+
+
+def test_a_fault_that_draws_what_was_drawn_makes_no_difference():
+    octets = random.Random(1).randbytes
+    controlled = Observed(Config(offerer=True))
+    assert controlled.tie_breaker(7, octets) == 7
+    assert "controlled-tie-breaker-anew" not in controlled.touched
+    assert "tie-breaker-anew" in controlled.touched
 
 
 def test_a_healthy_agent_is_reproducible():

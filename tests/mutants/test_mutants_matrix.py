@@ -129,9 +129,9 @@ class Bench:
 
 def test_what_fails_under_load_alone_is_no_accident(cases) -> None:
     swapped = related(FAULT, cases)
-    strange = next(case for case in cases if case.requirements == (STRANGE,))
-    bench = Bench({(FAULT.name, swapped[0].id): 1, (FAULT.name, strange.id): 1, ("", strange.id): 1})
     plan, made = Plan([FAULT], cases, cases), KillMatrix()
+    strange = next(case for case, _ in plan.pairs() if case.requirements == (STRANGE,))
+    bench = Bench({(FAULT.name, swapped[0].id): 1, (FAULT.name, strange.id): 1, ("", strange.id): 1})
     assert run(plan, bench, made, jobs=50) == 2
     assert [bench.rounds[number] for number in (1, 3)] == [(1, 8), (1, 8)]  # the healthy agent's before all faults
     (row,) = plan.rows(made)
@@ -148,6 +148,16 @@ def test_the_quick_form_executes_the_related_cases_and_the_healthy_agent(cases) 
     assert len(short) < len(cases)
     assert {case.id.partition("[")[0] for case, fault in whole if fault} == {c.id.partition("[")[0] for c in short}
     assert len({(case.id, fault) for case, fault in whole}) == len(whole)
+
+
+def test_other_cases_are_met_on_one_side_and_over_all_faults_on_each(cases) -> None:
+    plan = Plan(FAULTS, cases, cases)
+    pairs = list(plan.pairs())
+    foreign = [(case, fault) for case, fault in pairs if BY_NAME[fault].requirement not in case.requirements]
+    assert len({(case.id.partition("[")[0], fault) for case, fault in foreign}) == len(foreign)
+    short = [case for case in representatives(cases) if case.watches <= 5]
+    assert {case.id for case, _ in foreign} == {case.id for case in short}
+    assert [(case.id, fault) for case, fault in pairs] == [(case.id, fault) for case, fault in plan.pairs()]
 
 
 def test_what_watches_a_long_clock_meets_the_faults_of_its_own_requirement(cases) -> None:

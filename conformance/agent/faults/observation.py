@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import secrets
+import time
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,19 @@ from conformance.agent.decisions import Decisions, Topic
 from conformance.agent.faults import FAULTS, decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from conformance.agent.config import Config
 
+_SURELY = 0.5  # of a delay: a session that ended by then did so before the delay, however busy the machine
 _UNCERTAIN = frozenset({"credentials"})  # what a fault does with these shows later, and not in what it answers
 TOPICS = tuple(topic for topic in Decisions.__mro__ if issubclass(topic, Topic) and topic not in (Decisions, Topic))
 NAMES = tuple(sorted({name for topic in TOPICS for name in vars(topic) if not name.startswith("_")}))
 _NAMES = frozenset(NAMES)
-# Decisions that draw from the session's random octets, their last argument: a fault must not use up what others draw.
+# Decisions that draw from the session's random octets, their last argument: a fault draws what was drawn.
 _DRAWING = frozenset(name for name in NAMES if "random" in inspect.signature(getattr(Decisions, name)).parameters)
+# Decisions how long something is waited for, from now on: they make no difference before that time has passed.
+_DELAYS = frozenset({"patience", "patience_for_checks", "consent_interval"})
 
 
 def replaced(replacement: type[Topic]) -> frozenset[str]:
@@ -47,27 +50,41 @@ REPLACING = _replacing()
 
 
 class Observed(Decisions):
-    """Lawful decisions. ``consulted``: which were asked for; ``touched``: the faults that would have differed."""
+    """Lawful decisions. ``consulted``: which were asked for; `touched`: the faults that would have differed."""
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)  # seconds
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.consulted: set[str] = set()
-        self.touched: set[str] = set()
+        self._touched: set[str] = set()
+        self._due: dict[str, float] = {}  # by fault: when the first of its delays would have differed
         self._faulty = {fault.name: decisions(frozenset({fault.name}))(config) for fault in FAULTS}
+
+    @property
+    def touched(self) -> set[str]:
+        """The faults that would have differed by now."""
+        now = self.clock()
+        return self._touched | {fault for fault, due in self._due.items() if due <= now}
 
     def note(self, name: str, lawful: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Return what is decided, having compared it with what each fault would decide."""
         again = name in self.consulted
         self.consulted.add(name)
-        open_ = [fault for fault in REPLACING[name] if fault not in self.touched]
+        open_ = [fault for fault in REPLACING[name] if fault not in self._touched]
         inputs = {fault: _own(name, arguments) for fault in open_}
+        drawn: list[bytes] = []
+        if name in _DRAWING:
+            arguments = (*arguments[:-1], _Noted(arguments[-1], drawn))
         value = lawful(self, *arguments, **named)
         for fault in open_:
+            if name in _DRAWING:
+                inputs[fault] = (*arguments[:-1], _Drawn(drawn))
             differs = name in _UNCERTAIN or (name == "inbound" and again)
             if not differs:
                 differs = self._differs(fault, name, inputs[fault], named, _state(name, arguments, value))
             if differs:
-                self.touched.add(fault)
+                self._touched.add(fault)
         return value
 
     def _differs(self, fault: str, name: str, arguments: tuple[Any, ...], named: dict[str, Any], expected: Any) -> bool:
@@ -75,15 +92,42 @@ class Observed(Decisions):
             value = getattr(self._faulty[fault], name)(*arguments, **named)
         except Exception:
             return True  # so would the session have
+        if name in _DELAYS and value != expected:
+            due = self.clock() + _SURELY * min(value, expected)
+            self._due[fault] = min(due, self._due.get(fault, due))
+            return False
         return bool(_state(name, arguments, value) != expected)
 
 
+class _Noted:
+    """Random octets, each draw of which is noted."""
+
+    def __init__(self, random: Callable[[int], bytes], drawn: list[bytes]) -> None:
+        self._random, self._drawn = random, drawn
+
+    def __call__(self, count: int) -> bytes:
+        octets = self._random(count)
+        self._drawn.append(octets)
+        return octets
+
+
+class _Drawn:
+    """The same octets again. What was not drawn cannot be drawn again: `ValueError`."""
+
+    def __init__(self, drawn: Sequence[bytes]) -> None:
+        self._left = iter(drawn)
+
+    def __call__(self, count: int) -> bytes:
+        octets = next(self._left, b"")
+        if len(octets) != count:
+            raise ValueError(f"{count} octets were not drawn")
+        return octets
+
+
 def _own(name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return arguments for a fault: of its own where the decision changes them or uses them up."""
+    """Return arguments for a fault: of its own where the decision changes them."""
     if name == "deframe":
         return (copy.deepcopy(arguments[0]), *arguments[1:])
-    if name in _DRAWING:
-        return (*arguments[:-1], secrets.token_bytes)
     return arguments
 
 

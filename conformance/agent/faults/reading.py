@@ -21,7 +21,7 @@ read = texts(fault, "read")
 
 _CANDIDATE = re.compile(r"(?m)^a=candidate:\S+ \d+ (\S+) \d+ (\S+) (\d+) .*\r?\n")
 _NUMERIC = re.compile(r"[0-9A-Fa-f.:]+\Z")
-_ZERO = re.compile(r"(?m)^m=\S+ 9 (?:.*\r?\n)+?c=IN IP\d (?:0\.0\.0\.0|::)\r?$")
+_ZERO = re.compile(r"(?m)^m=\S+ 9 (?:[^\r\n]*\r?\n)+?c=IN IP\d (?:0\.0\.0\.0|::)\r?$")
 
 
 # -- the default destination ------------------------------------------------------------------------------------
