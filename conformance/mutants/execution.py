@@ -162,9 +162,9 @@ def _read(path: Path, result: Result) -> Observation:
     """Return the faults that would have been noticeable in the sessions of a case; None where that is not known."""
     sessions = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     path.unlink(missing_ok=True)
-    if result.verdict is Verdict.NOT_APPLICABLE:
-        return frozenset()
-    if result.verdict is not Verdict.PASS or not sessions:
+    if result.verdict is Verdict.NOT_APPLICABLE and not sessions:
+        return frozenset()  # it was not executed; else what it waited for did not come, and could with a fault
+    if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE) or not sessions:
         return None
     return frozenset(fault for session in sessions for fault in json.loads(session))
 

@@ -19,6 +19,8 @@ from conformance.agent.events import AgentError, Rejected
 from conformance.agent.faults import BY_NAME, FAULTS, decisions
 from conformance.agent.faults.observation import Observed, replaced
 from conformance.catalogue import REQUIREMENTS
+from conformance.wire.attributes import Address, Attribute, RawAttribute, xor_address
+from conformance.wire.stun import Message, MessageClass, Method, StunError
 
 FOLDER = Path(conformance.agent.__file__).parent
 BODY = sorted(path for path in FOLDER.rglob("*.py") if "faults" not in path.relative_to(FOLDER).parts)
@@ -175,6 +177,20 @@ def test_a_fault_that_draws_what_was_drawn_makes_no_difference():
     assert controlled.tie_breaker(7, octets) == 7
     assert "controlled-tie-breaker-anew" not in controlled.touched
     assert "tie-breaker-anew" in controlled.touched
+
+
+def test_a_fault_is_also_compared_where_the_lawful_decision_refuses():
+    mapped = xor_address(Attribute.XOR_MAPPED_ADDRESS, Address("192.0.2.1", 9), bytes(12))
+    strange = {kind: RawAttribute(kind, b"\0\3" + bytes(18)) for kind in (Attribute.XOR_MAPPED_ADDRESS, 0x0016)}
+    watched = Observed(Config(offerer=True))
+    with pytest.raises(StunError):
+        watched.relayed_in(Message(Method.ALLOCATE, MessageClass.SUCCESS, bytes(12), (mapped, strange[0x0016])))
+    assert "strange-family-believed" in watched.touched
+    with pytest.raises(StunError):
+        watched.mapped_in(Message(Method.BINDING, MessageClass.SUCCESS, bytes(12), (strange[0x0020],)))
+    assert "strange-family-stops-all" not in watched.touched, "it refuses as well"
+    assert watched.answers(None, None, True)
+    assert "strange-family-stops-all" in watched.touched, "and it remembers what it refused"
 
 
 def test_a_healthy_agent_is_reproducible():

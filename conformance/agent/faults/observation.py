@@ -76,22 +76,27 @@ class Observed(Decisions):
         drawn: list[bytes] = []
         if name in _DRAWING:
             arguments = (*arguments[:-1], _Noted(arguments[-1], drawn))
-        value = lawful(self, *arguments, **named)
+        value = refusal = None
+        try:
+            value = lawful(self, *arguments, **named)
+        except Exception as error:
+            refusal = error
+        expected = _state(name, arguments, value) if refusal is None else type(refusal)
         for fault in open_:
             if name in _DRAWING:
                 inputs[fault] = (*arguments[:-1], _Drawn(drawn))
             differs = name in _UNCERTAIN or (name == "inbound" and again)
-            if not differs:
-                differs = self._differs(fault, name, inputs[fault], named, _state(name, arguments, value))
-            if differs:
+            if differs or self._differs(fault, name, inputs[fault], named, expected):
                 self._touched.add(fault)
+        if refusal is not None:
+            raise refusal
         return value
 
     def _differs(self, fault: str, name: str, arguments: tuple[Any, ...], named: dict[str, Any], expected: Any) -> bool:
         try:
             value = getattr(self._faulty[fault], name)(*arguments, **named)
-        except Exception:
-            return True  # so would the session have
+        except Exception as error:
+            return type(error) is not expected  # otherwise both refuse alike
         if name in _DELAYS and value != expected:
             due = self.clock() + _SURELY * min(value, expected)
             self._due[fault] = min(due, self._due.get(fault, due))
