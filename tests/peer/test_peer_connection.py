@@ -104,6 +104,20 @@ def test_automatic_answers_do_not_fall_into_a_frame_that_is_being_sent(peer, pai
     assert connection.checked
 
 
+def test_an_answer_on_another_connection_waits_until_a_frame_in_parts_is_sent(peer, pair, second, monkeypatch) -> None:
+    monkeypatch.setattr(conformance.peer.connection, "_APART", 0)  # the other sides read later
+    monkeypatch.setattr(conformance.peer.connection, "_MOMENT", 0.01)
+    (one, _), (another, other) = pair, second
+    written: list[str] = []
+    for name, connection in (("one", one), ("another", another)):
+        write = connection._write
+        monkeypatch.setattr(connection, "_write", lambda octets, n=name, w=write: (written.append(n), w(octets))[1])
+    other.sendall(bytes(check_of_the_iut(peer)))
+    one.send(frame(b"\x80" * 40), cut=[1, 7], pause=0.05)  # the check arrives while the parts are being sent
+    assert peer.watch(lambda: another.checked, 5)
+    assert written == ["one", "one", "one", "another"]
+
+
 def test_an_answer_in_parts_waits_until_a_slow_reader_has_read_the_first(peer, pair) -> None:
     connection, other = pair
     connection.divide = lambda octets: (octets, (1, 40), 0.0)
