@@ -305,6 +305,11 @@ class Connection:
         first = next(iter(self._asked), None)
         return None if first is None else any(frame.stun.is_success for frame in self.messages(transaction_id=first))
 
+    def lasts_longer_than(self, seconds: float) -> bool:
+        """Whether the IUT has not ended the connection, or has after so many seconds."""
+        end = self.events[-1] if self.events else None
+        return not isinstance(end, End) or end.time - self.opened_at > seconds
+
     @property
     def first_priority(self) -> int | None:
         """PRIORITY of the first request that came; None if there was none, or it cannot be read."""

@@ -140,14 +140,15 @@ def _keeps_its_role(peer: Peer) -> bool:
 
     It has not answered our first check with success, which tells it of the conflict, or it claims the role of before in
     its last check: after a 487, or after it answered our check with success. An IUT that has ended the connection
-    of our first check has not been asked. Where the IUT's caller was told the role, there is no conflict to wait for.
+    of our first check before it had to answer has not been asked. Where the IUT's caller was told the role, there is no
+    conflict to wait for.
     """
     if peer.shape.roles != "switched":
         return False
     if peer.role_is_told:
         return peer.keeps_its_role
     first = next((one for one in peer.connections if one.first_had_success is not None), None)
-    kept = first is None or (first.is_open and not first.first_had_success)
+    kept = first is None or (first.lasts_longer_than(peer.pixit.response) and not first.first_had_success)
     return kept or _falls_back(peer)
 
 

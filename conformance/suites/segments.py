@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.peer.events import BindingRequest
 from conformance.peer.segments.script import SegmentConnection, Segments
 from conformance.suites.establishing import establish
-from conformance.verdict import Missing
+from conformance.verdict import Inconclusive, Missing
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ def silent_candidates(peer: Peer, segments: Segments, count: int) -> list[Candid
         peer.candidate("passive", port=segments.port("silent").port, other=8191 - n, foundation=f"silent{n}")
         for n in range(count)
     ]
+
+
+def await_octets(peer: Peer, connection: Connection) -> None:
+    """Wait until something of the IUT's has come (preamble): what is not acknowledged may hold up all that follows."""
+    if not peer.wait_until(lambda: bool(connection.octets), peer.pixit.response):
+        raise Inconclusive(f"nothing came on {connection} within {peer.pixit.response:g} s")
 
 
 def expect_check_elsewhere(peer: Peer, stuck: Connection, *, within: float) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from conformance.peer.events import Frame
 from conformance.peer.misframing import Reader
+from conformance.peer.pixit import Pixit
 from conformance.peer.premises import premises
 from conformance.peer.shape import Shape
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
@@ -40,7 +41,7 @@ def peer(
     had_success: bool | None = None,
     further: bool | None = None,
     keeps_its_role: bool = False,
-    is_open: bool = True,
+    lasted: float = 60.0,
     role_is_told: bool = False,
     outgoing: bool = True,
     events: Sequence[Frame] = (),
@@ -53,13 +54,14 @@ def peer(
         "in_conflict": in_conflict,
         "events": list(events),
         "denied": list(denied),
-        "is_open": is_open,
+        "lasts_longer_than": lambda seconds: lasted > seconds,
     }
     seen["outgoing"] = outgoing
     successes = (had_success,) if further is None else (None, had_success, further)
     return SimpleNamespace(
         connections=[SimpleNamespace(**seen, had_success=bool(one), first_had_success=one) for one in successes],
         shape=Shape(roles=roles),
+        pixit=Pixit(),
         keeps_its_role=keeps_its_role,
         role_is_told=role_is_told,
         servers=list(servers),
@@ -276,7 +278,7 @@ def test_an_assertion_of_a_case_has_the_same_premises() -> None:
 
 def test_an_iut_that_ends_the_connection_is_judged_in_either_role() -> None:
     """Our check came to nothing there, which says nothing about roles."""
-    with pytest.raises(Missing), premises(peer(roles="switched", had_success=False, is_open=False)):
+    with pytest.raises(Missing), premises(peer(roles="switched", had_success=False, lasted=0.01)):
         raise Missing("no response")
     with pytest.raises(JudgedElsewhere), premises(peer(roles="switched", had_success=False)):
         raise Missing("no response")
