@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MARKER = "<!-- what follows is written by: icetcp stacks document --write docs/stacks.md -->\n"
-_WHOSE = re.compile(r"#\s*Deviations of (.+?), (each confirmed|some of them confirmed|as the verdicts)")
+_WHOSE = re.compile(
+    r"#\s*Deviations of (.+?), (each confirmed|most of them confirmed|some of them confirmed|as the verdicts)"
+)
 _HOW = {
+    "most of them confirmed": "Most of these were confirmed in a capture, the others stand by their verdicts.",
     "some of them confirmed": "Some of these were confirmed in a capture, the others stand by their verdicts.",
     "as the verdicts": "These stand by the verdicts of a quick run: not each was read in its capture.",
 }

@@ -23,3 +23,12 @@ def test_each_deviation_has_a_requirement_evidence_and_where_it_is_seen():
     assert all(evidence.strip() and "`RFC" in seen for _, _, evidence, seen in fields)
     with_entries = [name for name in stacks.names() if (stacks.folder(name) / "expectations.toml").is_file()]
     assert re.findall(r"^### (\S+): ", document(), re.MULTILINE) == with_entries
+
+
+def test_each_heading_has_the_version_and_what_its_lines_rest_on():
+    headings = re.findall(r"^### (\S+): (.+)\n\n(.*)", document(), re.MULTILINE)
+    assert headings
+    for name, whose, what in headings:
+        first = (stacks.folder(name) / "expectations.toml").read_text(encoding="utf-8").partition("\n")[0]
+        assert first.startswith(f"# Deviations of {whose}, "), name
+        assert ("the others" in first) is ("the others stand by" in what), name
