@@ -10,6 +10,7 @@ import contextlib
 import io
 import threading
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from conformance.wire import udp
@@ -157,10 +158,10 @@ class RunCapture:
             self._cases[more] = self._cases[address]
 
     def packets(self, address: str) -> list[bytes]:
-        """Return what has been recorded so far of a tester address, as Ethernet frames."""
+        """Return what has been recorded so far of a tester address, as Ethernet frames in the order of their times."""
         with self._lock:
             kept = self._cases.get(address)
-            return [] if kept is None else [octets for _, octets in kept.packets]
+            return [] if kept is None else [octets for _, octets in sorted(kept.packets, key=itemgetter(0))]
 
     def write(
         self,

@@ -8,7 +8,7 @@ from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess
 from conformance.peer.secure import AnyDtls
 from conformance.suites.framing import PACKETS
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import JudgedElsewhere
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere
 from conformance.wire.layers import RFC4571, RawStunAttribute
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ def check_each(
     for connection in connections:
         connection.send(RFC4571() / peer.check(iut, component=connection.component))
         connection.wait_for(until, within=peer.pixit.connect)
+
+
+def await_check(peer: Peer) -> tuple[Connection, Frame]:
+    """Return the connection on which the IUT's first check comes, and the check (preamble)."""
+    try:
+        return peer.expect(BindingRequest, within=peer.pixit.connect)
+    except Failed as failure:
+        raise Inconclusive(f"{failure}") from failure
 
 
 def answer_check(peer: Peer, connection: Connection, request: Frame) -> None:

@@ -25,11 +25,15 @@ _OTHER_END = {"active": "passive", "passive": "active"}
 
 
 def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> Description:
-    """Return the IUT's offer, or its answer to an offer of ours."""
+    """Return the IUT's offer, or its answer to an offer of ours.
+
+    Where it is to ask servers, it cannot connect to us: libwebrtc asks no further once it is connected.
+    """
     wishes = {"components": peer.shape.components, **wishes}
     if side == "offerer":
         return upper.offer(**wishes)
-    return upper.answer(peer.offer(components=wishes["components"]), **wishes)
+    ours = "active" if wishes.get("ice_servers") else "active passive"
+    return upper.answer(peer.offer(ours, components=wishes["components"]), **wishes)
 
 
 def credentials_of_sessions(upper: Upper, peer: Peer, side: str, count: int) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 The tester looks at all its sockets at once, again and again. What it sees in one look may have come in any order;
 what it sees only in a later look has come later. So a stall of the tester hides an order, but never makes one up.
+Where packets are recorded, they tell the order of the first ones, whatever the tester was doing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
+from conformance.wire import tcp, udp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,20 +38,21 @@ class Ranked:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
         n/a if the order is another but the IUT began before its own description was complete: then it lacked
-        candidates to pair, and if it takes up all at once, in whatever order that is seen. Inconclusive if it does not
-        come to all of ours and takes up none too early.
+        candidates to pair, and if it takes up all at once and no packets are recorded to tell the order. Inconclusive
+        if it does not come to all of ours and takes up none too early.
         """
         peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
         looks = self._looks(peer)
-        spread = self._spread(peer)
-        if len(looks) == len(self.candidates) and spread < _AT_ONCE * (len(looks) - 1):
+        came = self._recorded(peer)
+        if not came and len(looks) == len(self.candidates) and self._spread(peer) < _AT_ONCE * (len(looks) - 1):
             raise JudgedElsewhere(
                 f"the IUT took up all {len(looks)} candidates at once", case="RFC8445-6.1.4.2/checks_are_paced"
             )
+        came = came or looks
         wrong = [
             f"{_name(worse)} before {_name(better)}"
-            for better, worse in combinations([c for c in self.candidates if c.port in looks], 2)
-            if looks[worse.port] < looks[better.port]
+            for better, worse in combinations([c for c in self.candidates if c.port in looks and c.port in came], 2)
+            if came[worse.port] < came[better.port]
         ]
         early = [_name(c) for c in self.candidates if looks.get(c.port, peer.met_in_look) < peer.met_in_look]
         if wrong and early:  # or merely so soon that the tester had not read the description yet
@@ -69,6 +72,16 @@ class Ranked:
         if self.udp.first_request is not None:
             times[self.udp.local_address.port] = self.udp.first_request_at
         return max(times.values()) - min(times.values()) if times else 0.0
+
+    def _recorded(self, peer: Peer) -> dict[int, int]:
+        """Return, by port, the number of the first packet to a candidate of ours; empty where nothing is recorded."""
+        ours = {candidate.port for candidate in self.candidates}
+        found: dict[int, int] = {}
+        for number, packet in enumerate(peer.witness()):
+            sent = tcp.parse(packet) or udp.parse(packet)
+            if sent is not None and sent.destination.port in ours and sent.destination.ip == peer.address:
+                found.setdefault(sent.destination.port, number)
+        return found
 
     def _looks(self, peer: Peer) -> dict[int, int]:
         """Return, by port, in which look the IUT's first connection or request for a candidate was there."""

@@ -86,13 +86,16 @@ def fill(upper: Upper, peer: Peer, ports: Mapping[int, int]) -> None:
 
 
 def expect_order_of_components(candidates: list[Candidate]) -> None:
-    """Expect candidates that are alike otherwise to come in the order of their components (RFC 8838 section 17)."""
+    """Expect candidates that are alike otherwise to come in the order of their components (RFC 8838 section 17).
+
+    Of several that are alike but for their ports the first of each component counts.
+    """
     alike: dict[tuple[object, ...], list[int]] = {}
     for candidate in candidates:
         kind: tuple[object, ...] = candidate.foundation, candidate.tcptype, candidate.type, candidate.address
         alike.setdefault(kind, []).append(candidate.component)
     for kind, components in alike.items():
-        if components != sorted(components):
+        if list(dict.fromkeys(components)) != sorted(set(components)):
             raise Failed(
                 f"components of {' '.join(map(str, kind))} are told as {components}",
                 expected="lower components first",

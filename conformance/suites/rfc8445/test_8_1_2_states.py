@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest
 from conformance.suites import pace
 from conformance.suites.checks import expect_successes, needs_another_connection
-from conformance.suites.driving import answer_check, check_each, nominate
+from conformance.suites.driving import answer_check, await_check, check_each, nominate
 from conformance.suites.establishing import await_selection
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate, negotiate_streams
@@ -19,8 +19,8 @@ def test_nomination_ends_the_checks_of_the_component(upper, peer, pixit):
     then    it connects to no further one."""
     peer.answering = False
     iut = negotiate(upper, peer, "answerer", peer_candidates=pace.targets(peer, 24))
-    first = peer.await_connection()
-    answer_check(peer, first, first.await_frame(BindingRequest, within=pixit.response))
+    first, request = await_check(peer)
+    answer_check(peer, first, request)
     await_selection(upper, peer, peer.complete(iut, first))
     peer.forget_arrivals()
     peer.expect_no_connection(within=pixit.silence)
