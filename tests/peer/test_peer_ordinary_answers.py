@@ -15,20 +15,22 @@ from conformance.wire.stun import Message
 
 
 class Passive(Iut):
-    """An IUT that accepts ordinary connections, and answers checks there as `answer` says."""
+    """An IUT that accepts ordinary connections, and answers checks there as `answer` says, if it is in their `role`."""
 
-    def __init__(self, peer, answer) -> None:
+    def __init__(self, peer, answer, role="") -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._candidate = peer.candidate("passive", address="127.0.0.1", port=self._listening.getsockname()[1])
         self._answer = answer
+        self._role = role
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         with self._listening, self._listening.accept()[0] as connection:
             while octets := connection.recv(4096):
-                if self._answer is not None:
-                    identifier = Message.decode(octets[2:]).transaction_id
-                    connection.sendall(bytes(RFC4571() / self._answer(identifier)))
+                message = Message.decode(octets[2:])
+                heeded = not self._role or getattr(message, f"ice_{self._role}") is not None
+                if self._answer is not None and heeded:
+                    connection.sendall(bytes(RFC4571() / self._answer(message.transaction_id)))
 
     def hosts(self, _tcptype=None):
         return [self._candidate]
@@ -53,6 +55,14 @@ def ask(peer, iut, pair, answer) -> None:
 @pytest.fixture
 def success(pair):
     return lambda identifier: binding_success(identifier, pair[0].local_address, Iut.pwd)
+
+
+def test_silence_in_a_role_conflict_is_not_excused_by_silence_in_the_same_conflict(peer, pair, success) -> None:
+    peer.controlling = True
+    iut = Passive(peer, success, role="controlled")  # the role that checks of ours claim that it heeds
+    ask(peer, iut, pair, None)
+    with pytest.raises(Missing):
+        expect_answer(peer, iut, pair[0])
 
 
 def test_silence_is_excused_by_silence(peer, pair) -> None:
