@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import struct
 import zlib
+from functools import lru_cache
 
 from conformance.wire.attributes import Attribute
 
 _HEADER = 20
+_REMEMBERED = 256  # messages, since several rules ask the same of one
 _FINGERPRINT_XOR = 0x5354554E
 _TYPE_AND_LENGTH = struct.Struct("!HH")
 _SHA256_SIZES = (16, 20, 24, 28, 32)  # RFC 8489 section 14.6: truncated, but to no less than 16 octets
@@ -54,6 +56,7 @@ def fingerprint_value(before: bytes) -> int:
     return zlib.crc32(with_length(before, len(before) - _HEADER + 8)) ^ _FINGERPRINT_XOR
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def check_integrity(octets: bytes, key: bytes) -> Check:
     """Check the first MESSAGE-INTEGRITY of a message; what follows it does not matter."""
     found = _find(octets, Attribute.MESSAGE_INTEGRITY)
@@ -74,6 +77,7 @@ def check_integrity_sha256(octets: bytes, key: bytes) -> Check:
     return _verdict(hmac.compare_digest(integrity_sha256_value(octets[:offset], key, len(value)), value))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def check_fingerprint(octets: bytes) -> Check:
     """Check FINGERPRINT, which must be the message's last attribute."""
     found = _find(octets, Attribute.FINGERPRINT)
