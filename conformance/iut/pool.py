@@ -52,14 +52,14 @@ class Pool:
         """What the adapter did against the contract so far, in any of its processes, in order."""
         return self._incidents.all()
 
-    def hello(self) -> Hello:
+    def hello(self, meanwhile: Callable[[], None] = lambda: None) -> Hello:
         """Start a first process, greet it, and make sure that it does not say yes to everything.
 
-        Raises `AdapterError`.
+        `meanwhile` is called while the process starts. Raises `AdapterError`.
         """
         with self._greeting:
             if self._hello is None:
-                process, hello = self._start(())
+                process, hello = self._start((), meanwhile)
                 try:
                     _require_refusal(process)
                 except AdapterError:
@@ -188,7 +188,9 @@ class Pool:
 
     # -- processes -----------------------------------------------------------------------------------------------
 
-    def _start(self, cases: tuple[str, ...]) -> tuple[AdapterProcess, Hello]:
+    def _start(
+        self, cases: tuple[str, ...], meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[AdapterProcess, Hello]:
         """Start a process and greet it, for these cases. Raises `AdapterError`."""
         with self._state:
             if self._closed:
@@ -196,6 +198,7 @@ class Pool:
             process = AdapterProcess(self._stack.command, self._stack.environment, self._incidents, cases)
             self._all.add(process)
         try:
+            meanwhile()
             return process, _greet(process)
         except BaseException as error:
             if isinstance(error, AdapterError) and process.death is None and not self._closed:

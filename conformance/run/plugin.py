@@ -26,7 +26,7 @@ from conformance.run.collect import (
 )
 from conformance.run.interrupts import held, hold, opened, taken
 from conformance.run.selection import Wish
-from conformance.run.session import INTERRUPTED, os_error
+from conformance.run.session import INTERRUPTED, Watcher, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
 from reports.reach import status as exit_status_of_run
 from reports.record import ReportError, packed, unpacked
@@ -52,6 +52,7 @@ _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
 _LONG = pytest.StashKey[list["Case"]]()
 _PHASES: Final[tuple[Literal["setup", "call", "teardown"], ...]] = ("setup", "call", "teardown")
+_COLLECTOR = "icetcp-collector"
 _PROPERTY = "icetcp"  # of reports that come from a worker of pytest-xdist
 
 
@@ -163,7 +164,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     others = [item for item in session.items if not is_case(item)]
     for item in others:
         _protocol(session, item)
-    done = run.start()
+    done, heard = run.start(), _is_heard(session)
     with held(lambda: done.put((None, taken()))):  # what has finished before an interrupt is reported before it
         for _ in range(len(cases)):
             case, outcome = done.get()
@@ -171,10 +172,29 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
                 raise _end_of_session(outcome)
             assert case is not None
             item = cases[case.id]
-            item.stash[_RESULT] = outcome
-            _report(item)
+            _settle(item, outcome, heard=heard)
             _end_if_told(session)
     return True
+
+
+def _settle(item: pytest.Item, result: Result, *, heard: bool) -> None:
+    """Give the result of an executed case to pytest; if nobody hears of what does not fail, only to the collector."""
+    config = item.config
+    config.stash[_RUN].annotate(result)
+    if heard or _fails(result, Level(config.getoption("icetcp_fail_on"))):
+        item.stash[_RESULT] = result
+        _report(item)
+    else:
+        collector = config.pluginmanager.get_plugin(_COLLECTOR)
+        assert isinstance(collector, _Collector)
+        collector.take(result)
+
+
+def _is_heard(session: pytest.Session) -> bool:
+    """Whether somebody in addition to pytest's session and us is told of each report, as a terminal is."""
+    hook, ours = session.config.hook, (session, session.config.pluginmanager.get_plugin(_COLLECTOR))
+    told = (hook.pytest_runtest_logstart, hook.pytest_runtest_logreport, hook.pytest_runtest_logfinish)
+    return any(one.plugin not in ours for caller in told for one in caller.get_hookimpls())
 
 
 def _protocol(session: pytest.Session, item: pytest.Item) -> None:
@@ -249,7 +269,8 @@ def _premise(config: pytest.Config) -> Premise:
     if premise is None:
         from conformance.run.premise import Premise  # heavy: only when an IUT is needed
 
-        premise = config.stash[_PREMISE] = Premise.begin(config)
+        sessions = [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, Watcher)]
+        premise = config.stash[_PREMISE] = Premise.begin(config, *(session.load_cases for session in sessions))
     return premise
 
 
@@ -299,16 +320,23 @@ def _raise(result: Result, fail_on: Level) -> None:
     if result.verdict is Verdict.PASS:
         return
     text = f"{result.verdict.value}: {result.reason}"
-    if result.verdict is Verdict.NOT_APPLICABLE:
-        pytest.skip(text)
-    if result.known:
-        pytest.skip(f"known {text} ({result.known})")
-    if result.verdict is Verdict.FAIL and not result.level.binding and fail_on is not Level.SHOULD:
+    if not _fails(result, fail_on):
+        if result.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(text)
+        if result.known:
+            pytest.skip(f"known {text} ({result.known})")
         pytest.skip(f"{result.level.value.upper()} not met: {result.reason}")
     lines = [text]
     lines += [f"  expected: {result.expected}", f"  actual:   {result.actual}"] if result.expected else []
     lines += [f"  requirements: {', '.join(result.requirements)}", f"  repeat: {result.repeat}"]
     pytest.fail("\n".join(lines), pytrace=False)
+
+
+def _fails(result: Result, fail_on: Level) -> bool:
+    """Whether a result is a failure for pytest."""
+    if result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) or result.known:
+        return False
+    return result.verdict is not Verdict.FAIL or result.level.binding or fail_on is Level.SHOULD
 
 
 class _Collector:
@@ -322,12 +350,12 @@ class _Collector:
             return
         fresh = self._config.stash[_FRESH].pop(report.nodeid, None)
         if fresh is not None:
-            self._take(fresh)
+            self.take(fresh)
         for name, value in report.user_properties:
             if name == _PROPERTY:
-                self._take(unpacked(str(value)))
+                self.take(unpacked(str(value)))
 
-    def _take(self, result: Result) -> None:
+    def take(self, result: Result) -> None:
         results = self._config.stash[_RESULTS]
         results[result.case] = result
         run = self._config.stash.get(_RUN, None) or self._config.stash.get(_CONTROLLER, None)
@@ -345,7 +373,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Watch reports from now on; pytest-xdist's controller looks at the IUT before it starts workers."""
     config = session.config
     hold()
-    config.pluginmanager.register(_Collector(config), "icetcp-collector")
+    config.pluginmanager.register(_Collector(config), _COLLECTOR)
     if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
         from conformance.run.distributed import Controller
 

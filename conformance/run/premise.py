@@ -37,7 +37,7 @@ from conformance.verdict import ExitStatus
 from reports.record import RunInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conformance.iut.incidents import Incident
 
@@ -65,8 +65,8 @@ class Premise:
     earlier: list[Incident] = field(default_factory=list)  # what happened to processes of the pool before this one
 
     @classmethod
-    def begin(cls, config: pytest.Config) -> Premise:
-        """Claim the folder, enter the lab, start the IUT and greet it.
+    def begin(cls, config: pytest.Config, meanwhile: Callable[[], None] = lambda: None) -> Premise:
+        """Claim the folder, enter the lab, start the IUT and greet it. `meanwhile` is called while it starts.
 
         Raises `pytest.UsageError` for what the user can mend in the command, and ends the session with status 3
         where the IUT cannot be judged. Nothing of an earlier run has been touched then.
@@ -86,7 +86,7 @@ class Premise:
         logs.mkdir()
         pool = Pool(stack, processes=stack.processes or PROCESSES, log_dir=logs)
         try:
-            hello = greet(pool, stack)
+            hello = greet(pool, stack, meanwhile)
             on_wire = lives_on_wire(pool, hello.pics, recording)
         except BaseException:
             pool.kill()
@@ -226,11 +226,11 @@ def describe(config: pytest.Config, stack: stacks.Stack) -> RunInfo:
         pool.kill()
 
 
-def greet(pool: Pool, stack: stacks.Stack) -> Hello:
+def greet(pool: Pool, stack: stacks.Stack, meanwhile: Callable[[], None] = lambda: None) -> Hello:
     """Return what the IUT says of itself. Ends the session with status 3 if it cannot be judged."""
     try:
         with opened():
-            hello = pool.hello()
+            hello = pool.hello(meanwhile)
         problems = validate(hello.pics)
         if problems:
             raise AdapterError("the adapter's pics are not valid: " + "; ".join(problems))

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import traceback
 from dataclasses import dataclass, field
-from importlib import util
+from importlib import import_module, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,7 +33,7 @@ SUITES = "conformance.suites"
 INTERRUPTED = "interrupted"  # why a session ended when that happened after its last case
 # Without terminal and cache pytest neither prints nor writes; stray exceptions are kept by `_strays`; no capture,
 # for many threads share one stdout.
-_BLOCKED = ("terminal", "cacheprovider", "junitxml", "threadexception", "unraisableexception")
+_BLOCKED = ("terminal", "cacheprovider", "junitxml", "logging", "threadexception", "unraisableexception")
 _QUIET = [*(f"-pno:{name}" for name in _BLOCKED), "--capture=no", "--noconftest"]
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
 _REMEDIES = {
@@ -73,6 +73,15 @@ class Watcher:
     outcome: Outcome = field(default_factory=Outcome)
     ours: Path = field(default_factory=Path)
     private: bool = False
+
+    def load_cases(self) -> None:
+        """Import the cases as pytest would later, while the IUT starts on another core.
+
+        An error is for pytest to report, which then imports the file again.
+        """
+        for path in sorted(self.ours.rglob("test_*.py")):
+            with contextlib.suppress(Exception):
+                import_module(".".join((SUITES, *path.relative_to(self.ours).with_suffix("").parts)))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
