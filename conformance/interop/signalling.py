@@ -80,9 +80,11 @@ def _carried(said: SessionDescription, offer: SessionDescription | None, profile
     )
     options = " ".join(dict.fromkeys([*said.ice_options, *source.ice_options]))
     change: dict[str, Any] = {"ice_lite": said.ice_lite, "ice_options": options}
+    # pion states each candidate for RTCP, too, which has no component of its own where WebRTC multiplexes it
+    candidates = [c for c in source.candidates if profile == "plain" or c.component == 1]
     if offer is None:
-        return describe.offer(cast("Peer", writer), source.candidates, **change)
-    return describe.answer(cast("Peer", writer), offer, source.candidates, **change)
+        return describe.offer(cast("Peer", writer), candidates, **change)
+    return describe.answer(cast("Peer", writer), offer, candidates, **change)
 
 
 @dataclass(slots=True)

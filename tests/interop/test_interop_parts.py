@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -104,7 +105,9 @@ def test_an_answer_has_a_section_for_each_that_was_offered() -> None:
     audio = description(candidate("active"), session_attributes=["group:BUNDLE 0 1"], setup="actpass")
     data = description(kind="application", proto="UDP/DTLS/SCTP", formats=["webrtc-datachannel"], mid="1")
     offer = SessionDescription(audio.lines, [*audio.media, *data.media])
-    told, _ = passed(description(candidate("passive")), PLAIN, WEBRTC, offer)
+    for_rtcp = replace(candidate("passive"), component=2)
+    told, _ = passed(description(candidate("passive"), for_rtcp), PLAIN, WEBRTC, offer)
+    assert told.attributes("group") == ["BUNDLE 0"]  # else browsers refuse the answer
     assert [(media.kind, media.mid, media.port > 0) for media in told.media] == [
         ("audio", "0", True),
         ("application", "1", False),
