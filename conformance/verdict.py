@@ -80,17 +80,17 @@ class CaseOutcome(Exception):
 
 
 class Failed(CaseOutcome):
-    """The IUT broke the requirement under test."""
+    """The IUT broke the requirement under test; ``wanted`` is what was, where ordinary sessions have it."""
 
     verdict = Verdict.FAIL
-
-
-class Missing(Failed):
-    """What the requirement under test asks for did not come; ``wanted`` is that, where ordinary sessions have it."""
 
     def __init__(self, message: str, *, expected: str = "", actual: str = "", wanted: object = None) -> None:
         super().__init__(message, expected=expected, actual=actual)
         self.wanted = wanted
+
+
+class Missing(Failed):
+    """What the requirement under test asks for did not come."""
 
 
 class Inconclusive(CaseOutcome):

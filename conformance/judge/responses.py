@@ -117,8 +117,6 @@ def success_has_the_mapped_address(exchange: Exchange) -> Iterator[Observation]:
         before = first.setdefault((id(talk), response.from_client), told or source)
         if told is None:
             yield broken(talk, response, "sent a success without XOR-MAPPED-ADDRESS", expected=str(source))
-        elif told == source:
-            yield HELD
         elif told != before:
             yield broken(
                 talk,
@@ -127,6 +125,8 @@ def success_has_the_mapped_address(exchange: Exchange) -> Iterator[Observation]:
                 expected=f"one address, which is that of the connection: {source} where nothing translates it",
                 actual=f"XOR-MAPPED-ADDRESS {before}, then {told}",
             )
+        elif told == source:
+            yield HELD
         elif told.ip != source.ip and not exchange.known.whole:
             yield unclear(f"whether {told} is where the check came from: {source} in the capture may be translated")
         else:

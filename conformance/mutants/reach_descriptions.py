@@ -43,6 +43,18 @@ ROWS: tuple[Reach, ...] = (
         "RFC6544-7.1 RFC6544-7.2 RFC8839-4.3 RFC8839-4.4 RFC8839-5.4 RFC8445-5.3 RFC8445-6.1.1 RFC8445-7 RFC8445-9",
     ),
     breaking(
+        "a relayed candidate that is left out is not the one that an allocation gives",
+        "no-passive-relayed-candidate offer-without-one-address",
+        "RFC8445-5.1.1.2",
+    ),
+    breaking("a later default is one of a lite agent, too", "later-default-is-no-candidate", "RFC8839-4.4.1.3"),
+    breaking("a default without a=setup says no direction", "setup-missing", "RFC6544-4.3-03"),
+    breaking(
+        "a candidate that is told behind the end is told behind the nomination",
+        "candidate-behind-the-end",
+        "RFC8838-13",
+    ),
+    breaking(
         "an address that is left out has no relayed candidate either",
         "offer-without-one-address answer-without-one-address",
         "RFC6544-5-01",

@@ -97,6 +97,38 @@ ROWS: tuple[Reach, ...] = (
         "length-includes-itself response-without-frame error-without-frame",
         "RFC8489-5 RFC8489-14 RFC6062-4.5",
     ),
+    breaking("an indication that is answered is so whatever it holds", "indication-answered", "RFC8489-6.3.2"),
+    breaking(
+        "two messages in one frame are so on connections of either side", "two-messages-in-frame", "RFC6544-7.2-03"
+    ),
+    breaking(
+        "pairs that are checked in another order are not in that of their priorities",
+        "worst-pair-first",
+        "RFC8445-6.1.2.3",
+    ),
+    breaking("two checks at once are out of any pace", "checks-twice-at-once", "RFC8445-14.2 RFC8839-5.5"),
+    breaking(
+        "a nomination that counts before its check has succeeded counts when that fails",
+        "nomination-counts-at-once",
+        "RFC8445-7.2.5.3.4",
+    ),
+    breaking(
+        "who does not yield to a role conflict keeps a role that the peer has taken",
+        "lost-conflict-ignored",
+        "RFC8445-6.1.1",
+    ),
+    breaking(
+        "a check that is triggered follows any check of ours, from whatever address and on whatever pair",
+        "no-triggered-check",
+        "RFC8445-7.3.1.3 RFC8445-7.3.1.4",
+    ),
+    breaking(
+        "data that leaves over whichever connection was last used leaves the selected one",
+        "media-follows-latest",
+        "RFC6544-12-s01",
+    ),
+    breaking("a LENGTH that is wrong frames nothing", "media-length-modulo-256", "RFC6544-10.1-02 RFC4571-8"),
+    breaking("a relayed connection that is kept keeps its data connection", "silent-connections-kept", "RFC6062-4.6"),
     reaching("a response that nobody asked for comes before the first check", "unasked-response", "RFC6544-7.1"),
     reaching("a response of another method is no response in any frame", "response-of-another-method", "RFC6062-4.5"),
     reaching("the other role's check comes first through a relay, too", "answerer-controls", "RFC6062-4.5"),

@@ -34,6 +34,7 @@ _MOMENT = 0.5  # seconds that an answer's first part, or all parts, may take to 
 _WHOLE = 2  # bounds of what is not cut
 _STALL = 5.0  # seconds without taking a single octet after which the IUT counts as not reading
 _DATA = Data()
+OPEN = "a selected connection that stays open"  # what a case may find missing
 _COOKIE = struct.pack("!I", MAGIC_COOKIE)
 _HEADER = 20
 
@@ -272,7 +273,7 @@ class Connection:
         """Watch for `within` seconds that the IUT does not end the connection."""
         if self._pump.watch(lambda: not self.is_open, within):
             end = self.events[-1]
-            raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end))
+            raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end), wanted=OPEN)
 
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes; the connection may end meanwhile."""

@@ -161,7 +161,11 @@ class Server:
         if not self.asked:
             return f"the IUT has sent no request to the server at {self.address}"
         refused = self.relays and self.requests(Method.ALLOCATE) and not self._controls
-        return f"the server at {self.address} has allocated nothing for the IUT" if refused else ""
+        if refused:
+            return f"the server at {self.address} has allocated nothing for the IUT"
+        if self.requests(Method.CREATE_PERMISSION) and not any(one.permissions for one in self.allocations):
+            return f"the server at {self.address} has given the IUT no permission"
+        return ""
 
     @property
     def allocations(self) -> list[Allocation]:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import enum
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.iut.upper import DELIVERY
 from conformance.peer.connecting import CONNECTION
+from conformance.peer.connection import OPEN
 from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess, Data
 from conformance.peer.premises import cites
 from conformance.suites.checks import await_success
 from conformance.suites.establishing import await_selection
-from conformance.suites.media import ORDINARY, await_delivered, require_media
+from conformance.suites.media import await_delivered, await_sent
 from conformance.suites.negotiation import negotiate
-from conformance.verdict import CaseOutcome, Inconclusive, Missing, NotApplicable
+from conformance.verdict import CaseOutcome, Failed, Inconclusive, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,36 +33,48 @@ if TYPE_CHECKING:
 # What an ordinary session shows by itself; "14-" leaves the subsections out. Cases about it need no other session.
 _SHOWN = (
     *("RFC3264", "RFC4571-2-01", "RFC4571-2-s01", "RFC4571-2-s03", "RFC8839-4.3", "RFC8839-5.1", "RFC8839-5.4"),
-    *("RFC6544-3", "RFC6544-4.4", "RFC6544-4.5", "RFC6544-5", "RFC6544-6", "RFC6544-8", "RFC6544-10"),
+    *("RFC6544-3", "RFC6544-4.4", "RFC6544-4.5", "RFC6544-5", "RFC6544-6", "RFC6544-8"),
+    *("RFC6544-10.1-01", "RFC6544-10.1-02", "RFC6544-10.2-01", "RFC6544-10.2-s01", "RFC6544-10.2-s02"),
     *("RFC6544-7.1-01", "RFC6544-7.1-02", "RFC6544-7.1-03", "RFC6544-7.1-s01", "RFC6544-7.1-s05"),
     *("RFC6544-7.2-01", "RFC6544-7.2-02", "RFC6544-7.2-03", "RFC6544-7.2-s03", "RFC6544-11.1-01", "RFC6544-11.1-08"),
     *("RFC8445-5", "RFC8445-6.1.1", "RFC8445-6.1.2.2", "RFC8445-7.1", "RFC8445-7.2.2", "RFC8445-7.2.5.3-s01"),
     *("RFC8445-7.3-", "RFC8445-7.3.1.1-s01", "RFC8445-7.3.1.3", "RFC8445-7.3.1.4-s02", "RFC8445-8.1.1", "RFC8445-12"),
-    *("RFC8489-5", "RFC8489-6.2.2", "RFC8489-6.3.1", "RFC8489-9.1.1", "RFC8489-9.1.2", "RFC8489-14"),
+    *("RFC8489-5", "RFC8489-6.2.2", "RFC8489-6.3.1.1", "RFC8489-9.1.1", "RFC8489-9.1.2", "RFC8489-14"),
 )
 
 
 class Step(enum.IntEnum):
     """What an ordinary session comes to, one after the other."""
 
-    CONNECTION = 1
-    CHECK = 2
-    ANSWER = 3
-    SELECTION = 4
-    DELIVERY = 5
-    DATA = 6
+    CHECK = 1
+    ANSWER = 2
+    SELECTION = 3
+    DELIVERY = 4
+    DATA = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a case's session was like: the IUT's `side`, who opened the connection in question, and how many we did."""
+
+    side: str
+    opener: str  # "tester" or "IUT"
+    agent: str = "full"
+    connections: int = 1
 
 
 def is_shown(requirements: Sequence[str]) -> bool:
-    """Whether a case is about what an ordinary session shows by itself."""
-    return cites(requirements, _SHOWN)
+    """Whether a case is about what an ordinary session shows by itself: by the sentence that it tests, its first."""
+    return cites(requirements[:1], _SHOWN)
 
 
-def step_of(failure: Missing) -> Step | None:
+def step_of(failure: Failed) -> Step | None:
     """Return the step of an ordinary session at which has to come what is missing."""
     wanted = failure.wanted
+    if wanted == OPEN:
+        return Step.SELECTION
     if wanted == CONNECTION:
-        return Step.CONNECTION
+        return Step.CHECK  # a connection without a check is not one that was asked for
     if wanted == DELIVERY:
         return Step.DELIVERY
     if isinstance(wanted, BindingRequest):
@@ -70,22 +84,23 @@ def step_of(failure: Missing) -> Step | None:
     return Step.DATA if isinstance(wanted, Data) else None
 
 
-def steps(upper: Upper, peer: Peer, side: str, opener: str) -> Iterator[Step]:
-    """Hold an ordinary session; yield each step that it has come to. `opener`: of the connection, "tester" or "IUT"."""
-    if opener == "IUT":
-        iut = negotiate(upper, peer, side, peer_tcptypes="passive")
+def steps(upper: Upper, peer: Peer, like: Session) -> Iterator[Step]:
+    """Hold an ordinary session; yield each step that it has come to."""
+    if like.opener == "IUT":
+        iut = negotiate(upper, peer, like.side, peer_tcptypes="passive")
         connection = peer.await_connection()
-        yield Step.CONNECTION
         connection.await_frame(BindingRequest, within=peer.pixit.response)
         yield Step.CHECK
         await_success(peer, iut, connection)
     else:
-        iut = negotiate(upper, peer, side, peer_tcptypes="active")
+        iut = negotiate(upper, peer, like.side, peer_tcptypes="active", agent=like.agent)
         connection = peer.connect(iut.candidate(tcptype="passive"))
-        yield Step.CONNECTION
         await_success(peer, iut, connection)
-        connection.await_frame(BindingRequest, within=peer.pixit.response)
+        if like.agent != "lite":
+            connection.await_frame(BindingRequest, within=peer.pixit.response)
         yield Step.CHECK
+        if like.connections > 1:
+            await_success(peer, iut, peer.connect(iut.candidate(tcptype="passive")))
     await_success(peer, iut, connection)
     yield Step.ANSWER
     selected = peer.complete(iut, connection)
@@ -93,14 +108,15 @@ def steps(upper: Upper, peer: Peer, side: str, opener: str) -> Iterator[Step]:
     yield Step.SELECTION
     await_delivered(upper, peer, selected)
     yield Step.DELIVERY
-    require_media(upper, peer, selected, ORDINARY)
+    for _ in range(2):
+        await_sent(upper, peer, selected)
     yield Step.DATA
 
 
-def lacks(upper: Upper, peer: Peer, side: str, opener: str, step: Step) -> str:
+def lacks(upper: Upper, peer: Peer, like: Session, step: Step) -> str:
     """Return why the IUT does not come to a step in an ordinary session; nothing if it does, or has no such session."""
     try:
-        next(done for done in steps(upper, peer, side, opener) if done >= step)
+        next(done for done in steps(upper, peer, like) if done >= step)
     except NotApplicable:
         return ""
     except CaseOutcome as outcome:
@@ -108,35 +124,32 @@ def lacks(upper: Upper, peer: Peer, side: str, opener: str, step: Step) -> str:
     return ""
 
 
-def opener_in(peer: Peer, failure: Missing) -> str:
-    """Return who opens the connection on which something is missing, "tester" or "IUT"; nothing if there is none."""
-    if failure.wanted == CONNECTION:
-        return "IUT"
-    if not peer.connections:
-        return ""
-    return "tester" if peer.connections[-1].outgoing else "IUT"
-
-
-def side_of(upper: Upper) -> str:
-    """Return the IUT's side in a session; nothing if there was no exchange."""
-    if not upper.exchanged:
-        return ""
-    return "answerer" if upper.exchanged[0][0] == "tester" else "offerer"
+def session_of(upper: Upper, peer: Peer, failure: Failed) -> Session | None:
+    """Return what a case's session was like; None if nothing was exchanged, or no connection is known."""
+    if not upper.exchanged or not (peer.connections or failure.wanted == CONNECTION):
+        return None
+    by_the_iut = failure.wanted == CONNECTION or not peer.connections[-1].outgoing
+    return Session(
+        side="answerer" if upper.exchanged[0][0] == "tester" else "offerer",
+        opener="IUT" if by_the_iut else "tester",
+        agent=upper.agent,
+        connections=sum(connection.outgoing for connection in peer.connections),
+    )
 
 
 @contextmanager
 def judged_by_an_ordinary_session(
     upper: Upper, peer: Peer, requirements: Sequence[str], another: Callable[[], tuple[Upper, Peer]]
 ) -> Iterator[None]:
-    """Turn a failure for something that did not come into `Inconclusive` where ordinary sessions lack it as well.
+    """Turn a failure into `Inconclusive` where ordinary sessions lack what did not come, or ended, as well.
 
     `another`: makes the testers of a further session.
     """
     try:
         yield
-    except Missing as failure:
-        step, side, opener = step_of(failure), side_of(upper), opener_in(peer, failure)
-        if step is None or not side or not opener or upper.agent != "full" or is_shown(requirements):
+    except Failed as failure:
+        step, like = step_of(failure), session_of(upper, peer, failure)
+        if step is None or like is None or is_shown(requirements):
             raise
         try:
             upper.close()
@@ -144,7 +157,7 @@ def judged_by_an_ordinary_session(
             raise failure from None
         new_upper, new_peer = another()
         try:
-            text = lacks(new_upper, new_peer, side, opener, step)
+            text = lacks(new_upper, new_peer, like, step)
         finally:
             new_peer.close()
             with suppress(CaseOutcome):

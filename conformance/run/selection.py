@@ -79,6 +79,8 @@ def in_section(section: str, asked: str) -> bool:
     rfc, _, number = section.partition("-")
     asked = re.sub(r"\s+", "", asked).upper()
     document, _, within = asked.partition("-")
+    if not asked:
+        return False
     if document != rfc:
         if rfc != "RFC6544":
             return False

@@ -112,6 +112,12 @@ def needs_lite_over_tcp(peer: Peer, *, within: float) -> None:
         ) from failure
 
 
+def needs_new_request(first: Frame, second: Frame) -> None:
+    """Raise `NotApplicable` where a check is the one of before, to the octet."""
+    if first.octets == second.octets:
+        raise JudgedElsewhere("the IUT sends its check again", case="RFC8489-6.2.2/check_is_not_retransmitted")
+
+
 def needs_xored(response: Frame, source: Address) -> None:
     """Raise `NotApplicable` where a response has our address as it is, and not XORed."""
     found = response.stun.first(Attribute.XOR_MAPPED_ADDRESS)

@@ -57,6 +57,19 @@ def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, str
     return False
 
 
+def expect_coming(
+    upper: Upper, peer: Peer, connection: Connection, octets: bytes, otherwise: str, *, stream: int = 0
+) -> None:
+    """Let the IUT's application send until this comes over a connection, in a frame or not; see `came`."""
+    if not came(upper, peer, connection, octets, stream=stream):
+        raise Missing(
+            otherwise,
+            expected=f"what the application sends comes over {connection}",
+            actual="it does not come there",
+            wanted=Data(),
+        )
+
+
 def require_media(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:
     """Wait until what the application sends comes over a connection, in a frame or not (preamble)."""
     if not came(upper, peer, connection, octets):

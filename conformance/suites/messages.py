@@ -10,7 +10,7 @@ from conformance.suites.driving import drive
 from conformance.suites.establishing import open_connections
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import UNKNOWN_REQUIRED
-from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
 from conformance.wire.attributes import Attribute, RawAttribute, decode_address, decode_xor_address
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
@@ -361,10 +361,11 @@ def expect_all_answered(connection: Connection, requests: Sequence[Packet], *, w
         connection.wait_for(AnyResponse(one.transaction_id), within=within)
     missing = [one for one in missing if not connection.has(AnyResponse(one.transaction_id))]
     if missing:
-        raise Failed(
+        raise Missing(
             f"{len(missing)} of {len(requests)} requests were not answered on {connection}",
             expected="a response to each request before the connection ends",
             actual=str(connection.events[-1]) if connection.events else "nothing",
+            wanted=AnyResponse(),
         )
 
 

@@ -282,6 +282,22 @@ def test_another_address_is_a_breach_only_where_nothing_translates(judged) -> No
     assert failures(judged(write, whole=True)) == ["success_has_the_mapped_address"]
 
 
+@pytest.mark.parametrize("own_is", [0, 1, 2])
+def test_two_addresses_on_one_connection_contradict_each_other_in_any_order(judged, own_is) -> None:
+    """One of them is that of the connection: a translator would have changed it in each."""
+
+    def write(scene: Scene) -> None:
+        link = active(scene).open()
+        told = [Address("203.0.113.7", 50000)] * 2
+        told.insert(own_is, link.client)
+        for address in told:
+            request = scene.check(scene.left, scene.right)
+            link.send(link.client, frame(request))
+            link.send(link.server, frame(scene.success(request, scene.right, address)))
+
+    assert "success_has_the_mapped_address" in failures(judged(write))
+
+
 def test_an_answer_to_what_is_broken_is_an_answer(judged) -> None:
     """A request whose LENGTH or FINGERPRINT is wrong was asked all the same."""
 

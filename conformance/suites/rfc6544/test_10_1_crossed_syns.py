@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.suites.establishing import await_selection
 from conformance.suites.marks import crosswise, in_segments, requirement
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 
@@ -22,4 +24,4 @@ def test_media_over_a_connection_of_crossed_syns(upper, peer, segments, side, pi
     iut = negotiate(upper, peer, side, tcptypes="active passive so", peer_candidates=ours)
     selected = peer.complete(iut, peer.await_connection())
     await_selection(upper, peer, selected)
-    assert came(upper, peer, selected, DATA), "the data did not come over this connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over this connection")

@@ -12,8 +12,8 @@ from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import (
     await_octets_of,
     await_sent,
-    came,
     carries,
+    expect_coming,
     expect_sent,
     send_each,
     unframed_data,
@@ -32,7 +32,7 @@ def test_media_leaves_on_the_selected_connection(upper, peer, side):
     when    the IUT's application sends data
     then    the data comes over this connection, and no new one is opened."""
     selected = establish(upper, peer, side)
-    assert came(upper, peer, selected, DATA), "the data did not come over the selected connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the selected connection")
     peer.expect_no_connection(within=0)
 
 
@@ -126,7 +126,7 @@ def test_media_does_not_follow_a_later_connection(upper, peer, side, pixit):
     later = peer.connect_if_possible(upper.description.candidate(tcptype="passive"))
     later.send(RFC4571() / peer.check(peer.iut))
     later.wait_for(BindingSuccess, within=pixit.response)
-    assert came(upper, peer, selected, DATA), "the data did not come over the selected connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the selected connection")
     assert not carries(upper, later, DATA), f"the data came over {later}, which is not selected"
 
 
@@ -137,7 +137,7 @@ def test_media_of_the_second_component_leaves_on_its_connection(upper, peer, sid
     when    the IUT's application sends data on the second
     then    it comes only over the second one's connection."""
     first, second = establish_components(upper, peer, side, 2)
-    assert came(upper, peer, second, MORE_DATA), "the data did not come over the second component's connection"
+    expect_coming(upper, peer, second, MORE_DATA, "the data did not come over the second component's connection")
     assert MORE_DATA not in first.octets, "the data came over the first component's connection"
 
 
@@ -153,7 +153,7 @@ def test_media_follows_the_selection_of_a_restart(upper, peer, side, pixit):
     selected = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
     peer.wait(pixit.silence)
     before = len(former.octets)
-    assert came(upper, peer, selected, DATA), "the data did not come over the newly selected connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the newly selected connection")
     assert not carries(upper, former, DATA, before), "the data came over the formerly selected connection"
 
 

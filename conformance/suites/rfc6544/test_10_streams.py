@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from conformance.suites.establishing import establish_streams
 from conformance.suites.marks import both_sides, requirement
-from conformance.suites.media import await_delivered, came
+from conformance.suites.media import (
+    await_delivered,
+    expect_coming,
+)
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.rfc4571 import frame
 
@@ -16,8 +19,8 @@ def test_media_of_a_stream_goes_over_its_own_connection(upper, peer, side, pixit
     when    the IUT's application sends data of each
     then    it comes only over the connection of its own stream."""
     first, second = establish_streams(upper, peer, side)
-    assert came(upper, peer, first, MORE_DATA), "the data of the first stream did not come over its connection"
-    assert came(upper, peer, second, DATA, stream=1), "the data of the second stream did not come over its connection"
+    expect_coming(upper, peer, first, MORE_DATA, "the data of the first stream did not come over its connection")
+    expect_coming(upper, peer, second, DATA, "the data of the second stream did not come over its connection", stream=1)
     peer.wait(pixit.silence)
     assert DATA not in first.octets, "the data of the second stream came over the first one's connection"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest
 from conformance.peer.secure import Hello, OtherHello
 from conformance.suites.marks import both_sides, crosswise, requirement
-from conformance.suites.media import await_sent, came
+from conformance.suites.media import (
+    await_sent,
+    expect_coming,
+)
 from conformance.suites.simultaneous_open import complete_dtls_on, complete_on, openers, restart_on
 from conformance.suites.values import DATA
 
@@ -47,7 +50,7 @@ def test_media_after_a_restart_on_the_existing_connection(upper, peer, side, ope
     peer.stop_listening()  # the IUT's further S-O candidates, if it has any, come to nothing
     peer.complete(restart_on(upper, peer, side, selected), selected)
     selected.expect_open(within=pixit.silence)
-    assert came(upper, peer, selected, DATA), "the data did not come over this connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over this connection")
 
 
 @both_sides

@@ -7,7 +7,9 @@ from conformance.suites.checks import await_success, needs_failure, needs_open
 from conformance.suites.driving import drive
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, requirement, watches
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import negotiate
 from conformance.suites.restarts import restart
 from conformance.suites.values import DATA
@@ -26,7 +28,7 @@ def test_data_stays_on_the_pair_that_the_iut_opened(upper, peer, side, pixit):
     late.send(RFC4571() / peer.check(iut))
     late.wait_for(BindingSuccess, within=pixit.response)
     needs_open(late, "it was not selected")
-    assert came(upper, peer, selected, DATA), "the data did not come over the selected connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the selected connection")
     assert DATA not in late.octets, "the data came over the connection that was not selected"
 
 
@@ -58,5 +60,5 @@ def test_data_stays_on_the_former_pair_until_the_nomination(upper, peer, pixit):
     await_success(peer, iut, new)
     peer.wait_until(lambda: new.checked, pixit.connect)
     peer.settle(new)
-    assert came(upper, peer, selected, DATA), "the data did not come over the former connection"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the former connection")
     assert DATA not in new.octets, "the data came over the new connection, which is not nominated"

@@ -6,7 +6,9 @@ from conformance.peer.events import BindingRequest, BindingSuccess, Data
 from conformance.suites.checks import refuse_checks
 from conformance.suites.driving import check_each, nominate
 from conformance.suites.marks import requirement, varied
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
@@ -44,7 +46,7 @@ def test_nomination_of_a_valid_pair_needs_no_further_check(upper, peer, pixit):
     peer.settle(connections[0])
     peer.answering = False
     nominate(peer, iut, connections)
-    assert came(upper, peer, connections[0], DATA), "the data did not come over the nominated connection"
+    expect_coming(upper, peer, connections[0], DATA, "the data did not come over the nominated connection")
 
 
 @varied("family", side="answerer")
@@ -61,4 +63,4 @@ def test_nomination_counts_when_its_check_has_succeeded(upper, peer, pixit):
     upper.try_to_send(DATA)
     connection.expect_nothing(Data, within=pixit.silence)
     peer.answer_held()
-    assert came(upper, peer, connection, DATA), "the data did not come once the triggered check was answered"
+    expect_coming(upper, peer, connection, DATA, "the data did not come once the triggered check was answered")

@@ -9,7 +9,9 @@ from conformance.suites.checks import needs_regular_nomination
 from conformance.suites.driving import check_each
 from conformance.suites.establishing import await_open, two_connections
 from conformance.suites.marks import requirement, varied
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
@@ -26,7 +28,7 @@ def test_our_nomination_is_followed(upper, peer, agent):
     first.send(RFC4571() / peer.check(iut))
     peer.complete(iut, second)
     await_open(peer, second)
-    assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
+    expect_coming(upper, peer, second, DATA, "the data did not come over the nominated connection")
 
 
 @varied("family", "components", side="offerer")

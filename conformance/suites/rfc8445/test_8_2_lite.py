@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingSuccess
 from conformance.suites.marks import requirement, varied
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
@@ -39,5 +41,5 @@ def test_lite_agent_follows_the_nomination(upper, peer, side, pixit):
     first.await_frame(BindingSuccess, within=pixit.response)
     second = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
     peer.settle(second)
-    assert came(upper, peer, second, DATA), "the data did not come over the nominated connection"
+    expect_coming(upper, peer, second, DATA, "the data did not come over the nominated connection")
     assert DATA not in first.octets, "the data came over the other connection"

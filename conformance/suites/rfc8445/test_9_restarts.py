@@ -8,7 +8,9 @@ from conformance.peer.events import AnyResponse, BindingRequest
 from conformance.suites.checks import claims_role
 from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, requirement
-from conformance.suites.media import came
+from conformance.suites.media import (
+    expect_coming,
+)
 from conformance.suites.negotiation import STREAMS
 from conformance.suites.places import selected_at
 from conformance.suites.restarts import RESTARTS_BY, restart
@@ -78,7 +80,7 @@ def test_restart_after_a_lost_connection_completes(upper, peer, side, pixit):
     connected = {"connected", "completed"}
     peer.wait_until(lambda: bool(connected & {*upper.states_since(known)}), pixit.response)
     assert connected & {*upper.states_since(known)}, f"it has reported {upper.states_since(known) or 'nothing'} since"
-    assert came(upper, peer, selected, DATA), "data does not come over the new connection"
+    expect_coming(upper, peer, selected, DATA, "data does not come over the new connection")
 
 
 @both_sides
@@ -89,7 +91,7 @@ def test_data_goes_on_while_ice_restarts(upper, peer, side):
     then    its data comes over the connection."""
     selected = establish(upper, peer, side)
     restart(upper, peer, RESTARTS_BY[side])
-    assert came(upper, peer, selected, DATA), "the data did not come over the connection of before"
+    expect_coming(upper, peer, selected, DATA, "the data did not come over the connection of before")
 
 
 _BY_THE_IUT = [
