@@ -1,8 +1,9 @@
 """Ctrl-C, SIGTERM and SIGHUP: where they take effect at once, where they wait, and the end of all descendants.
 
 An interrupt that is raised at any moment may lose a verdict between two lines of ours. So a run holds interrupts from
-its beginning to its end, and opens itself to them only where it waits: see `held` and `opened`. A second one always
-ends the process at once.
+its beginning to its end, and opens itself to them only where it waits: see `held` and `opened`. A second one ends the
+process at once, unless it comes with the first: a terminal that is closed sends SIGHUP, and so does its shell; a
+service manager sends SIGTERM and SIGHUP together.
 """
 
 from __future__ import annotations
@@ -19,21 +20,27 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_TOGETHER = 0.5  # seconds; nobody has seen the first one take effect, and asks again, in less
+
+
 class _State:
     """What the handler knows; there is one process, and only its main thread handles signals."""
 
     installed = False
 
     def __init__(self) -> None:
-        self.received = 0
+        self.received = 0.0  # when the first one came
         self.holding = False
         self.pending = False
         self.tell: Callable[[], None] | None = None
 
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        self.received += 1
-        if self.received > 1:
-            hard_exit()
+        now = time.monotonic()
+        if self.received:
+            if now - self.received > _TOGETHER:
+                hard_exit()
+            return
+        self.received = now
         if not self.holding:
             raise KeyboardInterrupt
         self.pending = True

@@ -104,5 +104,22 @@ def test_a_signal_at_any_time(tmp_path, share) -> None:
     check(tmp_path, process, out, err)
 
 
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGTERM, signal.SIGHUP), (signal.SIGHUP, signal.SIGHUP), (signal.SIGINT, signal.SIGTERM)]
+)
+def test_signals_that_come_together_are_one(tmp_path, numbers) -> None:
+    """As of a terminal that is closed and of its shell, or of a service manager."""
+    process = subprocess.Popen(COMMAND, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = ""
+    while not re.search("^(?:pass|fail) ", said, re.MULTILINE):
+        said += process.stdout.readline()
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.01)  # two of one number at the very same time would be one for the kernel
+    rest, err = process.communicate(timeout=60)
+    check(tmp_path, process, said + rest, err)
+    assert (tmp_path / "out" / "junit.xml").exists()
+
+
 def loaded(process: int) -> bytes:
     return Path(f"/proc/{process}/cmdline").read_bytes()
