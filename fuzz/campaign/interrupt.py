@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from conformance.verdict import ExitStatus
@@ -14,19 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+_TOGETHER = 0.5  # seconds
+
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[threading.Event]:
     """Return an event that Ctrl-C, SIGTERM and SIGHUP (unless it is ignored, as by nohup) set.
 
-    A second signal ends this process at once. Its shards notice that nobody reads their output, and end too.
+    A second signal, unless it comes with the first, as a closed terminal and its shell send them, ends this process at
+    once. Its shards notice that nobody reads their output, and end too.
     """
     stopping = threading.Event()
+    first = 0.0
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopping.is_set():
+        nonlocal first
+        now = time.monotonic()
+        if not first:
+            first = now
+            stopping.set()
+        elif now - first > _TOGETHER:
             os._exit(ExitStatus.COULD_NOT_JUDGE)
-        stopping.set()
 
     if threading.current_thread() is not threading.main_thread():  # only it may set handlers
         yield stopping

@@ -178,7 +178,7 @@ def test_a_section_is_shown_with_what_is_left_out_of_it(icetcp):
     ("arguments", "message"),
     [
         (("--section", "99"), "--section 99 matches nothing; see icetcp list"),
-        (("--section", ""), "--section  matches nothing"),
+        (("--section", ""), "--section  matches nothing; nearest: RFC3264-5.1, "),
         (("--section", "7.2", "--section", "7.22"), "--section 7.22 matches nothing; see icetcp list"),
         (
             ("--requirement", "RFC4571-2-s2", "--requirement", "RFC4571-2-s02"),
