@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.iut.trickle import END
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.addresses import flaw
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
@@ -207,6 +207,11 @@ class Description:
         for address in addresses:
             self.needs_one_active(address)
         worth = {c.address: c.priority for c in self.hosts("active") if c.component == 1}
+        if len({worth[address] for address in addresses}) < len(addresses):
+            raise JudgedElsewhere(
+                f"the IUT's active candidates at {' and '.join(addresses)} have the same priority",
+                case="RFC6544-4.2/other_preference_is_unique_on_several_addresses",
+            )
         return sorted(addresses, key=lambda address: -worth[address])
 
     def needs_setup(self, wanted: str) -> None:

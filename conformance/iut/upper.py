@@ -30,6 +30,7 @@ _CANDIDATES, _TEXT = "candidates of unknown transports", "text that is not ASCII
 _LESS_STRANGE = ((False, True, _CANDIDATES), (True, False, _TEXT), (False, False, f"{_CANDIDATES} and {_TEXT}"))
 _MOST_TRICKLED = 256
 DELIVERY = "data that is delivered"  # what a case may find missing
+_GIVING_UP = 0.05  # seconds: a check each Ta, or a look at the checklist in between
 _TRICKLING = 2.0  # seconds without a further candidate after which no more are waited for, where no end is told
 
 
@@ -265,6 +266,8 @@ class Upper:
             if refusals and len(refusals) == len(media.candidates):
                 raise refusals[-1]
             self._tell_candidate(None, media.mid)
+        # An IUT that gives an empty checklist up at the end of candidates does so before we connect, each time.
+        self._waiter.wait(lambda: False, _GIVING_UP)
 
     def await_candidates(self) -> Description:
         """Add to the IUT's description what it trickles, until it says that this is all or is silent for a while."""
