@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.agent import updates
@@ -57,6 +57,7 @@ class Writer:
         self._config = config
         self._decisions = decisions
         self._version = 0
+        self._from: str | None = None  # how the first o= line ends: network, family, address
         self._lines: list[_Line] = []  # of each media section, as it was offered or answered last
         self._fingerprint = fingerprint  # of a certificate, where media goes through DTLS
         self._bundles: tuple[Bundle, ...] = ()
@@ -251,6 +252,7 @@ class Writer:
         if session is None:
             origin = f"o=- {self._session_id} {self._version} IN IP4 0.0.0.0"
             session = SessionDescription.parse(f"v=0\r\n{origin}\r\ns=-\r\nt=0 0\r\n")
+        session = self._of_one_origin(session)
         mids = [[line.mid for n in bundle if (line := self._lines[n]).mid is not None] for bundle in self._bundles]
         told = "".join(f"a=group:BUNDLE {' '.join(named)}\r\n" for named in mids if named)
         if self._followers:  # they have none of their own, and Firefox looks for one (RFC 8122 section 5)
@@ -258,6 +260,18 @@ class Writer:
         group = SessionDescription.parse(f"v=0\r\n{told}").lines[1:]
         lines = [*session.lines, *group, *(line for part in parts for media in part.media for line in media.lines)]
         return self._decisions.written("".join(map(str, lines)))
+
+    def _of_one_origin(self, session: SessionDescription) -> SessionDescription:
+        """Return a session level whose o= line differs from the first one's in its version alone (RFC 3264 section 8).
+
+        The default destination, whose address it has at first, changes with the selected pair.
+        """
+        lines = list(session.lines)
+        at = next(index for index, line in enumerate(lines) if line.type == "o")
+        said, written_from = lines[at].value.split(maxsplit=3)[:3], lines[at].value.split(maxsplit=3)[3]
+        self._from = self._from or written_from
+        lines[at] = replace(lines[at], value=" ".join([*said, self._from]))
+        return replace(session, lines=lines)
 
 
 def _is_tcp(proto: str) -> bool:

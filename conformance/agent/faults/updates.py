@@ -185,6 +185,12 @@ def _version_raised_by_two(said: Text) -> str:
     return re.sub(r"(?m)^(o=\S+ \S+) (\d+)", lambda found: f"{found[1]} {int(found[2]) + 1}", said.text)
 
 
+@offered("origin-follows-default", "RFC3264-8-04", "has the address of the default destination in each o= line")
+def _origin_follows_default(said: Text) -> str:
+    default = re.search(r"(?m)^c=(IN IP[46] \S+)", said.text)
+    return said.sub(r"^(o=\S+ \S+ \S+) .*?(\r?)$", rf"\1 {default[1]}\2") if default else said.text
+
+
 @answered("version-not-raised", "RFC3264-8-05", "answers something else under the version of before")
 def _version_not_raised(said: Text) -> str:
     before = re.search(r"(?m)^o=.*$", said.said)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from conformance.suites.establishing import establish, establish_streams
-from conformance.suites.marks import requirement
+from conformance.suites.marks import requirement, varied
 from conformance.suites.updates import answered, complete_and_remove_second, origin, update
 
 
 @requirement("RFC3264-8-04")
+@varied("family", "candidates", side="offerer")
 def test_origin_of_a_later_offer(upper, peer):
     """with    ICE completed, and the IUT's first offer
     when    the IUT makes a later offer that says something else
