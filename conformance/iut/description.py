@@ -250,7 +250,21 @@ class Description:
         self.needs_family()
         mine = [candidate for candidate in usable if self._is_of_the_family(candidate)]
         self.require(bool(mine), f"a {tcptype} TCP host candidate of {self._family}")
-        return min(mine, key=lambda candidate: candidate.address not in self._wished)
+        chosen = min(mine, key=lambda candidate: candidate.address not in self._wished)
+        self._require_own_endpoint(chosen)
+        return chosen
+
+    def _require_own_endpoint(self, chosen: Candidate) -> None:
+        """Raise `Inconclusive` where a connection could be of another component: each has its own port.
+
+        RFC 6544 section 5.1.
+        """
+        if chosen.tcptype == "active":
+            return
+        for other in self.candidates(tcptype=chosen.tcptype):
+            if other.endpoint == chosen.endpoint and other.component != chosen.component:
+                both = f"components {other.component} and {chosen.component}"
+                raise Inconclusive(f"the IUT's {self.kind} has {both} at {chosen.endpoint}")
 
     def _usable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return those to which one can send; Inconclusive, with the reason, if there is no other."""

@@ -6,6 +6,7 @@ description. Whatever is slow, the IUT, this machine or the tester, only makes i
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TA = 0.050  # RFC 8445 section 14.2: of an agent that proposes nothing; the higher value counts
 LEAST_TA = 0.020  # RFC 5245 section 16.1, for RTP
+_FAR_LONGER = 5
 _TOLERANCE = 0.9  # of a timer's resolution
 
 
@@ -54,12 +56,17 @@ def targets(peer: Peer, count: int, name: str = "target") -> list[Candidate]:
 
 
 def until_calm(peer: Peer, enough: int, *, calm: float) -> None:
-    """Wait until the IUT has opened so many connections, or has opened no new one for `calm` seconds."""
+    """Wait until the IUT has opened so many connections, or no new one for `calm` seconds, or far longer than before.
+
+    Far longer: several times its longest pause yet, since on a busy machine the pace of all is another.
+    """
     peer.wait_until(lambda: bool(peer.connections), peer.pixit.connect)
-    before = 0
-    while before < len(peer.connections) < enough:
-        before = len(peer.connections)
-        peer.wait_until(lambda: len(peer.connections) >= enough, calm)
+    count = 0
+    while count < len(peer.connections) < enough:
+        count = len(peer.connections)
+        times = [peer.described_at, *sorted(connection.opened_at for connection in peer.connections)]
+        longest = max(later - earlier for earlier, later in itertools.pairwise(times))
+        peer.wait_until(lambda: len(peer.connections) > count, max(calm, _FAR_LONGER * longest))  # noqa: B023
 
 
 def needs_second_begun(met: Sequence[object]) -> None:

@@ -62,6 +62,16 @@ def test_a_candidate_that_nobody_can_reach_is_passed_over_with_a_reason(address,
     assert len(both.candidates(tcptype="passive")) == 2, "who reads the description judges it"
 
 
+def test_a_port_of_two_components_is_of_none():
+    second = host("127.0.0.1").replace(":1 1", ":1 2")
+    with pytest.raises(Inconclusive, match=r"components 2 and 1 at 127\.0\.0\.1:5000"):
+        with_candidates(host("127.0.0.1"), second).candidate(tcptype="passive")
+    apart = with_candidates(host("127.0.0.1"), second.replace("5000", "5001"))
+    assert apart.candidate(tcptype="passive", component=2).port == 5001
+    active = with_candidates(host("127.0.0.1", 9, "active"), second.replace("5000", "9").replace("passive", "active"))
+    assert active.candidate(tcptype="active").port == 9
+
+
 def test_an_address_that_nobody_can_reach_is_of_no_family():
     description = with_candidates(host("::ffff:127.0.0.1"), host("192.0.2.1"))
     description.ipv6 = True

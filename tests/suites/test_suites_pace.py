@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from conformance.iut.description import Description
-from conformance.suites.pace import Pace, least_ta
+from conformance.suites.pace import Pace, least_ta, until_calm
 from conformance.verdict import Inconclusive
 
 
@@ -44,3 +46,32 @@ def test_what_comes_before_its_turn_is_early() -> None:
     assert pace.early([0.0, 0.05, 0.06]).startswith("number 3 came 0.060 s")
     with pytest.raises(Inconclusive, match="number 2"):
         pace.require_paced_checks()
+
+
+class Opening:
+    """A peer whose IUT opens a connection at each of these times, in seconds behind our description."""
+
+    def __init__(self, *times: float) -> None:
+        self.described_at, self.now, self.left = 100.0, 100.0, [100.0 + time for time in times]
+        self.pixit = SimpleNamespace(connect=5.0)
+        self.connections: list[SimpleNamespace] = []
+
+    def wait_until(self, reached, within: float) -> bool:
+        end = self.now + within
+        while not reached() and self.left and self.left[0] <= end:
+            self.now = self.left.pop(0)
+            self.connections.append(SimpleNamespace(opened_at=self.now))
+        self.now = self.now if reached() else end
+        return bool(reached())
+
+
+def test_a_pause_on_a_busy_machine_is_no_end() -> None:
+    busy = Opening(0.4, 0.8, 2.2, 3.0, 9.5)
+    until_calm(busy, 5, calm=1.0)
+    assert len(busy.connections) == 5, "its pauses grow, none is far longer than those before"
+    calm = Opening(0.1, 0.15, 0.2, 1.25)
+    until_calm(calm, 5, calm=1.0)
+    assert (len(calm.connections), round(calm.now - 100.0, 3)) == (3, 1.2)
+    enough = Opening(0.1, 0.2, 0.3)
+    until_calm(enough, 2, calm=1.0)
+    assert len(enough.connections) == 2
