@@ -124,6 +124,8 @@ def _doubt(exchange: Exchange, places: set[str]) -> str:
     near = [talk for talk in exchange.talks if places & {talk.connection.client.ip, talk.connection.server.ip}]
     if not all(other.whole() and other.legible(client=True) and other.legible(client=False) for other in near):
         return "not all that was said can be read"
+    if any(party.lite for party in exchange.known.parties):
+        return "a description says that its agent is lite, which settles both roles (RFC 8445 section 6.1.1)"
     if not any(party.media and not party.speaks_udp for party in exchange.known.parties):
         return "it may have come over UDP, which is not judged here"
     return ""
