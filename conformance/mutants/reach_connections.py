@@ -273,6 +273,8 @@ ROWS: tuple[Reach, ...] = (
         "rtcp-without-candidates no-rtcp-candidates",
         "RFC8839-4.2.2 RFC8445-5.1.1.1",
     ),
+    reaching("no check goes to the component that has no candidates", "rtcp-without-candidates", "RFC8838-11"),
+    reaching("who believes that it controls follows no nomination", "lite-peer-controls", "RFC8445-8.2"),
     breaking(
         "a component's number is part of its candidates' priorities",
         "rtp-is-component-2",
@@ -280,7 +282,8 @@ ROWS: tuple[Reach, ...] = (
     ),
     reaching(
         "a candidate where nobody listens accepts no connection, and it is worth less than any",
-        "unspecified-address-stated broadcast-address-stated port-0-stated",
+        "unspecified-address-stated broadcast-address-stated port-0-stated site-local-candidate compatible-candidate "
+        "mapped-candidate",
         "RFC6544-4.2 RFC6544-6.1 RFC6544-7.2 RFC8445-5.1",
     ),
     breaking(

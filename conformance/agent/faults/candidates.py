@@ -235,7 +235,7 @@ def _with_one_at(address: str, found: list[Local]) -> list[Local]:
     last = next((local for local in reversed(found) if ":" in local.base.ip), None)
     if last is None:
         return found
-    more = replace(last.candidate, address=address, priority=last.candidate.priority - (1 << 8))
+    more = replace(last.candidate, address=address, priority=last.candidate.priority - (9 << 8))
     return [*found, Local(more, last.base)]
 
 

@@ -6,8 +6,11 @@ from conformance.suites import pace
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
 from conformance.suites.servers import NAT, credentials_in, gathered
+from conformance.wire.attributes import Address
 from conformance.wire.integrity import Check, check_integrity, long_term_key
 from conformance.wire.stun import Method
+
+_ACTIVE = 9  # the port that active candidates state (RFC 6544 section 4.5)
 
 
 @both_sides
@@ -91,8 +94,11 @@ def test_requests_to_stun_servers_have_no_credentials(upper, peer, side):
 def test_allocation_gives_two_candidates(upper, peer, side):
     """with    a TURN server that sees the IUT at an address of a NAT
     when    the IUT's description is read
-    then    it has a relayed candidate at the allocated address, and a server reflexive one at the mapped address."""
+    then    it has a relayed candidate at the allocated address, and a server reflexive one at the mapped address.
+
+    An active one states port 9 instead of the allocated one (RFC 6544 section 4.5)."""
     server = peer.turn_server(mapped=NAT)
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry])
-    assert {c.endpoint for c in gathered(iut, "relay")} & {*server.relayed}, "there is no relayed candidate"
+    allocated = {*server.relayed} | {Address(address.ip, _ACTIVE) for address in server.relayed}
+    assert {c.endpoint for c in gathered(iut, "relay")} & allocated, "there is no relayed candidate"
     assert {c.address for c in gathered(iut, "srflx")} == {NAT}, "there is no server reflexive candidate"
