@@ -56,17 +56,22 @@ def targets(peer: Peer, count: int, name: str = "target") -> list[Candidate]:
 
 
 def until_calm(peer: Peer, enough: int, *, calm: float) -> None:
-    """Wait until the IUT has opened so many connections, or no new one for `calm` seconds, or far longer than before.
+    """Wait until the IUT has connected to so many candidates, or to no new one for `calm` seconds or far longer.
 
-    Far longer: several times its longest pause yet, since on a busy machine the pace of all is another.
+    Far longer: several times its longest pause yet, since on a busy machine the pace of all is another. Several
+    connections to one candidate count once: Chromium opens two.
     """
-    peer.wait_until(lambda: bool(peer.connections), peer.pixit.connect)
+
+    def met() -> int:
+        return len({connection.local_address for connection in peer.connections})
+
+    peer.wait_until(lambda: met() > 0, peer.pixit.connect)
     count = 0
-    while count < len(peer.connections) < enough:
-        count = len(peer.connections)
+    while count < met() < enough:
+        count = met()
         times = [peer.described_at, *sorted(connection.opened_at for connection in peer.connections)]
         longest = max(later - earlier for earlier, later in itertools.pairwise(times))
-        peer.wait_until(lambda: len(peer.connections) > count, max(calm, _FAR_LONGER * longest))  # noqa: B023
+        peer.wait_until(lambda: met() > count, max(calm, _FAR_LONGER * longest))  # noqa: B023
 
 
 def needs_second_begun(met: Sequence[object]) -> None:
