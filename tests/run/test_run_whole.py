@@ -273,7 +273,8 @@ def test_a_real_stack_comes_to_exactly_its_known_verdicts(name, tmp_path) -> Non
     }
     seen = {case: v for case, v in verdicts.items() if v is not Verdict.PASS}
     assert seen == known, done.stdout
-    usual = [case for case in expected if usual_form(case) == case and "/judge_" not in case]  # rules: where they show
+    sure = [case for case, entry in expected.items() if not entry.sometimes]  # a race may also leave nothing to judge
+    usual = [case for case in sure if usual_form(case) == case and "/judge_" not in case]  # rules: where they show
     assert not [case for case in usual if not any(case in (variant, case_name(variant)) for variant in verdicts)]
     assert all("known deviation" in r.note for r in results if r.case in seen)
     assert len([r for r in results if r.verdict is Verdict.PASS]) > 50

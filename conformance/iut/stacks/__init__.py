@@ -75,7 +75,7 @@ class Description:
 class Expectation:
     """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence.
 
-    `sometimes`: it depends on what a race inside the stack comes to, so that the case may also pass.
+    `sometimes`: it depends on what a race inside the stack comes to, so that the case may also pass, or be n/a.
     """
 
     verdict: Verdict
