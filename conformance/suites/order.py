@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
-_AT_ONCE = 0.002  # seconds from one candidate to the next, on average: what has no pace shows no order
+_AT_ONCE = 0.005  # the least Ta (RFC 8445 section 14.2): what has less pace on average shows no order
 _HIGHEST, _MIDDLE, _LOWEST = 2**31 - 1, 1000, 100  # the lower of both sides' priorities comes first in a pair's
 
 
