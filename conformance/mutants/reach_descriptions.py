@@ -47,7 +47,11 @@ ROWS: tuple[Reach, ...] = (
         "no-passive-relayed-candidate offer-without-one-address",
         "RFC8445-5.1.1.2",
     ),
-    breaking("a later default is one of a lite agent, too", "later-default-is-no-candidate", "RFC8839-4.4.1.3"),
+    breaking(
+        "a later default is one of a lite agent, too",
+        "later-default-is-no-candidate lite-default-stays",
+        "RFC8839-4.4.1.3",
+    ),
     breaking("a default without a=setup says no direction", "setup-missing", "RFC6544-4.3-03"),
     breaking(
         "a candidate that is told behind the end is told behind the nomination",

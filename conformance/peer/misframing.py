@@ -63,6 +63,8 @@ class Reader:
             elif framed and framed < length and self._fills(octets, position + 2 + framed, position + 2 + length):
                 found.bare.append(f"a frame holds more than one message: {_head(octets, position)}")
                 position += 2 + length
+            elif framed > length and self._ends_well(octets, position + 2 + length):
+                position += 2 + length  # the frame is right; the message says that it is longer than it is
             elif framed and framed != length:
                 found.length.append(f"LENGTH {length} before {framed} octets: {_head(octets, position)}")
                 position += 2 + framed
@@ -94,6 +96,10 @@ class Reader:
         while position < end and (size := self._message(octets, position)):
             position += size
         return position == end
+
+    def _ends_well(self, octets: bytes, end: int) -> bool:
+        """Whether a frame that ends here is followed by another one with a message, or by nothing."""
+        return end == len(octets) or self._message(octets, end + 2) > 0
 
     def _message(self, octets: bytes, position: int) -> int:
         """Return how long the STUN message or the known packet is that begins here; 0: neither does."""

@@ -220,6 +220,16 @@ def test_several_messages_in_one_frame_are_not_framed_and_their_length_is_right(
     assert (len(reader.found.bare), len(reader.found.length), len(reader.found.between)) == (1, 0, 0)
 
 
+def test_a_message_that_says_that_it_is_longer_is_framed_all_the_same() -> None:
+    longer = STUN[:2] + (len(STUN)).to_bytes(2, "big") + STUN[4:]
+    reader = Reader()
+    reader.read(frame(longer) + frame(longer) + frame(STUN) + frame(longer))
+    assert reader.found.any == []
+    cut = (len(STUN) - 2).to_bytes(2, "big") + STUN
+    reader.read(cut + frame(STUN))
+    assert (len(reader.found.length), len(reader.found.any)) == (1, 1)
+
+
 def test_a_role_conflict_is_known_by_its_code_alone() -> None:
     conflict = bytes(binding_error(b"transaction:", 487, "Role Conflict", "pwd"))
     assert Frame.of(conflict, 1, 0.0).has_code(487)
