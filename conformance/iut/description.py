@@ -257,9 +257,11 @@ class Description:
     def _require_own_endpoint(self, chosen: Candidate) -> None:
         """Raise `Inconclusive` where a connection could be of another component: each has its own port.
 
-        RFC 6544 section 5.1.
+        RFC 6544 section 5.1. Where RTCP has no component of its own, as over data channels and where it is multiplexed,
+        a candidate for it is of no use (RFC 8829 section 5.1.1): pion/webrtc states each candidate for both.
         """
-        if chosen.tcptype == "active":
+        section = self.media()
+        if chosen.tcptype == "active" or section.has("rtcp-mux") or "SCTP" in section.proto.upper():
             return
         for other in self.candidates(tcptype=chosen.tcptype):
             if other.endpoint == chosen.endpoint and other.component != chosen.component:

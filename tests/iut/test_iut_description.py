@@ -68,6 +68,8 @@ def test_a_port_of_two_components_is_of_none():
         with_candidates(host("127.0.0.1"), second).candidate(tcptype="passive")
     apart = with_candidates(host("127.0.0.1"), second.replace("5000", "5001"))
     assert apart.candidate(tcptype="passive", component=2).port == 5001
+    muxed = with_candidates("a=rtcp-mux\r\n", host("127.0.0.1"), second)
+    assert muxed.candidate(tcptype="passive").port == 5000, "RTCP has no component of its own"
     active = with_candidates(host("127.0.0.1", 9, "active"), second.replace("5000", "9").replace("passive", "active"))
     assert active.candidate(tcptype="active").port == 9
 
