@@ -258,7 +258,7 @@ class Description:
         """Raise `Inconclusive` where a connection could be of another component: each has its own port.
 
         RFC 6544 section 5.1. Where RTCP has no component of its own, as over data channels and where it is multiplexed,
-        a candidate for it is of no use (RFC 8829 section 5.1.1): pion/webrtc states each candidate for both.
+        a candidate for it is of no use (RFC 8834 section 4.5): pion/webrtc states each candidate for both.
         """
         section = self.media()
         if chosen.tcptype == "active" or section.has("rtcp-mux") or "SCTP" in section.proto.upper():
