@@ -63,6 +63,7 @@ class Credentials(Protocol):
 # Tie-breakers that lose and win against any that is drawn at random. 0 is not among them: a stack may hold it for none,
 # which would show in one of 2**64 sessions, and keep what a conflict is needed for from being judged.
 SMALL, GREAT = 1, 2**64 - 1
+_FRAGMENT, _PASSWORD = 4, 12  # random octets of each, in hexadecimal digits
 
 
 class Identity:
@@ -74,8 +75,8 @@ class Identity:
         self.settled_setup: str | None = None  # our a=setup in the last exchange that was completed
         self.controlling = False
         self.role_is_told = False  # the IUT's caller was told which role the IUT has, other than offer and answer say
-        self.ufrag = rng.randbytes(4).hex()
-        self.pwd = rng.randbytes(12).hex()
+        self.ufrag = rng.randbytes(_FRAGMENT).hex()
+        self.pwd = rng.randbytes(_PASSWORD).hex()
         self._passwords = {self.ufrag: self.pwd}
         self._met: set[str] = set()  # fragments of the IUT's
         self.tie_breaker = rng.getrandbits(64)
@@ -108,7 +109,12 @@ class Identity:
 
     def renew(self) -> None:
         """Take new credentials, as an ICE restart does; checks with the former ones are still answered."""
-        self.take_credentials(self._rng.randbytes(4).hex(), self._rng.randbytes(12).hex())
+        self.take_credentials(self._rng.randbytes(_FRAGMENT).hex(), self._rng.randbytes(_PASSWORD).hex())
+
+    @property
+    def has_usual_credentials(self) -> bool:
+        """Whether the credentials are as long as those that it takes by itself."""
+        return (len(self.ufrag), len(self.pwd)) == (2 * _FRAGMENT, 2 * _PASSWORD)
 
     def take_credentials(self, ufrag: str, pwd: str) -> None:
         """Take these credentials; checks with the former ones are still answered."""

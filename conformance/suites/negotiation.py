@@ -118,7 +118,7 @@ def negotiate(
     mine |= says or {}
     told = _role_to_tell(upper, shape, side)
     wishes |= {"role": told} if told else {}
-    is_usual = peer_candidates is None and not (peer_lite or peer_says or says)
+    is_usual = peer_candidates is None and peer.has_usual_credentials and not (peer_lite or peer_says or says)
     with _usual_description() if is_usual else contextlib.nullcontext():
         if side == "offerer":
             theirs = upper.offer(tcptypes, components=components, media=media, **wishes)
