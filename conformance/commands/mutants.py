@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Variations for each case.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 64; lawful 32].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 128; lawful 32].")
 @on_cluster
 @resumable
 @click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")
@@ -87,7 +87,7 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     from conformance.commands import mutants_output
     from conformance.commands.reference_run import run_info
     from conformance.mutants import plan, reports
-    from conformance.mutants.execution import AT_ONCE
+    from conformance.mutants.execution import ALONE, AT_ONCE
     from conformance.mutants.matrix import KillMatrix
 
     begun = time.time()
@@ -95,7 +95,7 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     judged = reports.Judged(KillMatrix(), (), options["quick"])
 
     def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
-        jobs = options["jobs"] or AT_ONCE
+        jobs = options["jobs"] or (AT_ONCE if options["cluster"] else ALONE)
         judged.again = plan.run(work, bench, judged.matrix, jobs=jobs, begin=shown.begin, progress=shown.step)
 
     def report(out: Path) -> None:

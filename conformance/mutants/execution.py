@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 Observation = frozenset[str] | None  # which faults could change a verdict; None: it is not known
 AT_ONCE = 64
+ALONE = 128  # at once where nothing else is done: on a faulty agent most cases wait, and with 64 two cores stand idle
 CALM = 8  # at once for what is looked at twice
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
 
