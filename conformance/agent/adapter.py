@@ -9,6 +9,7 @@ import ipaddress
 import json
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -373,6 +374,7 @@ def _observed(decisions: type[Decisions]) -> type[Decisions]:
         raise RpcError(INVALID_PARAMS, "x-observe is for an agent without faults and variations")
     from conformance.agent.faults.observation import Observed
 
+    Observed.clock = staticmethod(time.monotonic)
     return Observed
 
 

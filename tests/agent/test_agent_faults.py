@@ -169,6 +169,9 @@ def test_another_delay_makes_no_difference_before_it_has_passed():
     assert "never-fails" not in observe(10.0, ("patience_for_checks", 39.5))
     assert "never-fails" in observe(39.5, ("patience_for_checks", 39.5))
     assert "fails-at-once" in observe(0.0, ("patience_for_checks", 39.5))
+    without_clock = Observed(Config(offerer=True))
+    without_clock.patience_for_checks(39.5)
+    assert "never-fails" in without_clock.touched
 
 
 def test_a_fault_that_draws_what_was_drawn_makes_no_difference():

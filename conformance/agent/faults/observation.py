@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import time
+import math
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +50,12 @@ REPLACING = _replacing()
 
 
 class Observed(Decisions):
-    """Lawful decisions. ``consulted``: which were asked for; `touched`: the faults that would have differed."""
+    """Lawful decisions. ``consulted``: which were asked for; `touched`: the faults that would have differed.
 
-    clock: Callable[[], float] = staticmethod(time.monotonic)  # seconds
+    `clock` tells the time in seconds; the core of the agent has none. Without one every delay counts as passed.
+    """
+
+    clock: Callable[[], float] = staticmethod(lambda: math.inf)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
