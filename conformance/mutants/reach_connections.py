@@ -349,4 +349,29 @@ ROWS: tuple[Reach, ...] = (
     reaching(
         "candidates among strange ones are lost with those", "candidates-behind-a-strange-one-lost", "RFC8839-5.1"
     ),
+    breaking(
+        "a pair of two passive candidates is opened by whoever has it, from whatever base",
+        "pairs-passive-with-passive",
+        "RFC8445-6.1.2.2-s01 RFC8838-10-02 RFC8838-11-01",
+    ),
+    reaching(
+        "pairs that nobody can have come before those of the case",
+        "pairs-passive-with-passive",
+        "RFC6062-4.3-08 RFC8445-6.1.4.2-s05",
+    ),
+    breaking(
+        "an agent that a restart silences sends no data meanwhile",
+        "restart-silences",
+        "RFC8445-12.1-s02 RFC8839-4.4.3.1.1-01 RFC8839-4.4.3.2-02",
+    ),
+    reaching(
+        "a lite agent that has no valid pair selects none",
+        "lite-forms-check-list peer-reflexive-ignored",
+        "RFC8445-6.1.1-03 RFC8445-8.2 RFC8839-4.4.1.3-06",
+    ),
+    reaching(
+        "what the case sends next comes over a connection that is refused, or in a frame that is lost",
+        "second-connection-refused coalesced-frame-lost",
+        "RFC4571-3 RFC6544-3-s01 RFC7983-7-01 RFC8445-12.2-01 RFC8489-6.3.1.2-s01",
+    ),
 )

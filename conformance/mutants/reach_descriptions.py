@@ -86,4 +86,14 @@ ROWS: tuple[Reach, ...] = (
     ),
     breaking("a connection that a later exchange closes is not kept", "update-closes-connection", "RFC6544-6.1"),
     breaking("a pair across components is one of a component that has none", "components-cross-paired", "RFC4571-4"),
+    breaking(
+        "sections in another order answer others than they stand for",
+        "answer-in-another-order",
+        "RFC3264-8.2-02 RFC8839-4.2.1.6-02 RFC8839-4.4.1.1.2-01",
+    ),
+    breaking(
+        "remote candidates of a first offer are named in later ones as well",
+        "remote-candidates-at-once",
+        "RFC8839-4.4.1.1.1-s01 RFC8839-4.4.1.2.2-03 RFC8839-4.4.1.3-06 RFC8839-5.2-01",
+    ),
 )

@@ -162,4 +162,40 @@ ROWS: tuple[Reach, ...] = (
         "consent-without-integrity consent-user-name-reversed",
         "RFC6544-11.1-01 RFC6544-11.1-04 RFC6544-11.1-05 RFC6544-11.1-07 RFC6544-11.1-08 RFC6544-11.1-s01 RFC7675",
     ),
+    breaking(
+        "a check that is sent twice is one too many, and before its turn",
+        "check-retransmitted checks-twice-at-once nominates-before-success",
+        "RFC8445-6.1.2.5-02 RFC8445-6.1.4.2-s01 RFC8445-14.2-03 RFC8489-14.8-08 RFC8489-6.2.2-s01",
+    ),
+    reaching(
+        "a check that is sent twice is taken for the one that follows",
+        "check-retransmitted checks-twice-at-once",
+        "RFC8445-7.2.5.1-04 RFC8839-4.4.3.1-s01",
+    ),
+    reaching(
+        "who nominates early seems to hold the pair for valid, and ends the checks of others",
+        "nominates-before-success later-pairs-nominated-at-once",
+        "RFC8445-7.2.5 RFC8445-7.3-01 RFC8489-9.1.4-01",
+    ),
+    breaking("a first check of a later pair is a first check", "later-pairs-nominated-at-once", "RFC6544-8-01"),
+    reaching(
+        "a check without a role claims none, and changes none",
+        "controlled-check-without-role",
+        "RFC8445-6.1.1-06 RFC8445-7.2.5.1-03 RFC8489-14.8-03",
+    ),
+    reaching(
+        "a nomination that is not said is not seen",
+        "nomination-unsaid",
+        "RFC6544-8-01 RFC8445-7.2.5.1-01 RFC8445-7.2.5.2-s01",
+    ),
+    reaching(
+        "of two agents in one role none nominates, or both do",
+        "answerer-controls",
+        "RFC6544-8-01 RFC8445-7.2.5.2-s01 RFC8445-7.3.1.1-03 RFC8445-8.1.1-02 RFC8838-11-s02",
+    ),
+    reaching(
+        "while a check is unanswered no other is seen",
+        "unanswered-check-blocks",
+        "RFC6544-6.2-s01 RFC8445-7.3.1.4-01 RFC8838-11",
+    ),
 )
