@@ -39,7 +39,7 @@ def absent(*tools: str) -> list[str]:
 
 
 def too_old(language: str, wanted: str, source: str, *command: str) -> list[str]:
-    """Return which compiler is needed and where it is had, if there is none or an older one: Debian's does not help."""
+    """Return which compiler is needed and where to get it, unless it is installed. Debian's is too old."""
     found = re.search(r"(\d+)\.(\d+)", output(*command))
     have = (int(found[1]), int(found[2])) if found else (0, 0)
     if have >= tuple(int(number) for number in wanted.split(".")):
