@@ -63,13 +63,18 @@ class Ranked:
             raise Inconclusive(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
         return wrong
 
-    def _spread(self, peer: Peer) -> float:
-        """Return how many seconds passed from the first candidate that the IUT took up to the last."""
+    def _firsts(self, peer: Peer) -> dict[int, Connection]:
+        """Return, by port, the IUT's first connection to each of our candidates."""
         ours = {candidate.port for candidate in self.candidates}
-        times: dict[int, float] = {}
+        found: dict[int, Connection] = {}
         for connection in peer.connections:
             if connection.local_address.port in ours:
-                times.setdefault(connection.local_address.port, connection.opened_at)
+                found.setdefault(connection.local_address.port, connection)
+        return found
+
+    def _spread(self, peer: Peer) -> float:
+        """Return how many seconds passed from the first candidate that the IUT took up to the last."""
+        times = {port: connection.opened_at for port, connection in self._firsts(peer).items()}
         if self.udp.first_request is not None:
             times[self.udp.local_address.port] = self.udp.first_request_at
         return max(times.values()) - min(times.values()) if times else 0.0
@@ -86,11 +91,7 @@ class Ranked:
 
     def _looks(self, peer: Peer) -> dict[int, int]:
         """Return, by port, in which look the IUT's first connection or request for a candidate was there."""
-        ours = {candidate.port for candidate in self.candidates}
-        looks: dict[int, int] = {}
-        for connection in peer.connections:
-            if connection.local_address.port in ours:
-                looks.setdefault(connection.local_address.port, connection.look)
+        looks = {port: connection.look for port, connection in self._firsts(peer).items()}
         if self.udp.first_request is not None:
             looks[self.udp.local_address.port] = self.udp.first_request
         return looks
