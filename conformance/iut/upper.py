@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import ipaddress
 from functools import partial
@@ -13,6 +12,7 @@ from conformance.iut.calls import REJECTED as REJECTED
 from conformance.iut.calls import Calls, Waiter
 from conformance.iut.calls import Rejected as Rejected
 from conformance.iut.description import Description, says_the_same
+from conformance.iut.notifications import Notifications
 from conformance.iut.strange import strange, with_line_feeds
 from conformance.iut.trickle import without_candidates
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
@@ -51,11 +51,7 @@ class Upper:
         self.pics = pics
         self.description: Description | None = None
         self.on_description: Callable[[Description], None] = lambda _description: None
-        self.received: dict[tuple[int, int], bytearray] = {}  # by stream and component
-        self.states: list[str] = []
-        self.completed: set[tuple[int, int] | None] = set()  # stream and component of such a state; None: it names none
-        self.selected: list[Mapping[str, Any]] = []
-        self.trickled: list[tuple[str, str]] = []  # (candidate, mid); an empty candidate ends them
+        self._told = Notifications()
         self.trickles = False  # candidates of both sides come after the descriptions
         self.readings: list[str] = []  # of what the case does not judge
         self.is_strange = False  # our descriptions say what they say in a strange way
@@ -71,6 +67,21 @@ class Upper:
         self._opened = False
         self.agent = "full"  # as which it was opened
         self._describing: Pending | None = None  # a call of describe that is under way
+
+    @property
+    def states(self) -> list[str]:
+        """The states that the stack has reported, in order."""
+        return self._told.states
+
+    @property
+    def selected(self) -> list[Mapping[str, Any]]:
+        """What the stack has told of selected pairs."""
+        return self._told.selected
+
+    @property
+    def trickled(self) -> list[tuple[str, str]]:
+        """The candidates that the IUT has trickled, each with its mid; an empty candidate ends them."""
+        return self._told.trickled
 
     # -- descriptions --------------------------------------------------------------------------------------------
 
@@ -158,7 +169,7 @@ class Upper:
         `trickle`: return it at once; `await_candidates` then adds what comes later.
         """
         self._take_notifications()
-        self.trickled.clear()  # what is still to come for a former description is none of this one's
+        self._told.trickled.clear()  # what is still to come for a former description is none of this one's
         self.exchanged.append(("unknown", SessionDescription([])))  # until it is known what the IUT said
         result = self.call("describe", trickle=trickle or self.trickles)
         try:
@@ -276,12 +287,12 @@ class Upper:
 
         def more() -> bool:
             self._take_notifications()
-            return bool(self.trickled)
+            return bool(self._told.trickled)
 
         for _ in range(_MOST_TRICKLED):
             if description.complete or not self._waiter.wait(more, _TRICKLING):
                 break
-            candidate, mid = self.trickled.pop(0)
+            candidate, mid = self._told.trickled.pop(0)
             description.complete = not candidate
             if candidate:
                 description.add(candidate, mid)
@@ -353,13 +364,13 @@ class Upper:
 
         def settled() -> bool:
             self._take_notifications()
-            got = self.received.get(place, b"")
+            got = self._told.received.get(place, b"")
             return len(got) >= len(octets) or not octets.startswith(got)
 
         self._waiter.wait(settled, within)
-        got = bytes(self.received.get(place, b""))
+        got = bytes(self._told.received.get(place, b""))
         if got != octets:
-            others = sum(len(data) for key, data in self.received.items() if key != place)
+            others = sum(len(data) for key, data in self._told.received.items() if key != place)
             aside = f", and {others} octets on another component or stream" if others else ""
             raise Missing(
                 "the IUT's application did not receive what was sent",
@@ -371,14 +382,14 @@ class Upper:
     def expect_no_data(self, *, within: float) -> None:
         """Watch that the IUT's application receives nothing (beyond what was expected so far)."""
         self._take_notifications()
-        before = sum(map(len, self.received.values()))
+        before = sum(map(len, self._told.received.values()))
 
         def more() -> bool:
             self._take_notifications()
-            return sum(map(len, self.received.values())) > before
+            return sum(map(len, self._told.received.values())) > before
 
         if self._waiter.watch(more, within):
-            got = b"".join(bytes(data) for data in self.received.values())
+            got = b"".join(bytes(data) for data in self._told.received.values())
             raise Failed(
                 "the IUT's application received octets that it must not receive",
                 expected="the application receives nothing",
@@ -388,12 +399,12 @@ class Upper:
     def has_received(self, octets: bytes) -> bool:
         """Whether the IUT's application has received these octets, on any component or stream."""
         self._take_notifications()
-        return any(octets in data for data in self.received.values())
+        return any(octets in data for data in self._told.received.values())
 
     def forget_data(self) -> None:
         """Start counting received data anew."""
         self._take_notifications()
-        self.received.clear()
+        self._told.received.clear()
 
     def wait_state(self, *wanted: str, within: float) -> bool:
         """Wait for a state notification; False if none came. Helps to find things; the wire decides."""
@@ -432,7 +443,7 @@ class Upper:
 
         def reached() -> bool:
             self._take_notifications()
-            return None in self.completed or len(self.completed) >= streams
+            return None in self._told.completed or len(self._told.completed) >= streams
 
         if self._waiter.watch(reached, within):
             raise Failed(
@@ -459,7 +470,7 @@ class Upper:
 
         def selected() -> bool:
             self._take_notifications()
-            return len({_place("selected", told) for told in self.selected}) >= pairs
+            return len(self._told.selected_places()) >= pairs
 
         if "selected" in self.pics.get("reports", []) and not self._waiter.wait(selected, within):
             raise Inconclusive(f"the stack did not tell of {pairs} selected pair(s) within {within:g} s")
@@ -481,37 +492,7 @@ class Upper:
         self.check_alive()
         while self._session.notifications:
             note = self._session.notifications.popleft()
-            if note.method == "data":
-                self._take_data(note.params)
-            elif note.method == "state":
-                self._take_state(note.params)
-            elif note.method == "selected":
-                self.selected.append(note.params)
-            elif note.method == "candidate":
-                told = str(note.params.get("candidate", "")), str(note.params.get("mid", ""))
-                self.trickled.append(told)
-
-    def _take_state(self, parameters: Mapping[str, Any]) -> None:
-        self.states.append(str(parameters.get("state")))
-        if self.states[-1] == "completed":
-            names_one = "component" in parameters or "stream" in parameters
-            self.completed.add(_place("state", parameters) if names_one else None)
-
-    def _take_data(self, parameters: Mapping[str, Any]) -> None:
-        try:
-            octets = base64.b64decode(str(parameters.get("data", "")), validate=True)
-        except binascii.Error as error:
-            raise Inconclusive(f"the adapter's data notification is no base64: {error}") from error
-        self.received.setdefault(_place("data", parameters), bytearray()).extend(octets)
-
-
-def _place(method: str, parameters: Mapping[str, Any]) -> tuple[int, int]:
-    """Return stream and component of a notification. Raises `Inconclusive` if they are not numbers."""
-    stream, component = parameters.get("stream", 0), parameters.get("component", 1)
-    for name, number in (("stream", stream), ("component", component)):
-        if type(number) is not int:
-            raise Inconclusive(f"the adapter's {method} notification has a {name} that is no number: {number!r}")
-    return stream, component
+            self._told.take(note.method, note.params)
 
 
 def _short(octets: bytes) -> str:
