@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,30 @@ def test_newer_pythons_run_the_same_gates_under_tox_as_in_ci():
         assert f"tests/{folder}" in tox
         assert folder in said
     assert "icetcp run --quick" in tox
+
+
+def test_what_failed_stands_at_the_end_of_the_output(tmp_path):
+    written = tmp_path / "tests.xml"
+    written.write_text(
+        """<testsuites><testsuite name="pytest">
+        <testcase classname="tests.wire.test_wire" name="test_held"/>
+        <testcase classname="tests.wire.test_wire" name="test_broken[3]"><failure message="assert 1 == 2&#10;  more">all of it</failure></testcase>
+        <testcase classname="tests.wire.test_wire" name="test_skipped"><skipped message="no"/></testcase>
+        </testsuite></testsuites>"""
+    )
+    command = [sys.executable, str(ROOT / ".ci" / "failed"), str(written), str(tmp_path / "none.xml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == [
+        f"failure ({written}): tests.wire.test_wire::test_broken[3]",
+        "    assert 1 == 2",
+        "      more",
+        f"{tmp_path / 'none.xml'}: not written; its tests came to no end",
+    ]
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert run.index('-c "$command"') < run.index(".ci/failed .tox/*/tmp/tests.xml")
+    environments = [part for part in (ROOT / "tox.ini").read_text().split("[testenv") if part.startswith(("]", ":py3"))]
+    assert len(environments) == 2
+    assert all("--junitxml {env_tmp_dir}{/}tests.xml" in environment for environment in environments)
 
 
 def test_each_file_of_tests_that_tox_names_is_collected():
