@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from fuzz.findings import Finding
     from fuzz.judging.replay import Known
     from fuzz.judging.symptom import Symptom
+    from reports.folder import OutputFolder
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600, None: 1}
@@ -113,34 +113,55 @@ def fuzz(**options: Any) -> int:
     Ctrl-C, SIGTERM and SIGHUP end the campaign: it reports what it has found so far. Exit status: 0 nothing found,
     1 findings, 2 usage, 3 no campaign was possible, or it was interrupted before anything was found.
     """
-    from conformance.cluster.connection import ClusterError
-    from fuzz.campaign.coordinator import conduct
     from fuzz.campaign.interrupt import interruptible
+    from reports.folder import CAMPAIGN, FolderError, OutputFolder
 
     with interruptible() as stopping:
-        out = _folder(Path(options["out"]), resume=options["resume"])
-        view = _View()
-        specs = _specs(options, out)
-        _same_campaign(specs)
         try:
-            if options["cluster"]:
-                total = _on_cluster(options, specs, out, view, stopping)
-            else:
-                total = conduct(specs, view.show, stopping)
-        except ClusterError as error:
-            click.echo(f"icetcp: {error}", err=True)
-            return int(ExitStatus.COULD_NOT_JUDGE)
-        finally:
-            view.close()
-        return int(_report(total, out, options))
+            with OutputFolder.claim(Path(options["out"]), CAMPAIGN) as folder:
+                return int(_campaign(options, folder, stopping))
+        except FolderError as error:
+            raise click.UsageError(str(error)) from None
 
 
-def _on_cluster(options: dict[str, Any], specs: list[Any], out: Path, view: _View, stopping: threading.Event) -> Total:
+def _campaign(options: dict[str, Any], folder: OutputFolder, stopping: threading.Event) -> ExitStatus:
+    from conformance.cluster.connection import ClusterError
+    from fuzz.campaign.coordinator import conduct
+
+    view = _View()
+    specs = _specs(options, folder.path)
+    _same_campaign(specs)
+    try:
+        if options["cluster"]:
+            total = _on_cluster(options, specs, folder, view, stopping)
+        else:
+            why = _starts(options["iut"])
+            if why:
+                click.echo(f"icetcp: cannot fuzz {options['iut']}: {why}", err=True)
+                return ExitStatus.COULD_NOT_JUDGE
+            _begin(folder, options)
+            total = conduct(specs, view.show, stopping)
+    except ClusterError as error:
+        click.echo(f"icetcp: {error}", err=True)
+        return ExitStatus.COULD_NOT_JUDGE
+    finally:
+        view.close()
+    return _report(total, folder.path, options)
+
+
+def _begin(folder: OutputFolder, options: dict[str, Any]) -> None:
+    (folder.go_on if options["resume"] else folder.clear)(options["iut"])
+
+
+def _on_cluster(
+    options: dict[str, Any], specs: list[Any], folder: OutputFolder, view: _View, stopping: threading.Event
+) -> Total:
     from conformance.cluster.options import working
     from fuzz.campaign.distribution import Campaign
 
-    campaign = Campaign(specs, out, view.show, stopping)
-    with working(options, out, resume=False, heard=campaign.hear, tick=campaign.tick) as work:
+    campaign = Campaign(specs, folder.path, view.show, stopping)
+    with working(options, folder.path, resume=False, heard=campaign.hear, tick=campaign.tick) as work:
+        _begin(folder, options)
         return campaign.run(work.dispatch, work.journal)
 
 
@@ -223,18 +244,15 @@ def _same_campaign(specs: list[Any]) -> None:
                 raise click.UsageError(f"the campaign in {spec.out} had {name} {had}, not {value or 'none'}")
 
 
-def _folder(out: Path, *, resume: bool) -> Path:
-    """Make the folder; without --resume it holds nothing of an earlier campaign."""
+def _starts(spec: str) -> str:
+    """Return why an IUT does not start, or nothing: a campaign that cannot begin costs no earlier one's results."""
+    from fuzz.campaign.iut import starter
+
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            for folder in ("findings", "unconfirmed"):
-                shutil.rmtree(out / folder, ignore_errors=True)
-            for file in (*out.glob("log-*.jsonl"), out / "junit.xml", out / "summary.json"):
-                file.unlink(missing_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from None
-    return out
+        starter(stacks.resolve(spec))().kill()
+    except AdapterError as error:
+        return str(error)
+    return ""
 
 
 class _View:

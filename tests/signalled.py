@@ -17,7 +17,7 @@ from conformance.commands import cli
 module, owner, name, nth, when, number = sys.argv[1:7]
 # These are imported here, so that nobody has taken a function by its name before it is replaced.
 for early in (
-    "conformance.run.plugin", "conformance.run.run", "conformance.run.reading", "conformance.run.folder", "conformance.run.testers",
+    "conformance.run.plugin", "conformance.run.run", "conformance.run.reading", "reports.folder", "conformance.run.testers",
     "conformance.run.premise", "conformance.mutants.execution", "conformance.mutants.lawful", "conformance.mutants.reports",
     "conformance.nattable.captures", "conformance.nattable.execution", "conformance.commands.display",
     "conformance.commands.mutants_output", "conformance.commands.nat_table_output", "reports.junit", "reports.record",

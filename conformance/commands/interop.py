@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from conformance.interop.model import Cell, Outcome
     from conformance.interop.plan import Contestant
+    from reports.folder import OutputFolder
 
 _EXAMPLES = """
 \b
@@ -143,24 +144,35 @@ def _unknown(contestants: Sequence[Contestant], *, elsewhere: bool) -> str:
 
 
 def _run(contestants: Sequence[Contestant], options: dict[str, Any]) -> int:
-    from conformance.cluster.connection import ClusterError
-    from conformance.interop import outputs, plan
-    from conformance.interop.execution import Unplayable
     from conformance.peer.lab import can_enter
-    from conformance.run.interrupts import end_descendants, interruptible
-    from reports.record import ReportError
+    from reports.folder import INTEROP, FolderError, OutputFolder
 
     unavailable = None if options["cluster"] else can_enter()
     if unavailable is not None:
         return complain(f"{unavailable.reason}; {unavailable.remedy}", ExitStatus.COULD_NOT_JUDGE)
-    folder = Path(options["out"]).absolute()
+    try:
+        with OutputFolder.claim(Path(options["out"]).absolute(), INTEROP) as folder:
+            return _meet(contestants, folder, options)
+    except FolderError as error:
+        return complain(str(error), ExitStatus.USAGE)
+
+
+def _meet(contestants: Sequence[Contestant], claimed: OutputFolder, options: dict[str, Any]) -> int:
+    """Play all cells, or those that an interrupt leaves the time for, and report."""
+    from conformance.cluster.connection import ClusterError
+    from conformance.interop import outputs, plan
+    from conformance.interop.execution import Unplayable
+    from conformance.run.interrupts import end_descendants, interruptible
+    from reports.record import ReportError
+
+    folder = claimed.path
     found: list[Outcome] = []
     by_name = {stack.name: stack for stack in contestants}
     progress, interrupted = Progress("cell"), False
     cells: list[Cell] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with interruptible(), _players(contestants, folder, options, progress) as play:
+            claimed.go_on()
             cells = plan.cells(contestants, **_choice(options))
             progress.begin("interop", len(cells))
             play(cells, lambda outcome: _take(outcome, found, progress, quiet=options["as_json"]))

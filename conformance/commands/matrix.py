@@ -64,6 +64,7 @@ def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
     from conformance.iut.errors import StackError
     from conformance.iut.stacks import UnknownStack, resolve
     from conformance.iut.stacks.build import all_built
+    from reports.folder import MATRIX, FolderError, OutputFolder
 
     if everything == bool(stacks):
         return complain("name the stacks, or say --all", ExitStatus.USAGE)
@@ -79,14 +80,18 @@ def matrix(stacks: Sequence[str], everything: bool, **options: Any) -> int:
             return complain(str(error), ExitStatus.USAGE)
         except StackError:
             pass  # its run says so
-    return _all([(stack.name, stack.spec) for stack in wanted], options)
+    try:
+        with OutputFolder.claim(Path(options["out"]), MATRIX) as folder:
+            folder.go_on()
+            return _all([(stack.name, stack.spec) for stack in wanted], folder.path, options)
+    except FolderError as error:
+        return complain(str(error), ExitStatus.USAGE)
 
 
-def _all(stacks: Sequence[tuple[str, str]], options: dict[str, Any]) -> int:
+def _all(stacks: Sequence[tuple[str, str]], folder: Path, options: dict[str, Any]) -> int:
     from conformance.cluster.connection import ClusterError
     from conformance.run.interrupts import hold, interruptible
 
-    folder = Path(options["out"])
     statuses: dict[str, int] = {}
     interrupted = False
     try:

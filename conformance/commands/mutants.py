@@ -149,9 +149,9 @@ def _on_bench(
     from conformance.cluster.connection import ClusterError
     from conformance.commands.reference_run import IUT
     from conformance.iut.errors import AdapterError
-    from conformance.run.folder import MUTANTS, FolderError, OutputFolder
     from conformance.run.interrupts import end_descendants, in_order
     from conformance.run.session import os_error
+    from reports.folder import MUTANTS, FolderError, OutputFolder
     from reports.record import ReportError
 
     with in_order(), contextlib.ExitStack() as closing:

@@ -80,9 +80,9 @@ def _run(rows: Sequence[Row], jobs: int, options: dict[str, Any], *, why: bool, 
     from conformance.iut.errors import AdapterError
     from conformance.nattable.path import network
     from conformance.peer.lab import Unavailable
-    from conformance.run.folder import NAT_TABLE, FolderError, OutputFolder
     from conformance.run.interrupts import in_order
     from conformance.run.session import os_error
+    from reports.folder import NAT_TABLE, FolderError, OutputFolder
     from reports.record import ReportError
 
     laid = network.make()  # first of all: namespaces are entered by processes of one thread

@@ -135,8 +135,8 @@ def run(iut: str, **options: Any) -> int:
     Exit status: 0 conforms, 1 does not conform, 2 usage, 3 could not be judged.
     """
     from conformance.commands import display
-    from conformance.run.folder import default_folder
     from conformance.run.interrupts import end_descendants, hold, interruptible
+    from reports.folder import default_folder
 
     options["out"] = options["out"] or default_folder(iut)
     refused = _unusable(iut, options)

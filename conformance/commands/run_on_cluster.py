@@ -47,8 +47,8 @@ def execute(shown: Display, iut: str, options: dict[str, Any]) -> Outcome:
     """Do the repetitions on the cluster and write the reports of them all; return how it went."""
     from conformance.cluster.archive import ArchiveError
     from conformance.cluster.connection import ClusterError
-    from conformance.run.folder import FolderError, OutputFolder
     from conformance.run.session import Outcome, os_error
+    from reports.folder import FolderError, OutputFolder
     from reports.record import ReportError
 
     outcome = Outcome()

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from conformance.catalogue import REQUIREMENTS
-from conformance.run.folder import FolderError
 from conformance.run.known import KnownFailures
 from conformance.run.pages import restore
 from conformance.run.premise import broken_off, claim, describe, iut_of, resolve
 from conformance.verdict import Level, Result
 from reports import causes, flaky
 from reports.expectations import ExpectationError
+from reports.folder import FolderError
 from reports.reach import judged, not_judged
 from reports.record import Recorder, ReportError, RunInfo, cannot_write, printable, result_from
 

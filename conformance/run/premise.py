@@ -24,7 +24,6 @@ from conformance.iut.pool import Hello, Pool
 from conformance.peer import lab
 from conformance.run.applicability import BOTH, Applicability
 from conformance.run.elsewhere import UNREACHED, Elsewhere
-from conformance.run.folder import FolderError, OutputFolder, default_folder
 from conformance.run.interrupts import opened
 from conformance.run.invocation import command_line
 from conformance.run.known import KnownFailures
@@ -34,6 +33,7 @@ from conformance.run.scan import Scan
 from conformance.run.topology import LOOPBACK, Topology, answered_hosts, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
+from reports.folder import FolderError, OutputFolder, default_folder
 from reports.record import RunInfo
 
 if TYPE_CHECKING:

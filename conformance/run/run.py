@@ -17,7 +17,6 @@ from conformance.iut.pool import Pool
 from conformance.peer.pixit import Pixit
 from conformance.run.engine import Case, Engine, Settings, of_source
 from conformance.run.evidence import told
-from conformance.run.folder import FolderError
 from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
@@ -29,6 +28,7 @@ from conformance.run.testers import Testers, how_many
 from conformance.verdict import Level, Result, Verdict, case_name, is_rule
 from reports import causes, flaky
 from reports.expectations import ExpectationError
+from reports.folder import FolderError
 from reports.reach import judged, not_judged
 from reports.record import NoRecorder, Recorder, ReportError, RunInfo, cannot_write
 

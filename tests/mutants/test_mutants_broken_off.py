@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from conformance.run.folder import MUTANTS, OutputFolder
+from reports.folder import MUTANTS, OutputFolder
 
 HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
 CASES = ("--case", "RFC4571-2/length_equals_the_request", "--case", "RFC4571-2/length_equals_the_response")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from conformance.run.folder import NAT_TABLE, OutputFolder
+from reports.folder import NAT_TABLE, OutputFolder
 
 HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
 pytestmark = pytest.mark.timeout(120)

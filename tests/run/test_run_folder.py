@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.run.folder import MARKER, FolderError, OutputFolder, default_folder
 from conformance.verdict import Result
+from reports.folder import CAMPAIGN, INTEROP, MARKER, MATRIX, FolderError, OutputFolder, default_folder
 from reports.record import read
 
 COMMAND = [sys.executable, "-m", "conformance", "run"]
@@ -169,3 +169,99 @@ def test_a_repeat_has_a_folder_of_its_own(tmp_path) -> None:
     (again,) = cases(tmp_path / "a folder" / "repeat")
     assert again.case == result.case
     assert again.repeat != result.repeat
+
+
+# -- what other commands write ----------------------------------------------------------------------------------------
+
+OTHERS = {  # command: what it writes
+    ("matrix", "reference"): MATRIX,
+    ("interop", "reference", "A=reference"): INTEROP,
+    ("fuzz", "--cases", "1"): CAMPAIGN,
+}
+
+
+def other(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "conformance", *arguments],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("contents", OTHERS.values(), ids=lambda contents: contents.reports[-1])
+def test_somebody_elses_files_are_not_taken_for_an_earlier_ones(tmp_path, contents) -> None:
+    files = [*(report.replace("*", "0") for report in contents.reports), *(f"{tree}/file" for tree in contents.trees)]
+    for number, file in enumerate(files):
+        path = tmp_path / str(number) / file
+        path.parent.mkdir(parents=True)
+        path.write_text("{}\n")
+        before = content(tmp_path)
+        with pytest.raises(FolderError, match="not an earlier run's; choose another folder with --out"):
+            OutputFolder.claim(tmp_path / str(number), contents)
+        assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", list(OTHERS), ids=" ".join)
+def test_no_command_replaces_somebody_elses_files(tmp_path, command) -> None:
+    path = tmp_path / "out" / OTHERS[command].trees[0] / "file"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    before = content(tmp_path / "out")
+    done = other(tmp_path, *command, "--out", "out")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
+    assert "not an earlier run's; choose another folder with --out" in done.stderr
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("command", list(OTHERS), ids=" ".join)
+def test_no_two_commands_write_to_one_folder(tmp_path, command) -> None:
+    with OutputFolder.claim(tmp_path / "out") as first:
+        first.go_on("an IUT")
+        before = content(tmp_path / "out")
+        done = other(tmp_path, *command, "--out", "out")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
+        assert "is writing to out" in done.stderr.replace(f"{tmp_path}/", "")
+        assert content(tmp_path / "out") == before
+
+
+def test_a_campaign_that_cannot_start_costs_no_finding_of_an_earlier_one(tmp_path) -> None:
+    with OutputFolder.claim(tmp_path / "out", CAMPAIGN) as earlier:
+        earlier.clear()
+        (tmp_path / "out" / "findings" / "crash").mkdir(parents=True)
+        (tmp_path / "out" / "findings" / "crash" / "finding.json").write_text("{}")
+        (tmp_path / "out" / "summary.json").write_text("{}")
+    before = content(tmp_path / "out")
+    done = other(tmp_path, "fuzz", "--iut", "exec:false", "--cases", "1", "--out", "out")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stdout + done.stderr
+    assert "cannot fuzz exec:false" in done.stderr
+    assert content(tmp_path / "out") == before
+    assert other(tmp_path, "fuzz", "--iut", "exec:false", "--cases", "1", "--out", "new").returncode == 3
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("contents", "file", "text"),
+    [
+        (MATRIX, "runs/reference/record.jsonl", '{"kind":"run","icetcp_version":"0"}\n'),
+        (INTEROP, "interop.json", '{"cells":[]}'),
+        (INTEROP, "cells/a-b/spec.json", '{"cell":{}}'),
+        (CAMPAIGN, "log-0.jsonl", '{"event":"begin","shard":0}\n{"event":"status"}\n'),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_an_older_version_left_without_a_marker_is_known(tmp_path, contents, file, text) -> None:
+    for report in (*contents.reports, *(f"{tree}/a-file" for tree in contents.trees)):
+        if "*" not in report:
+            (tmp_path / report).parent.mkdir(exist_ok=True)
+            (tmp_path / report).write_text("")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(text)
+    before = content(tmp_path)
+    with OutputFolder.claim(tmp_path, contents) as folder:
+        folder.go_on()
+        assert {name: text for name, text in content(tmp_path).items() if name != MARKER} == before
+        folder.clear()
+        assert set(content(tmp_path)) == {MARKER}

@@ -1,7 +1,8 @@
-"""The folder that a run writes to: its owner, the run that is writing to it now, and the files that may be replaced.
+"""The folder that a command writes to: its owner, who is writing to it now, and the files that may be replaced.
 
-A run marks its folder with a file of its own and holds a lock on it for as long as it goes on. Only files that an
-earlier run wrote into a marked folder are replaced, and not before the new run has really begun.
+A run, a campaign, a matrix or a table marks its folder with a file of its own and holds a lock on it for as long as it
+goes on. Only files that an earlier one wrote into a marked folder are replaced, and not before the new one has really
+begun.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,7 @@ _LONGEST = 40  # characters of an IUT's name in a folder's
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a command writes: files in `folders` (name: pattern), and `reports`.
+    """What a command writes: files in `folders` (name: pattern), and `reports`, both by patterns; and whole `trees`.
 
     ``is_ours``: whether a report in a folder without marker is one of ours nevertheless, by an older version.
     """
@@ -35,6 +37,7 @@ class Contents:
     folders: Mapping[str, str]
     reports: tuple[str, ...]
     is_ours: Callable[[Path], bool] = lambda _folder: False
+    trees: tuple[str, ...] = ()
 
 
 class FolderError(Exception):
@@ -90,15 +93,24 @@ class OutputFolder:
                 for folder, pattern in self._contents.folders.items():
                     for file in (self.path / folder).glob(pattern):
                         file.unlink(missing_ok=True)
-                for report in self._contents.reports:
-                    (self.path / report).unlink(missing_ok=True)
+                for tree in self._contents.trees:
+                    if (self.path / tree).is_dir():
+                        shutil.rmtree(self.path / tree)
+                for report in self._reports():
+                    report.unlink(missing_ok=True)
                 self._mark(iut)
             for folder in self._contents.folders:
                 (self.path / folder).mkdir(exist_ok=True)
         except OSError as error:
-            raise FolderError(
-                f"cannot write to the output folder {self.path}: {error.strerror}; choose another with --out"
-            ) from None
+            raise self._unwritable(error) from None
+
+    def go_on(self, iut: str = "") -> None:
+        """Keep all that is there: this run goes on where an earlier one stopped. Raises `FolderError`."""
+        self._begun = True
+        try:
+            self._mark(iut)
+        except OSError as error:
+            raise self._unwritable(error) from None
 
     def release(self) -> None:
         """Let other runs have the folder; one in which nothing began is left as it was found."""
@@ -108,6 +120,20 @@ class OutputFolder:
         if not self._begun:
             _remove(self._made)
         marker.close()
+
+    def _reports(self) -> list[Path]:
+        return [file for pattern in self._contents.reports for file in sorted(self.path.glob(pattern))]
+
+    def _unwritable(self, error: OSError) -> FolderError:
+        return FolderError(
+            f"cannot write to the output folder {self.path}: {error.strerror}; choose another with --out"
+        )
+
+    def __enter__(self) -> OutputFolder:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
 
     # -- the marker ----------------------------------------------------------------------------------------------
 
@@ -139,15 +165,15 @@ class OutputFolder:
         """Raise `FolderError` for files that would be replaced and that no run has written."""
         if not new or self._contents.is_ours(self.path):
             return
-        folders = [name for name in self._contents.folders if (self.path / name).is_dir()]
+        folders = [name for name in (*self._contents.folders, *self._contents.trees) if (self.path / name).is_dir()]
         names = [name for name in folders if any((self.path / name).iterdir())]
         if names:
             raise FolderError(
                 f"{self.path / names[0]} holds files that are not an earlier run's; choose another folder with --out"
             )
-        reports = [name for name in self._contents.reports if (self.path / name).exists()]
+        reports = self._reports()
         if reports:
-            raise FolderError(f"{self.path / reports[0]} is not an earlier run's; choose another folder with --out")
+            raise FolderError(f"{reports[0]} is not an earlier run's; choose another folder with --out")
 
 
 def default_folder(iut: str) -> str:
@@ -181,13 +207,23 @@ def _is_of_a_run(folder: Path) -> bool:
     return False
 
 
-def _is_of_mutants(folder: Path) -> bool:
-    """Whether a report is one that `icetcp mutants` writes."""
-    for name, key in (("mutants.json", "healthy"), ("lawful.json", "seed")):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            if key in json.loads((folder / name).read_text(encoding="utf-8")):
-                return True
-    return False
+def _has(pattern: str, key: str) -> Callable[[Path], bool]:
+    """Return a function that tells whether a folder has a file of ours: its first line, or all of it, has that key."""
+
+    def is_ours(folder: Path) -> bool:
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError, ValueError):
+                text = path.read_text(encoding="utf-8")
+                report = json.loads(text.partition("\n")[0] if path.suffix == ".jsonl" else text)
+                if isinstance(report, dict) and key in report:
+                    return True
+        return False
+
+    return is_ours
+
+
+def _any(*those: Callable[[Path], bool]) -> Callable[[Path], bool]:
+    return lambda folder: any(is_ours(folder) for is_ours in those)
 
 
 RUN = Contents(
@@ -198,9 +234,19 @@ RUN = Contents(
 MUTANTS = Contents(
     {"logs": "*.log", "observed": "*.jsonl"},
     ("mutants.json", "mutants.md", "lawful.json", "junit.xml"),
-    _is_of_mutants,
+    _any(_has("mutants.json", "healthy"), _has("lawful.json", "seed")),
 )
 NAT_TABLE = Contents({}, ("nat-table.json", "junit.xml"))
+MATRIX = Contents({}, ("matrix.json", "matrix.html"), _has("runs/*/record.jsonl", "icetcp_version"), ("runs",))
+INTEROP = Contents(
+    {},
+    ("interop.json", "interop.txt", "interop.html", "junit.xml"),
+    _any(_has("interop.json", "cells"), _has("cells/*/spec.json", "cell")),
+    ("cells",),
+)
+CAMPAIGN = Contents(
+    {}, ("log-*.jsonl", "junit.xml", "summary.json"), _has("log-*.jsonl", "shard"), ("findings", "unconfirmed")
+)
 
 
 def _told(marker: str) -> str:
