@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_REPETITION = re.compile(r"#[1-9][0-9]*\Z")
+_REPETITION = re.compile(r"(?:#[1-9][0-9]*)?(?:, execution [1-9][0-9]*)?\Z")
 
 
 class Verdict(enum.StrEnum):
@@ -115,7 +115,17 @@ class JudgedElsewhere(NotApplicable):
 
 def variant_of(identifier: str) -> str:
     """Return the id without the number of a repetition: RFC6544-7.2/x[offerer] for RFC6544-7.2/x[offerer]#2."""
-    return _REPETITION.sub("", identifier)
+    return _REPETITION.sub("", identifier, count=1)
+
+
+def execution_of(identifier: str, number: int) -> str:
+    """Return what one execution of a variant is called, its capture for example: the first one as the variant."""
+    return identifier if number <= 1 else f"{identifier}, execution {number}"
+
+
+def executions_of(result: Result) -> list[str]:
+    """Return what each execution of a result's variant is called; the verdict is that of the last one."""
+    return [execution_of(result.case, number) for number in range(1, max(1, len(result.executions)) + 1)]
 
 
 def case_name(identifier: str) -> str:
@@ -170,6 +180,7 @@ class Result:
     repeat: str = ""
     flaky: str = ""  # how often which verdict came, where repetitions of the variant came to different ones
     executions: tuple[str, ...] = ()  # what became of each execution, where there was more than one
+    repeated: str = ""  # that it was inconclusive in an execution before the one that counts, with the rate and why
     broken: tuple[Breach, ...] = ()  # rules that the case's own capture breaks, the earliest first
     cause: str = ""  # why it did not pass, where several variants did not for one reason: the id of that cause
 

@@ -138,6 +138,7 @@ def _output(result: Result, before: str) -> str:
     lines += [f"cause: {result.cause}"] if result.cause else []
     lines += [f"flaky: {result.flaky}"] if result.flaky else []
     lines += [f"note: {result.note}"] if result.note else []
+    lines += [f"repeated: {result.repeated}"] if result.repeated else []
     lines += [f"execution {line}" for line in result.executions]
     lines += [f"seed: {result.seed}", f"repeat: {result.repeat}"]
     lines += [f"[[ATTACHMENT|{before}{path}]]" for path in (result.capture, result.log) if path]

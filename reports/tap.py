@@ -77,6 +77,7 @@ def _point(number: int, name: str, result: Result, fail_on: Level) -> Iterator[s
         ("requirements", ", ".join(result.requirements)),
         ("cause", result.cause),
         ("flaky", result.flaky),
+        ("repeated", result.repeated),
         ("capture", result.capture),
         ("log", result.log),
         ("repeat", result.repeat),

@@ -145,6 +145,7 @@ class Display(ABC):
         for verdict, heading in _HEADINGS.items():
             self._section(heading, [r for r in results if r.verdict is verdict and not r.known], _STYLES[verdict])
         self._flaky(results)
+        self._repeated([r for r in results if r.repeated and r.verdict is not Verdict.INCONC])
 
     def _causes(self) -> None:
         causes = of_data(self.run.causes) if self.run is not None else []
@@ -219,6 +220,15 @@ class Display(ABC):
         self.say("flaky:", "bold red")
         for variant, words in found.items():
             self.say(f"  {variant}  {words}")
+
+    def _repeated(self, results: list[Result]) -> None:
+        if not results:
+            return
+        self.say("")
+        self.say("came to a verdict only when repeated, alone in a process:", "yellow")
+        for result in results:
+            self.say(f"  {result.case}")
+            self.say(f"    {one_line(result.repeated)}")
 
     def _known(self, results: list[Result]) -> None:
         if not results:

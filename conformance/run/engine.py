@@ -31,11 +31,11 @@ from conformance.peer.shape import Shape
 from conformance.peer.share import WHOLE, Share
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
-from conformance.run.evidence import Execution, Suspicion
+from conformance.run.evidence import Execution, Repetitions, Suspicion
 from conformance.run.ordinary import judged_by_an_ordinary_session
 from conformance.run.topology import LOOPBACK, Topology
 from conformance.run.workers import Workers
-from conformance.verdict import Level, Result, Verdict, variant_of
+from conformance.verdict import Level, Result, Verdict, execution_of, variant_of
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
@@ -81,7 +81,10 @@ class Case:
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """What holds for a whole run."""
+    """What holds for a whole run.
+
+    `explained` says of an inconclusive result that it need not be repeated alone.
+    """
 
     iut: str
     out: Path
@@ -92,6 +95,7 @@ class Settings:
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
     by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
+    explained: Callable[[Result], bool] = lambda _result: True
 
 
 def of_source(source: str) -> str:
@@ -121,6 +125,7 @@ class Engine:
         self._pumps: set[Pump] = set()
         self._stopping = threading.Event()
         self.suspicion = Suspicion()
+        self._repetitions = Repetitions(settings.explained)
         self.failures: list[str] = []  # exceptions of ours while the engine was being stopped
         self.stopped = 0.0  # when `stop` was called, in seconds since the epoch
 
@@ -147,8 +152,8 @@ class Engine:
 
         `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
         lawfully; to `observation`, a file, it adds for each session which faults would have made a difference. When
-        something happened to the adapter, the case is executed once more, alone with a process of its own: that tells
-        whose doing it was. See `evidence`.
+        something happened to the adapter, or nothing can be said because of what other sessions of its process may
+        have done, the case is executed once more, alone with a process of its own. See `evidence`.
         """
         extra: dict[str, object] = {}
         if faults:
@@ -159,13 +164,14 @@ class Engine:
             extra["x-observe"] = str(observation)
         try:
             executions = [self._attempt(case, extra, alone=False)]
-            if executions[0].to_be_repeated and not self._stopping.is_set():
+            if self._repetitions.wanted(executions[0]) and not self._stopping.is_set():
                 executions.append(self._attempt(case, extra, alone=True))
         except Exception as error:
             if not self._stopping.is_set():
                 raise
             self.failures.append(f"{case.id}, when the run was stopped: {described(error)}")
             raise Aborted from error
+        self._repetitions.learn(executions)
         return self.suspicion.joined(executions, _label(case, extra))
 
     def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:
@@ -178,36 +184,39 @@ class Engine:
         execution = Execution(result, alone=alone)
         try:
             with self._pool.lease(_label(case, extra), isolated=alone) as lease:
-                self._execute(case, result, lease, extra)
+                self._execute(case, result, lease, extra, number=2 if alone else 1)
                 result.log = lease.log_name
         except AdapterError as error:
             result.overwrite(Verdict.INCONC, str(error))
         else:
             execution.incidents = lease.incidents  # complete when the lease has ended
             execution.shared = lease.shared_death
+            execution.others = len(lease.neighbours)
         result.duration = time.monotonic() - begun
         return execution
 
-    def _execute(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object]) -> None:
+    def _execute(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], *, number: int) -> None:
         pump = Pump()
         with self._lock:
             self._pumps.add(pump)
         if self._stopping.is_set():
             pump.abort()
         try:
-            self._script(case, result, lease, extra, pump)
+            self._script(case, result, lease, extra, pump, number)
         finally:
             with self._lock:
                 self._pumps.discard(pump)
             pump.close()
 
-    def _script(self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump) -> None:
+    def _script(
+        self, case: Case, result: Result, lease: Lease, extra: Mapping[str, object], pump: Pump, number: int
+    ) -> None:
         family = case.shape_for(self._pics).family
         with attributed(result):
             address = self._topology.address(family, in_segments=case.in_segments)
         if result.verdict is not Verdict.NONE:
             return
-        with self._recording.case(case.id, address) as recorded:
+        with self._recording.case(execution_of(case.id, number), address) as recorded:
             testers: _Testers | None = None
             with attributed(result):
                 testers = self._testers(case, lease, extra, pump, recorded, address)

@@ -1,9 +1,13 @@
-"""What the adapter's incidents (death, hang, flood, wrong ids, closed stdout) say of the verdicts of a run.
+"""What happened in a process that served several cases, and what each of them is worth after a repetition alone.
 
 A process that serves several cases may die by the doing of one of them. So each of them is executed once more, alone
 in a process of its own. A case whose process dies again is the culprit, and the others are innocent. If no process
 dies again, nobody knows whose doing it was, and none of these cases may pass: nothing is green over a death that a
 repetition hid.
+
+A case may also be inconclusive there because of the other sessions. It said nothing of its requirement then, so it is
+executed once more, alone, and the verdict of that execution counts, whatever it is. The result tells both. A failure
+is a verdict and is never repeated.
 """
 
 from __future__ import annotations
@@ -17,11 +21,12 @@ from conformance.iut.incidents import Kind
 from conformance.verdict import Level, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from conformance.iut.incidents import Incident
 
 _NAMED = 3
+_IN_VAIN = 50
 _WORDS = {
     Kind.DIED: "died",
     Kind.HUNG: "hung",
@@ -41,6 +46,7 @@ class Execution:
     incidents: list[Incident] = field(default_factory=list)
     alone: bool = False
     shared: bool = False  # the process failed while other cases were using it, or before
+    others: int = 0  # cases that used the process meanwhile
 
     @property
     def serious(self) -> list[Incident]:
@@ -52,6 +58,45 @@ class Execution:
         """Whether an execution alone can tell whose doing an incident was, or how often it happens."""
         several = any(len(incident.cases) > 1 for incident in self.serious)
         return not self.alone and (self.shared or several or any(i.kind is Kind.DIED for i in self.serious))
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it came to nothing in a process that did the adapter's contract justice, but had other sessions."""
+        return self.result.verdict is Verdict.INCONC and self.others > 0 and not (self.alone or self.serious)
+
+
+class Repetitions:
+    """Decides which inconclusive executions are repeated alone. Thread-safe.
+
+    `explained` says of a result that nothing else is expected of the IUT. An IUT may lack something that many cases
+    need, and then a process for each is of no use: when so many in a row have come to the same again, no more follow.
+    """
+
+    def __init__(self, explained: Callable[[Result], bool]) -> None:
+        self._explained = explained
+        self._in_vain = 0  # in a row
+        self._lock = threading.Lock()
+
+    def wanted(self, execution: Execution) -> bool:
+        """Whether to repeat this one; if only so many in vain are the reason not to, its result says so."""
+        if execution.to_be_repeated:
+            return True
+        if not execution.undecided or self._explained(execution.result):
+            return False
+        with self._lock:
+            given_up = self._in_vain >= _IN_VAIN
+        if given_up:
+            note = f"not repeated alone in a process: {_IN_VAIN} variants in a row were inconclusive there as well"
+            execution.result.note = "; ".join([text for text in (execution.result.note, note) if text])
+        return not given_up
+
+    def learn(self, executions: Sequence[Execution]) -> None:
+        """Take in what a variant's executions came to."""
+        first, *more = executions
+        if more and first.undecided:
+            with self._lock:
+                again = more[-1].result.verdict is Verdict.INCONC
+                self._in_vain = self._in_vain + 1 if again else 0
 
 
 class Suspicion:
@@ -82,6 +127,7 @@ class Suspicion:
                 self._culprits.add(label)
         if len(executions) > 1:
             result.executions = tuple(_line(n, e, len(executions)) for n, e in enumerate(executions, start=1))
+            result.repeated = _undecided(executions)
         if own:
             incident = own[-1].serious[0]
             rate = f"{len(own)} of {len(executions)} executions"
@@ -132,14 +178,28 @@ def counted(incidents: Iterable[Incident]) -> dict[str, int]:
 
 def _line(number: int, execution: Execution, total: int) -> str:
     alone = ", alone in a process" if execution.alone else ""
-    said = "; ".join(f"the adapter {_WORDS[i.kind]}{_company(i)}: {i.text}" for i in execution.serious)
-    verdict = execution.result.verdict.value
-    return f"{number} of {total}{alone}: {verdict}{f'; {said}' if said else ''}"
+    said = [f"the adapter {_WORDS[i.kind]}{_company(i)}: {i.text}" for i in execution.serious]
+    if execution.undecided:
+        said.append(execution.result.reason)
+    return "; ".join([f"{number} of {total}{alone}: {execution.result.verdict.value}", *said])
 
 
 def _company(incident: Incident) -> str:
     others = len(incident.cases) - 1
     return f" with {others} other case{'' if others == 1 else 's'} in flight" if others > 0 else ""
+
+
+def _undecided(executions: Sequence[Execution]) -> str:
+    """Return that the first execution was inconclusive for no known reason, and how often it was; else nothing."""
+    first = executions[0]
+    if not first.undecided:
+        return ""
+    times = sum(e.result.verdict is Verdict.INCONC for e in executions)
+    used = "1 other case" if first.others == 1 else f"{first.others} other cases"
+    return (
+        f"inconclusive in {times} of {len(executions)} executions; in the process that {used} used: "
+        f"{first.result.reason}; alone in a process: {executions[-1].result.verdict.value}"
+    )
 
 
 def _unexplained(incident: Incident) -> str:

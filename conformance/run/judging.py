@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conformance.catalogue import requirement as look_up
 from conformance.judge import RULES, Exchange, Judgement, Known, Talk
 from conformance.judge.talk import trusted
-from conformance.verdict import Breach, Result
+from conformance.verdict import Breach, Result, variant_of
 from pcaps.ladder import render
 from pcaps.pcapng import CaptureError, read_file, read_stream
 from pcaps.reading import Reading
@@ -216,7 +216,7 @@ def _typical(found: Sequence[_Broken]) -> _Broken:
 def _of_run(total: Judgement, origin: _Broken, blank: Result, root: Path) -> Result:
     total.broken.insert(0, origin.seen)
     result = result_of(total, blank, origin.capture.names)
-    result.repeat = blank.repeat.format(case=shlex.quote(origin.capture.case))
+    result.repeat = blank.repeat.format(case=shlex.quote(variant_of(origin.capture.case)))
     result.reason = f"in {origin.capture.case}: {result.reason}"
     result.capture = str(origin.capture.path.relative_to(root))
     result.broken = origin.broken

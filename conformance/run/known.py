@@ -64,6 +64,11 @@ class KnownFailures:
         self._all.mark(result, self._today)
         return before != (result.known, result.note)
 
+    def explain(self, result: Result) -> bool:
+        """Whether a result is just what is known of its variant."""
+        entry = self._all.of(result)
+        return entry is not None and entry.explains(result)
+
     def end(self, results: Sequence[Result], *, partial: bool, complete: bool) -> list[Result]:
         """Write the file, if that was asked for; return what should have failed and did not, or has vanished.
 

@@ -43,6 +43,11 @@ class LabRefused(Exception):
     """The user demands a network of the run's own, and it cannot be."""
 
 
+def file_of(case: str) -> str:
+    """Return where the capture of a case's execution lies in the run's folder."""
+    return f"captures/{re.sub(r'[^A-Za-z0-9._-]+', '_', case)}.pcapng"
+
+
 class SilentTap:
     """A tap for runs whose packets are really recorded: it only counts what the recording must hold."""
 
@@ -212,8 +217,8 @@ class Recording:
     @contextlib.contextmanager
     def case(self, case: str, address: str) -> Iterator[CaseRecording]:
         """Record a case that uses this tester address; its file is complete when the block ends."""
-        path = self.out / "captures" / (re.sub(r"[^A-Za-z0-9._-]+", "_", case) + ".pcapng")
-        relative = f"captures/{path.name}"
+        relative = file_of(case)
+        path = self.out / relative
         if self._recorder is None:
             synthetic = SyntheticCapture(path, case)
             recording = CaseRecording(synthetic, [address], relative)

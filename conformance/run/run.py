@@ -21,11 +21,11 @@ from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
 from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
 from conformance.run.reading import ReadingProcess
-from conformance.run.recording import Recording
+from conformance.run.recording import Recording, file_of
 from conformance.run.scan import verdicts
 from conformance.run.session import os_error
 from conformance.run.testers import Testers, how_many
-from conformance.verdict import Level, Result, Verdict, case_name, is_rule
+from conformance.verdict import Level, Result, Verdict, case_name, executions_of, is_rule
 from reports import causes, flaky
 from reports.expectations import ExpectationError
 from reports.folder import FolderError
@@ -126,6 +126,7 @@ class Run:
             ipv6=premise.ipv6,
             elsewhere=premise.elsewhere,
             by_hand=stack.by_hand,
+            explained=premise.known.explain,
         )
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
@@ -205,8 +206,8 @@ class Run:
     def _explain(self, result: Result) -> None:
         """Give a result that did not pass the ladder of its capture."""
         if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-            result.ladder = self.reader.ladder(result.case)
-            result.broken = self.reader.broken(result.case)
+            result.ladder = self.reader.ladder(executions_of(result)[-1])
+            result.broken = self.reader.broken(executions_of(result)[-1])
 
     def annotate(self, result: Result) -> None:
         """Note on a result what is known of it."""
@@ -278,10 +279,11 @@ class Run:
         from conformance.run import pages
         from reports.html import report
 
-        exchanges = self.reader.exchanges()
-        origins = {result.capture: result.case for result in results if result.case in exchanges}
+        read = self.reader.exchanges()
+        exchanges = {result.case: read[name] for result in results if (name := executions_of(result)[-1]) in read}
+        origins = {file_of(name): name for name in read}
         rules = [result for result in results if is_rule(result.case) and result.capture in origins]
-        exchanges |= {rule.case: exchanges[origins[rule.capture]] for rule in rules}
+        exchanges |= {rule.case: read[origins[rule.capture]] for rule in rules}
         contents = report.Contents(
             run=self.info,
             results=results,
@@ -349,13 +351,13 @@ class Run:
             readings = self.reader.readings()
         self.info.judged = readings.held
         files = {variant.id: variant.source for variant in self.variants if variant.source}
-        sources = {result.capture: files[result.case] for result in results if result.case in files}
+        by_case = {name: result for result in results for name in executions_of(result)}
+        sources = {file_of(name): files[result.case] for name, result in by_case.items() if result.case in files}
         for result in readings.findings:  # what breaks a rule joins the verdicts of the cases
             result.repeat += of_source(sources.get(result.capture, ""))
             self.annotate(result)
             self.recorder.write(result)
             results.append(result)
-        by_case = {result.case: result for result in results}
         for case, (_, reading) in readings.cases.items():
             if reading.problem and case in by_case:
                 self._doubt(by_case[case], reading.problem)

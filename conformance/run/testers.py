@@ -25,7 +25,7 @@ from conformance.peer.share import Share
 from conformance.run.engine import Engine
 from conformance.run.interrupts import end_processes
 from conformance.run.recording import SealedCapture
-from conformance.verdict import Result, Verdict
+from conformance.verdict import Result, Verdict, execution_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ class _Outcome:
 
     number: int | None
     result: Result | BaseException | None = None
-    capture: SealedCapture | None = None
+    captures: tuple[SealedCapture, ...] = ()  # one for each execution
     incidents: tuple[Incident, ...] = ()
     culprits: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -195,8 +195,8 @@ class Testers:
         if outcome.number is None:
             return
         assert outcome.result is not None
-        if outcome.capture is not None:
-            self._on_capture(outcome.capture)
+        for capture in outcome.captures:
+            self._on_capture(capture)
         with self._state:
             tester.holds.discard(outcome.number)
             if self._unread() > _MOST_UNREAD:
@@ -299,15 +299,15 @@ class _Process:
             except BaseException as error:
                 error.add_note(f"in a tester process:\n{traceback.format_exc()}")
                 result = error
-            capture = self._captures.pop(case.id, None)
-            sealed = None if capture is None else SealedCapture.of(capture)
+            names = [execution_of(case.id, execution) for execution in (1, 2)]
+            sealed = tuple(SealedCapture.of(self._captures.pop(name)) for name in names if name in self._captures)
             if self._stopped:
                 continue  # the run has ended without it
             with contextlib.suppress(OSError):
                 self._send(_Outcome(number, result, sealed, self._news(engine), engine.suspicion.culprits))
 
     def _captured(self, capture: CaseCapture) -> None:
-        """Keep a capture until its case's result is sent; of a case that is executed again the last one counts."""
+        """Keep a capture until its case's result is sent."""
         self._captures[capture.case] = capture
 
     def _news(self, engine: Engine) -> tuple[Incident, ...]:
