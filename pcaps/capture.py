@@ -157,11 +157,11 @@ class RunCapture:
         with self._lock:
             self._cases[more] = self._cases[address]
 
-    def packets(self, address: str) -> list[bytes]:
-        """Return what has been recorded so far of a tester address, as Ethernet frames in the order of their times."""
+    def packets(self, address: str) -> list[tuple[int, bytes]]:
+        """Return what has been recorded so far of a tester address, as Ethernet frames with their times, in order."""
         with self._lock:
             kept = self._cases.get(address)
-            return [] if kept is None else [octets for _, octets in sorted(kept.packets, key=itemgetter(0))]
+            return [] if kept is None else sorted(kept.packets, key=itemgetter(0))
 
     def write(
         self,

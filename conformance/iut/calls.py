@@ -45,6 +45,7 @@ class Calls:
 
     def __init__(self, session: Session, waiter: Waiter, timeout: float) -> None:
         self._session, self._waiter, self._timeout = session, waiter, timeout
+        self.answered_at = 0.0  # when the last one was answered, in `time.monotonic` seconds
 
     def begin(self, method: str, parameters: Mapping[str, object]) -> Pending:
         """Send a call. Raises `Inconclusive` for an adapter that has died."""
@@ -61,6 +62,7 @@ class Calls:
         """
         if not self._waiter.poll(lambda: pending.done, self._timeout):
             raise Inconclusive(f"the adapter did not answer {method} within {self._timeout:g} s")
+        self.answered_at = pending.settled_at
         try:
             return pending.result()
         except RpcError as error:

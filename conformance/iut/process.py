@@ -54,6 +54,7 @@ class Pending:
     def __init__(self, method: str) -> None:
         self.method = method
         self.done = False
+        self.settled_at = 0.0  # `time.monotonic` seconds
         self._result: Mapping[str, Any] = {}
         self._error: AdapterError | None = None
 
@@ -67,7 +68,7 @@ class Pending:
 
     def settle(self, result: Mapping[str, Any] | None, error: AdapterError | None) -> None:
         """Say how it ended."""
-        self._result, self._error = result or {}, error
+        self._result, self._error, self.settled_at = result or {}, error, time.monotonic()
         self.done = True
 
 

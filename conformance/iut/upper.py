@@ -50,7 +50,7 @@ class Upper:
     ) -> None:
         self.pics = pics
         self.description: Description | None = None
-        self.on_description: Callable[[Description], None] = lambda _description: None
+        self.on_description: Callable[[Description, float], None] = lambda _description, _came_at: None
         self._told = Notifications()
         self.trickles = False  # candidates of both sides come after the descriptions
         self.readings: list[str] = []  # of what the case does not judge
@@ -181,7 +181,7 @@ class Upper:
         except SdpError as error:
             raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
         self.exchanged[-1] = ("IUT", self.description.sdp)
-        self.on_description(self.description)
+        self.on_description(self.description, self._calls.answered_at)
         if self.trickles and not trickle:
             if self._untold is not None and self.description.kind == "answer":
                 self.trickle_all()

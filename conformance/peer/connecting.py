@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from typing import TYPE_CHECKING
 
 from conformance.peer import attempts, silence
@@ -13,6 +14,7 @@ from conformance.peer.events import Expectation, Frame, as_expectation
 from conformance.peer.gateway import NAT_PMP, PCP, Gateway
 from conformance.peer.identity import Identity
 from conformance.peer.listener import Listener
+from conformance.peer.recorded import Packet
 from conformance.peer.servers import Server
 from conformance.peer.shape import USUAL
 from conformance.peer.sockets import KernelSockets
@@ -79,19 +81,18 @@ class Connecting(Identity):
         self.datagram_sockets: list[DatagramSocket] = []
         self._pump = pump
         self._tap = tap
-        self.witness: Callable[[], list[bytes]] = list  # what was recorded of this case so far, as IP packets
+        self.recorded: Callable[[], list[Packet]] = list  # what was recorded of this case so far
         pump.before_watching = self.let_read
-        self.met_in_look = 0  # in which look at our sockets the IUT's description was there
+        self.met_at = 0.0  # when the IUT's description was there, in `time.monotonic` seconds
 
-    def meet(self, iut: Credentials) -> None:
-        """Take the IUT's credentials: from now on its checks must carry them."""
+    def meet(self, iut: Credentials, came_at: float = 0.0) -> None:
+        """Take the IUT's credentials, which came at that time: from now on its checks must carry them."""
         super().meet(iut)
-        self.met_in_look = self._pump.looks
+        self.met_at = came_at or time.monotonic()
 
-    @property
-    def looks(self) -> int:
-        """How often the tester has looked at all its sockets."""
-        return self._pump.looks
+    def witness(self) -> list[bytes]:
+        """Return what was recorded of this case so far, as IP packets."""
+        return [packet.octets for packet in self.recorded()]
 
     @property
     def other_address(self) -> str:

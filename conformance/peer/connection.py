@@ -382,7 +382,7 @@ class Connection:
     def _took_in(self, payload: bytes) -> None:
         self._frames += bool(payload)
         frame = Frame.of(payload, self._frames, time.monotonic())
-        frame.look = self._pump.looks
+        frame.look, frame.way = self._pump.looks, (self.remote_address, self.local_address)
         message = frame.message
         if message is not None and (message.is_success or message.is_error):
             frame.solicited = message.transaction_id in self._asked

@@ -24,7 +24,7 @@ class Frame:
 
     ``octets`` is the payload without LENGTH (empty: a null frame); ``message`` is set if the payload is to be taken
     for STUN (RFC 5389 sections 6 and 8). ``number`` counts, from 1, the connection's frames that are no null frames,
-    ``time`` is `time.monotonic` seconds and serves the log only.
+    ``time`` is `time.monotonic` seconds when the tester had it: `recorded.sent_at` says when the IUT sent it.
     """
 
     octets: bytes
@@ -34,6 +34,7 @@ class Frame:
     problem: StunError | None = None
     solicited: bool = False  # a response to a request that we sent on this connection
     look: int = 0  # in which look at all sockets the tester had it
+    way: tuple[Address, Address] | None = None  # from which address to which of ours
 
     @classmethod
     def of(cls, octets: bytes, number: int, time: float) -> Frame:

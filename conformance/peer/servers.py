@@ -66,6 +66,11 @@ class Asked:
     code: int = 0
     answered: float = 0.0
 
+    @property
+    def way(self) -> tuple[Address, Address]:
+        """From which address to which of ours it came."""
+        return self.connection.remote_address, self.connection.local_address
+
 
 Allocation = turn.Allocation[Connection]
 

@@ -265,7 +265,7 @@ class Engine:
         addresses = self._topology.iut_addresses(shape.family, in_segments=case.in_segments)
         sockets = segments or self._topology.sockets()
         peer = Peer(address, pump, recorded.tap, pixit, rng, second_address, sockets)
-        peer.witness = recorded.witness
+        peer.recorded = recorded.recorded
         peer.iut_is_elsewhere = self.settings.elsewhere is not None
         peer.shape = shape
         peer.profile = str(self._pics.get("profile", "plain"))

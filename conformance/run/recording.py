@@ -7,11 +7,13 @@ import itertools
 import pickle
 import re
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.peer import lab
+from conformance.peer.recorded import Packet
 from conformance.peer.recorder import Recorder
 from conformance.peer.share import WHOLE, Share
 from conformance.verdict import Verdict
@@ -82,7 +84,7 @@ class CaseRecording:
     verdict: str = ""  # for the capture's comment
     exchanged: Sequence[tuple[str, SessionDescription]] = ()  # what the two sides described to each other
     claim: Callable[[str], None] = lambda _address: None
-    witness: Callable[[], list[bytes]] = list  # what has been recorded so far, as IP packets
+    recorded: Callable[[], list[Packet]] = list  # what has been recorded so far
 
     def add(self, address: str) -> None:
         """Take in what a further address of the tester sends and receives."""
@@ -232,7 +234,7 @@ class Recording:
         lost = self._recorder.lost
         tap = SilentTap()
         recording = CaseRecording(tap, [address], relative, claim=lambda more: self._run.also(address, more))
-        recording.witness = lambda: self._recorded(address)
+        recording.recorded = lambda: self._recorded(address)
         try:
             yield recording
         finally:
@@ -244,11 +246,13 @@ class Recording:
             self._run.write(address, path, case, verdict=recording.verdict, testers=recording.addresses, lost=missing)
             self._hand_on(case, path, recording, tap.arrived)
 
-    def _recorded(self, address: str) -> list[bytes]:
-        """Return what has been recorded of a case up to now, as IP packets."""
+    def _recorded(self, address: str) -> list[Packet]:
+        """Return what has been recorded of a case up to now."""
         if self._recorder is None or not self._recorder.barrier():
             return []
-        return [octets[_ETHERNET_HEADER:] for octets in self._run.packets(address)]
+        since = time.time() - time.monotonic()  # the recorder has the time of day
+        packets = self._run.packets(address)
+        return [Packet(time_ns / 1e9 - since, octets[_ETHERNET_HEADER:]) for time_ns, octets in packets]
 
     def _hand_on(
         self, case: str, path: Path, recording: CaseRecording, arrived: Mapping[tuple[Address, Address], int]

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Data, Frame
+from conformance.peer.recorded import sent_at
 from conformance.suites.establishing import establish, establish_components, establish_streams
 from conformance.suites.places import selected_at
 from conformance.suites.values import DATA
@@ -59,9 +60,9 @@ def needs_consent_checks(upper: Upper, peer: Peer, side: str, count: int) -> lis
     return found
 
 
-def intervals(checks: list[Frame]) -> list[float]:
-    """Return the seconds between one and the next."""
-    return [later.time - earlier.time for earlier, later in pairwise(checks)]
+def intervals(peer: Peer, checks: list[Frame]) -> list[float]:
+    """Return the seconds between one and the next, as the IUT sent them."""
+    return [later - earlier for earlier, later in pairwise(sent_at(peer.recorded(), checks))]
 
 
 def expect_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:

@@ -1,18 +1,20 @@
-"""In which order the IUT takes up our candidates, judged without trusting any clock.
+"""In which order the IUT takes up our candidates, judged by when its packets passed.
 
-The tester looks at all its sockets at once, again and again. What it sees in one look may have come in any order;
-what it sees only in a later look has come later. So a stall of the tester hides an order, but never makes one up.
-Where packets are recorded, they tell the order of the first ones, whatever the tester was doing.
+The recording tells that, whatever the tester was doing. Where nothing is recorded, the tester's own looks at all its
+sockets do: what it sees in one look may have come in any order, what it sees only in a later look has come later.
+What comes within the least Ta has come at once, and shows no order: threads of an IUT are not in step to less.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
+from conformance.peer.recorded import Place, sent_at, taken_up
 from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
-from conformance.wire import tcp, udp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
-_AT_ONCE = 0.005  # the least Ta (RFC 8445 section 14.2): what has less pace on average shows no order
+AT_ONCE = 0.005  # seconds, the least Ta (RFC 8445 section 14.2)
 _HIGHEST, _MIDDLE, _LOWEST = 2**31 - 1, 1000, 100  # the lower of both sides' priorities comes first in a pair's
 
 
@@ -37,67 +39,82 @@ class Ranked:
     def reversed_pairs(self, peer: Peer, *, within: float) -> list[str]:
         """Watch the IUT take them up; return, in words, which one was taken up before a better one.
 
-        n/a if the order is another but the IUT began before its own description was complete: then it lacked
-        candidates to pair, and if it takes up all at once and no packets are recorded to tell the order. Inconclusive
-        if it does not come to all of ours and takes up none too early.
+        n/a if it takes up all of them at once, or if the order is another but it began before its own description was
+        complete: then it lacked candidates to pair. Inconclusive if it does not come to all of ours and takes up none
+        too early.
         """
-        peer.wait_until(lambda: len(self._looks(peer)) == len(self.candidates), within)
-        looks = self._looks(peer)
-        # what came before the IUT's description was there is told by looks alone
-        came = self._recorded(peer) if all(look > peer.met_in_look for look in looks.values()) else {}
-        if not came and len(looks) == len(self.candidates) and self._spread(peer) < _AT_ONCE * (len(looks) - 1):
-            raise JudgedElsewhere(
-                f"the IUT took up all {len(looks)} candidates at once", case="RFC8445-6.1.4.2/checks_are_paced"
-            )
-        came = came or looks
+        peer.wait_until(lambda: len(self._seen(peer)) == len(self.candidates), within)
+        times = self._times(peer)
+        _needs_pace([times[c.port] for c in self.candidates if c.port in times], len(self.candidates))
         wrong = [
             f"{_name(worse)} before {_name(better)}"
-            for better, worse in combinations([c for c in self.candidates if c.port in looks and c.port in came], 2)
-            if came[worse.port] < came[better.port]
+            for better, worse in combinations([c for c in self.candidates if c.port in times], 2)
+            if times[better.port] - times[worse.port] > AT_ONCE
         ]
-        early = [_name(c) for c in self.candidates if looks.get(c.port, peer.met_in_look) < peer.met_in_look]
-        if wrong and early:  # or merely so soon that the tester had not read the description yet
+        early = [_name(c) for c in self.candidates if times.get(c.port, peer.met_at) < peer.met_at]
+        if wrong and early:
             raise NotApplicable(f"the IUT began with {early[0]} before its description was complete")
-        missing = [_name(c) for c in self.candidates if c.port not in looks]
+        missing = [_name(c) for c in self.candidates if c.port not in times]
         if missing and not wrong:
             raise Inconclusive(f"the IUT did not come to {', '.join(missing)} within {within:g} s")
         return wrong
 
-    def _firsts(self, peer: Peer) -> dict[int, Connection]:
-        """Return, by port, the IUT's first connection to each of our candidates."""
-        ours = {candidate.port for candidate in self.candidates}
-        found: dict[int, Connection] = {}
-        for connection in peer.connections:
-            if connection.local_address.port in ours:
-                found.setdefault(connection.local_address.port, connection)
-        return found
-
-    def _spread(self, peer: Peer) -> float:
-        """Return how many seconds passed from the first candidate that the IUT took up to the last."""
-        times = {port: connection.opened_at for port, connection in self._firsts(peer).items()}
+    def _seen(self, peer: Peer) -> dict[Place, _Seen]:
+        """Return what the tester itself has seen of the IUT taking them up."""
+        seen = _seen(peer)
         if self.udp.first_request is not None:
-            times[self.udp.local_address.port] = self.udp.first_request_at
-        return max(times.values()) - min(times.values()) if times else 0.0
+            seen[self.udp.local_address.port, ""] = _Seen(self.udp.first_request, self.udp.first_request_at)
+        return {place: seen[place] for place in seen if place[0] in {c.port for c in self.candidates}}
 
-    def _recorded(self, peer: Peer) -> dict[int, int]:
-        """Return, by port, the number of the first packet to a candidate of ours; empty where nothing is recorded."""
+    def _times(self, peer: Peer) -> dict[int, float]:
+        """Return, by port, when the IUT took up each of them, from whichever address."""
         ours = {candidate.port for candidate in self.candidates}
-        found: dict[int, int] = {}
-        for number, packet in enumerate(peer.witness()):
-            sent = tcp.parse(packet) or udp.parse(packet)
-            if sent is not None and sent.destination.port in ours and sent.destination.ip == peer.address:
-                found.setdefault(sent.destination.port, number)
-        return found
-
-    def _looks(self, peer: Peer) -> dict[int, int]:
-        """Return, by port, in which look the IUT's first connection or request for a candidate was there."""
-        looks = {port: connection.look for port, connection in self._firsts(peer).items()}
-        if self.udp.first_request is not None:
-            looks[self.udp.local_address.port] = self.udp.first_request
-        return looks
+        times = _recorded(peer) or _looked(self._seen(peer))
+        return {port: min(t for (p, _), t in times.items() if p == port) for port in ours & {p for p, _ in times}}
 
 
-Place = tuple[int, str]  # our port, and the IUT's address
+class _Seen(NamedTuple):
+    """What the tester knows by itself of an arrival: in which look at all sockets it had it, and when that was."""
+
+    look: int
+    time: float
+
+
+def _seen(peer: Peer) -> dict[Place, _Seen]:
+    """Return what the tester saw of the first connection to each port of ours from each address."""
+    seen: dict[Place, _Seen] = {}
+    for connection in peer.connections:
+        place = connection.local_address.port, connection.remote_address.ip
+        seen.setdefault(place, _Seen(connection.look, connection.opened_at))
+    return seen
+
+
+def _looked(seen: dict[Place, _Seen]) -> dict[Place, float]:
+    """Return when each arrival was there, the same time for all of one look."""
+    begun: dict[int, float] = {}
+    for look, time in seen.values():
+        begun[look] = min(time, begun.get(look, time))
+    return {place: begun[look] for place, (look, _) in seen.items()}
+
+
+def _recorded(peer: Peer) -> dict[Place, float]:
+    """Return when the first packet came to each port of ours from each address; empty where nothing is recorded."""
+    return taken_up(peer.recorded(), peer.address)
+
+
+def _times(peer: Peer) -> dict[Place, float]:
+    """Return when the IUT began its first connection to each port of ours from each address."""
+    seen = _seen(peer)
+    recorded = _recorded(peer)
+    return {place: recorded[place] for place in recorded if place in seen} or _looked(seen)
+
+
+def _needs_pace(times: Sequence[float], expected: int) -> None:
+    """Raise `JudgedElsewhere` where all that was expected came at once."""
+    if len(times) >= expected and max(times) - min(times) < AT_ONCE * (len(times) - 1):
+        raise JudgedElsewhere(
+            f"the IUT took up all {len(times)} candidates at once", case="RFC8445-6.1.4.2/checks_are_paced"
+        )
 
 
 def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Place | None = None) -> list[str]:
@@ -105,41 +122,35 @@ def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Pla
 
     `last` may come never, but not before any of the expected ones. n/a and inconclusive as of `Ranked.reversed_pairs`.
     """
-    peer.wait_until(lambda: all(place in _first_looks(peer) for place in expected), within)
-    looks = _first_looks(peer)
+    peer.wait_until(lambda: all(place in _seen(peer) for place in expected), within)
+    times = _times(peer)
     order = [*expected, *([last] if last is not None else [])]
+    _needs_pace([times[place] for place in order if place in times], len(expected))
     wrong = {
         worse: f"port {worse[0]} from {worse[1]} before port {better[0]} from {better[1]}"
         for better, worse in combinations(order, 2)
-        if worse in looks and looks[worse] < looks.get(better, peer.looks)
+        if worse in times and times.get(better, math.inf) - times[worse] > AT_ONCE
     }
-    if wrong and all(looks[worse] < peer.met_in_look for worse in wrong):
+    if wrong and all(times[worse] < peer.met_at for worse in wrong):
         raise NotApplicable("the IUT began before its description was complete")
-    missing = [f"port {place[0]} from {place[1]}" for place in expected if place not in looks]
+    missing = [f"port {place[0]} from {place[1]}" for place in expected if place not in times]
     if missing and not wrong:
         raise Inconclusive(f"the IUT did not connect to {', '.join(missing)} within {within:g} s")
     return list(wrong.values())
 
 
-def _first_looks(peer: Peer) -> dict[Place, int]:
-    """Return in which look the first connection to each port of ours from each address was there."""
-    looks: dict[Place, int] = {}
-    for connection in peer.connections:
-        looks.setdefault((connection.local_address.port, connection.remote_address.ip), connection.look)
-    return looks
-
-
 def taken_before(peer: Peer, first: Sequence[Candidate], second: Sequence[Candidate]) -> int:
     """Return how many of the first candidates the IUT had connected to before any of the second."""
-    looks = {port: look for (port, _), look in _first_looks(peer).items()}
-    begun = min((looks[c.port] for c in second if c.port in looks), default=peer.looks)
-    return sum(looks.get(c.port, begun) < begun for c in first)
+    times = {port: time for (port, _), time in sorted(_times(peer).items(), key=itemgetter(1), reverse=True)}
+    begun = min((times[c.port] for c in second if c.port in times), default=math.inf)
+    return sum(times.get(c.port, begun) < begun - AT_ONCE for c in first)
 
 
 def checked_between(peer: Peer, earlier: Frame, later: Frame, *, beside: Connection) -> int:
     """Return how many checks on other connections surely came after one frame and before another."""
     others = [check for check in peer.checks() if not any(check is event for event in beside.events)]
-    return sum(earlier.look < check.look < later.look for check in others)
+    begin, end, *times = sent_at(peer.recorded(), [earlier, later, *others])
+    return sum(begin + AT_ONCE < time < end - AT_ONCE for time in times)
 
 
 def ranked(peer: Peer, *, above: int, below: int) -> Ranked:

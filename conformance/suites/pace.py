@@ -1,7 +1,8 @@
 """How fast the IUT begins its transactions, judged so that a slow machine never makes a lawful IUT look fast.
 
 Nothing that the IUT begins can come sooner than its turn: the n-th transaction at least n - 1 times Ta behind our
-description. Whatever is slow, the IUT, this machine or the tester, only makes it come later than that.
+description. Whatever is slow, the IUT, this machine or the tester, only makes it come later than that. When it came
+is what the recording says, so that a slow tester does not make a fast IUT look slow either.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.peer.recorded import opened_at, sent_at
 from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 
 if TYPE_CHECKING:
@@ -103,12 +105,14 @@ def watch(peer: Peer, iut: Description, count: int, *, within: float, ours: floa
     """
     peer.wait_until(lambda: bool(peer.checks()), peer.pixit.connect)
     peer.wait_until(lambda: len(peer.checks()) >= count, within)
-    checks = [frame.time - peer.described_at for frame in peer.checks()]
+    packets = peer.recorded()
+    checks = [time - peer.described_at for time in sent_at(packets, peer.checks())]
     if not checks:
         raise Inconclusive(f"the IUT sent no check within {peer.pixit.connect:g} s")
     if len(checks) < 2:
         raise NotApplicable(f"the IUT made only one check within {within:g} s: one check has no pace")
-    connections = [connection.opened_at - peer.described_at for connection in peer.connections]
+    begun = opened_at(packets, peer.connections)
+    connections = [time - peer.described_at for time in begun]
     return Pace(connections, checks, max(ours, least_ta(iut)))
 
 
@@ -116,7 +120,8 @@ def of_requests(peer: Peer, iut: Description, requests: Sequence[Asked]) -> Pace
     """Return when these requests came, in seconds since our description was made; n/a where there is no second one."""
     if len(requests) < 2:
         raise NotApplicable(f"the IUT has made {len(requests)} requests: that has no pace")
-    return Pace([], [request.time - peer.described_at for request in requests], least_ta(iut))
+    times = sent_at(peer.recorded(), requests)
+    return Pace([], [time - peer.described_at for time in times], least_ta(iut))
 
 
 def least_ta(iut: Description) -> float:

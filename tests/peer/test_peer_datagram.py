@@ -211,7 +211,7 @@ def test_what_has_no_pace_shows_no_order(peer, ranked, other, monkeypatch):
         take_up(peer, ranked, other, which, opened)
     with pytest.raises(JudgedElsewhere, match=r"all 3 candidates at once; RFC8445-6\.1\.4\.2/checks_are_paced"):
         ranked.reversed_pairs(peer, within=2)
-    monkeypatch.setattr(order, "_AT_ONCE", 0.0)
+    monkeypatch.setattr(order, "AT_ONCE", 0.0)
     assert ranked.reversed_pairs(peer, within=2) == []  # what one look shows may have come in any order
     for connection in opened:
         connection.close()

@@ -149,7 +149,7 @@ def test_what_the_recorder_could_not_keep_is_counted_and_told(tmp_path) -> None:
 
 
 WIRED = """
-import socket
+import socket, time
 from pathlib import Path
 from conformance.peer import lab
 from conformance.run.recording import Recording
@@ -164,6 +164,7 @@ for number, family in enumerate(recording.wire.families, 1):
     ours, theirs = lab.kernel_address(family, number), lab.WIRE_IUT[family]
     iut = socket.create_server((theirs, 0), family=socket.AF_INET6 if ":" in theirs else socket.AF_INET)
     with recording.case(f"case/{{number}}", ours) as case:
+        begun = time.monotonic()
         door = sockets.listen(ours, 0)
         door.setblocking(True)
         unbound = socket.create_connection(door.getsockname()[:2], 5)
@@ -193,8 +194,10 @@ for number, family in enumerate(recording.wire.families, 1):
         with socket.socket(datagrams.family, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"datagram", datagrams.getsockname()[:2])
         assert datagrams.recv(100) == b"datagram"
-        witnessed = case.witness()
-        assert any(b"datagram" in packet for packet in witnessed) and witnessed[0][0] >> 4 in (4, 6)
+        witnessed = case.recorded()
+        assert any(b"datagram" in octets for _, octets in witnessed) and witnessed[0].octets[0] >> 4 in (4, 6)
+        times = [packet.time for packet in witnessed]
+        assert begun < times[0] and times == sorted(times) and times[-1] < time.monotonic(), times
         for sock in (unbound, accepted, opened, other, silent): sock.close()
 recording.close()
 assert recording.notes == [], recording.notes

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from conformance.peer.events import BindingSuccess, Data
+from conformance.peer.recorded import Packet
 from conformance.verdict import Failed, Inconclusive
 from conformance.wire.attributes import Address
 from conformance.wire.layers import binding_success
@@ -15,6 +18,10 @@ from conformance.wire.udp import build as build_datagram
 IUT = Address("198.18.0.1", 4000)
 
 
+def recorded(peer, *packets: bytes) -> None:
+    peer.recorded = lambda: [Packet(time.monotonic(), octets) for octets in packets]
+
+
 def test_a_success_that_left_by_another_interface(peer) -> None:
     udp = peer.udp()
     request = peer.check(IutCredentials)
@@ -22,10 +29,10 @@ def test_a_success_that_left_by_another_interface(peer) -> None:
     success = bytes(binding_success(bytes(request)[8:20], udp.local_address, "i" * 22))
     with pytest.raises(Failed, match="did not come"):
         udp.expect(BindingSuccess, within=0)
-    peer.witness = lambda: [build_datagram(Datagram(IUT, Address("127.16.1.1", 1), success))]
+    recorded(peer, build_datagram(Datagram(IUT, Address("127.16.1.1", 1), success)))
     with pytest.raises(Failed, match="did not come"):
         udp.expect(BindingSuccess, within=0)  # it is another's
-    peer.witness = lambda: [b"", build_datagram(Datagram(IUT, udp.local_address, success))]
+    recorded(peer, b"", build_datagram(Datagram(IUT, udp.local_address, success)))
     with pytest.raises(Inconclusive, match="is in the recording but did not reach our socket"):
         udp.expect(BindingSuccess, within=0)
     with pytest.raises(Failed):
@@ -42,7 +49,7 @@ def test_a_syn_that_left_by_another_interface(peer, answer, outcome) -> None:
     listener = peer.listen()
     base = Address(peer.address, listener.port)
     packets = [build(Segment(IUT, base, 7, 0, SYN)), *(build(Segment(base, IUT, 1, 8, flags)) for flags in answer)]
-    peer.witness = lambda: packets
+    recorded(peer, *packets)
     with pytest.raises(outcome):
         peer.expect_connection(within=0)
     with pytest.raises(Failed):

@@ -78,7 +78,7 @@ def test_intervals_are_random(upper, peer):
     when    four checks of consent have come
     then    the intervals between them differ, as random ones do."""
     checks = needs_consent_checks(upper, peer, "answerer", 4)
-    found = intervals(checks)
+    found = intervals(peer, checks)
     spread = max(found) - min(found)
     assert len(found) < 3 or spread > 0.05, f"intervals of {', '.join(f'{one:.2f}' for one in found)} s"
 
@@ -90,7 +90,7 @@ def test_intervals_are_at_most_6_s(upper, peer, side):
     """with    ICE completed on a connection
     when    two checks of consent have come
     then    no more than 1.2 times the period of 5 s lies between them."""
-    found = intervals(needs_consent_checks(upper, peer, side, 2))
+    found = intervals(peer, needs_consent_checks(upper, peer, side, 2))
     assert max(found) <= LONGEST + TOLERANCE, f"an interval of {max(found):.2f} s"
 
 
@@ -101,7 +101,7 @@ def test_intervals_are_at_least_4_s(upper, peer, side):
     """with    ICE completed on a connection
     when    two checks of consent have come
     then    no less than 4 s lie between them."""
-    found = intervals(needs_consent_checks(upper, peer, side, 2))
+    found = intervals(peer, needs_consent_checks(upper, peer, side, 2))
     assert min(found) >= SHORTEST - TOLERANCE, f"an interval of {min(found):.2f} s"
 
 
