@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Variations for each case.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 128; lawful 32].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 96 a core; lawful 32].")
 @on_cluster
 @resumable
 @click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")
@@ -87,15 +88,18 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     from conformance.commands import mutants_output
     from conformance.commands.reference_run import run_info
     from conformance.mutants import plan, reports
-    from conformance.mutants.execution import ALONE, AT_ONCE
+    from conformance.mutants.execution import AT_ONCE, EACH
     from conformance.mutants.matrix import KillMatrix
+    from conformance.run.testers import how_many
 
     begun = time.time()
     work = plan.Plan(faults, cases, every, options["quick"])
     judged = reports.Judged(KillMatrix(), (), options["quick"])
+    most = options["jobs"] or EACH * len(os.sched_getaffinity(0))
+    processes = how_many(0, len(work.variants), most, adapters=most)
+    jobs = options["jobs"] or (AT_ONCE if options["cluster"] else EACH * processes)
 
     def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
-        jobs = options["jobs"] or (AT_ONCE if options["cluster"] else ALONE)
         judged.again = plan.run(work, bench, judged.matrix, jobs=jobs, begin=shown.begin, progress=shown.step)
 
     def report(out: Path) -> None:
@@ -104,7 +108,7 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
         written = reports.write(out, judged, run)
         mutants_output.matrix(judged, written)
 
-    return _on_bench(Path(options["out"]), judged, execute, options, report)
+    return _on_bench(Path(options["out"]), judged, execute, options, report, processes=processes, cases=cases)
 
 
 def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
@@ -113,6 +117,7 @@ def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     from conformance.mutants import lawful
     from conformance.mutants.execution import Bench
     from conformance.peer.pixit import Pixit
+    from conformance.run.testers import how_many
 
     given = options["variation"]
     try:
@@ -123,9 +128,11 @@ def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     found = lawful.Lawful(options["seed"])
     drawn = [json.loads(given)] * len(cases) if given else lawful.draw(len(cases) * options["examples"], found.seed)
 
+    jobs = options["jobs"] or lawful.AT_ONCE
+    processes = how_many(0, len(drawn), jobs, adapters=jobs)
+
     def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
         shown.begin("lawful variations meet cases", len(drawn))
-        jobs = options["jobs"] or lawful.AT_ONCE
         if isinstance(bench, Bench):
             lawful.run(cases, bench, found, drawn, jobs=jobs, progress=shown.step)
         else:
@@ -134,7 +141,10 @@ def _lawful(cases: Sequence[Case], options: dict[str, Any]) -> int:
     def report(out: Path) -> None:
         mutants_output.lawful(found, lawful.write(out, found), time.time() - begun)
 
-    return _on_bench(Path(options["out"]), found, execute, options, report, response=Pixit().response)
+    response = Pixit().response
+    return _on_bench(
+        Path(options["out"]), found, execute, options, report, processes=processes, cases=cases, response=response
+    )
 
 
 def _on_bench(
@@ -143,6 +153,9 @@ def _on_bench(
     execute: Callable[[Bench | ClusterBench, Progress], None],
     options: dict[str, Any],
     report: Callable[[Path], None],
+    *,
+    processes: int,
+    cases: Sequence[Case],
     **settings: float,
 ) -> int:
     """Claim the folder, execute against the reference agent, and report what was done before an interrupt."""
@@ -164,7 +177,7 @@ def _on_bench(
         shown = Progress("execution")
         closing.callback(shown.close)
         try:
-            with _bench(out, options, shown, settings) as bench:
+            with _bench(out, options, shown, processes, cases, settings) as bench:
                 try:
                     execute(bench, shown)
                 except KeyboardInterrupt:
@@ -187,13 +200,18 @@ def _on_bench(
 
 @contextlib.contextmanager
 def _bench(
-    out: Path, options: dict[str, Any], shown: Progress, settings: dict[str, float]
+    out: Path,
+    options: dict[str, Any],
+    shown: Progress,
+    processes: int,
+    cases: Sequence[Case],
+    settings: dict[str, float],
 ) -> Iterator[Bench | ClusterBench]:
     """Return the reference agent on this machine, or on those of the cluster that the options name."""
     from conformance.mutants.execution import Bench, own_network
 
     if not options["cluster"]:
-        with Bench(out, wire=own_network(), **settings) as bench:
+        with Bench(out, wire=own_network(), processes=processes, cases=cases, **settings) as bench:
             yield bench
         return
     from conformance.mutants.cluster import PIECE, ClusterBench

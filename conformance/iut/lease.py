@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from conformance.iut.incidents import Incident, Kind
 
@@ -16,9 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.iut.process import AdapterProcess, Session
+    from conformance.iut.said import Line, Said
 
 _LONGEST_NAME = 180  # octets of a file name, which may have 255
 _LARGEST = 16 << 20  # characters of one log
+_MOST_HELD = 1 << 16  # characters in memory
 _NAMED = 8
 _OURS = "x-"  # methods that no adapter has: that a case ends before their answer says nothing of the adapter
 
@@ -32,39 +33,67 @@ def log_name(case: str) -> str:
 
 
 class CaseLog:
-    """Lines with the seconds since the case began. A log that cannot be written stops, and disturbs nothing else."""
+    """Lines with the seconds since the case began, and what the process said to no case meanwhile.
 
-    def __init__(self, path: Path) -> None:
+    They are written when they are many, and at the end. A log that cannot be written stops, and disturbs nothing else.
+    """
+
+    def __init__(self, path: Path, said: Said) -> None:
+        self._path = path
+        self._said = said
         self._begun = time.monotonic()
         self._lock = threading.Lock()
-        self._size = 0
-        self._file: TextIO | None = None
-        with contextlib.suppress(OSError):
-            self._file = path.open("a", encoding="utf-8", errors="replace")
+        self._lines: list[Line] = []
+        self._held = 0  # characters in them
+        self._size = 0  # characters written
+        self._over = False
+        said.listen(self.flush)
 
     def write(self, channel: str, text: str) -> None:
-        """Write a line."""
+        """Add a line."""
         with self._lock:
-            if self._file is None:
+            if self._over:
                 return
-            self._size += len(text)
-            full = self._size > _LARGEST
-            line = "the log is full" if full else text
-            with contextlib.suppress(OSError):
-                self._file.write(f"{time.monotonic() - self._begun:9.6f} {channel:<7} {line}\n")
-            if full:
-                self._shut()
+            self._lines.append((time.monotonic(), channel, text))
+            self._held += len(text)
+            if self._held > _MOST_HELD:
+                self._flush()
 
-    def close(self) -> None:
-        """Write nothing more."""
+    def flush(self) -> None:
+        """Write what there is."""
         with self._lock:
-            self._shut()
+            self._flush()
 
-    def _shut(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):
-                file.close()
+    def close(self, *, keep: bool = True) -> None:
+        """Write what there is, unless the log is not to be kept, and nothing more."""
+        with self._lock:
+            if keep:
+                self._flush()
+            self._over, self._lines = True, []
+        self._said.leave(self.flush)
+
+    def _flush(self) -> None:
+        lines = sorted([*self._lines, *self._said.take(self.flush)], key=_time)
+        self._lines, self._held = [], 0
+        if self._over:
+            return
+        texts = []
+        for when, channel, text in lines:
+            self._size += len(text)
+            self._over = self._size > _LARGEST
+            line = "the log is full" if self._over else text
+            texts.append(f"{when - self._begun:9.6f} {channel:<7} {line}\n")
+            if self._over:
+                break
+        try:
+            with self._path.open("a", encoding="utf-8", errors="replace") as file:
+                file.writelines(texts)
+        except OSError:
+            self._over = True
+
+
+def _time(line: Line) -> float:
+    return line[0]
 
 
 class Lease:
@@ -80,11 +109,11 @@ class Lease:
         self.shared_death = False
         self.neighbours: set[str] = set()
         self.isolated = isolated
+        self.keeps_log = True  # off before the end: nobody will look at it
         self._begun = time.time()
-        self._log = CaseLog(log_dir / log_name(case))
+        self._log = CaseLog(log_dir / log_name(case), process.said)
         self._sessions: list[Session] = []
         self._log.write("note", f"{case}, process {process.pid}" + (", alone in it" if isolated else ""))
-        process.attach(self._log.write)
 
     def session(self, name: str | None = None) -> Session:
         """Return a new session of the adapter; its name is made up unless given."""
@@ -106,7 +135,6 @@ class Lease:
         """End the case's sessions and its log; find out whose fault a failure of the process was."""
         process = self.process
         unanswered = [method for session in self._sessions for method in process.forget(session)]
-        process.detach(self._log.write)
         if unanswered:
             process.retired = True
             self._log.write("note", f"never answered: {', '.join(unanswered)}; no further case uses this process")
@@ -123,4 +151,4 @@ class Lease:
             more = " …" if len(named) > _NAMED else ""
             shown = ", ".join(named[:_NAMED]) + more
             self._log.write("note", f"{len(named)} other cases used the process, stderr may be theirs: {shown}")
-        self._log.close()
+        self._log.close(keep=self.keeps_log)

@@ -25,6 +25,7 @@ from conformance.iut.errors import (
     RpcError,
 )
 from conformance.iut.incidents import Incident, Incidents, Kind
+from conformance.iut.said import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,6 +103,7 @@ class AdapterProcess:
 
     ``users`` is kept by the pool: the cases that it serves. ``death`` is how it ended, or None; ``victims`` are the
     users it had then. ``retired``: no further case shall use it. ``incidents`` may be shared with other processes.
+    ``said`` is what it says to no session.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class AdapterProcess:
         self.death: AdapterError | None = None
         self.retired = False
         self.stray = 0
+        self.said = Said()
         self._logs: list[Log] = []
         self._state = threading.Condition()
         self._numbers = itertools.count(1)
@@ -279,6 +282,7 @@ class AdapterProcess:
         self._log_all("stderr", text)
 
     def _log_all(self, channel: str, text: str) -> None:
+        self.said.add(channel, text)
         with self._state:
             logs = list(self._logs)
         for log in logs:

@@ -5,27 +5,21 @@ A few IUT processes serve all sessions: the fault is an extra of `open`, so noth
 
 from __future__ import annotations
 
-import itertools
-import json
 import math
 import multiprocessing
-import os
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.iut import stacks
-from conformance.iut.pool import Pool
+from conformance.mutants.agents import Agents
 from conformance.mutants.matrix import KillMatrix
+from conformance.mutants.processes import TesterProcesses
 from conformance.peer import lab
-from conformance.peer.pixit import Pixit
+from conformance.peer.share import WHOLE, Share
 from conformance.run.discovery import discover
-from conformance.run.engine import Engine, Settings
 from conformance.run.evidence import told
 from conformance.run.interrupts import held, taken
-from conformance.run.recording import SOCKETS, NoRecording
+from conformance.run.recording import SOCKETS
 from conformance.run.workers import Workers
 from conformance.verdict import Verdict
 
@@ -34,40 +28,42 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from conformance.mutants.agents import Observation
     from conformance.run.engine import Case
     from conformance.verdict import Result
 
-Observation = frozenset[str] | None  # which faults could change a verdict; None: it is not known
 AT_ONCE = 64
-ALONE = 128  # at once where nothing else is done: on a faulty agent most cases wait, and with 64 two cores stand idle
-CALM = 8  # at once for what is looked at twice
+EACH = 96  # at once in each tester process, where nothing else is done: on a faulty agent most cases wait
+CALM = 24  # at once for what is looked at twice: they take a third of a core
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
-
-
-def _pixit(response: float) -> Pixit:
-    """Return deadlines for the reference agent, which nominates soon or never."""
-    pixit = Pixit.scaled(response)
-    return replace(pixit, decides=pixit.complete)
 
 
 class Bench:
     """The reference agent, ready to be varied. A context manager; logs go below `out`.
 
-    Cases that need DTLS above ICE meet the agent that has it, which is started with the first of them.
+    With several `processes` these execute the cases, as tester processes; they have to be made while this process has
+    one thread, and know these `cases`. Otherwise this process executes any case itself.
     """
 
-    def __init__(self, out: Path, *, response: float = _RESPONSE, wire: lab.Wire | lab.Unavailable = SOCKETS) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *,
+        response: float = _RESPONSE,
+        wire: lab.Wire | lab.Unavailable = SOCKETS,
+        processes: int = 1,
+        cases: Sequence[Case] = (),
+    ) -> None:
+        """Start the agent, in each process. Raises `AdapterError`."""
         self._out = out
-        self._wire = wire
-        self._response = response
-        self._pools: list[Pool] = []
-        self._engines: dict[str, Engine] = {}
-        self._starting = threading.Lock()
-        self._numbers = itertools.count(1)
         self._stopped = math.inf  # when, in seconds since the epoch
         for name in ("logs", "observed"):
             (out / name).mkdir(parents=True, exist_ok=True)
-        self._engine("reference")
+
+        def agents(share: Share = WHOLE) -> Agents:
+            return Agents(out, response=response, wire=wire, share=share)
+
+        self._agents = agents() if processes == 1 else TesterProcesses(processes, cases, agents)
 
     def __enter__(self) -> Bench:
         return self
@@ -75,48 +71,32 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is None:
+            self._agents.close()
+        else:
             self.stop()
-        for pool in self._pools:
-            pool.close() if kind is None else pool.kill()
-
-    def _engine(self, stack: str) -> Engine:
-        with self._starting:
-            if stack not in self._engines:
-                pool = Pool(stacks.resolve(stack), processes=os.cpu_count() or 2, log_dir=self._out / "logs")
-                try:
-                    pics = pool.hello().pics
-                except BaseException:
-                    pool.kill()
-                    raise
-                self._pools.append(pool)
-                settings = Settings(iut=stack, out=self._out, pixit=_pixit(self._response))
-                self._engines[stack] = Engine(pool, NoRecording(self._wire), settings, pics)
-            return self._engines[stack]
+            self._agents.kill()
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; none can be executed after it."""
         self._stopped = min(self._stopped, time.time())
-        for engine in self._engines.values():
-            engine.stop()
+        self._agents.stop()
 
     @property
     def incidents(self) -> list[str]:
         """What the agent did against the contract, and exceptions of ours during `stop`, in words."""
-        found = (incident for pool in self._pools for incident in pool.incidents)
+        found = self._agents.incidents
         adapters = told(incident for incident in found if incident.serious and incident.time < self._stopped)
-        ours = (f"the test system: {text}" for engine in self._engines.values() for text in engine.failures)
+        ours = (f"the test system: {text}" for text in self._agents.failures)
         return [*(f"the reference agent: {text}" for text in adapters), *ours]
 
     def run(self, case: Case, faults: Sequence[str] = (), variation: Mapping[str, object] | None = None) -> Result:
         """Execute one case against the agent with these faults, or varied lawfully."""
-        return self._engine(_stack(case)).run(case, faults=faults, variation=variation)
+        return self._agents.run(case, faults, variation)
 
     def observe(self, case: Case) -> tuple[Result, Observation]:
         """Execute one case against the healthy agent; return as well which faults could change its verdict."""
-        path = (self._out / "observed" / f"{next(self._numbers)}.jsonl").absolute()
-        result = self._engine(_stack(case)).run(case, observation=path)
-        return result, _read(path, result)
+        return self._agents.observe(case)
 
     def execute(
         self,
@@ -153,21 +133,6 @@ class Bench:
         """Keep no log of what went as it does nearly always: there would be tens of thousands."""
         if result.verdict is Verdict.PASS and result.log:
             (self._out / result.log).unlink(missing_ok=True)
-
-
-def _stack(case: Case) -> str:
-    return "reference-dtls" if "payload:dtls" in case.needs else "reference"
-
-
-def _read(path: Path, result: Result) -> Observation:
-    """Return the faults that would have been noticeable in the sessions of a case; None where that is not known."""
-    sessions = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    path.unlink(missing_ok=True)
-    if result.verdict is Verdict.NOT_APPLICABLE and not sessions:
-        return frozenset()  # it was not executed; else what it waited for did not come, and could with a fault
-    if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE) or not sessions:
-        return None
-    return frozenset(fault for session in sessions for fault in json.loads(session))
 
 
 def own_network() -> lab.Wire | lab.Unavailable:

@@ -102,7 +102,8 @@ def run(
     second component.
     """
     begin("the healthy agent meets cases", len(plan.variants))
-    bench.execute([(case, "") for case in plan.variants], matrix, jobs=jobs, progress=progress)
+    longest_first = sorted(plan.variants, key=lambda case: -case.watches)
+    bench.execute([(case, "") for case in longest_first], matrix, jobs=jobs, progress=progress)
     unhealthy = {result.case for result in matrix.unhealthy()}
     if unhealthy:
         doubted = [(case, "") for case in plan.variants if case.id in unhealthy]
@@ -127,4 +128,5 @@ def _doubtful(plan: Plan, matrix: KillMatrix) -> list[tuple[Case, str]]:
             found += [(case.id, row.fault.name) for case in related(row.fault, plan.cases)]
     matrix.skipped -= {(fault, case) for case, fault in found}
     by_id = {case.id: case for case in plan.cases}
-    return [(by_id[case], fault) for case, fault in dict.fromkeys(found)]
+    again = [(by_id[case], fault) for case, fault in dict.fromkeys(found)]
+    return sorted(again, key=lambda pair: -pair[0].watches)

@@ -93,6 +93,7 @@ class Settings:
     on_wire: bool = False  # the IUT is met on the lab's wire instead of loopback
     ipv6: str = LOOPBACK["IPv6"][0]  # where it is met if not on the wire
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
+    logs_passes: bool = True  # off: of what passes no log is kept
     by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
     explained: Callable[[Result], bool] = lambda _result: True
@@ -185,7 +186,10 @@ class Engine:
         try:
             with self._pool.lease(_label(case, extra), isolated=alone) as lease:
                 self._execute(case, result, lease, extra, number=2 if alone else 1)
-                result.log = lease.log_name
+                if self.settings.logs_passes or result.verdict is not Verdict.PASS:
+                    result.log = lease.log_name
+                else:
+                    lease.keeps_log = False
         except AdapterError as error:
             result.overwrite(Verdict.INCONC, str(error))
         else:

@@ -26,10 +26,10 @@ INSTEAD = """
 import sys
 from dataclasses import replace
 from conformance.commands import cli
-from conformance.mutants import execution
-original = execution.stacks.resolve
+from conformance.mutants import agents
+original = agents.stacks.resolve
 command = sys.argv[1:sys.argv.index("--")]
-execution.stacks.resolve = lambda name: replace(original(name), command=command)
+agents.stacks.resolve = lambda name: replace(original(name), command=command)
 cli.main(sys.argv[sys.argv.index("--") + 1:])
 """
 
