@@ -6,7 +6,7 @@ import functools
 import re
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,10 @@ from conformance.suites.dimensions import DIMENSIONS, ON_TOP, Variants, usual_fo
 from conformance.verdict import Level, case_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from conformance.peer.shape import Shape
     from conformance.run.applicability import Applicability
 
 _CASE = pytest.StashKey[Case]()
@@ -29,10 +30,10 @@ _FILE = re.compile(r"test_(\d+(?:_\d+)*)_\w+")
 
 def is_case(item: pytest.Item) -> bool:
     """Whether an item is a conformance case; others may have a mark of that name too."""
-    return isinstance(item, pytest.Function) and (_CASE in item.stash or any(map(_is_ours, item.iter_markers())))
+    return isinstance(item, pytest.Function) and (_CASE in item.stash or any(map(is_ours, item.iter_markers())))
 
 
-def _is_ours(mark: pytest.Mark) -> bool:
+def is_ours(mark: pytest.Mark) -> bool:
     """Whether `suites.marks.requirement` has made a mark; a variant may have one in addition to the case's."""
     return mark.name == "requirement" and "needs" in mark.kwargs
 
@@ -42,42 +43,55 @@ def case_of(item: pytest.Item) -> Case:
     assert isinstance(item, pytest.Function)
     case = item.stash.get(_CASE, None)
     if case is None:
-        case = item.stash[_CASE] = _make(item)
+        source = _source(item.path)
+        if not source:
+            check_name(item.path)
+        spec = getattr(item, "callspec", None)
+        parameters, word = (dict(spec.params), spec.id) if spec is not None else (None, "")
+        case = make_case(item.originalname, item.function, list(item.iter_markers()), parameters, word, source)
+        item.stash[_CASE] = case
     return case
 
 
-def _make(item: pytest.Function) -> Case:
-    every = list(item.iter_markers())
-    marks = [mark for mark in every if _is_ours(mark)]
+def make_case(
+    called: str,
+    function: Callable[..., None],
+    every: Sequence[pytest.Mark],
+    parameters: Mapping[str, Any] | None,
+    word: str,
+    source: str = "",
+) -> Case:
+    """Return the variant of a case that has these marks and parameters, and this word as its id in brackets."""
+    marks = [mark for mark in every if is_ours(mark)]
     assert marks
     requirements, level, needs = _asked(tuple(dict.fromkeys(name for mark in marks for name in mark.args)))
     level = next((mark.kwargs["at"] for mark in marks if mark.kwargs.get("at") is not None), level)
-    source = _source(item.path)
-    if not source:
-        _check_name(item)
-    first = look_up(requirements[0])
-    section = f"{first.rfc}-{first.section}"
-    spec = getattr(item, "callspec", None)
-    suffix = f"[{spec.id}]" if spec is not None else ""
-    name = item.originalname.removeprefix("test_")
-    side = spec.params.get("side") if spec is not None else None
+    section = _section(requirements[0])
+    name = called.removeprefix("test_")
+    side = parameters.get("side") if parameters is not None else None
     sides = [f"sides:{side}"] if side else []
     own = [atom for mark in marks for atom in mark.kwargs.get("needs", ())]
-    conditions = dict.fromkeys((*needs, *own, *sides))
+    title = name.replace("_", " ")
     return Case(
-        id=f"{section}/{name}{suffix}",
-        title=name.replace("_", " ") + (f" ({spec.id})" if spec is not None else ""),
-        purpose=(item.function.__doc__ or "").strip(),
+        id=f"{section}/{name}" if parameters is None else f"{section}/{name}[{word}]",
+        title=title if parameters is None else f"{title} ({word})",
+        purpose=(function.__doc__ or "").strip(),
         section=section,
         requirements=requirements,
         level=level,
-        function=item.function,
-        needs=tuple(conditions),
-        parameters=dict(spec.params) if spec is not None else {},
+        function=function,
+        needs=tuple(dict.fromkeys((*needs, *own, *sides))),
+        parameters=parameters or {},
         in_segments=any(mark.name == "in_segments" for mark in every),
         watches=max((float(mark.args[0]) for mark in every if mark.name == "watches"), default=0.0),
         source=source,
     )
+
+
+@functools.cache
+def _section(identifier: str) -> str:
+    first = look_up(identifier)
+    return f"{first.rfc}-{first.section}"
 
 
 @functools.cache
@@ -88,8 +102,13 @@ def _asked(identifiers: tuple[str, ...]) -> tuple[tuple[str, ...], Level, tuple[
     return tuple(r.id for r in requirements), level, tuple(atom for r in requirements for atom in r.pics)
 
 
+def executed_again(case: Case, number: int) -> Case:
+    """Return a case under the name of a further execution: x[offerer]#2 and so on."""
+    return replace(case, id=f"{case.id}#{number}")
+
+
 def repeated(items: Iterable[pytest.Item], times: int) -> list[pytest.Item]:
-    """Return all items, then all cases among them again, until each is there so many times: x[offerer]#2 and so on."""
+    """Return all items, then all cases among them again, until each is there so many times."""
     items = list(items)
     found = list(items)
     for number in range(2, times + 1):
@@ -107,68 +126,65 @@ def _again(item: pytest.Item, number: int) -> pytest.Item:
         fixtureinfo=item._fixtureinfo,  # noqa: SLF001  (pytest gives the variants of a function one as well)
         originalname=item.originalname,
     )
-    again.stash[_CASE] = replace(case_of(item), id=f"{case_of(item).id}#{number}")
+    again.stash[_CASE] = executed_again(case_of(item), number)
     return again
 
 
-def usual_variants(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return the items without the variants that have an unusual value where there is one with the usual value."""
-    chosen: dict[str, pytest.Item] = {}
-    for item in items:
-        chosen.setdefault(usual_form(case_of(item).id) if is_case(item) else item.nodeid, item)
+def usual_variants(cases: Iterable[Case]) -> list[Case]:
+    """Return the variants without those that have an unusual value where there is one with the usual value."""
+    chosen: dict[str, Case] = {}
+    for case in cases:
+        chosen.setdefault(usual_form(case.id), case)
     return list(chosen.values())
 
 
-def without_long_clocks(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[Case]]:
-    """Return the items without cases of which each variant watches a long clock, and these variants."""
-    kept, long = [], []
-    for item in items:
-        if is_case(item) and case_of(item).watches > _SOON:
-            long.append(case_of(item))
-        else:
-            kept.append(item)
-    names = {case_name(case_of(item).id) for item in kept if is_case(item)}
-    return kept, [case for case in long if case_name(case.id) not in names]
+def without_long_clocks(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """Return the variants without cases of which each variant watches a long clock, and these variants."""
+    kept = [case for case in cases if case.watches <= _SOON]
+    names = {case_name(case.id) for case in kept}
+    return kept, [case for case in cases if case.watches > _SOON and case_name(case.id) not in names]
 
 
-def one_variant_each(items: Iterable[pytest.Item], applicability: Applicability | None = None) -> list[pytest.Item]:
+def one_variant_each(cases: Iterable[Case], applicability: Applicability | None = None) -> list[Case]:
     """Return one variant of each case, always the same one but not the first of all: together they are a mixture.
 
     It is one that can be judged, if there is any. Trickled candidates and strange descriptions are not taken, since an
     IUT that does without trickle or refuses the description would lose the case.
     """
-    variants: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        variants.setdefault(case_name(case_of(item).id) if is_case(item) else item.nodeid, []).append(item)
+    variants: dict[str, list[Case]] = {}
+    for case in cases:
+        variants.setdefault(case_name(case.id), []).append(case)
     return [_one(name, group, applicability) for name, group in variants.items()]
 
 
-def _one(name: str, items: list[pytest.Item], applicability: Applicability | None) -> pytest.Item:
-    described = [item for item in items if not (is_case(item) and _is_on_top(item))] or items[:1]
+def _one(name: str, variants: list[Case], applicability: Applicability | None) -> Case:
+    described = [case for case in variants if not _is_on_top(case.shape)] or variants[:1]
     if applicability is not None:
-        judged = [item for item in described if is_case(item) and not applicability.reasons(case_of(item))]
-        described = judged or described
+        described = [case for case in described if not applicability.reasons(case)] or described
     return described[zlib.crc32(name.encode()) % len(described)]
 
 
-def _is_on_top(item: pytest.Item) -> bool:
-    shape = case_of(item).shape
+def _is_on_top(shape: Shape) -> bool:
     return any(getattr(shape, name) != DIMENSIONS[name][0] for name in ON_TOP)
 
 
-def remake(metafunc: pytest.Metafunc, applicability: Applicability) -> None:
-    """Give a case's function the variants that can be judged, before pytest makes items of its marks."""
-    definition = metafunc.definition
-    in_segments = definition.get_closest_marker("in_segments") is not None
+def remade(
+    marks: Iterable[pytest.Mark], function: Callable[..., None], applicability: Applicability
+) -> list[pytest.Mark]:
+    """Return the marks of a case's function with the variants that can be judged, before cases are made of them."""
+    marks = list(marks)
+    in_segments = any(mark.name == "in_segments" for mark in marks)
 
     def judges(dimension: str, value: object) -> bool:
-        return applicability.judges(dimension, value, case=metafunc.function, in_segments=in_segments)
+        return applicability.judges(dimension, value, case=function, in_segments=in_segments)
 
-    for number, mark in enumerate(definition.own_markers):
+    for number, mark in enumerate(marks):
         if mark.name == "parametrize" and len(mark.args) > 1 and isinstance(mark.args[1], Variants):
             names, variants, *others = mark.args
-            made = pytest.mark.parametrize(names, variants.of(judges), *others, **mark.kwargs)
-            definition.own_markers[number] = made.mark
+            made = variants.of(judges)
+            if made is not variants:
+                marks[number] = pytest.mark.parametrize(names, made, *others, **mark.kwargs).mark
+    return marks
 
 
 def twins(cases: Iterable[Case]) -> list[str]:
@@ -189,9 +205,8 @@ def _source(path: Path) -> str:
     return "" if path.is_relative_to(session.suites_folder()) else str(path)
 
 
-def _check_name(item: pytest.Function) -> None:
-    """Raise `pytest.UsageError` for a file whose name does not say its section."""
-    if _FILE.fullmatch(item.path.stem) is None:
-        raise pytest.UsageError(
-            f"{item.path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py"
-        )
+@functools.cache
+def check_name(path: Path) -> None:
+    """Raise `pytest.UsageError` for a file of cases whose name does not say its section."""
+    if _FILE.fullmatch(path.stem) is None:
+        raise pytest.UsageError(f"{path}: a file of cases is named test_<section>_<words>.py, e.g. test_7_2_accept.py")

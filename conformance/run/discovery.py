@@ -1,4 +1,4 @@
-"""Which cases there are, and which of them the filters select: pytest's collection, without execution."""
+"""Which cases there are, and which of them the filters select: a collection, without execution."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pytest
-
-from conformance.run.collect import case_of, is_case
+from conformance.run.choosing import CHOSEN
 from conformance.run.session import Outcome, run_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from conformance.run.engine import Case
 
@@ -38,12 +38,10 @@ class _Collector:
     def __init__(self, found: Found) -> None:
         self._found = found
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self._found.every = [case_of(item) for item in items if is_case(item)]
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._found.selected = [case_of(item) for item in session.items if is_case(item)]
+        chosen = session.config.stash.get(CHOSEN, None)
+        if chosen is not None:
+            self._found.every, self._found.selected = list(chosen.every), list(chosen.cases)
 
 
 def discover(arguments: Sequence[str] = (), private: Sequence[str] = ()) -> Found:

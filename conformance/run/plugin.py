@@ -14,18 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import pytest
 
 from conformance.run import hooks, pytest_options
-from conformance.run.collect import (
-    case_of,
-    is_case,
-    one_variant_each,
-    remake,
-    repeated,
-    twins,
-    usual_variants,
-    without_long_clocks,
-)
+from conformance.run.choosing import CHOSEN, choose
+from conformance.run.collect import case_of, is_case, remade, repeated
+from conformance.run.gather import WITHOUT_ITEMS, Gatherer
 from conformance.run.interrupts import held, hold, opened, taken
-from conformance.run.selection import Wish
+from conformance.run.outcomes import is_failure, raise_as_outcome
 from conformance.run.session import INTERRUPTED, Watcher, os_error
 from conformance.verdict import ExitStatus, Level, Result, Verdict, case_name
 from reports.reach import status as exit_status_of_run
@@ -35,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
+    from conformance.run.applicability import Applicability
     from conformance.run.distributed import Controller
     from conformance.run.engine import Case
     from conformance.run.premise import Premise
@@ -46,11 +40,8 @@ _PREMISE = pytest.StashKey["Premise"]()
 _RESULT = pytest.StashKey[Result]()
 _RESULTS = pytest.StashKey[dict[str, Result]]()
 _FRESH = pytest.StashKey[dict[str, Result]]()  # by node, until its report comes
-_TESTED = pytest.StashKey[set[str]]()
-_PARTIAL = pytest.StashKey[bool]()
 _CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
 _WRITTEN: pytest.StashKey[tuple[Sequence[str], Sequence[Path]]] = pytest.StashKey()
-_LONG = pytest.StashKey[list["Case"]]()
 _PHASES: Final[tuple[Literal["setup", "call", "teardown"], ...]] = ("setup", "call", "teardown")
 _COLLECTOR = "icetcp-collector"
 _PROPERTY = "icetcp"  # of reports that come from a worker of pytest-xdist
@@ -121,29 +112,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Raises `pytest.UsageError` for a filter that selects nothing.
     """
     every = [case_of(item) for item in items if is_case(item)]
-    config.stash[_TESTED] = {requirement for case in every for requirement in case.requirements}
-    wish = Wish(
-        sections=config.getoption("icetcp_section"),
-        level=config.getoption("icetcp_level"),
-        cases=config.getoption("icetcp_case"),
-        requirements=config.getoption("icetcp_requirement"),
-    )
-    problems = twins(every) or wish.unmatched(every)
-    if problems:
-        raise pytest.UsageError("; ".join(problems))
+    chosen = config.stash[CHOSEN] = choose(config, every, _applicability(config))
     yield
-    variants = config.getoption("icetcp_variants")
-    kept = [item for item in items if not is_case(item) or wish.holds(case_of(item))]
-    if variants != "all":
-        premise = config.stash.get(_PREMISE, None)
-        applicability = premise.applicability if premise is not None else None
-        if variants == "one" and not (wish.cases or wish.requirements):
-            kept, long = without_long_clocks(kept)
-            config.stash[_LONG] = long
-        kept = usual_variants(kept) if variants == "usual" else one_variant_each(kept, applicability)
-    config.stash[_PARTIAL] = sum(map(is_case, kept)) < len(every)
-    chosen = set(kept)
-    dropped = [item for item in items if item not in chosen]
+    wanted = {id(case) for case in chosen.cases}
+    kept = [item for item in items if not is_case(item) or id(case_of(item)) in wanted]
+    left = set(kept)
+    dropped = [item for item in items if item not in left]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
@@ -155,6 +129,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Execute the cases concurrently and report each as it is done; leave everything else to pytest."""
     config = session.config
+    without_items = config.stash.get(WITHOUT_ITEMS, None)
+    if without_items is not None:
+        return _execute(session, without_items)
     cases = {case_of(item).id: item for item in session.items if is_case(item)}
     if not cases or config.option.collectonly or session.testsfailed:
         return None
@@ -164,30 +141,67 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     others = [item for item in session.items if not is_case(item)]
     for item in others:
         _protocol(session, item)
-    done, heard = run.start(), _is_heard(session)
-    with held(lambda: done.put((None, taken()))):  # what has finished before an interrupt is reported before it
-        for _ in range(len(cases)):
+    heard = _is_heard(session)
+    for case, result in _executed(run, len(cases)):
+        _settle(cases[case.id], result, heard=heard)
+        _end_if_told(session)
+    return True
+
+
+def _executed(run: Run, count: int) -> Generator[tuple[Case, Result], None, None]:
+    """Give each case with its result as it is done; what has finished before an interrupt comes before it."""
+    done = run.start()
+    with held(lambda: done.put((None, taken()))):
+        for _ in range(count):
             case, outcome = done.get()
             if isinstance(outcome, BaseException):
                 raise _end_of_session(outcome)
             assert case is not None
-            item = cases[case.id]
-            _settle(item, outcome, heard=heard)
-            _end_if_told(session)
+            yield case, outcome
+
+
+def _execute(session: pytest.Session, cases: Sequence[Case]) -> bool | None:
+    """Execute cases that have no items: their results are for the collector alone, who failed for the session."""
+    if not cases or session.config.option.collectonly:
+        return None
+    run = _begin(session.config, cases)
+    for _, result in _one_by_one(run, cases) if run.inline else _executed(run, len(cases)):
+        run.annotate(result)
+        _take(session.config, result)
+        if is_failure(result, Level(session.config.getoption("icetcp_fail_on"))):
+            session.testsfailed += 1
+            if 0 < (session.config.getoption("maxfail") or 0) <= session.testsfailed:
+                session.shouldfail = f"stopping after {session.testsfailed} failures"
+        _end_if_told(session)
     return True
+
+
+def _one_by_one(run: Run, cases: Sequence[Case]) -> Generator[tuple[Case, Result], None, None]:
+    """Execute each case here, in the main thread, where a debugger works."""
+    for case in cases:
+        try:
+            with opened():
+                result = run.engine.run(case)
+        except OSError as error:
+            raise _end_of_session(error) from None
+        yield case, result
 
 
 def _settle(item: pytest.Item, result: Result, *, heard: bool) -> None:
     """Give the result of an executed case to pytest; if nobody hears of what does not fail, only to the collector."""
     config = item.config
     config.stash[_RUN].annotate(result)
-    if heard or _fails(result, Level(config.getoption("icetcp_fail_on"))):
+    if heard or is_failure(result, Level(config.getoption("icetcp_fail_on"))):
         item.stash[_RESULT] = result
         _report(item)
     else:
-        collector = config.pluginmanager.get_plugin(_COLLECTOR)
-        assert isinstance(collector, _Collector)
-        collector.take(result)
+        _take(config, result)
+
+
+def _take(config: pytest.Config, result: Result) -> None:
+    collector = config.pluginmanager.get_plugin(_COLLECTOR)
+    assert isinstance(collector, _Collector)
+    collector.take(result)
 
 
 def _is_heard(session: pytest.Session) -> bool:
@@ -242,8 +256,8 @@ def _begin(config: pytest.Config, variants: Sequence[Case] = ()) -> Run:
     """Begin to write and announce the run of these variants (none are known in a worker of xdist)."""
     from conformance.run.run import Run  # heavy: only when cases are really executed
 
-    tested: set[str] = config.stash[_TESTED]
-    run = Run.begin(config, _premise(config), tested=tested, variants=variants, partial=config.stash[_PARTIAL])
+    chosen = config.stash[CHOSEN]
+    run = Run.begin(config, _premise(config), tested=chosen.tested, variants=variants, partial=chosen.partial)
     config.stash[_RUN] = run
     for note in [*_left_out(config), *run.recording.notes]:
         config.hook.pytest_icetcp_note(text=note)
@@ -254,7 +268,7 @@ def _begin(config: pytest.Config, variants: Sequence[Case] = ()) -> Run:
 
 def _left_out(config: pytest.Config) -> list[str]:
     """Say which cases were left out because they take long."""
-    long = config.stash.get(_LONG, [])
+    long = config.stash[CHOSEN].long
     if not long:
         return []
     count = len({case_name(case.id) for case in long})
@@ -269,9 +283,20 @@ def _premise(config: pytest.Config) -> Premise:
     if premise is None:
         from conformance.run.premise import Premise  # heavy: only when an IUT is needed
 
-        sessions = [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, Watcher)]
-        premise = config.stash[_PREMISE] = Premise.begin(config, *(session.load_cases for session in sessions))
+        begun = Premise.begin(config, *(watcher.load_cases for watcher in _watchers(config)))
+        premise = config.stash[_PREMISE] = begun
     return premise
+
+
+def _applicability(config: pytest.Config) -> Applicability | None:
+    """Return what can be judged on the IUT that was named, if one was."""
+    premise = config.stash.get(_PREMISE, None)
+    return premise.applicability if premise is not None else None
+
+
+def _watchers(config: pytest.Config) -> list[Watcher]:
+    """Return the one of a session that a command of ours runs."""
+    return [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, Watcher)]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -286,10 +311,11 @@ def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Combine the dimensions of a case for the IUT that was named."""
-    premise = metafunc.config.stash.get(_PREMISE, None)
-    if premise is not None:
-        remake(metafunc, premise.applicability)
+    """Combine the dimensions of a case for the IUT that was named, before pytest makes items of its marks."""
+    applicability = _applicability(metafunc.config)
+    if applicability is not None:
+        marks = metafunc.definition.own_markers
+        marks[:] = remade(marks, metafunc.function, applicability)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -311,32 +337,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     else:
         pyfuncitem.config.stash[_FRESH][pyfuncitem.nodeid] = result
     fail_on = Level(pyfuncitem.config.getoption("icetcp_fail_on"))
-    _raise(result, fail_on)
+    raise_as_outcome(result, fail_on)
     return True
-
-
-def _raise(result: Result, fail_on: Level) -> None:
-    __tracebackhide__ = True
-    if result.verdict is Verdict.PASS:
-        return
-    text = f"{result.verdict.value}: {result.reason}"
-    if not _fails(result, fail_on):
-        if result.verdict is Verdict.NOT_APPLICABLE:
-            pytest.skip(text)
-        if result.known:
-            pytest.skip(f"known {text} ({result.known})")
-        pytest.skip(f"{result.level.value.upper()} not met: {result.reason}")
-    lines = [text]
-    lines += [f"  expected: {result.expected}", f"  actual:   {result.actual}"] if result.expected else []
-    lines += [f"  requirements: {', '.join(result.requirements)}", f"  repeat: {result.repeat}"]
-    pytest.fail("\n".join(lines), pytrace=False)
-
-
-def _fails(result: Result, fail_on: Level) -> bool:
-    """Whether a result is a failure for pytest."""
-    if result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) or result.known:
-        return False
-    return result.verdict is not Verdict.FAIL or result.level.binding or fail_on is Level.SHOULD
 
 
 class _Collector:
@@ -374,6 +376,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     hold()
     config.pluginmanager.register(_Collector(config), _COLLECTOR)
+    if any(not watcher.private for watcher in _watchers(config)):
+        config.pluginmanager.register(Gatherer(lambda: _applicability(config)), "icetcp-gatherer")
     if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
         from conformance.run.distributed import Controller
 

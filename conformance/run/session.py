@@ -79,8 +79,8 @@ class Watcher:
 
         An error is for pytest to report, which then imports the file again.
         """
-        for path in sorted(self.ours.rglob("test_*.py")):
-            with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
+            for path in sorted(self.ours.rglob("test_*.py")):
                 import_module(".".join((SUITES, *path.relative_to(self.ours).with_suffix("").parts)))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
