@@ -71,6 +71,26 @@ class Pool:
                     self._leases[process] = set()
             return self._hello
 
+    def prepare(self) -> None:
+        """Start a first process before a case asks for one, of a stack that was greeted before.
+
+        If that fails, the case will try again and say so.
+        """
+        with self._state:
+            self._starting += 1
+        try:
+            process, _ = self._start(())
+        except AdapterError:
+            return
+        finally:
+            with self._state:
+                self._starting -= 1
+                self._state.notify_all()
+        with self._state:
+            self._shared.append(process)
+            self._leases[process] = set()
+            self._state.notify_all()
+
     @property
     def sessions(self) -> int:
         """How many sessions one process serves at once."""

@@ -140,7 +140,7 @@ class Gatherer:
     """Pytest plugin that takes the place of its collection in a command of ours."""
 
     def __init__(self, applicability: Callable[[], Applicability | None]) -> None:
-        """`applicability` says what can be judged on the IUT, once there is one."""
+        """`applicability` is asked when cases are to be made: what can be judged on the IUT, if there is one."""
         self._applicability = applicability
 
     @pytest.hookimpl(tryfirst=True)

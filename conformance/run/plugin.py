@@ -294,6 +294,16 @@ def _applicability(config: pytest.Config) -> Applicability | None:
     return premise.applicability if premise is not None else None
 
 
+def _met(config: pytest.Config) -> Applicability | None:
+    """Begin what goes on while cases are made for the IUT that was named, if one was."""
+    premise = config.stash.get(_PREMISE, None)
+    if premise is not None:
+        from conformance.run.forking import fork_early  # heavy: only when cases are really executed
+
+        fork_early(config, premise)
+    return _applicability(config)
+
+
 def _watchers(config: pytest.Config) -> list[Watcher]:
     """Return the one of a session that a command of ours runs."""
     return [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, Watcher)]
@@ -377,7 +387,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     hold()
     config.pluginmanager.register(_Collector(config), _COLLECTOR)
     if any(not watcher.private for watcher in _watchers(config)):
-        config.pluginmanager.register(Gatherer(lambda: _applicability(config)), "icetcp-gatherer")
+        config.pluginmanager.register(Gatherer(lambda: _met(config)), "icetcp-gatherer")
     if config.pluginmanager.hasplugin("dsession") and not config.option.collectonly:
         from conformance.run.distributed import Controller
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conformance.iut.incidents import Incident
+    from conformance.run.testers import Testers
 
 PROCESSES = 8
 _GUIDE = "; what an adapter answers, and how to try it by hand: conformance/iut/README.md"
@@ -63,6 +64,7 @@ class Premise:
     ipv6: str = LOOPBACK["IPv6"][0]  # where it is met if not on the wire
     elsewhere: Elsewhere | None = None  # where it is, if its addresses are its own
     earlier: list[Incident] = field(default_factory=list)  # what happened to processes of the pool before this one
+    testers: Testers | None = None  # processes that wait for cases
 
     @classmethod
     def begin(cls, config: pytest.Config, meanwhile: Callable[[], None] = lambda: None) -> Premise:
@@ -155,6 +157,8 @@ class Premise:
 
     def end(self) -> None:
         """End the IUT and let go of everything. Callable twice."""
+        if self.testers is not None:
+            self.testers.kill()
         self.pool.kill()
         self.early.cleanup()
         self.recording.close()

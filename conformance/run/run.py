@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-import shlex
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.catalogue import REQUIREMENTS, added
-from conformance.iut.pool import Pool
-from conformance.peer.pixit import Pixit
-from conformance.run.engine import Case, Engine, Settings, of_source
+from conformance.run.engine import Case, Engine, of_source
 from conformance.run.evidence import told
+from conformance.run.forking import fork
 from conformance.run.interrupts import opened
 from conformance.run.known import KnownFailures
-from conformance.run.premise import PROCESSES, Premise, broken_off, information, iut_of, out_of
+from conformance.run.premise import Premise, broken_off, information
 from conformance.run.reading import ReadingProcess
 from conformance.run.recording import Recording, file_of
 from conformance.run.scan import verdicts
 from conformance.run.session import os_error
-from conformance.run.testers import Testers, how_many
+from conformance.run.settings import is_inline, jobs_of, pixit_of, settings_of
 from conformance.verdict import Level, Result, Verdict, case_name, executions_of, is_rule
 from reports import causes, flaky
 from reports.expectations import ExpectationError
@@ -37,9 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from conformance.iut.incidents import Incident
-    from conformance.peer.share import Share
-
-_AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
+    from conformance.iut.pool import Pool
+    from conformance.run.testers import Testers
 
 
 @dataclass(slots=True)
@@ -86,11 +83,7 @@ class Run:
         worker = getattr(config, "workerinput", {}).get("workerid", "")
         hello, stack, recording = premise.hello, premise.stack, premise.recording
         out = premise.folder.path
-        response = config.getoption("icetcp_timeout")
-        pixit = Pixit() if response is None else Pixit.scaled(response)
-        decides = config.getoption("icetcp_decides") or premise.pics.get("decides")
-        if decides is not None:
-            pixit = replace(pixit, decides=float(decides))
+        pixit = pixit_of(config, premise)
         info = information(config, hello, stack, recording.link)
         info.pending = sum(1 for r in REQUIREMENTS.values() if r.id not in tested and not r.untestable)
         info.cases, info.variants = len({case_name(variant.id) for variant in variants}), len(variants)
@@ -113,21 +106,8 @@ class Run:
             raise broken_off(os_error(error)) from None
         except ReportError as error:
             raise broken_off(str(error)) from None
-        jobs = config.getoption("icetcp_jobs") or stack.jobs or _AT_ONCE
-        sessions = int(premise.pics.get("sessions", 1))
-        seed = config.getoption("icetcp_seed")
-        settings = Settings(
-            iut=hello.name,
-            out=out,
-            pixit=pixit,
-            seed=seed,
-            repeat=_repeat(config),
-            on_wire=premise.on_wire,
-            ipv6=premise.ipv6,
-            elsewhere=premise.elsewhere,
-            by_hand=stack.by_hand,
-            explained=premise.known.explain,
-        )
+        settings = settings_of(config, premise)
+        testers = fork(config, premise, variants)
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
         run = cls(
@@ -141,57 +121,29 @@ class Run:
             worker=worker,
             out=out,
             fail_on=Level(config.getoption("icetcp_fail_on")),
-            jobs=min(jobs, sessions * (stack.processes or PROCESSES)),
-            inline=jobs == 1 or bool(worker),
+            jobs=jobs_of(config, premise),
+            inline=is_inline(config, premise),
             repeat=settings.repeat,
             known=premise.known,
             config=config,
             variants=variants,
             tested=tested,
         )
-        run._fork()
+        if testers is not None:
+            run._use(testers)
         return run
 
-    def _fork(self) -> None:
-        """Start tester processes, if there is work for several: while this process has only one thread.
-
-        The IUT's process and the recorder have threads here. They end; each tester process has its own.
-        """
-        premise, stack = self.premise, self.premise.stack
-        if self.inline or premise.elsewhere is not None or stack.host is not None or stack.by_hand:
-            return
-        adapters = stack.processes or PROCESSES
-        wanted = self.config.getoption("icetcp_testers")
-        count = how_many(wanted, cases=len(self.variants), jobs=self.jobs, adapters=adapters, bears=stack.jobs)
-        if count == 1:
-            return
-        premise.renew(adapters)
-        self.pool = self.engine.pool = premise.pool
-        if threading.active_count() > 1:  # another plugin's
-            premise.recording.resume()
-            return
-
-        def engine(share: Share) -> tuple[Engine, Recording]:
-            self.recording.resume(share)
-            pool = Pool(stack, processes=adapters // count, log_dir=self.pool.log_dir, hello=premise.hello)
-            return Engine(pool, self.recording, self.engine.settings, premise.pics, share), self.recording
-
+    def _use(self, testers: Testers) -> None:
+        """Let tester processes execute the cases."""
+        self.testers = testers
         self.reader.niceness = 0  # it takes a third of what the cases take: held up, it would end long after them
-        self.testers = Testers(
-            count,
-            self.variants,
-            self.jobs,
-            engine,
-            self.engine.blank,
-            on_capture=self.reader.take,
-            unread=self.reader.unread,
-        )
-        self.reader.on_read = self.testers.go_on
+        testers.blank, testers.on_capture, testers.unread = self.engine.blank, self.reader.take, self.reader.unread
+        self.reader.on_read = testers.go_on
 
     def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases; the queue brings each one's result as it is done."""
         if self.testers is not None:
-            return self.testers.start()
+            return self.testers.start(self.variants)
         return self.engine.start(self.variants, self.jobs)
 
     def record(self, result: Result) -> None:
@@ -383,21 +335,3 @@ def _prepare_reports() -> None:
     from reports.html import report  # noqa: F401
 
     html.environment().get_template("report.html.j2")
-
-
-def _repeat(config: pytest.Config) -> str:
-    """Return the command that repeats a case in a folder of its own, with a place for the {case}.
-
-    Braces of the IUT's command are not such places.
-    """
-    options = f"--iut {shlex.quote(iut_of(config))} --seed {config.getoption('icetcp_seed')}"
-    if config.getoption("icetcp_timeout") is not None:
-        options += f" --timeout {config.getoption('icetcp_timeout'):g}"
-    if config.getoption("icetcp_decides") is not None:
-        options += f" --decides {config.getoption('icetcp_decides'):g}"
-    if config.getoption("icetcp_link") != "auto":
-        options += f" --link {config.getoption('icetcp_link')}"
-    for name in ("iut_address", "tester_address"):
-        options += "".join(f" --{name.replace('_', '-')} {value}" for value in config.getoption(f"icetcp_{name}"))
-    options += f" --out {shlex.quote(str(out_of(config) / 'repeat'))}"
-    return f"icetcp run {options.replace('{', '{{').replace('}', '}}')} -j 1 --case {{case}}"

@@ -1,9 +1,9 @@
 """Tester processes: the cases of a run on several cores, since one Python process uses one.
 
-Each is a fork of the run's process, made while that has one thread: it has the cases, and need not import or collect
-anything. It has its own testers, adapter processes, share of the addresses and recording; the network is the run's.
-It gets the numbers of cases one by one and answers each with the result. What a case is and comes to does not depend
-on the process that executes it.
+Each is a fork of the run's process, made while that has one thread: it need not import anything. It has its own
+testers, adapter processes, share of the addresses and recording; the network is the run's. It gets cases one by one,
+by their numbers alone where they were there before it, and answers each with the result. What a case is and comes to
+does not depend on the process that executes it.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _END_WITHIN = 15.0  # seconds: adapters have 5 s to end, and are killed then
 _FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
 _STOP = -1
 _FINISH = -2
+_NUMBER = 4  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +81,36 @@ def how_many(wanted: int, cases: int, jobs: int, adapters: int, bears: int = 0) 
 
 
 class Testers:
-    """The tester processes of a run. They exist from the beginning, with one thread in this process."""
+    """The tester processes of a run. They exist from the beginning, with one thread in this process.
+
+    `blank` makes the result of a case that was lost with its process. `on_capture` is told of each capture. `unread`
+    says how many captures wait to be read. With too many, cases wait as well until `go_on` is called: on busy cores
+    the captures would else be read after the last case, on one core while the others are idle.
+    """
+
+    blank: Callable[[Case], Result]
+    on_capture: Callable[[SealedCapture], None]
+    unread: Callable[[], int]
 
     def __init__(
         self,
         count: int,
-        cases: Sequence[Case],
         jobs: int,
         make: Callable[[Share], tuple[Engine, Recording]],
-        blank: Callable[[Case], Result],
-        *,
-        on_capture: Callable[[SealedCapture], None],
-        unread: Callable[[], int] = lambda: 0,
+        cases: Sequence[Case] = (),
     ) -> None:
-        """Fork. `make` is called in each process, with its share of the addresses.
-
-        `unread` says how many captures wait to be read. With too many, cases wait as well until `go_on` is called:
-        on busy cores the captures would else be read after the last case, on one core while the others are idle.
-        """
+        """Fork. `make` is called in each process, with its share of the addresses. `cases`: as far as known by now."""
         self.incidents: list[Incident] = []
         self.culprits: set[str] = set()
         self.notes: list[str] = []
         self.stopped = 0.0
         self.done: Done = queue.SimpleQueue()
         self._cases = cases
-        self._blank = blank
-        self._on_capture = on_capture
-        self._unread = unread
+        self._known = bool(cases)
+        self._started = False
+        self.unread = lambda: 0
         self._held: list[_Tester] = []  # those that get their next case when captures have been read
-        self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: -one[1].watches)][::-1]
+        self._waiting: list[int] = []
         self._jobs = max(1, jobs // count)
         self._state = threading.Lock()
         self._ending = False
@@ -125,9 +127,12 @@ class Testers:
 
     # -- in the run's process --------------------------------------------------------------------------------------
 
-    def start(self) -> Done:
+    def start(self, cases: Sequence[Case]) -> Done:
         """Begin to execute the cases; the queue brings each one's result as it is done."""
+        self._started = True
         with self._state:
+            self._cases = cases
+            self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: -one[1].watches)][::-1]
             for _ in range(self._jobs):
                 for tester in self._testers:
                     self._give(tester)
@@ -138,7 +143,7 @@ class Testers:
     def go_on(self) -> None:
         """Give the cases that were held back, now that captures have been read. Callable from any thread."""
         with self._state:
-            while self._held and self._unread() <= _MOST_UNREAD:
+            while self._held and self.unread() <= _MOST_UNREAD:
                 self._give(self._held.pop(0))
 
     def stop(self) -> None:
@@ -164,13 +169,18 @@ class Testers:
         with self._state:
             self._ending = True
             end_processes(tester.process for tester in self._testers if not tester.over.is_set())
+            if not self._started:  # nobody hears of their end
+                for tester in self._testers:
+                    if not tester.over.is_set():
+                        os.waitpid(tester.process, 0)
+                        tester.over.set()
 
     def _give(self, tester: _Tester) -> None:
         """Give a process one more case; called with the state held."""
         if self._waiting and not tester.over.is_set():
             number = self._waiting.pop()
             tester.holds.add(number)
-            _say(tester, number)
+            _say(tester, number, b"" if self._known else pickle.dumps(self._cases[number]))
 
     def _hear(self, tester: _Tester) -> None:
         """Take what a process says, until it ends."""
@@ -196,10 +206,10 @@ class Testers:
             return
         assert outcome.result is not None
         for capture in outcome.captures:
-            self._on_capture(capture)
+            self.on_capture(capture)
         with self._state:
             tester.holds.discard(outcome.number)
-            if self._unread() > _MOST_UNREAD:
+            if self.unread() > _MOST_UNREAD:
                 self._held.append(tester)
             else:
                 self._give(tester)
@@ -222,14 +232,14 @@ class Testers:
         code = os.waitstatus_to_exitcode(status)
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         for number in lost:
-            result = self._blank(self._cases[number])
+            result = self.blank(self._cases[number])
             result.overwrite(Verdict.ERROR, f"the tester process that had this case {how}")
             self.done.put((self._cases[number], result))
 
 
-def _say(tester: _Tester, number: int) -> None:
+def _say(tester: _Tester, number: int, case: bytes = b"") -> None:
     with contextlib.suppress(OSError):  # it has ended, and `_over` tells
-        tester.pipe.send_bytes(number.to_bytes(4, "big", signed=True))
+        tester.pipe.send_bytes(number.to_bytes(_NUMBER, "big", signed=True) + case)
 
 
 class _Process:
@@ -256,6 +266,7 @@ class _Process:
             gc.set_threshold(_FEWER_COLLECTIONS)
             engine, recording = make(self._share)
             recording.on_capture = self._captured
+            engine.pool.prepare()
             self._serve(engine, recording)
             status = 0
         except BaseException as error:
@@ -265,17 +276,21 @@ class _Process:
             os._exit(status)
 
     def _serve(self, engine: Engine, recording: Recording) -> None:
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[tuple[int, Case]] = queue.SimpleQueue()
         for number in range(self._jobs):
             work = threading.Thread(target=self._work, args=(engine, waiting), name=f"case-{number}", daemon=True)
             work.start()
         with contextlib.suppress(EOFError):  # the run's process is gone: its pipe's end ends the adapters as well
-            while (said := int.from_bytes(self._pipe.recv_bytes(), "big", signed=True)) != _FINISH:
+            while True:
+                octets = self._pipe.recv_bytes()
+                said = int.from_bytes(octets[:_NUMBER], "big", signed=True)
+                if said == _FINISH:
+                    break
                 if said == _STOP:
                     self._stopped = True
                     engine.stop()
                 else:
-                    waiting.put(said)
+                    waiting.put((said, self._case(said, octets[_NUMBER:])))
             engine.pool.close()
             before = len(recording.notes)
             recording.close()
@@ -289,10 +304,13 @@ class _Process:
                 )
             )
 
-    def _work(self, engine: Engine, waiting: queue.SimpleQueue[int]) -> None:
+    def _case(self, number: int, packed: bytes) -> Case:
+        case: Case = pickle.loads(packed) if packed else self._cases[number]  # noqa: S301  (of our own parent)
+        return case
+
+    def _work(self, engine: Engine, waiting: queue.SimpleQueue[tuple[int, Case]]) -> None:
         while True:
-            number = waiting.get()
-            case = self._cases[number]
+            number, case = waiting.get()
             result: Result | BaseException
             try:
                 result = engine.run(case)

@@ -18,6 +18,7 @@ from processes import left_of
 
 from conformance.peer.share import Share
 from conformance.run import testers
+from conformance.run.gather import gather
 from conformance.run.interrupts import descendants
 from conformance.run.testers import how_many
 from conformance.verdict import Level, Result
@@ -202,15 +203,14 @@ def test_cases_wait_while_too_many_captures_are_unread() -> None:
     cases = [SimpleNamespace(id=f"case {number}", watches=0.0) for number in range(9)]
     fake = SimpleNamespace(
         run=lambda case: Result(case=case.id, title="", section="", requirements=(), level=Level.MUST),
-        pool=SimpleNamespace(close=lambda: None, incidents=[]),
+        pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
         suspicion=SimpleNamespace(culprits=frozenset()),
     )
     recording = SimpleNamespace(notes=[], close=lambda: None)
-    running = testers.Testers(
-        1, cases, 4, lambda _share: (fake, recording), fake.run, on_capture=lambda _: None, unread=lambda: unread[0]
-    )
+    running = testers.Testers(1, 4, lambda _share: (fake, recording), cases)
+    running.blank, running.on_capture, running.unread = fake.run, lambda _: None, lambda: unread[0]
     try:
-        done = running.start()
+        done = running.start(cases)
         first = [done.get(timeout=20)[0] for _ in range(4)]
         assert (len(running._held), len(running._waiting)) == (4, 5)
         running.go_on()
@@ -219,6 +219,36 @@ def test_cases_wait_while_too_many_captures_are_unread() -> None:
         running.go_on()
         ended = [*first, *(done.get(timeout=20)[0] for _ in range(5))]
         assert sorted(case.id for case in ended) == [case.id for case in cases]
+    finally:
+        running.close()
+        running.kill()
+
+
+def test_processes_that_get_no_case_are_ended() -> None:
+    """They wait for cases that are still to be made; where that fails, nothing is left of them."""
+    pool = SimpleNamespace(prepare=lambda: None, close=lambda: None, incidents=[])
+    waiting = testers.Testers(2, 4, lambda _share: (SimpleNamespace(pool=pool), SimpleNamespace(notes=[])))
+    processes = {tester.process for tester in waiting._testers}
+    assert processes <= set(descendants(os.getpid()))
+    waiting.kill()
+    waiting.kill()
+    assert not processes & set(descendants(os.getpid()))
+
+
+def test_cases_that_come_later_are_sent(tmp_path) -> None:
+    """A case is given whole to a process that was forked before it was made."""
+    engine = SimpleNamespace(
+        run=lambda case: Result(case=case.id, title=case.title, section="", requirements=(), level=Level.MUST),
+        pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
+        suspicion=SimpleNamespace(culprits=frozenset()),
+    )
+    running = testers.Testers(1, 2, lambda _share: (engine, SimpleNamespace(notes=[], close=lambda: None)))
+    try:
+        every = gather(None)[:5]
+        done = running.start(every)
+        found = [done.get(timeout=20) for _ in every]
+        assert sorted(case.id for case, _ in found) == sorted(case.id for case in every)
+        assert all(result.title == case.title for case, result in found)
     finally:
         running.close()
         running.kill()
