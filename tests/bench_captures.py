@@ -3,7 +3,7 @@
 Three captures of that size (300 by default): one of ICE-TCP with framed media in both directions and checks for consent,
 one of bulk TCP that is plainly something else, one of short connections that are not ICE's. Then, a tenth of the size, what
 is hardest to read: a port scan, a stream octet by octet, a gap that is never filled, nothing but null frames, short
-sessions one after the other. Each is read in a process of its own, once small and once whole, so that memory shows whether
+sessions one after the other, sessions of as many agents, checks that nobody answers, checks whose FINGERPRINT is wrong. Each is read in a process of its own, once small and once whole, so that memory shows whether
 it grows with the size, and of the hard ones the rate must not fall with it.
 """
 
@@ -133,14 +133,61 @@ def sessions(scene: Scene) -> Iterator[bytes]:
             yield build(Segment(*reversed(ends), 1 + nominate * len(response), sequence, ACK, response))
 
 
+def agents(scene: Scene) -> Iterator[bytes]:
+    """A session after the other, each with user names of its own, nominated and left open."""
+    for number in count():
+        ends = (scene.left.at(1024 + number % 60000), scene.right.at(scene.right.passive))
+        yield build(Segment(*ends, number & 0xFFFF, 0, SYN, b""))
+        sequence, answered = (number & 0xFFFF) + 1, 1
+        for nominate in (False, True):
+            request = scene.check(scene.left, scene.right, nominate=nominate, username=f"R{number}:L{number}")
+            yield build(Segment(*ends, sequence, answered, ACK, frame(request)))
+            sequence += len(request) + 2
+            response = frame(scene.success(request, scene.right, ends[0]))
+            yield build(Segment(*reversed(ends), answered, sequence, ACK, response))
+            answered += len(response)
+
+
+def silence(scene: Scene) -> Iterator[bytes]:
+    """Checks of both agents on one connection, none of which is answered."""
+    return _checks(scene, answered=False)
+
+
+def wrong(scene: Scene) -> Iterator[bytes]:
+    """Checks of both agents on one connection, all with a wrong FINGERPRINT, all answered."""
+    return _checks(scene, wrong_fingerprint=True)
+
+
+def _checks(scene: Scene, *, answered: bool = True, wrong_fingerprint: bool = False) -> Iterator[bytes]:
+    ends = (scene.left.at(50000), scene.right.at(scene.right.passive))
+    yield build(Segment(*ends, 0, 0, SYN, b""))
+    yield build(Segment(*reversed(ends), 0, 1, SYN | ACK, b""))
+    sent = [1, 1]
+    for number in count():
+        side = number % 2
+        source, target = (scene.left, scene.right) if side == 0 else (scene.right, scene.left)
+        pair = ends if side == 0 else ends[::-1]
+        request = scene.check(source, target, wrong_fingerprint=wrong_fingerprint)
+        octets = frame(request)
+        yield build(Segment(*pair, sent[side] & 0xFFFFFFFF, sent[1 - side] & 0xFFFFFFFF, ACK, octets))
+        sent[side] += len(octets)
+        if answered:
+            octets = frame(scene.success(request, target, pair[0]))
+            yield build(Segment(*pair[::-1], sent[1 - side] & 0xFFFFFFFF, sent[side] & 0xFFFFFFFF, ACK, octets))
+            sent[1 - side] += len(octets)
+
+
 def write(path: Path, packets: Iterator[bytes], megabytes: float) -> None:
-    """Write packets, a millisecond apart, until the file has its size; what repeats is made only once."""
+    """Write packets, a millisecond apart, until there are no more or the file has its size."""
     with path.open("wb") as file:
         writer = Writer(file, 1)
         time_ns = START
         while file.tell() < megabytes * 1e6:
+            packet = next(packets, None)
+            if packet is None:
+                return
             time_ns += MILLISECOND
-            writer.packet(time_ns, ethernet(next(packets)))
+            writer.packet(time_ns, ethernet(packet))
 
 
 def measure(path: Path, offer: str, answer: str, out: multiprocessing.SimpleQueue[tuple[int, float, int, int]]) -> None:
@@ -177,7 +224,7 @@ def measured(kind: Callable[[Scene], Iterator[bytes]], megabytes: float) -> tupl
 def main(megabytes: float) -> int:
     """Print a line for each capture; return 1 if one is read too slowly, or a hard one the slower the larger it is."""
     slow = sum(measured(kind, megabytes)[1] < _WANTED for kind in (media, bulk, short))
-    for kind in (scan, tiny, gaps, nulls, sessions):
+    for kind in (scan, tiny, gaps, nulls, sessions, agents, silence, wrong):
         small, whole = measured(kind, megabytes / 10)
         slow += whole < small * _LINEAR
     return int(slow > 0)

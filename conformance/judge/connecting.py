@@ -126,7 +126,7 @@ def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
         earlier = latest.get(key)
         latest[key] = talk
         # Between two ports TCP has one connection at a time: a capture that shows two lacks the end of the first.
-        if earlier is None or _over(earlier, talk.connection.first_ns) or _same_ports(earlier, talk):
+        if earlier is None or earlier.ended_ns <= talk.connection.first_ns or _same_ports(earlier, talk):
             yield HELD
         elif not any(_has_one_active(party, key[0]) for party in exchange.known.parties):
             yield unclear("a second connection: the descriptions do not show that it is for the same pair", talk)
@@ -150,10 +150,6 @@ def _has_one_active(party: Party, ip: str) -> bool:
         if candidate.is_tcp and (candidate.tcptype or "").lower() == "active" and same_address(candidate.address, ip)
     )
     return bool(found) and len(party.media) == 1 and set(found.values()) == {1}
-
-
-def _over(talk: Talk, time_ns: int) -> bool:
-    return any(e.what in ("fin", "rst") and e.time_ns <= time_ns for e in talk.connection.events)
 
 
 @rule("RFC6544-12-03", title="at most five connection attempts are outstanding")

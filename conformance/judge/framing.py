@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
 from conformance.judge.talk import Talk
-from conformance.verdict import Verdict
 from conformance.wire.dtls import DTLS_1_0, DTLS_1_2, Kind, kind_of
 from pcaps.connections import Event
 from pcaps.frames import COOKIE
@@ -32,7 +32,7 @@ def _framing(exchange: Exchange, *, opened: bool) -> Iterator[Observation]:
     for talk, client in exchange.sides():
         if not talk.checked or talk.connection.opened_by(client=client) is not opened:
             continue
-        if any(seen.verdict is Verdict.FAIL for seen in _length(talk, client)):
+        if _misframed(exchange, talk, client):
             continue  # frames cannot be found behind a wrong LENGTH, and that has a rule of its own
         mine = [e for e in talk.connection.events if e.from_client is client and e.what in ("frame", "unframed")]
         bare = next((event for event in mine if event.what == "unframed" and _is_ice(talk, event)), None)
@@ -48,7 +48,7 @@ def _is_ice(talk: Talk, event: Event) -> bool:
     """Whether what stands outside frames belongs to ICE or its media, and not to a server asked by the way."""
     if event.payload[4:8] != COOKIE:
         return True
-    stun = next((stun for stun in talk.stun if stun.event is event), None)
+    stun = talk.stun_of(event)
     if stun is None:
         return False
     return stun.is_check or any(request.is_check for request in talk.requests_for(stun))
@@ -66,16 +66,32 @@ def _called(event: Event) -> str:
 def length_equals_the_message(exchange: Exchange) -> Iterator[Observation]:
     """A STUN message that comes before any media may has the length it says; nowhere does LENGTH stand twice."""
     for talk, client in exchange.sides():
-        yield from _length(talk, client)
+        yield from _length(exchange, talk, client)
 
 
-def _length(talk: Talk, client: bool) -> Iterator[Observation]:
+def _length(exchange: Exchange, talk: Talk, client: bool) -> Iterator[Observation]:
     if not talk.checked or not talk.connection.complete_from(client=client):
         return
-    for event, told, inner in talk.frames_of_stun(client=client):
+    for _, told, inner in talk.frames_of_stun(client=client):
         if told == inner:
             yield HELD
-        else:
+    yield from _misframed(exchange, talk, client)
+
+
+def _misframed(exchange: Exchange, talk: Talk, client: bool) -> list[Observation]:
+    """Return where one side's LENGTH is wrong, or stands twice, on a connection whose frames are known."""
+    found = cast("dict[tuple[int, bool], list[Observation]]", exchange.found.setdefault("misframed", {}))
+    key = id(talk), client
+    if key not in found:
+        found[key] = list(_wrong_lengths(talk, client))
+    return found[key]
+
+
+def _wrong_lengths(talk: Talk, client: bool) -> Iterator[Observation]:
+    if not talk.connection.complete_from(client=client):
+        return
+    for event, told, inner in talk.frames_of_stun(client=client):
+        if told != inner:
             yield _wrong(talk, event, told, inner)
     for event in talk.connection.events:
         if event.from_client is client and event.what == "frame" and _is_length_repeated(event.payload):

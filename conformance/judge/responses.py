@@ -230,7 +230,7 @@ def mapped_address_is_well_formed(exchange: Exchange) -> Iterator[Observation]:
 def checks_are_answered(exchange: Exchange) -> Iterator[Observation]:
     """Judged of checks with valid credentials on connections that stay open, with the other end seen to be there."""
     for talk, client in exchange.sides():
-        answered = {stun.message.transaction_id for stun in talk.sent(client=client) if stun.is_response}
+        answered = talk.answered(client=client)
         for check in talk.sent(client=not client):
             if not (check.is_check and check.valid):
                 continue
@@ -249,11 +249,9 @@ def checks_are_answered(exchange: Exchange) -> Iterator[Observation]:
 def _is_owed(exchange: Exchange, talk: Talk, check: Stun) -> bool:
     """Whether a check can only have been ignored: it is right in all, and its receiver lived on and was seen to."""
     until = check.event.time_ns + _ANSWER_NS
-    ended = any(event.what in ("fin", "rst") and event.time_ns <= until for event in talk.connection.events)
-    if ended or not talk.whole() or exchange.untimed:
+    if talk.ended_ns <= until or not talk.whole() or exchange.untimed:
         return False
-    before = talk.connection.events[: check.index + 1]
-    if any(event.what == "unframed" and event.from_client is check.from_client for event in before):
+    if not talk.is_framed_until(check):
         return False  # a receiver that reads frames has not found the check
     if talk.connection.last_from(client=not check.from_client) <= until:
         return False

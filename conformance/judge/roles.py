@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ def _role(stun: Stun) -> Attribute | None:
     if len(found) != 1 or (found[0] is Attribute.ICE_CONTROLLED and stun.message.use_candidate):
         return None
     return found[0]
+
+
+def _time(seen: tuple[int, Attribute]) -> int:
+    return seen[0]
 
 
 def _agents(exchange: Exchange) -> dict[str, _Agent]:
@@ -91,11 +96,13 @@ def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]
     """Within a session: what tells an agent to change its role is a check with the same role, or an error 487."""
     for agent in _agents(exchange).values():
         places = {talk.address(client=check.from_client).ip for talk, check, _ in agent.sent}
+        first_came = {role: time_ns for time_ns, role in sorted(agent.came, key=_time, reverse=True)}
+        first_refused = min((time_ns for time_ns, *_ in agent.conflicts), default=math.inf)
         changes = [(earlier, later) for earlier, later in pairwise(agent.sent) if earlier[2] is not later[2]]
         for (_, before, had), (talk, check, has) in changes:
             now = check.event.time_ns
-            told = any(time_ns <= now and role is had for time_ns, role in agent.came)
-            refused = any(time_ns <= now for time_ns, *_ in agent.conflicts)
+            told = first_came.get(had, math.inf) <= now
+            refused = first_refused <= now
             if told or refused:
                 yield HELD
             elif doubt := _doubt(exchange, places):

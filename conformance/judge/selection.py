@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from conformance.judge.known import same_address
 from conformance.judge.media import is_media
@@ -130,6 +131,7 @@ class _Use:
         self._validated_ns = min((response.event.time_ns for _, response in succeeded), default=None)
         ends = [event for event in chosen.connection.events if event.what in ("fin", "rst")]
         self._end = ends[0] if ends else None
+        self._sessions = _sessions(chosen)
 
     def observations(self) -> Iterator[Observation]:
         """Yield what can be said of it."""
@@ -175,18 +177,11 @@ class _Use:
         owner = self._exchange.known.owner((asked.username or "").partition(":")[0]) if asked else None
         if owner is not None:
             return not owner.lite
-        return any(
-            stun.is_check
-            for talk in self._exchange.talks
-            for client in (True, False)
-            if talk.address(client=client).ip == self._ip
-            for stun in talk.sent(client=client)
-        )
+        return self._ip in _checking(self._exchange)
 
     def _leaves_it_unchecked(self) -> bool:
         """Whether a full agent sent no check of its own, on this connection or another of the pair."""
-        talks = [talk for talk in self._exchange.talks if talk.pair == self._chosen.pair]
-        checked = any(stun.is_check for talk in talks for stun in talk.sent(client=self._client))
+        checked = (*self._chosen.pair, self._client) in _checked_pairs(self._exchange)
         waited = min(self._end_ns, self._chosen.connection.last_ns) - self._time_ns >= _WAIT_NS
         return waited and not checked and self._is_full() and not self._exchange.partial
 
@@ -201,9 +196,7 @@ class _Use:
 
     def _is_of_one_session(self, talk: Talk) -> bool:
         """Whether a connection of this agent was never checked with the credentials of another session: a restart's."""
-        names = {
-            frozenset((stun.username or "").split(":")) for stun in (*talk.stun, *self._chosen.stun) if stun.is_check
-        }
+        names = _sessions(talk) | self._sessions
         ends = {talk.connection.client.ip, talk.connection.server.ip}
         return len(names) == 1 and len(ends) == 2 and self._ip in ends  # else it is not known which end is whose
 
@@ -242,6 +235,35 @@ class _Use:
         )
 
 
+def _sessions(talk: Talk) -> set[frozenset[str]]:
+    """Return the pairs of fragments in the checks on a connection, whoever sent them."""
+    return {frozenset((stun.username or "").split(":")) for stun in talk.stun if stun.is_check}
+
+
+def _senders(exchange: Exchange) -> list[tuple[Talk, bool]]:
+    """Return connections and sides, judged or not, from which checks came."""
+    if "senders" not in exchange.found:
+        sides = ((talk, client) for talk in exchange.talks for client in (True, False))
+        exchange.found["senders"] = [
+            (talk, client) for talk, client in sides if any(stun.is_check for stun in talk.sent(client=client))
+        ]
+    return cast("list[tuple[Talk, bool]]", exchange.found["senders"])
+
+
+def _checking(exchange: Exchange) -> set[str]:
+    """Return the addresses from which checks came."""
+    if "checking" not in exchange.found:
+        exchange.found["checking"] = {talk.address(client=client).ip for talk, client in _senders(exchange)}
+    return cast("set[str]", exchange.found["checking"])
+
+
+def _checked_pairs(exchange: Exchange) -> set[tuple[str, Address, bool]]:
+    """Return the candidate pairs, and from which side, that were checked on some connection."""
+    if "checked pairs" not in exchange.found:
+        exchange.found["checked pairs"] = {(*talk.pair, client) for talk, client in _senders(exchange)}
+    return cast("set[tuple[str, Address, bool]]", exchange.found["checked pairs"])
+
+
 def _closed_by(talk: Talk, ip: str) -> bool:
     """Whether it was this agent that ended a connection."""
     ended = next((event for event in talk.connection.events if event.what in ("fin", "rst")), None)
@@ -272,17 +294,18 @@ def _selection(exchange: Exchange, talks: Sequence[Talk]) -> tuple[Talk, int] | 
 
 def _is_there(talk: Talk, time_ns: int) -> bool:
     """Whether a connection was established before this time and not over by then."""
-    over = any(event.what in ("fin", "rst") and event.time_ns <= time_ns for event in talk.connection.events)
-    return talk.connection.first_ns <= time_ns and not over
+    return talk.connection.first_ns <= time_ns < talk.ended_ns
 
 
 def _groups(exchange: Exchange) -> dict[tuple[object, ...], list[Talk]]:
     """Return the connections of each session and component."""
-    groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
-    for talk in exchange.talks:
-        if talk.checked:
-            groups[_group(exchange, talk)].append(talk)
-    return groups
+    if "groups" not in exchange.found:
+        groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
+        for talk in exchange.talks:
+            if talk.checked:
+                groups[_group(exchange, talk)].append(talk)
+        exchange.found["groups"] = groups
+    return cast("dict[tuple[object, ...], list[Talk]]", exchange.found["groups"])
 
 
 def _group(exchange: Exchange, talk: Talk) -> tuple[object, ...]:

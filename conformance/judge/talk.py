@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -75,7 +76,7 @@ class Talk:
     ``checked``: a connectivity check was seen on it, or what only ICE sends: STUN in frames, be it malformed.
     ``relayed``: it leads to a TURN server, which passes on what another connection brings (RFC 6062), so that its ends
     are not those of the candidate pair. What goes over a TURN server's control connection is no check on that
-    connection, but a check over UDP that is relayed.
+    connection, but a check over UDP that is relayed. ``ended_ns``: when a side ended it first; infinite: never.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -95,6 +96,11 @@ class Talk:
         self._successes: dict[bool, list[tuple[Stun, Stun]]] = {}
         self._validated: dict[bool, int] = {}
         self._said: dict[bool, bytes] = {}
+        self._answered: dict[bool, set[bytes]] = {}
+        self._by_event: dict[int, Stun] | None = None
+        self._bare: dict[bool, int] | None = None  # by side, which event is its first without a frame
+        ends = [event.time_ns for event in connection.events if event.what in ("fin", "rst")]
+        self.ended_ns = min(ends, default=math.inf)
         self._free = {side: self._media_from(client=side) for side in (True, False)}
         self._framed = {side: self._frames_of_stun(client=side) for side in (True, False)}
         self.malformed = {side: self._meant(client=side) for side in (True, False)}
@@ -215,9 +221,29 @@ class Talk:
 
     def may_be_media(self, request: Stun) -> bool:
         """Whether a request may be media that looks like one: its sender may send media, and nobody answers it."""
-        ours = request.from_client
-        answered = (stun.message.transaction_id for stun in self.sent(client=not ours) if stun.is_response)
-        return request.index >= self._free[ours] and request.message.transaction_id not in answered
+        ours, identifier = request.from_client, request.message.transaction_id
+        return request.index >= self._free[ours] and identifier not in self.answered(client=not ours)
+
+    def answered(self, *, client: bool) -> set[bytes]:
+        """Return the transaction ids of this side's responses."""
+        if client not in self._answered:
+            self._answered[client] = {s.message.transaction_id for s in self.sent(client=client) if s.is_response}
+        return self._answered[client]
+
+    def stun_of(self, event: Event) -> Stun | None:
+        """Return the message that an event is."""
+        if self._by_event is None:
+            self._by_event = {id(stun.event): stun for stun in self.stun}
+        return self._by_event.get(id(event))
+
+    def is_framed_until(self, message: Stun) -> bool:
+        """Whether all that the sender of a message had sent by then, the message included, stands in frames."""
+        if self._bare is None:
+            self._bare = {}
+            for index, seen in enumerate(self.connection.events):
+                if seen.what == "unframed":
+                    self._bare.setdefault(seen.from_client, index)
+        return message.index < self._bare.get(message.from_client, len(self.connection.events))
 
     def successes(self, known: Known, *, client: bool) -> list[tuple[Stun, Stun]]:
         """Return (check, response) of this side's checks that succeeded.
