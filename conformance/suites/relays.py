@@ -82,6 +82,33 @@ def allocates(server: Server, *, signed: bool = True) -> list[Asked]:
     return found
 
 
+def asked_again(server: Server, code: int) -> list[Asked]:
+    """Return the Allocates with credentials that follow one that was answered by a code.
+
+    They come on its connection, or on one that had no challenge of its own: what another connection has learnt by a
+    401 says nothing of how the IUT took this answer.
+    """
+    asked = server.requests(Method.ALLOCATE)
+    challenged = {id(one.connection) for one in asked if not is_signed(one)}
+    refused: set[int] = set()
+    found = []
+    for one in asked:
+        place = id(one.connection)
+        if is_signed(one) and (place in refused or (refused and place not in challenged)):
+            found.append(one)
+        if one.code == code:
+            refused.add(place)
+    return found
+
+
+def needs_asked_again(server: Server, code: int) -> list[Asked]:
+    """Return the Allocates that follow one that was answered by a code (preamble)."""
+    found = asked_again(server, code)
+    if not found:
+        raise JudgedElsewhere("the IUT does not ask again", case="RFC8489-9.2.5/stale_nonce_is_replaced")
+    return found
+
+
 def _is_of_udp(one: Asked) -> bool:
     """Whether it is one of several allocations, for UDP, that an IUT with UDP candidates may ask for over TCP."""
     wanted = one.message.first(Attribute.REQUESTED_TRANSPORT)

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from conformance.peer.servers import Asked
-from conformance.suites.relays import repeated
-from conformance.verdict import Inconclusive
+from conformance.suites.relays import asked_again, needs_asked_again, repeated
+from conformance.verdict import Inconclusive, JudgedElsewhere
+from conformance.wire.attributes import Attribute
 from conformance.wire.stun import Method
 
 
@@ -51,3 +52,27 @@ def test_a_repetition_that_crossed_the_refusal_does_not_follow_from_it(octets, t
 def test_without_a_refusal_nothing_is_judged() -> None:
     with pytest.raises(Inconclusive):
         repeated(Peer(), Server(), Method.ALLOCATE, 403, within=1)  # type: ignore[arg-type]
+
+
+def of(connection: object, *, signed: bool, code: int = 0) -> Asked:
+    kinds = {Attribute.NONCE} if signed else set()
+    message = SimpleNamespace(method=Method.ALLOCATE, has=kinds.__contains__)
+    return Asked(connection, message, b"", 0.0, code)  # type: ignore[arg-type]
+
+
+def test_what_another_connection_learnt_by_a_challenge_does_not_follow_from_a_refusal() -> None:
+    """libwebrtc asks from two addresses: the slower one gets the new nonce in its 401, the first asks no more."""
+    one, other, third = object(), object(), object()
+    begun = [of(one, signed=False, code=401), of(other, signed=False, code=401)]
+    refused = of(one, signed=True, code=438)
+    elsewhere, again, anew = (of(connection, signed=True) for connection in (other, one, third))
+
+    def following(*asked: Asked) -> list[Asked]:
+        return asked_again(Server(*begun, *asked), 438)  # type: ignore[arg-type]
+
+    assert following(refused, elsewhere) == []
+    assert following(elsewhere, refused) == []
+    assert following(refused, elsewhere, again) == [again]
+    assert following(refused, anew) == [anew], "on a new connection, by the nonce of the refusal"
+    with pytest.raises(JudgedElsewhere, match=r"RFC8489-9\.2\.5/stale_nonce_is_replaced"):
+        needs_asked_again(Server(*begun, refused), 438)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.relays import (
     allocates,
+    asked_again,
     exchange,
     gather,
     is_signed,
@@ -13,6 +14,7 @@ from conformance.suites.relays import (
     name,
     needs,
     needs_algorithms,
+    needs_asked_again,
     relayed_or_none,
     repeated,
     unsigned,
@@ -152,7 +154,7 @@ def test_stale_nonce_is_replaced(upper, peer, side):
     server = peer.turn_server()
     server.manner.refusals[Method.ALLOCATE] = [438]
     gather(upper, peer, side, server, allocated=False)
-    nonces = values(allocates(server), Attribute.NONCE)
+    nonces = values(asked_again(server, 438), Attribute.NONCE)
     assert server.core.nonce.encode() in nonces, "no Allocate has the nonce of the 438"
 
 
@@ -165,7 +167,7 @@ def test_request_after_a_stale_nonce_is_authenticated(upper, peer, side):
     server = peer.turn_server()
     server.manner.refusals[Method.ALLOCATE] = [438]
     gather(upper, peer, side, server, allocated=False)
-    again = [one for one in allocates(server) if one.code != 438]
+    again = needs_asked_again(server, 438)
     wrong = [*lacking(again, Attribute.USERNAME, Attribute.REALM), *unsigned(again)]
     assert not wrong, wrong[0]
 
