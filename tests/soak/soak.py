@@ -1,9 +1,9 @@
 """Runs the same cases again and again at different rates: a verdict must not depend on how busy the machine is.
 
-python tests/soak/soak.py [--iut NAME]... [--times N] [--out FOLDER] [-- SELECTION OF icetcp run]
+python tests/soak/soak.py [--iut NAME]... [--times N] [--together N] [--out FOLDER] [-- SELECTION OF icetcp run]
 
 At each rate each IUT is judged N times: one case at a time, as many at once as a run takes, and the same with every core
-kept busy meanwhile. Prints the variants whose verdict was not always the same, with the rate. Ends with 1 if there
+kept busy meanwhile. Runs of one case at a time mostly wait, so several go on together, each in a network of its own. Prints the variants whose verdict was not always the same, with the rate. Ends with 1 if there
 are any, and with 3 if a run came to no verdicts.
 """
 
@@ -16,7 +16,9 @@ import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +38,14 @@ class Rate:
     name: str
     options: tuple[str, ...] = ()
     busy: bool = False
+    waits: bool = False  # a run of this rate mostly waits
 
 
-RATES = (Rate("one at a time", ("-j", "1")), Rate("full width"), Rate("full width, busy machine", busy=True))
+RATES = (
+    Rate("one at a time", ("-j", "1"), waits=True),
+    Rate("full width"),
+    Rate("full width, busy machine", busy=True),
+)
 
 
 @dataclass
@@ -113,14 +120,20 @@ def judge(iut: str, rate: Rate, out: Path, selection: Sequence[str]) -> list[dic
     return lines
 
 
-def soak(iut: str, times: int, out: Path, selection: Sequence[str], rates: Sequence[Rate] = RATES) -> Soak:
-    """Judge an IUT so many times at each rate."""
+def soak(
+    iut: str, times: int, out: Path, selection: Sequence[str], rates: Sequence[Rate] = RATES, together: int = 1
+) -> Soak:
+    """Judge an IUT so many times at each rate; so many runs that mostly wait go on together."""
     found = Soak(iut)
-    for number in range(times):
-        for rate in rates:
-            folder = out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number)
-            found.take(rate.name, judge(iut, rate, folder, selection))
-            print(f"{iut}, {rate.name}, {number + 1} of {times}", file=sys.stderr, flush=True)
+
+    def judged(rate: Rate, number: int) -> list[dict[str, Any]]:
+        return judge(iut, rate, out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number), selection)
+
+    for rate in rates:
+        with ThreadPoolExecutor(together if rate.waits else 1) as pool:
+            for number, lines in enumerate(pool.map(partial(judged, rate), range(times)), start=1):
+                found.take(rate.name, lines)
+                print(f"{iut}, {rate.name}, {number} of {times}", file=sys.stderr, flush=True)
     found.settle()
     return found
 
@@ -129,15 +142,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--iut", action="append", help=f"default: {' '.join(STACKS)}")
     parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--together", type=int, default=4, help="runs of one case at a time that go on at once")
     parser.add_argument("--out", type=Path, default=Path("reports/soak"))
     parser.add_argument("selection", nargs="*", help=f"of icetcp run, default: {' '.join(SELECTION)}")
     options = parser.parse_args()
     if options.times < 1:
         parser.error("--times: at least 1")
+    if options.together < 1:
+        parser.error("--together: at least 1")
     failed, steady = [], True
     for iut in options.iut or STACKS:
         try:
-            found = soak(iut, options.times, options.out, options.selection or SELECTION)
+            selection = options.selection or SELECTION
+            found = soak(iut, options.times, options.out, selection, together=options.together)
         except RuntimeError as error:
             failed.append(str(error))
             continue
