@@ -1,10 +1,11 @@
 """Runs the same cases again and again at different rates: a verdict must not depend on how busy the machine is.
 
-python tests/soak/soak.py [--iut NAME]... [--times N] [--together N] [--out FOLDER] [-- SELECTION OF icetcp run]
+python tests/soak/soak.py [--iut NAME]... [--times N] [--together N] [--out FOLDER] [--resume] [-- SELECTION OF icetcp run]
 
 At each rate each IUT is judged N times: one case at a time, as many at once as a run takes, and the same with every core
-kept busy meanwhile. Runs of one case at a time mostly wait, so several go on together, each in a network of its own. Prints the variants whose verdict was not always the same, with the rate. Ends with 1 if there
-are any, and with 3 if a run came to no verdicts.
+kept busy meanwhile. Runs of one case at a time mostly wait, so several go on together, each in a network of its own.
+With --resume, whole runs that the folder already has count. Prints the variants whose verdict was not always the same,
+with the rate. Ends with 1 if there are any, and with 3 if a run came to no verdicts.
 """
 
 from __future__ import annotations
@@ -108,26 +109,48 @@ def busy(cores: int) -> Iterator[None]:
             process.wait()
 
 
-def judge(iut: str, rate: Rate, out: Path, selection: Sequence[str]) -> list[dict[str, Any]]:
-    """Let `icetcp run` judge an IUT; return its record. Raises `RuntimeError` if it came to none."""
+def judge(iut: str, rate: Rate, out: Path, selection: Sequence[str], *, resume: bool = False) -> list[dict[str, Any]]:
+    """Let `icetcp run` judge an IUT; return its record. Raises `RuntimeError` if it came to none.
+
+    `resume`: a record that is there already, and whole, is of a soak that was interrupted, and counts.
+    """
+    record = out / "record.jsonl"
+    if resume and (lines := whole(record)):
+        return lines
     command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "--out", str(out), *rate.options, *selection]
     with busy(os.cpu_count() or 2) if rate.busy else contextlib.nullcontext():
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    record = out / "record.jsonl"
-    lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-    if done.returncode not in JUDGED or not lines or lines[-1]["kind"] != "end" or lines[-1].get("interrupted"):
+    lines = whole(record)
+    if done.returncode not in JUDGED or not lines:
         raise RuntimeError(f"{iut}, {rate.name}: status {done.returncode}: {done.stderr.strip() or done.stdout[-400:]}")
     return lines
 
 
+def whole(record: Path) -> list[dict[str, Any]]:
+    """Return the lines of a record; none if it is not there, or is not of a whole run."""
+    try:
+        lines = [json.loads(line) for line in record.read_text().splitlines()]
+    except (OSError, ValueError):
+        return []
+    return lines if lines and lines[-1]["kind"] == "end" and not lines[-1].get("interrupted") else []
+
+
 def soak(
-    iut: str, times: int, out: Path, selection: Sequence[str], rates: Sequence[Rate] = RATES, together: int = 1
+    iut: str,
+    times: int,
+    out: Path,
+    selection: Sequence[str],
+    rates: Sequence[Rate] = RATES,
+    *,
+    together: int = 1,
+    resume: bool = False,
 ) -> Soak:
     """Judge an IUT so many times at each rate; so many runs that mostly wait go on together."""
     found = Soak(iut)
 
     def judged(rate: Rate, number: int) -> list[dict[str, Any]]:
-        return judge(iut, rate, out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number), selection)
+        folder = out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number)
+        return judge(iut, rate, folder, selection, resume=resume)
 
     for rate in rates:
         with ThreadPoolExecutor(together if rate.waits else 1) as pool:
@@ -144,6 +167,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--together", type=int, default=4, help="runs of one case at a time that go on at once")
     parser.add_argument("--out", type=Path, default=Path("reports/soak"))
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted soak was, in its folder")
     parser.add_argument("selection", nargs="*", help=f"of icetcp run, default: {' '.join(SELECTION)}")
     options = parser.parse_args()
     if options.times < 1:
@@ -154,7 +178,7 @@ def main() -> int:
     for iut in options.iut or STACKS:
         try:
             selection = options.selection or SELECTION
-            found = soak(iut, options.times, options.out, selection, together=options.together)
+            found = soak(iut, options.times, options.out, selection, together=options.together, resume=options.resume)
         except RuntimeError as error:
             failed.append(str(error))
             continue

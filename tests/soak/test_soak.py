@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def test_an_iut_that_fails_now_and_then_is_unsteady(tmp_path) -> None:
 def test_a_run_without_verdicts_is_no_steady_one(tmp_path) -> None:
     with pytest.raises(RuntimeError, match="status 2"):
         judge("no-such-stack", Rate("slow"), tmp_path, ONE)
+
+
+def test_an_interrupted_soak_goes_on_where_it_was(tmp_path) -> None:
+    lines = [line("x", "pass"), {"kind": "end"}]
+    (tmp_path / "record.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert judge("no-such-stack", Rate("slow"), tmp_path, ONE, resume=True) == lines
+    with pytest.raises(RuntimeError, match="status 2"):
+        judge("no-such-stack", Rate("slow"), tmp_path, ONE)
+    (tmp_path / "record.jsonl").write_text(json.dumps(lines[0]))
+    with pytest.raises(RuntimeError, match="status 2"):
+        judge("no-such-stack", Rate("slow"), tmp_path, ONE, resume=True)
