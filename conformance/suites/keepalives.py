@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import BindingRequest, Frame
+from conformance.peer.recorded import sent_at
 from conformance.suites.checks import await_success
 from conformance.verdict import Failed, Missing, NotApplicable
 from conformance.wire import tcp
@@ -38,9 +39,9 @@ def indications(connection: Connection) -> list[Frame]:
     return [frame for frame in frames if frame.stun.is_indication]
 
 
-def too_close(connection: Connection) -> list[str]:
-    """Return, in words, which Binding indications came less than Tr behind the one before."""
-    times = [indication.time for indication in indications(connection)]
+def too_close(peer: Peer, connection: Connection) -> list[str]:
+    """Return, in words, which Binding indications left less than Tr behind the one before."""
+    times = sent_at(peer.recorded(), indications(connection))
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return [f"{gap:.1f} s apart" for gap in gaps if gap < _LEAST_APART]
 
