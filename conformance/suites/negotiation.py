@@ -38,13 +38,17 @@ def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> De
 
 def credentials_of_sessions(upper: Upper, peer: Peer, side: str, count: int) -> tuple[list[str], list[str]]:
     """Return the IUT's fragments and passwords in so many sessions, one after the other."""
-    ufrags, pwds = [], []
+    found = descriptions_of_sessions(upper, peer, side, count)
+    return [iut.ufrag for iut in found], [iut.pwd for iut in found]
+
+
+def descriptions_of_sessions(upper: Upper, peer: Peer, side: str, count: int, **wishes: Any) -> list[Description]:
+    """Return the IUT's description in each of so many sessions, one after the other."""
+    found = []
     for _ in range(count):
-        iut = obtain_description(upper, peer, side)
-        ufrags.append(iut.ufrag)
-        pwds.append(iut.pwd)
+        found.append(obtain_description(upper, peer, side, **wishes))
         upper.close()
-    return ufrags, pwds
+    return found
 
 
 def expect_description(

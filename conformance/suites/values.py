@@ -107,6 +107,11 @@ def duplicates(items: Iterable[T]) -> list[T]:
     return [item for item, count in Counter(items).items() if count > 1]
 
 
+def preferences(candidate: Candidate) -> tuple[int, int, int, int]:
+    """Return what other-pref must tell apart: component, type preference and direction preference; and other-pref."""
+    return candidate.component, candidate.type_preference, candidate.direction_preference, candidate.other_preference
+
+
 def families(candidates: Iterable[Candidate]) -> set[int]:
     """Return the address families of candidates, 4 and 6."""
     return {6 if ":" in candidate.address else 4 for candidate in candidates}

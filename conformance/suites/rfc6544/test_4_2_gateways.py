@@ -7,7 +7,7 @@ import pytest
 from conformance.suites.gateways import EITHER, assisted, assisted_if_any
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.values import duplicates
+from conformance.suites.values import duplicates, preferences
 
 _WANTED = {"so": 6, "active": 4, "passive": 2}
 
@@ -51,5 +51,5 @@ def test_other_preference_is_unique_with_several_mappings(upper, peer, side):
     iut = obtain_description(upper, peer, side, addresses=upper.two_addresses(), gateways=[gateway.entry])
     iut.needs_several_addresses()
     iut.require(len(assisted(iut, gateway)) > 1, "several NAT-assisted candidates")
-    kinds = [(c.component, c.type_preference, c.direction_preference, c.other_preference) for c in iut.candidates()]
+    kinds = [preferences(c) for c in iut.candidates()]
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"

@@ -7,7 +7,7 @@ import pytest
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
 from conformance.suites.servers import NAT, gathered, gathered_if_any, relayed
-from conformance.suites.values import duplicates, interleaved
+from conformance.suites.values import duplicates, interleaved, preferences
 
 _DIRECTIONS = ("active", "passive")
 _EITHER = pytest.mark.parametrize("tcptype", _DIRECTIONS)
@@ -67,7 +67,7 @@ def test_other_preference_is_unique_with_several_servers(upper, peer, side):
     servers = [peer.turn_server(), peer.turn_server(mapped=NAT), peer.stun_server(mapped="198.51.100.8")]
     iut = obtain_description(upper, peer, side, ice_servers=[server.entry for server in servers])
     iut.require(len(iut.candidates()) > len(iut.candidates(type="host")), "candidates from servers")
-    kinds = [(c.component, c.type_preference, c.direction_preference, c.other_preference) for c in iut.candidates()]
+    kinds = [preferences(c) for c in iut.candidates()]
     assert not duplicates(kinds), f"(component, type, direction, other) preferences occur twice: {duplicates(kinds)}"
 
 
