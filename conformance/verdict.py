@@ -115,7 +115,7 @@ class JudgedElsewhere(NotApplicable):
 
 def variant_of(identifier: str) -> str:
     """Return the id without the number of a repetition: RFC6544-7.2/x[offerer] for RFC6544-7.2/x[offerer]#2."""
-    return _REPETITION.sub("", identifier, count=1)
+    return _REPETITION.sub("", identifier, count=1) if identifier[-1:].isdigit() else identifier
 
 
 def execution_of(identifier: str, number: int) -> str:

@@ -15,7 +15,7 @@ from conformance.suites.dimensions import conditions_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
 
 BOTH = ("IPv4", "IPv6")
 

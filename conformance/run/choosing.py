@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.run.applicability import Applicability
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
 
 
 @dataclass(frozen=True, slots=True)

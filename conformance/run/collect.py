@@ -12,7 +12,7 @@ import pytest
 
 from conformance.catalogue import requirement as look_up
 from conformance.run import session
-from conformance.run.engine import Case
+from conformance.run.case import Case
 from conformance.suites.dimensions import DIMENSIONS, ON_TOP, Variants, usual_form
 from conformance.verdict import Level, case_name
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
 
 
 @dataclass(slots=True)

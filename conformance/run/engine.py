@@ -31,52 +31,17 @@ from conformance.peer.shape import Shape
 from conformance.peer.share import WHOLE, Share
 from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
+from conformance.run.case import Case as Case
 from conformance.run.evidence import Execution, Repetitions, Suspicion
 from conformance.run.ordinary import judged_by_an_ordinary_session
 from conformance.run.topology import LOOPBACK, Topology
 from conformance.run.workers import Workers
-from conformance.verdict import Level, Result, Verdict, execution_of, variant_of
+from conformance.verdict import Result, Verdict, execution_of, variant_of
 
 if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
     from conformance.run.elsewhere import Elsewhere
     from conformance.run.recording import CaseRecording, NoRecording, Recording
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements.
-
-    `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's. `watches`: seconds of a
-    clock of the protocol that the case lets pass; it is declared for those that are long. `source`: the file of a
-    private case.
-    """
-
-    id: str
-    title: str
-    purpose: str
-    section: str
-    requirements: tuple[str, ...]
-    level: Level
-    function: Callable[..., None]
-    needs: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    in_segments: bool = False
-    watches: float = 0.0
-    source: str = ""
-
-    def shape_for(self, pics: Mapping[str, Any]) -> Shape:
-        """How it is carried out with this IUT: over IPv6 where it has nothing else and the case leaves it open."""
-        if "shape" in self.parameters or "family" in self.parameters:
-            return self.shape
-        families = [str(family) for family in pics.get("families", ["4"])]
-        return Shape(family="IPv6") if "4" not in families and "6" in families else self.shape
-
-    @property
-    def shape(self) -> Shape:
-        """How it is carried out; a parameter `family` alone is a shape as well."""
-        shape = self.parameters.get("shape")
-        return shape if isinstance(shape, Shape) else Shape(family=str(self.parameters.get("family", "IPv4")))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from conformance.run.applicability import Applicability
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
 
     Variant = tuple[tuple[str, ...], dict[str, Any], tuple[pytest.Mark, ...]]  # words of its id, parameters, marks
 

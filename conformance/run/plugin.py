@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.run.applicability import Applicability
+    from conformance.run.case import Case
     from conformance.run.distributed import Controller
-    from conformance.run.engine import Case
     from conformance.run.premise import Premise
     from conformance.run.run import Run
     from reports.record import RunInfo

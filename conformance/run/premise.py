@@ -27,10 +27,9 @@ from conformance.run.elsewhere import UNREACHED, Elsewhere
 from conformance.run.interrupts import opened
 from conformance.run.invocation import command_line
 from conformance.run.known import KnownFailures
-from conformance.run.observing import scan
+from conformance.run.places import LOOPBACK
 from conformance.run.recording import LabRefused, Recording
 from conformance.run.scan import Scan
-from conformance.run.topology import LOOPBACK, Topology, answered_hosts, lives_on_wire
 from conformance.run.version import own_version
 from conformance.verdict import ExitStatus
 from reports.folder import FolderError, OutputFolder, default_folder
@@ -89,6 +88,10 @@ class Premise:
         pool = Pool(stack, processes=stack.processes or PROCESSES, log_dir=logs)
         try:
             hello = greet(pool, stack, meanwhile)
+            # heavy: imported while the IUT starts, where cases are
+            from conformance.run.observing import scan
+            from conformance.run.topology import Topology, answered_hosts, lives_on_wire
+
             on_wire = lives_on_wire(pool, hello.pics, recording)
         except BaseException:
             pool.kill()

@@ -14,7 +14,7 @@ from conformance.verdict import Level, case_name, is_rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
 
 _ORDER = list(Level)
 _MOST_NEAR = 3

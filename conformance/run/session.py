@@ -75,11 +75,12 @@ class Watcher:
     private: bool = False
 
     def load_cases(self) -> None:
-        """Import the cases as pytest would later, while the IUT starts on another core.
+        """Import the cases and what executes them, while the IUT starts on another core.
 
         An error is for pytest to report, which then imports the file again.
         """
         with contextlib.suppress(Exception):
+            import_module("conformance.run.run")
             for path in sorted(self.ours.rglob("test_*.py")):
                 import_module(".".join((SUITES, *path.relative_to(self.ours).with_suffix("").parts)))
 

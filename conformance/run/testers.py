@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from conformance.iut.incidents import Incident
-    from conformance.run.engine import Case
+    from conformance.run.case import Case
     from conformance.run.recording import CaseCapture, Recording
 
     Done = queue.SimpleQueue[tuple[Case | None, Result | BaseException]]

@@ -22,6 +22,7 @@ from conformance.peer.pump import Pump
 from conformance.peer.share import WHOLE, Share
 from conformance.peer.sockets import KernelSockets
 from conformance.peer.tester import Peer
+from conformance.run.places import LOOPBACK as LOOPBACK
 from conformance.run.recording import SilentTap
 from conformance.verdict import CaseOutcome, NotApplicable
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from conformance.run.elsewhere import Elsewhere
     from conformance.run.recording import NoRecording, Recording
 
-LOOPBACK: Mapping[str, Sequence[str]] = {"IPv4": ("127.0.0.1",), "IPv6": ("::1",)}
 _SCANNER = "127.31.255.254"  # no case's
 _LEASE = "where-the-IUT-lives"
 

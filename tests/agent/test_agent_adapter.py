@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.metadata
 import json
 import queue
 import socket
@@ -128,7 +129,7 @@ def test_hello(shared):
     answer = shared.call("hello", protocol=1)
     pics = answer["pics"]
     assert answer["name"]
-    assert answer["version"]
+    assert answer["version"] == importlib.metadata.version("icetcp")
     assert pics["agent"] == ["full", "lite"]
     assert pics["sides"] == ["offerer", "answerer"]
     assert pics["offers"] == pics["connects"] == ["active", "passive", "so"]
