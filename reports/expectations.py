@@ -15,6 +15,9 @@
 `consequences = true`, of an entry that names rules of the judge: whatever the IUT comes to in a case whose own capture
 breaks one of them is known as well. So a race inside the IUT, which may strike in any case, has one entry; a case in
 which it does not strike has to pass.
+
+`alone = true`: these variants end the process that they use, or keep it from answering. Each gets one of its own, so
+that no other case has to be repeated for it, and they begin first.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 SECTION = "expectations"
 OTHER_CAUSE = "other cause"
-_FLAGS = ("sometimes", "consequences")
+_FLAGS = ("sometimes", "consequences", "alone")
 _KEYS = {"verdict", "cases", "reason", "evidence", "link", "owner", "expires", "message", "cause", *_FLAGS}
 _VERDICTS = {verdict.value: verdict for verdict in (Verdict.FAIL, Verdict.INCONC, Verdict.ERROR)}
 
@@ -56,6 +59,7 @@ class Deviation:
     cause: str = ""
     sometimes: bool = False
     consequences: bool = False
+    alone: bool = False
 
     def explains(self, result: Result) -> bool:
         """Whether this is the deviation that a result shows, or, where it has consequences, one of them."""
@@ -95,6 +99,11 @@ class Expectations:
         naming = [self.entries[number] for number in sorted(numbers)]
         explaining = (entry for entry in (*naming, *self._broad) if entry.explains(result))
         return next(explaining, naming[0] if naming else None)
+
+    def alone(self, variant: str) -> bool:
+        """Whether a variant is known to need a process of its own."""
+        names = {variant, variant_of(variant), case_name(variant), *self.forms(variant)}
+        return any(self.entries[number].alone for name in names for number in self._naming.get(name, ()))
 
     def mark(self, result: Result, today: datetime.date) -> None:
         """Note on a result what is known of it; a known failure that has not expired is marked as such."""
@@ -236,13 +245,11 @@ def _deviation(entry: dict[str, Any], where: str) -> Deviation:
     reason = str(entry.get("reason", entry.get("evidence", "")))
     if not reason:
         raise ExpectationError(f"{where}: reason is missing")
-    texts = {name: str(entry.get(name, "")) for name in ("link", "owner", "message", "cause")}
-    sometimes, consequences = (bool(entry.get(name, False)) for name in _FLAGS)
-    if consequences and not all(map(is_rule, ids)):
+    texts: dict[str, Any] = {name: str(entry.get(name, "")) for name in ("link", "owner", "message", "cause")}
+    flags: dict[str, Any] = {name: bool(entry.get(name, False)) for name in _FLAGS}
+    if flags["consequences"] and not all(map(is_rule, ids)):
         raise ExpectationError(f"{where}: consequences are of rules of the judge, not of {min(ids, key=is_rule)}")
-    return Deviation(
-        tuple(ids), _VERDICTS[verdict], reason, expires=expires, sometimes=sometimes, consequences=consequences, **texts
-    )
+    return Deviation(tuple(ids), _VERDICTS[verdict], reason, expires=expires, **flags, **texts)
 
 
 def _wrong(identifier: str, reason: str) -> Result:

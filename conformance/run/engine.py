@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 class Settings:
     """What holds for a whole run.
 
-    `explained` says of an inconclusive result that it need not be repeated alone.
+    `explained` says of an inconclusive result that it need not be repeated alone; `alone` says of a variant's id that
+    it is to have a process of its own in the first place.
     """
 
     iut: str
@@ -62,6 +63,11 @@ class Settings:
     by_hand: bool = False  # a person carries the descriptions and is told which case it is
     repeat: str = "icetcp run -j 1 --case {case}"
     explained: Callable[[Result], bool] = lambda _result: True
+    alone: Callable[[str], bool] = lambda _variant: False
+
+    def order(self, case: Case) -> tuple[bool, float]:
+        """Return by what cases are sorted: those first that take longest, long clocks and those with own processes."""
+        return not self.alone(case.id), -case.watches
 
 
 def of_source(source: str) -> str:
@@ -129,9 +135,9 @@ class Engine:
         if observation is not None:
             extra["x-observe"] = str(observation)
         try:
-            executions = [self._attempt(case, extra, alone=False)]
+            executions = [self._attempt(case, extra, alone=self.settings.alone(case.id))]
             if self._repetitions.wanted(executions[0]) and not self._stopping.is_set():
-                executions.append(self._attempt(case, extra, alone=True))
+                executions.append(self._attempt(case, extra, alone=True, number=2))
         except Exception as error:
             if not self._stopping.is_set():
                 raise
@@ -140,7 +146,7 @@ class Engine:
         self._repetitions.learn(executions)
         return self.suspicion.joined(executions, _label(case, extra))
 
-    def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool) -> Execution:
+    def _attempt(self, case: Case, extra: Mapping[str, object], *, alone: bool, number: int = 1) -> Execution:
         result = self.blank(case, extra)
         reasons = unmet(dict.fromkeys((*case.needs, *case.shape_for(self._pics).needs)), self._pics)
         if reasons:
@@ -150,7 +156,7 @@ class Engine:
         execution = Execution(result, alone=alone)
         try:
             with self._pool.lease(_label(case, extra), isolated=alone) as lease:
-                self._execute(case, result, lease, extra, number=2 if alone else 1)
+                self._execute(case, result, lease, extra, number=number)
                 if self.settings.logs_passes or result.verdict is not Verdict.PASS:
                     result.log = lease.log_name
                 else:
@@ -320,9 +326,9 @@ class Engine:
     def start(self, cases: Iterable[Case], jobs: int) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases on `jobs` threads; the queue brings each one's result as it is done.
 
-        Those that watch long clocks begin first: the others pass meanwhile.
+        See `order` for which begin first.
         """
-        cases = sorted(cases, key=lambda case: -case.watches)
+        cases = sorted(cases, key=self.settings.order)
         return Workers(self.run, cases, jobs, stopping=self._stopping, name="case").done
 
     def stop(self) -> None:

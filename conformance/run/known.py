@@ -64,6 +64,10 @@ class KnownFailures:
         self._all.mark(result, self._today)
         return before != (result.known, result.note)
 
+    def alone(self, variant: str) -> bool:
+        """Whether a variant is known to end the process that it uses, or to keep it from answering."""
+        return self._all.alone(variant)
+
     def explain(self, result: Result) -> bool:
         """Whether a result is just what is known of its variant."""
         entry = self._all.of(result)

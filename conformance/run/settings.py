@@ -30,6 +30,8 @@ def settings_of(config: pytest.Config, premise: Premise) -> Settings:
         ipv6=premise.ipv6,
         elsewhere=premise.elsewhere,
         by_hand=premise.stack.by_hand,
+        explained=premise.known.explain,
+        alone=premise.known.alone,
     )
 
 

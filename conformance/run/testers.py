@@ -19,7 +19,7 @@ import time
 import traceback
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from conformance.peer.share import Share
 from conformance.run.engine import Engine
@@ -127,12 +127,12 @@ class Testers:
 
     # -- in the run's process --------------------------------------------------------------------------------------
 
-    def start(self, cases: Sequence[Case]) -> Done:
-        """Begin to execute the cases; the queue brings each one's result as it is done."""
+    def start(self, cases: Sequence[Case], order: Callable[[Case], Any] = lambda case: -case.watches) -> Done:
+        """Begin to execute the cases, sorted by this; the queue brings each one's result as it is done."""
         self._started = True
         with self._state:
             self._cases = cases
-            self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: -one[1].watches)][::-1]
+            self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: order(one[1]))][::-1]
             for _ in range(self._jobs):
                 for tester in self._testers:
                     self._give(tester)

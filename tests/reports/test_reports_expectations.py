@@ -93,6 +93,12 @@ def test_each_has_a_word_of_its_own_and_only_known_failures_are_green(text, resu
     assert gate(text, *results) == (words, status)
 
 
+@pytest.mark.parametrize(("variant", "alone"), [("S/a[x]", True), ("S/b[x]", True), ("S/b[y]", False), ("S/c", False)])
+def test_who_needs_a_process_of_its_own_is_known_before_it_is_executed(variant, alone) -> None:
+    text = entry("S/a", alone="true") + entry("S/b[x]", alone="true") + entry("S/b") + entry("S/c")
+    assert Expectations(parse(text)).alone(variant) is alone
+
+
 RULE = entry("S/judge_0", consequences="true")
 
 

@@ -66,6 +66,21 @@ def test_what_the_first_capture_shows_is_judged_as_well(tmp_path) -> None:
     assert "execution" not in broken.repeat
 
 
+def test_what_is_known_to_need_a_process_of_its_own_has_one_at_once(tmp_path) -> None:
+    """In a process with other sessions it would end that, and all of them would be repeated."""
+    known = tmp_path / "known.toml"
+    names = ", ".join(f'"{name}"' for name in FRAMES[1::2])
+    words = 'verdict = "inconc"\nreason = "dies"\nsometimes = true\nalone = true'
+    known.write_text(f"[[deviation]]\n{words}\ncases = [{names}]\n")
+    out = tmp_path / "out"
+    done = run(out, "abort", "lawful", *FRAMES, "--expect", str(known))
+    assert done.returncode == 0, done.stdout
+    info, results = read(out / "record.jsonl")
+    assert {result.verdict for result in results if "/judge_" not in result.case} == {Verdict.PASS}
+    assert not any(result.executions for result in results)
+    assert not info.incidents
+
+
 def test_what_is_known_is_not_repeated(tmp_path) -> None:
     known = tmp_path / "known.toml"
     entry = '[[deviation]]\nverdict = "inconc"\nreason = "always busy"\nmessage = "busy"\n'

@@ -14,7 +14,7 @@
 #include "remote.h"
 #include "rpc.h"
 
-enum { PROTOCOL = 1, SESSIONS = 32, STREAMS = 4, COMPONENTS = 16, DISCARD_PORT = 9, RTCP = 2 };
+enum { PROTOCOL = 1, SESSIONS = 32, STREAMS = 4, COMPONENTS = 16, DISCARD_PORT = 9, RTCP = 2, DECIDES = 15 };
 
 #define CLOSED "the session was closed"
 #define MEDIA_RTP "audio %u TCP/RTP/AVP 0"
@@ -385,6 +385,7 @@ static void do_hello(JsonNode *id, JsonObject *params)
   member_list(b, "families", has_ipv6() ? "4 6" : "4");
   member_list(b, "obeys", "addresses transports"); /* libnice cannot be told which tcptypes to offer */
   member(b, "role", "adapter");
+  member_int(b, "decides", DECIDES); /* measured: 8 s at most, with checks that fail */
   member_int(b, "components", COMPONENTS);
   member_int(b, "streams", STREAMS);
   member_bool(b, "restart", TRUE);
