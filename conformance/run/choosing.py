@@ -39,8 +39,13 @@ class Chosen:
 CHOSEN = pytest.StashKey[Chosen]()  # of the session's configuration, once there are cases
 
 
-def choose(config: pytest.Config, every: Sequence[Case], applicability: Applicability | None) -> Chosen:
-    """Choose by the options of a session. Raises `pytest.UsageError` for a filter that selects nothing."""
+def choose(
+    config: pytest.Config, every: Sequence[Case], among: Sequence[Case], applicability: Applicability | None
+) -> Chosen:
+    """Choose among some of all variants by the options of a session.
+
+    Raises `pytest.UsageError` for a filter that selects nothing of all of them.
+    """
     wish = Wish(
         sections=config.getoption("icetcp_section"),
         level=config.getoption("icetcp_level"),
@@ -51,7 +56,7 @@ def choose(config: pytest.Config, every: Sequence[Case], applicability: Applicab
     if problems:
         raise pytest.UsageError("; ".join(problems))
     variants = config.getoption("icetcp_variants")
-    kept = [case for case in every if wish.holds(case)]
+    kept = [case for case in among if wish.holds(case)]
     long: Sequence[Case] = ()
     if variants == "one":
         if not (wish.cases or wish.requirements):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.run.choosing import CHOSEN
+from conformance.run.collect import case_of, is_case
+from conformance.run.gather import WITHOUT_ITEMS
 from conformance.run.session import Outcome, run_pytest
 
 if TYPE_CHECKING:
@@ -40,8 +42,11 @@ class _Collector:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         chosen = session.config.stash.get(CHOSEN, None)
-        if chosen is not None:
-            self._found.every, self._found.selected = list(chosen.every), list(chosen.cases)
+        if chosen is None:
+            return
+        alone = session.config.stash.get(WITHOUT_ITEMS, None)
+        selected = [case_of(item) for item in session.items if is_case(item)] if alone is None else list(alone)
+        self._found.every, self._found.selected = list(chosen.every), selected
 
 
 def discover(arguments: Sequence[str] = (), private: Sequence[str] = ()) -> Found:

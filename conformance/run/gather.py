@@ -145,13 +145,16 @@ class Gatherer:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool | None:
-        """Make the cases from their functions, unless that is for pytest to do."""
-        config, applicability = session.config, self._applicability()
+        """Make the cases from their functions, unless that is for pytest to do, as where names are to match."""
+        config = session.config
+        if config.option.keyword or config.option.markexpr:
+            return None
+        applicability = self._applicability()
         try:
             every = gather(applicability)
         except Unusual:
             return None
-        chosen = config.stash[CHOSEN] = choose(config, every, applicability)
+        chosen = config.stash[CHOSEN] = choose(config, every, every, applicability)
         cases = list(chosen.cases)
         for number in range(2, config.getoption("icetcp_repeat") + 1):
             cases += [executed_again(case, number) for case in chosen.cases]

@@ -112,8 +112,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Raises `pytest.UsageError` for a filter that selects nothing.
     """
     every = [case_of(item) for item in items if is_case(item)]
-    chosen = config.stash[CHOSEN] = choose(config, every, _applicability(config))
     yield
+    among = [case_of(item) for item in items if is_case(item)]  # that other plugins, and -k, have left
+    chosen = config.stash[CHOSEN] = choose(config, every, among, _applicability(config))
     wanted = {id(case) for case in chosen.cases}
     kept = [item for item in items if not is_case(item) or id(case_of(item)) in wanted]
     left = set(kept)

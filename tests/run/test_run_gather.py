@@ -10,8 +10,10 @@ import pytest
 from conformance.run import gather, plugin, session
 from conformance.run.applicability import Applicability
 from conformance.run.choosing import CHOSEN
+from conformance.run.discovery import discover
 from conformance.run.engine import Case
 from conformance.suites.marks import both_sides, requirement
+from conformance.verdict import case_name
 
 PICS = {"sides": ["offerer"], "families": ["4"], "components": 1, "offers": ["passive"], "connects": ["active"]}
 
@@ -75,6 +77,16 @@ def test_cases_are_those_that_pytest_collects(pics, monkeypatch) -> None:
     assert values(gathered.every) == values(items.every)
     assert values(gathered.chosen) == values(items.chosen)
     assert ours is None or theirs is None or ours.left_out == theirs.left_out
+
+
+@pytest.mark.parametrize("variants", ["all", "one"])
+def test_names_are_matched_by_pytest(variants) -> None:
+    """An expression of -k selects variants, and one of each case is taken among those."""
+    found = discover(["-k=media_is_framed and answerer", f"--icetcp-variants={variants}"])
+    assert {case_name(case.id) for case in found.selected} == {"RFC6544-10.1/media_is_framed"}
+    assert all("[answerer" in case.id for case in found.selected)
+    assert (len(found.selected) == 1) == (variants == "one")
+    assert len(found.every) > 3000
 
 
 def module(**things: object) -> types.ModuleType:
