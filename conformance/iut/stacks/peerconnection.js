@@ -8,6 +8,8 @@ const gathering = sdp => {
   return sdp.split(/^(?=m=)/m).filter(section => /^m=\S+ [1-9]/.test(section) && !carried.includes(/^a=mid:(\S+)/m.exec(section)?.[1]))
 }
 
+const fragments = sdp => [...sdp.matchAll(/^a=ice-ufrag:(\S+)/mg)].map(([, ufrag]) => ufrag)
+
 const peerConnection = ({ Refused, rejecting, NO_PARAMS }, connect) => class {
   constructor (name) { this.name = name }
 
@@ -52,8 +54,11 @@ const peerConnection = ({ Refused, rejecting, NO_PARAMS }, connect) => class {
     const created = answers ? await rejecting(connection.createAnswer()) : await connection.createOffer({ iceRestart: !!this.restarting })
     this.restarting = false
     this.trickling = p.trickle
+    const former = fragments(connection.localDescription?.sdp ?? '')
+    const again = former.length > 0 && fragments(created.sdp).some(ufrag => !former.includes(ufrag))
+    const over = again && this.gatheredAgain()
     await connection.setLocalDescription(created)
-    if (!p.trickle) await this.gathered()
+    if (!p.trickle) await (over || this.gathered())
     const { type, sdp } = p.trickle ? created : connection.localDescription
     return { type, sdp }
   }
@@ -61,11 +66,24 @@ const peerConnection = ({ Refused, rejecting, NO_PARAMS }, connect) => class {
   gathered () {
     const { connection } = this
     return new Promise(resolve => {
-      // in a restart, and with a section more, the state is still the former gathering's until a candidate is there
+      // with a section more, the state is still the former gathering's until a candidate is there
       const begun = () => gathering(connection.localDescription.sdp).every(section => /^a=(candidate|end-of-candidates)/m.test(section))
       const look = () => connection.iceGatheringState === 'complete' && begun() && resolve()
       for (const event of ['icegatheringstatechange', 'icecandidate']) connection.addEventListener(event, look)
       look()
+    })
+  }
+
+  // Wait for the end of a gathering that is still to begin, in a restart: until it has begun, the state is the former one's.
+  gatheredAgain () {
+    const { connection } = this
+    return new Promise(resolve => {
+      let begun = false
+      connection.addEventListener('icegatheringstatechange', () => {
+        begun ||= connection.iceGatheringState === 'gathering'
+        if (begun && connection.iceGatheringState === 'complete') resolve()
+      })
+      connection.addEventListener('icecandidate', ({ candidate }) => candidate ? (begun = true) : resolve())
     })
   }
 
