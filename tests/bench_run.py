@@ -4,10 +4,11 @@ python tests/bench_run.py [--times 1 2 4] [-- SELECTION OF icetcp run]
 
 Prints variants a second and CPU a variant of a run against the reference agent. A bare loop opens a connection, sends a
 check in a frame, reads the answer and closes, over the same codec in one process; it runs before and after each run, so
-that both see the same machine. Fails (status 1) where the run makes fewer variants for each exchange of the bare loop than
-is committed here, where a variant takes the CPU of more exchanges, where the reports come late after the last case, or
-where a variant costs more the more there are. On a busy machine only the CPU of a variant in exchanges means something: the
-other figures are printed then, and do not fail.
+that both see the same machine. Fails (status 1) where the run makes fewer variants for each exchange of the bare loop
+than is committed here, where a variant takes the CPU of more exchanges, where the reports come late after the last case,
+where a variant costs more the more there are, or where the first verdict takes longer in starts of a bare interpreter.
+On a busy machine only the CPU of a variant in exchanges means something: the other figures are printed then, and do not
+fail.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +37,8 @@ EXCHANGES_EACH = 25  # of the bare loop that take the CPU of one variant, at mos
 TAIL = 8.0  # seconds from the last case's end to the end of the run, at most
 GROWTH = 1.10  # CPU of one more variant at the largest number of cases, over that at the smallest, at most
 IDLE = 0.5  # load of each core under which times are those of an idle machine
+FIRST = 5.0  # starts of a bare interpreter that pass before the first verdict, at most
+ATTEMPTS = 3  # of which the quickest counts
 EXCHANGES = 1500
 PASSWORD = "p" * 22
 
@@ -99,6 +103,41 @@ def _message(connection: socket.socket) -> Message:
         return Message.decode(stream.read(int.from_bytes(stream.read(2), "big")))
 
 
+def bare_start() -> float:
+    """Return the seconds that an interpreter takes to import what each run needs: pytest and Scapy."""
+    command = [sys.executable, "-c", "import pytest, scapy.packet, scapy.fields"]
+
+    def start() -> float:
+        begun = time.perf_counter()
+        subprocess.run(command, check=True)
+        return time.perf_counter() - begun
+
+    return min(start() for _ in range(ATTEMPTS))
+
+
+def first_verdict(selection: list[str]) -> float:
+    """Return the seconds from the start of `icetcp run` to its first verdict in the record; the run ends there."""
+    with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
+        out = Path(folder) / "run"
+        begun = time.perf_counter()
+        command = [sys.executable, "-m", "conformance", "run", "--quiet", "--out", str(out), *selection]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while not _has_verdict(out / "record.jsonl"):
+                if process.poll() is not None:
+                    raise SystemExit(f"the run ended with status {process.returncode}, without a verdict")
+                time.sleep(0.005)
+            seconds = time.perf_counter() - begun
+            process.send_signal(signal.SIGINT)
+    return seconds
+
+
+def _has_verdict(record: Path) -> bool:
+    try:
+        return b'"kind":"verdict"' in record.read_bytes().replace(b": ", b":")
+    except FileNotFoundError:
+        return False
+
+
 def run(times: int, selection: list[str]) -> Run:
     """Let `icetcp run` judge the reference agent. Raises `SystemExit` if it did not conform."""
     with tempfile.TemporaryDirectory(prefix="icetcp-") as folder:
@@ -125,6 +164,9 @@ def main() -> int:
     options = parser.parse_args()
     idle = os.getloadavg()[0] < IDLE * (os.cpu_count() or 1)
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores{'' if idle else ': times mean nothing'}")
+    start = bare_start()
+    first = min(first_verdict(options.selection) for _ in range(ATTEMPTS))
+    print(f"first verdict after {first:.2f} s, as long as {first / start:.1f} starts of a bare interpreter", flush=True)
     bares, runs, ratios = [bare_loop()], [], []
     for times in options.times:
         done = run(times, options.selection)
@@ -142,6 +184,8 @@ def main() -> int:
     print(f"bare loop: {rate:.0f} exchanges a second, {1000 * exchange:.2f} ms of CPU each")
     wrong = _too_dear(runs, exchange, idle=idle)
     if idle:
+        if first / start > FIRST:
+            wrong.append(f"the first verdict takes {first / start:.1f} bare starts, {FIRST:g} are committed")
         wrong += [f"{ratio:.4f} of the bare loop, {SHARE} is committed" for ratio in ratios if ratio < SHARE]
         wrong += [f"the reports came {one.tail:.1f} s after the last case" for one in runs[:1] if one.tail > TAIL]
     for line in wrong:

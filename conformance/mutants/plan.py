@@ -102,7 +102,7 @@ def run(
     second component.
     """
     begin("the healthy agent meets cases", len(plan.variants))
-    longest_first = sorted(plan.variants, key=lambda case: -case.watches)
+    longest_first = sorted(plan.variants, key=lambda case: -case.length)
     bench.execute([(case, "") for case in longest_first], matrix, jobs=jobs, progress=progress)
     unhealthy = {result.case for result in matrix.unhealthy()}
     if unhealthy:
@@ -129,4 +129,4 @@ def _doubtful(plan: Plan, matrix: KillMatrix) -> list[tuple[Case, str]]:
     matrix.skipped -= {(fault, case) for case, fault in found}
     by_id = {case.id: case for case in plan.cases}
     again = [(by_id[case], fault) for case, fault in dict.fromkeys(found)]
-    return sorted(again, key=lambda pair: -pair[0].watches)
+    return sorted(again, key=lambda pair: -pair[0].length)

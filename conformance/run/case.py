@@ -15,8 +15,8 @@ class Case:
     """One case with its parameters bound. `needs` are the PICS conditions of the case and its requirements.
 
     `in_segments`: the tester's TCP is made of segments of its own instead of the kernel's. `watches`: seconds of a
-    clock of the protocol that the case lets pass; it is declared for those that are long. `source`: the file of a
-    private case.
+    clock of the protocol that the case lets pass; it is declared for those that are long. `lasts`: seconds that it
+    takes for other reasons, likewise. `source`: the file of a private case.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Case:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     in_segments: bool = False
     watches: float = 0.0
+    lasts: float = 0.0
     source: str = ""
 
     def shape_for(self, pics: Mapping[str, Any]) -> Shape:
@@ -44,3 +45,8 @@ class Case:
         """How it is carried out; a parameter `family` alone is a shape as well."""
         shape = self.parameters.get("shape")
         return shape if isinstance(shape, Shape) else Shape(family=str(self.parameters.get("family", "IPv4")))
+
+    @property
+    def length(self) -> float:
+        """How many seconds it takes at least, as far as declared: the longest begin first, others pass meanwhile."""
+        return max(self.watches, self.lasts)

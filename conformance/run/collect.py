@@ -83,9 +83,15 @@ def make_case(
         needs=tuple(dict.fromkeys((*needs, *own, *sides))),
         parameters=parameters or {},
         in_segments=any(mark.name == "in_segments" for mark in every),
-        watches=max((float(mark.args[0]) for mark in every if mark.name == "watches"), default=0.0),
+        watches=_seconds("watches", every),
+        lasts=_seconds("lasts", every),
         source=source,
     )
+
+
+def _seconds(name: str, marks: Sequence[pytest.Mark]) -> float:
+    """Return what marks of this name say, the longest if there are several."""
+    return max((float(mark.args[0]) for mark in marks if mark.name == name), default=0.0)
 
 
 @functools.cache

@@ -33,6 +33,7 @@ from conformance.peer.tester import Peer
 from conformance.run.attribution import attributed, described
 from conformance.run.case import Case as Case
 from conformance.run.evidence import Execution, Repetitions, Suspicion
+from conformance.run.order import arranged
 from conformance.run.ordinary import judged_by_an_ordinary_session
 from conformance.run.topology import LOOPBACK, Topology
 from conformance.run.workers import Workers
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from conformance.iut.pool import Lease, Pool
     from conformance.run.elsewhere import Elsewhere
     from conformance.run.recording import CaseRecording, NoRecording, Recording
+
+
+_BEFORE_ALL = 1000.0  # seconds that no case takes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +69,9 @@ class Settings:
     explained: Callable[[Result], bool] = lambda _result: True
     alone: Callable[[str], bool] = lambda _variant: False
 
-    def order(self, case: Case) -> tuple[bool, float]:
-        """Return by what cases are sorted: those first that take longest, long clocks and those with own processes."""
-        return not self.alone(case.id), -case.watches
+    def length(self, case: Case) -> float:
+        """Return how long a case takes, as far as declared; one with a process of its own begins before all others."""
+        return case.length + (_BEFORE_ALL if self.alone(case.id) else 0)
 
 
 def of_source(source: str) -> str:
@@ -328,8 +332,8 @@ class Engine:
 
         See `order` for which begin first.
         """
-        cases = sorted(cases, key=self.settings.order)
-        return Workers(self.run, cases, jobs, stopping=self._stopping, name="case").done
+        ordered = arranged(list(cases), jobs, self.settings.length)
+        return Workers(self.run, ordered, jobs, stopping=self._stopping, name="case").done
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; start no more."""

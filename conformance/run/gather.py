@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Variant = tuple[tuple[str, ...], dict[str, Any], tuple[pytest.Mark, ...]]  # words of its id, parameters, marks
 
-_OURS = frozenset({"requirement", "parametrize", "in_segments", "watches", "usefixtures"})
+_OURS = frozenset({"requirement", "parametrize", "in_segments", "watches", "lasts", "usefixtures"})
 _FIXTURES = frozenset({"shape", "family"})  # which a case may use that has no such parameter: they only hold a value
 WITHOUT_ITEMS: pytest.StashKey[list[Case]] = pytest.StashKey()  # the cases of a session without items of pytest
 _HOOKS = frozenset({"pytestmark", "pytest_generate_tests", "pytest_plugins", "setup_module", "teardown_module"})

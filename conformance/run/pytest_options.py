@@ -168,4 +168,5 @@ def declare_marks(config: pytest.Config) -> None:
     """Declare the marks of cases."""
     config.addinivalue_line("markers", "requirement(*ids, needs): the requirements that a conformance case tests")
     config.addinivalue_line("markers", "watches(seconds): this case, or variant, watches a clock for so long")
+    config.addinivalue_line("markers", "lasts(seconds): this case, or variant, takes so long")
     config.addinivalue_line("markers", "in_segments: the tester's TCP is made of segments of its own in this case")

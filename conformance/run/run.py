@@ -143,7 +143,7 @@ class Run:
     def start(self) -> queue.SimpleQueue[tuple[Case | None, Result | BaseException]]:
         """Begin to execute the cases; the queue brings each one's result as it is done."""
         if self.testers is not None:
-            return self.testers.start(self.variants, self.engine.settings.order)
+            return self.testers.start(self.variants, self.engine.settings.length)
         return self.engine.start(self.variants, self.jobs)
 
     def record(self, result: Result) -> None:

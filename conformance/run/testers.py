@@ -19,11 +19,12 @@ import time
 import traceback
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from conformance.peer.share import Share
 from conformance.run.engine import Engine
 from conformance.run.interrupts import end_processes
+from conformance.run.order import Waiting, length_of
 from conformance.run.recording import SealedCapture
 from conformance.verdict import Result, Verdict, execution_of
 
@@ -110,7 +111,7 @@ class Testers:
         self._started = False
         self.unread = lambda: 0
         self._held: list[_Tester] = []  # those that get their next case when captures have been read
-        self._waiting: list[int] = []
+        self._waiting = Waiting((), 1)
         self._jobs = max(1, jobs // count)
         self._state = threading.Lock()
         self._ending = False
@@ -127,12 +128,12 @@ class Testers:
 
     # -- in the run's process --------------------------------------------------------------------------------------
 
-    def start(self, cases: Sequence[Case], order: Callable[[Case], Any] = lambda case: -case.watches) -> Done:
-        """Begin to execute the cases, sorted by this; the queue brings each one's result as it is done."""
+    def start(self, cases: Sequence[Case], length: Callable[[Case], float] = length_of) -> Done:
+        """Begin to execute the cases, the longest first; the queue brings each one's result as it is done."""
         self._started = True
         with self._state:
             self._cases = cases
-            self._waiting = [number for number, _ in sorted(enumerate(cases), key=lambda one: order(one[1]))][::-1]
+            self._waiting = Waiting(cases, self._jobs * len(self._testers), length)
             for _ in range(self._jobs):
                 for tester in self._testers:
                     self._give(tester)
@@ -178,7 +179,7 @@ class Testers:
     def _give(self, tester: _Tester) -> None:
         """Give a process one more case; called with the state held."""
         if self._waiting and not tester.over.is_set():
-            number = self._waiting.pop()
+            number = self._waiting.take()
             tester.holds.add(number)
             _say(tester, number, b"" if self._known else pickle.dumps(self._cases[number]))
 
@@ -209,6 +210,7 @@ class Testers:
             self.on_capture(capture)
         with self._state:
             tester.holds.discard(outcome.number)
+            self._waiting.end(outcome.number)
             if self.unread() > _MOST_UNREAD:
                 self._held.append(tester)
             else:
@@ -222,10 +224,11 @@ class Testers:
             _, status = os.waitpid(tester.process, 0)
             tester.over.set()
             lost, tester.holds = sorted(tester.holds), set()
+            for number in lost:
+                self._waiting.end(number)
             left = [other for other in self._testers if not other.over.is_set()]
             if not left:
-                lost += self._waiting
-                self._waiting = []
+                lost += self._waiting.clear()
             unexpected = not self._ending and not self.stopped
         if not unexpected:
             return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.suites.marks import lasts
 from conformance.suites.servers import HIDDEN
 from conformance.verdict import NotApplicable
 from conformance.wire.attributes import Address
@@ -25,7 +26,8 @@ by_protocols = pytest.mark.parametrize(  # by which the gateway can be asked, an
         pytest.param("natpmp", marks=pytest.mark.requirement(needs=("port_mapping:natpmp",))),
     ],
 )
-by_failures = pytest.mark.parametrize("failure", ["refused", "silent", "unknown"])
+_SILENT = pytest.param("silent", marks=lasts(5))
+by_failures = pytest.mark.parametrize("failure", ["refused", _SILENT, "unknown"])
 
 
 def failing(peer: Peer, failure: str) -> Gateway:

@@ -69,6 +69,14 @@ def watches(seconds: float) -> pytest.MarkDecorator:
     return pytest.mark.watches(seconds)
 
 
+def lasts(seconds: float) -> pytest.MarkDecorator:
+    """Mark a case that lasts some seconds though it watches no clock: a hundred paced checks, several restarts.
+
+    Such cases begin before others as well. ``--quick`` has them too.
+    """
+    return pytest.mark.lasts(seconds)
+
+
 def requirement(*identifiers: str, needs: str = "", at: Level | None = None) -> Callable[[F], F]:
     """Mark a function as a case of these requirements.
 

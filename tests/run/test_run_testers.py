@@ -200,7 +200,7 @@ def test_an_exception_that_cannot_be_sent_comes_as_its_text() -> None:
 
 def test_cases_wait_while_too_many_captures_are_unread() -> None:
     unread = [testers._MOST_UNREAD + 1]
-    cases = [SimpleNamespace(id=f"case {number}", watches=0.0) for number in range(9)]
+    cases = [SimpleNamespace(id=f"case {number}", length=0.0) for number in range(9)]
     fake = SimpleNamespace(
         run=lambda case: Result(case=case.id, title="", section="", requirements=(), level=Level.MUST),
         pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),

@@ -125,11 +125,13 @@ def test_every_case_that_watches_a_long_clock_declares_it(healthy) -> None:
     assert max(declared.values()) > 10
 
 
-def test_what_watches_a_long_clock_begins_first(healthy) -> None:
+def test_the_longest_cases_begin_first_and_others_beside_them(healthy) -> None:
     out, _ = healthy
-    long = {case.id for case in discover().every if case.watches}
+    length = {case.id: case.length for case in discover().every}
     begun = [result.case for result in sorted(of_cases(out), key=lambda result: result.started)]
-    assert set(begun[: len(long)]) == long
+    first, longest = begun[:64], sorted(length.values())[-32]  # 64 at once
+    assert {case for case, seconds in length.items() if seconds > longest} <= set(first)
+    assert any(not length[case] for case in first)
 
 
 def test_a_quick_run_leaves_long_clocks_out_and_says_so() -> None:

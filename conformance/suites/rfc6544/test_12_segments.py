@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import crosswise, in_segments, requirement
+from conformance.suites.marks import crosswise, in_segments, lasts, requirement
 from conformance.suites.negotiation import negotiate
 from conformance.suites.segments import silent_candidates
 
 
 @in_segments
 @crosswise
+@lasts(3)
 @requirement("RFC6544-12-03", needs="connects:active")
 def test_no_more_than_five_syns_are_unanswered(upper, peer, segments, side, pixit):
     """with    eight candidates of ours at one address, none of which answers a SYN

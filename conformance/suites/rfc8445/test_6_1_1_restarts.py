@@ -7,7 +7,7 @@ import pytest
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import claims_role
 from conformance.suites.establishing import establish
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.wire.layers import RFC4571
 
@@ -65,6 +65,7 @@ def test_role_that_we_take_in_a_restart_is_accepted(upper, peer, side, pixit):
 
 
 @both_sides
+@lasts(5)
 @requirement("RFC8445-6.1.1-s01", needs="consent")
 def test_role_stays_when_ice_has_completed(upper, peer, side, pixit):
     """with    ICE completed

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from conformance.suites import pace
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.negotiation import negotiate, negotiate_streams
 
 _LIMIT = 100
 
 
 @both_sides
+@lasts(8)
 @requirement("RFC8445-6.1.2.5-02", "RFC8445-19.5.1-01", needs="connects:active")
 def test_no_more_than_100_pairs_are_checked(upper, peer, side, pixit):
     """with    110 passive candidates of ours, of different foundations, and no check answered
@@ -24,6 +25,7 @@ def test_no_more_than_100_pairs_are_checked(upper, peer, side, pixit):
     assert len(peer.checks()) <= _LIMIT, f"it has sent {len(peer.checks())} checks"
 
 
+@lasts(8)
 @requirement("RFC8445-6.1.2.5-01", needs="connects:active streams:2 sides:offerer")
 def test_limit_holds_for_all_streams_together(upper, peer, pixit):
     """with    two streams, with 60 passive candidates of ours in each, and no check answered
@@ -37,6 +39,7 @@ def test_limit_holds_for_all_streams_together(upper, peer, pixit):
     assert sum(met) <= _LIMIT, f"it has connected to {met[0]} and {met[1]} candidates of the streams"
 
 
+@lasts(8)
 @requirement("RFC8445-6.1.2.5-03", needs="connects:active streams:2 sides:answerer")
 def test_each_stream_gives_up_as_many_pairs(upper, peer, pixit):
     """with    two streams, with 70 passive candidates of ours in the first and 50 in the second, no check answered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.relays import (
     allocates,
     asked_again,
@@ -261,6 +261,7 @@ def test_no_known_algorithm_no_further_request(upper, peer, side):
 
 
 @both_sides
+@lasts(3)
 @requirement("RFC8489-9.2.5-02")
 def test_missing_list_of_algorithms_ends_it(upper, peer, side):
     """with    a TURN server whose nonce announces password algorithms, and that lists none

@@ -1,0 +1,69 @@
+"""In which order cases begin: the longest first, so that a run takes little longer than those, and others beside them.
+
+Those that last long wait most of the time. If they had all places, the cores would be idle, and the first verdict
+would come when the shortest of them is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.run.case import Case
+
+
+def places_of_long(places: int) -> int:
+    """Return how many of the cases that are executed at once may be long ones while others wait."""
+    return max(1, places * 3 // 4)
+
+
+def length_of(case: Case) -> float:
+    """Return how many seconds a case takes at least, as far as declared."""
+    return case.length
+
+
+def arranged(cases: Sequence[Case], places: int, length: Callable[[Case], float] = length_of) -> list[Case]:
+    """Return the cases in their order where it has to be known before."""
+    ordered = sorted(cases, key=lambda case: -length(case))
+    long = [case for case in ordered if length(case)]
+    others = ordered[len(long) :]
+    most = places_of_long(places)
+    return [*long[:most], *others[: places - most], *long[most:], *others[places - most :]]
+
+
+class Waiting:
+    """The cases, by number, that have not begun. Its caller makes it safe for threads."""
+
+    def __init__(self, cases: Sequence[Case], places: int, length: Callable[[Case], float] = length_of) -> None:
+        """So many `places` there are for cases at once."""
+        lengths = [length(case) for case in cases]
+        by_length = sorted(range(len(cases)), key=lambda number: -lengths[number])
+        self._long = deque(number for number in by_length if lengths[number])
+        self._others = deque(number for number in by_length if not lengths[number])
+        self._most = places_of_long(places)
+        self._begun: set[int] = set()  # long ones
+
+    def __len__(self) -> int:
+        return len(self._long) + len(self._others)
+
+    def take(self) -> int:
+        """Return the next one to begin; there must be one."""
+        if self._long and (len(self._begun) < self._most or not self._others):
+            number = self._long.popleft()
+            self._begun.add(number)
+            return number
+        return self._others.popleft()
+
+    def end(self, number: int) -> None:
+        """Note that one is over."""
+        self._begun.discard(number)
+
+    def clear(self) -> list[int]:
+        """Return all that are left, and forget them."""
+        left = [*self._long, *self._others]
+        self._long.clear()
+        self._others.clear()
+        return left

@@ -1,0 +1,50 @@
+"""The longest cases begin first, and never have all places while others wait."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conformance.run.order import Waiting, arranged
+
+
+def cases(*lengths: float) -> list[Any]:
+    return [SimpleNamespace(id=str(number), length=length) for number, length in enumerate(lengths)]
+
+
+MIXED = cases(0, 3, 0, 46, 5, 0, 8, 9, 0)
+
+
+def test_the_longest_begin_first_in_three_of_four_places() -> None:
+    waiting = Waiting(MIXED, 4)
+    assert [waiting.take() for _ in range(4)] == [3, 7, 6, 0]
+    assert len(waiting) == 5
+
+
+def test_a_long_one_follows_when_another_is_over() -> None:
+    waiting = Waiting(MIXED, 4)
+    begun = [waiting.take() for _ in range(4)]
+    waiting.end(begun[-1])  # no long one
+    assert waiting.take() == 2
+    waiting.end(7)
+    assert [waiting.take() for _ in range(2)] == [4, 5]
+
+
+def test_with_no_other_left_all_places_are_theirs() -> None:
+    waiting = Waiting(cases(3, 2, 1), 2)
+    assert [waiting.take() for _ in range(3)] == [0, 1, 2]
+    assert not waiting
+
+
+def test_what_is_left_is_returned_once() -> None:
+    waiting = Waiting(MIXED, 4)
+    waiting.take()
+    assert sorted(waiting.clear()) == [0, 1, 2, 4, 5, 6, 7, 8]
+    assert waiting.clear() == []
+
+
+@pytest.mark.parametrize(("places", "order"), [(1, "376410258"), (4, "376041258"), (64, "376410258")])
+def test_an_order_that_is_known_before(places, order) -> None:
+    assert [case.id for case in arranged(MIXED, places)] == [*order]
