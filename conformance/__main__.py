@@ -12,15 +12,18 @@ _UNIQUE = "icetcp"  # the module that imports the other packages from beside thi
 
 
 def main() -> NoReturn:
-    """Run the command line; an interrupt while it is still being loaded ends it without a word."""
+    """Run the command line. An interrupt while it is being loaded ends it without a word, a late one is dropped."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from conformance.run import bytecode
+    from conformance.run import bytecode, interrupts
 
     bytecode.keep()
     from conformance.commands import cli
 
     signal.signal(signal.SIGINT, before)
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        interrupts.done()
 
 
 def _started_as_a_module() -> None:

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,22 +59,37 @@ _state = _State()
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
-    global _state
     if _state.installed:
         yield
         return
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        numbers.append(signal.SIGHUP)
-    _state = _State()
-    _state.installed = True
-    before = {number: signal.signal(number, _state.interrupt) for number in numbers}
+    before = _install(_State())
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         _state.installed = False
+
+
+def _install(state: _State) -> dict[signal.Signals, Any]:
+    """Let this state take the signals; return who took them before."""
+    global _state
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    _state = state
+    _state.installed = True
+    return {number: signal.signal(number, _state.interrupt) for number in numbers}
+
+
+def done() -> None:
+    """Drop an interrupt from now on: all is reported, and the process is ending with the status that it came to.
+
+    It takes some more tenths of a second on a busy machine, in which a signal would make it look killed.
+    """
+    state = _State()
+    state.holding = True
+    _install(state)
 
 
 def hold(holding: bool = True) -> None:

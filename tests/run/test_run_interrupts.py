@@ -82,6 +82,23 @@ def test_a_signal_at_a_step_of_the_run(tmp_path, step, number) -> None:
     check(tmp_path, done, done.stdout, done.stderr)
 
 
+LATE = """
+import atexit, os, sys
+from conformance.__main__ import main
+atexit.register(os.kill, os.getpid(), int(sys.argv.pop(1)))
+main()
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_when_all_is_reported_changes_nothing(tmp_path, number) -> None:
+    """While the interpreter is ending, which takes a while on a busy machine."""
+    command = [sys.executable, "-c", LATE, str(int(number)), *RUN, "-k", "length_equals_the_request"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    check(tmp_path, done, done.stdout, done.stderr)
+
+
 @pytest.mark.parametrize("share", [0.2, 0.45, 0.7, 0.9])
 def test_a_signal_at_any_time(tmp_path, share) -> None:
     """At shares of the time that such a run takes on this machine at the moment."""
