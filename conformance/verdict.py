@@ -80,13 +80,19 @@ class CaseOutcome(Exception):
 
 
 class Failed(CaseOutcome):
-    """The IUT broke the requirement under test; ``wanted`` is what was, where ordinary sessions have it."""
+    """The IUT broke the requirement under test.
+
+    ``wanted`` is what was, where ordinary sessions have it, and ``on`` the connection on which it was.
+    """
 
     verdict = Verdict.FAIL
 
-    def __init__(self, message: str, *, expected: str = "", actual: str = "", wanted: object = None) -> None:
+    def __init__(
+        self, message: str, *, expected: str = "", actual: str = "", wanted: object = None, on: object = None
+    ) -> None:
         super().__init__(message, expected=expected, actual=actual)
         self.wanted = wanted
+        self.on = on
 
 
 class Missing(Failed):

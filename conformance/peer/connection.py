@@ -204,6 +204,7 @@ class Connection:
                 expected=f"frames with the {len(octets)} octets that the application sent",
                 actual=f"{len(frames())} frames with {len(got())} octets within {within:g} s: {got()[:24]!r}",
                 wanted=_DATA,
+                on=self,
             )
         taken = frames()
         self._taken.update(map(id, taken))
@@ -273,7 +274,7 @@ class Connection:
         """Watch for `within` seconds that the IUT does not end the connection."""
         if self._pump.watch(lambda: not self.is_open, within):
             end = self.events[-1]
-            raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end), wanted=OPEN)
+            raise Failed(f"{self}: {end}", expected="the connection stays open", actual=str(end), wanted=OPEN, on=self)
 
     def expect_nothing(self, of: Expectation | type[Expectation], *, within: float) -> None:
         """Watch for `within` seconds that nothing of this kind comes; the connection may end meanwhile."""
@@ -413,7 +414,7 @@ class Connection:
         against = self._ruled_out(wanted)
         actual = str(against) if against is not None else self._instead(within)
         text = f"{wanted.text} did not come on {self}: {actual}"
-        raise Missing(text, expected=wanted.text, actual=actual, wanted=wanted)
+        raise Missing(text, expected=wanted.text, actual=actual, wanted=wanted, on=self)
 
     def _instead(self, within: float) -> str:
         others = [str(event) for event in self.events if id(event) not in self._taken]

@@ -202,8 +202,11 @@ class Engine:
             if testers is not None:
 
                 def another() -> tuple[Upper, Peer]:
-                    plain = replace(case, parameters={"shape": Shape(family=family)})
-                    further = self._testers(plain, lease, extra, pump, recorded, address)
+                    plain = replace(case, parameters={"shape": Shape(family=family)}, in_segments=False)
+                    place = address
+                    if case.in_segments:  # the kernel's connections have addresses of their own
+                        recorded.add(place := self._topology.address(family))
+                    further = self._testers(plain, lease, extra, pump, recorded, place)
                     further.upper.exchanged = recorded.exchanged = testers.upper.exchanged  # the judge reads them all
                     return further.upper, further.peer
 
@@ -294,8 +297,8 @@ class Engine:
     def _judged(
         self, case: Case, testers: _Testers, another: Callable[[], tuple[Upper, Peer]]
     ) -> contextlib.AbstractContextManager[None]:
-        """Return what holds a failure against an ordinary session, where there can be one: not in segments, by hand."""
-        if case.in_segments or self.settings.by_hand:
+        """Return what holds a failure against an ordinary session, where there can be one: not by hand."""
+        if self.settings.by_hand:
             return contextlib.nullcontext()
         return judged_by_an_ordinary_session(testers.upper, testers.peer, case.requirements, another)
 
