@@ -72,7 +72,10 @@ asked(
     "RFC8656-18.6-01",
     "fills the octets behind the family",
     Method.ALLOCATE,
-    lambda found: [*found, RawAttribute(Attribute.REQUESTED_ADDRESS_FAMILY, b"\1\1\1\1")],
+    lambda found: [
+        *without(found, Attribute.ADDITIONAL_ADDRESS_FAMILY),
+        RawAttribute(Attribute.REQUESTED_ADDRESS_FAMILY, b"\1\1\1\1"),
+    ],
 )
 asked(
     fault,

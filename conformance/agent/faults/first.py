@@ -131,9 +131,12 @@ def _lite_in_the_section(said: Text) -> str:
 
 
 def _further_candidate(said: Text, address: str, port: int) -> str:
-    """Return the text with one more candidate in its last section."""
-    used = "a=candidate:" in said.sections[-1] and not said.later
-    return f"{said.text}a=candidate:9 1 TCP 1 {address} {port} typ host tcptype passive\r\n" if used else said.text
+    """Return the text with one more candidate in its last section, a little worse than its passive host candidate."""
+    like = re.search(r"(?m)^a=candidate:(\S+) 1 TCP (\d+) \S+ \d+ typ host tcptype passive", said.sections[-1])
+    if like is None or said.later:
+        return said.text
+    foundation, priority = like[1], int(like[2]) - 256
+    return f"{said.text}a=candidate:{foundation} 1 TCP {priority} {address} {port} typ host tcptype passive\r\n"
 
 
 @written("unspecified-address-stated", "RFC8839-4.2.4-01", "states a further candidate at 0.0.0.0")

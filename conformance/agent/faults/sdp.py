@@ -158,14 +158,14 @@ class AnswersFirstSectionAlone(Description):
 
 @fault("answer-of-another-media-type", "RFC3264-6.1-02", "writes m=video whatever was offered")
 class AnswerOfAnotherMediaType(Description):
-    def written(self, text: str) -> str:
-        return re.sub(r"(?m)^m=\S+", "m=video", super().written(text))
+    def written_answer(self, text: str) -> str:
+        return re.sub(r"(?m)^m=\S+", "m=video", super().written_answer(text))
 
 
 @fault("answer-of-another-protocol", "RFC8839-4.3.2-05", "writes another protocol than offered into media lines")
 class AnswerOfAnotherProtocol(Description):
-    def written(self, text: str) -> str:
-        return re.sub(r"(?m)^(m=\S+ \d+) \S+", r"\1 TCP/BFCP", super().written(text))
+    def written_answer(self, text: str) -> str:
+        return re.sub(r"(?m)^(m=\S+ \d+) \S+", r"\1 TCP/BFCP", super().written_answer(text))
 
 
 # What an attribute said in an agent's first description, by the agent's decisions and the attribute's name.

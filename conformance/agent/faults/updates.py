@@ -14,7 +14,7 @@ from conformance.agent.decisions.nomination import Nomination
 from conformance.agent.decisions.pairing import Pairing
 from conformance.agent.events import Rejected
 from conformance.agent.faults.model import Faults
-from conformance.agent.faults.texts import Text, texts, value
+from conformance.agent.faults.texts import Text, sections, texts, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,9 +291,15 @@ def _added_without_candidates(said: Text) -> str:
 
 
 @fault("added-stream-not-checked", "RFC8839-4.4.3.1-04", "makes no checks for a stream that was added")
-class AddedStreamNotChecked(Checks):
+class AddedStreamNotChecked(Description, Checks):
+    _sections = 0  # of the first exchange
+
+    def read(self, text: str) -> str:
+        self._sections = self._sections or len(sections(text)) - 1
+        return super().read(text)
+
     def checks_stream(self, stream: Stream) -> bool:
-        return stream.section < len(self.config.streams) and super().checks_stream(stream)
+        return stream.section < self._sections and super().checks_stream(stream)
 
 
 @read("rejected-stream-used", "RFC3264-6-07", "goes on with ICE for a stream that the answer has rejected")
