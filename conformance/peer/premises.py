@@ -181,7 +181,7 @@ def _malformed(peer: Peer, *, whole: bool) -> str:
         for event in connection.events:
             if not isinstance(event, Frame):
                 continue
-            looked_at = _is_whole(event) or not whole
+            looked_at = _is_whole(event, as_meant=True) or not whole
             if looked_at and (problem := _problem(event, data=succeeded)):
                 return f"but what came on {connection} is malformed: {problem}"
             succeeded |= event.message is not None and event.message.is_success
@@ -210,10 +210,17 @@ def _decodes(octets: bytes) -> bool:
     return True
 
 
-def _is_whole(frame: Frame) -> bool:
-    """Whether a frame holds a message of Binding, by its type, and nothing else, by its length."""
-    octets = frame.octets
-    return octets[:2] in _TYPES and len(octets) == _HEADER + int.from_bytes(octets[2:4], "big")
+def _is_whole(frame: Frame, *, as_meant: bool = False) -> bool:
+    """Whether a frame holds a message of Binding, by its type, and nothing else, by its length.
+
+    `as_meant`: two bits in front of the type, or a length with the header, are wrong in the message, not in the frame.
+    """
+    octets, length = frame.octets, int.from_bytes(frame.octets[2:4], "big")
+    if as_meant:
+        return bytes(octet & mask for octet, mask in zip(octets[:2], (0x3F, 0xFF), strict=False)) in _TYPES and (
+            len(octets) in (length, _HEADER + length)
+        )
+    return octets[:2] in _TYPES and len(octets) == _HEADER + length
 
 
 def _code_problem(message: Message) -> str:

@@ -266,6 +266,9 @@ class Server:
         self._pump.wait(lambda: response() is not None, within)
         found = response()
         if found is None:
+            strange = (m for event in allocation.control.events if (m := carried(event)) is not None)
+            if any(m.method != Method.BINDING or not m.is_request for m in strange):
+                raise Inconclusive("what the IUT sent back from its relayed UDP address answers no request of ours")
             raise Failed(
                 "the IUT did not answer a request to its relayed UDP address",
                 expected="a Send indication with the response",

@@ -138,8 +138,8 @@ def _is_of_rfc5389(_peer: Peer, _iut: Description, request: Frame) -> bool:
     return not any(attribute.type in _OF_RFC3489 for attribute in request.stun.attributes)
 
 
-def _does_not_nominate(_peer: Peer, _iut: Description, request: Frame) -> bool:
-    return not request.stun.use_candidate
+def _does_not_nominate_as_controlled(_peer: Peer, _iut: Description, request: Frame) -> bool:
+    return not request.stun.use_candidate or request.stun.ice_controlling is not None  # its role is judged elsewhere
 
 
 def _says_controlling(_peer: Peer, _iut: Description, request: Frame) -> bool:
@@ -158,7 +158,7 @@ RESPECTS: dict[str, Callable[[Peer, Description, Frame], bool]] = {
     "the PRIORITY of a peer-reflexive candidate": _has_a_peer_reflexive_priority,
     "a PRIORITY by the formula": _has_a_local_preference_of_its_own,
     "without attributes of RFC 3489": _is_of_rfc5389,
-    "without USE-CANDIDATE": _does_not_nominate,
+    "without USE-CANDIDATE": _does_not_nominate_as_controlled,
     "ICE-CONTROLLING alone": _says_controlling,
     "ICE-CONTROLLED alone": _says_controlled,
 }

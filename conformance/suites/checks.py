@@ -52,8 +52,17 @@ def await_unanswered_nomination(peer: Peer, connection: Connection, first: Frame
     return peer.await_nomination(connection)
 
 
-def needs_valid_pairs_to_show(upper: Upper, first: Frame) -> None:
-    """Raise `NotApplicable` where the IUT nominates in its first check, and nothing else shows that a pair is valid."""
+def needs_valid_pairs_to_show(upper: Upper, peer: Peer, first: Frame) -> None:
+    """Raise `NotApplicable` where nothing shows that a pair has become valid by the answer that we are about to give.
+
+    That is so if the IUT nominates in its first check, and tells nothing else, or nominates before the answer.
+    """
+    if not first.stun.use_candidate and peer.wait_until(
+        lambda: any(check.stun.use_candidate for check in peer.checks()), peer.pixit.silence
+    ):
+        raise JudgedElsewhere(
+            "the IUT nominates before its check is answered", case="RFC6544-8/nomination_waits_for_a_success"
+        )
     if first.stun.use_candidate and not (upper.secured or upper.reports_state):
         raise JudgedElsewhere(
             "the IUT nominates in its first check, and nothing else shows a valid pair",
@@ -116,6 +125,14 @@ def needs_new_request(first: Frame, second: Frame) -> None:
     """Raise `NotApplicable` where a check is the one of before, to the octet."""
     if first.octets == second.octets:
         raise JudgedElsewhere("the IUT sends its check again", case="RFC8489-6.2.2/check_is_not_retransmitted")
+
+
+def needs_ids_of_their_own(first: Frame, second: Frame) -> None:
+    """Raise `NotApplicable` where two checks have one transaction id, so that a response is one to both."""
+    if first.stun.transaction_id == second.stun.transaction_id:
+        raise JudgedElsewhere(
+            "its checks share a transaction id", case="RFC8489-5/every_check_has_an_identifier_of_its_own"
+        )
 
 
 def needs_xored(response: Frame, source: Address) -> None:

@@ -48,10 +48,19 @@ def two_connections(upper: Upper, peer: Peer, side: str) -> tuple[Description, l
     """
     if opener_of(upper, None) == "tester":
         iut = negotiate(upper, peer, side, peer_tcptypes="active")
-        return iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+        return iut, connect_twice(peer, iut)
     ours = [peer.candidate("passive", foundation=f"f{n}", other=8191 - n) for n in range(2)]
     iut = negotiate(upper, peer, side, peer_candidates=ours)
     return iut, [peer.await_connection(), needs_another_connection(peer)]
+
+
+def connect_twice(peer: Peer, iut: Description) -> list[Connection]:
+    """Open two connections to the IUT's passive candidate. Inconclusive if it has ended one before anything came."""
+    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    peer.wait(peer.pixit.drip)
+    if not all(connection.is_open for connection in connections):
+        raise Inconclusive("the IUT has not kept two connections to one candidate")
+    return connections
 
 
 def establish(

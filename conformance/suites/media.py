@@ -67,6 +67,19 @@ def expect_coming(
             expected=f"what the application sends comes over {connection}",
             actual="it does not come there",
             wanted=Data(),
+            on=connection,
+        )
+
+
+def expect_completed(upper: Upper, peer: Peer, connection: Connection, otherwise: str) -> None:
+    """Expect that what the application sends comes over a connection, or that the stack says that ICE has completed."""
+    if not came(upper, peer, connection, DATA) and "completed" not in upper.states_since(0):
+        raise Missing(
+            otherwise,
+            expected="what the application sends comes there, or the state completed",
+            actual="neither",
+            wanted=Data(),
+            on=connection,
         )
 
 

@@ -134,11 +134,17 @@ def _ends_with_fingerprint(octets: bytes) -> bool | None:
     return message.attributes[-1].type == Attribute.FINGERPRINT
 
 
+def _holds_others(octets: bytes) -> bool:
+    """Whether a frame holds two messages, or a message without a frame was read as one: other cases judge that."""
+    end = _HEADER + int.from_bytes(octets[2:4], "big")
+    return octets[2:6] == _COOKIE or octets[end + 4 : end + 8] == _COOKIE
+
+
 RESPECTS: dict[str, Callable[[bytes], bool | None]] = {
     "two bits that are zero first": lambda octets: octets[0] < 0x40,
     "the magic cookie": lambda octets: octets[4:8] == _COOKIE,
     "the number of octets behind the header as its length": lambda octets: (
-        int.from_bytes(octets[2:4], "big") == len(octets) - _HEADER
+        None if _holds_others(octets) else int.from_bytes(octets[2:4], "big") == len(octets) - _HEADER
     ),
     "a length that is a multiple of 4": lambda octets: not (octets[3] | len(octets)) & 3,
     "the type of a Binding request, indication or response": lambda octets: octets[:2] in _BINDINGS,

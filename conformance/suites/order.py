@@ -139,6 +139,16 @@ def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Pla
     return list(wrong.values())
 
 
+def needs_both(peer: Peer, first: Sequence[Candidate], second: Sequence[Candidate]) -> None:
+    """Raise `NotApplicable` where the IUT has connected to the candidates of one stream only."""
+    reached = {connection.local_address.port for connection in peer.connections}
+    if not all(any(c.port in reached for c in ours) for ours in (first, second)):
+        raise JudgedElsewhere(
+            "the IUT connected to one stream's candidates only",
+            case="RFC6544-7.1/candidates_of_every_stream_are_checked",
+        )
+
+
 def taken_before(peer: Peer, first: Sequence[Candidate], second: Sequence[Candidate]) -> int:
     """Return how many of the first candidates the IUT had connected to before any of the second."""
     times = {port: time for (port, _), time in sorted(_times(peer).items(), key=itemgetter(1), reverse=True)}

@@ -425,6 +425,29 @@ def connect_asked(upper: Upper, peer: Peer, side: str, server: Server) -> Asked:
     return await_asked(peer, server, Method.CONNECT, within=peer.pixit.connect)
 
 
+def connect_answered(upper: Upper, peer: Peer, side: str, server: Server) -> Asked:
+    """Have a Connect of the IUT's answered with success, and return the request (preamble)."""
+    asked = connect_asked(upper, peer, side, server)
+    if not peer.wait_until(lambda: bool(server.connection_ids), peer.pixit.response):
+        raise Inconclusive("no Connect of the IUT's could be answered with success")
+    return asked
+
+
+def expect_data_connection(peer: Peer, server: Server) -> None:
+    """Expect a connection to the server that is none of those on which allocations were asked for."""
+
+    def further() -> bool:
+        controls = {id(one.connection) for one in server.requests(Method.ALLOCATE)}
+        return any(id(one) not in controls for one in server.connections)
+
+    if not peer.wait_until(further, peer.pixit.response):
+        raise Missing(
+            f"the IUT opened no further connection to {server.address}:{server.port}",
+            expected="a connection for the data, to the server's address",
+            actual=f"{len(server.connections)} connections, all of them with requests for allocations",
+        )
+
+
 def most_together(server: Server) -> int:
     """Return how many Connects for one peer have come on one connection, none of them answered."""
     named = [(id(one.connection), one.message.xor_peer_address) for one in server.requests(Method.CONNECT)]

@@ -10,7 +10,7 @@ from conformance.iut.description import Description
 from conformance.iut.upper import Rejected
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.negotiation import STREAMS
-from conformance.verdict import Failed, Inconclusive, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.layers import RFC4571
 from conformance.wire.sdp import SessionDescription
 
@@ -115,6 +115,34 @@ def expect_candidate_for_default(media: Media) -> None:
             f"the default destination {default_of(media)} is no candidate",
             expected="the address and port of a candidate of component 1, or 0.0.0.0 with port 9",
             actual=f"{default_of(media)}; candidates of component 1: {sorted(destinations(media))}",
+        )
+
+
+def needs_one_disabled(ports: Sequence[int]) -> None:
+    """Raise `NotApplicable` unless an answer has two sections, one of them disabled, which shows their order."""
+    if len(ports) != 2:
+        raise JudgedElsewhere(
+            f"its answer has {len(ports)} sections", case="RFC3264-6/answer_has_as_many_sections_as_the_offer"
+        )
+    if all(ports) or not any(ports):
+        raise JudgedElsewhere(
+            f"the ports of its sections are {list(ports)}",
+            case="RFC3264-8.2/port_0_is_answered_by_port_0",
+        )
+
+
+def expect_default_of_the_first_component(media: Media) -> None:
+    """Expect that the default destination is a candidate's of component 1; n/a where it is no candidate's at all."""
+    if default_of(media) in destinations(media, component=2):
+        raise Failed(
+            f"the default destination {default_of(media)} is one of component 2",
+            expected="the address and port of a candidate of component 1",
+            actual=f"{default_of(media)}; candidates of component 1: {sorted(destinations(media))}",
+        )
+    if default_of(media) not in destinations(media) and not is_no_default(media):
+        raise JudgedElsewhere(
+            f"the default destination {default_of(media)} is no candidate",
+            case="RFC8839-4.2.1.2/default_destination_is_a_candidate",
         )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.events import Frame
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.attributes import Attribute, decode_xor_address
 from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from conformance.iut.description import Description
-    from conformance.peer.servers import Allocation, Asked
+    from conformance.peer.servers import Allocation, Asked, Server
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -47,6 +47,29 @@ def credentials_in(requests: Iterable[Asked]) -> list[str]:
     """Return the names of attributes for credentials in requests."""
     kinds = (Attribute.USERNAME, Attribute.MESSAGE_INTEGRITY, Attribute.MESSAGE_INTEGRITY_SHA256)
     return [kind.name for request in requests for kind in kinds if request.message.has(kind)]
+
+
+def asked_for(server: Server, method: Method) -> list[Asked]:
+    """Return the requests of a method; inconclusive where none has come that could be read."""
+    found = server.requests(method)
+    if not found:
+        raise Inconclusive(f"no {method.name} has come")
+    return found
+
+
+def needs_refusal(server: Server, method: Method, code: int) -> None:
+    """Make sure that a request was answered with this error (preamble)."""
+    if not any(one.code == code for one in server.requests(method)):
+        raise Inconclusive(f"no {method.name} of the IUT's came so far that the server would answer {code}")
+
+
+def needs_permissions(addresses: Collection[str]) -> None:
+    """Raise `NotApplicable` where the IUT has created no permission at all."""
+    if not addresses:
+        raise JudgedElsewhere(
+            "the IUT created no permission",
+            case="RFC8445-7.2.1/permission_comes_before_a_check_from_a_relayed_candidate",
+        )
 
 
 def unpermitted_checks(peer: Peer, allocation: Allocation, *, within: float) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.iut.trickle import without_candidates
+from conformance.suites.establishing import await_selection
 from conformance.suites.negotiation import negotiate_trickled
 from conformance.suites.servers import NAT, gathered
 from conformance.verdict import Failed, NotApplicable
@@ -38,7 +39,7 @@ def needs_an_end(iut: Description) -> Description:
 def completed(upper: Upper, peer: Peer, iut: Description) -> Connection:
     """Bring ICE to completion on a connection of ours."""
     connection = peer.complete(iut, peer.connect(iut.candidate(tcptype="passive")))
-    peer.settle(connection)
+    await_selection(upper, peer, connection)
     return connection
 
 

@@ -8,7 +8,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import await_successes, expect_answer
 from conformance.suites.delivery import deliverable, expect_delivered
 from conformance.suites.driving import live
-from conformance.suites.establishing import establish, open_connections
+from conformance.suites.establishing import connect_twice, establish, open_connections
 from conformance.suites.framing import await_answer_octets, await_message_octets, misframed, send_halves
 from conformance.suites.marks import OPENERS, both_sides, requirement, varied
 from conformance.suites.media import await_delivered
@@ -146,7 +146,7 @@ def test_frames_of_two_connections_are_kept_apart(upper, peer, side, pixit):
     then    the IUT answers both."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)]
+    connections = connect_twice(peer, iut)
     await_successes(peer, iut, connections)
     checks = [peer.check(iut) for _ in connections]
     send_halves(peer, connections, [bytes(RFC4571() / check) for check in checks])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import await_successes
 from conformance.suites.driving import check_each, refused_check
-from conformance.suites.establishing import await_selection, complete_all, establish, two_connections
+from conformance.suites.establishing import await_selection, complete_all, connect_twice, establish, two_connections
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.places import ask_each, connected_at
@@ -170,7 +170,7 @@ def test_connections_that_a_restart_did_not_select_are_closed(upper, peer, side,
     former = establish(upper, peer, side, opener="tester")
     peer.answering = False
     iut = restart(upper, peer, RESTARTS_BY[side])
-    check_each(peer, iut, [peer.connect(iut.candidate(tcptype="passive")) for _ in range(2)])
+    check_each(peer, iut, connect_twice(peer, iut))
     peer.set_aside(former)
     peer.answer_held()
     selected = peer.complete_any(iut)

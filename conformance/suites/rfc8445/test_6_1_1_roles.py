@@ -18,7 +18,7 @@ def test_lite_offerer_controls_beside_a_lite_agent(upper, peer, pixit):
     then    the offer names our candidate of the selected pair, as that of the controlling agent does."""
     iut = negotiate(upper, peer, "offerer", agent="lite", peer_lite=True, peer_tcptypes="active")
     peer.connect(iut.candidate(tcptype="passive"))
-    upper.allow_for_connecting(within=pixit.response)
+    upper.ready(within=pixit.response)
     media = upper.updated_offer().media()
     assert media.has("remote-candidates"), "the updated offer has no a=remote-candidates"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import negotiate
 from conformance.suites.relays import exchange
-from conformance.suites.servers import unpermitted_checks
+from conformance.suites.servers import needs_permissions, unpermitted_checks
 
 
 @both_sides
@@ -19,6 +19,7 @@ def test_permission_names_our_address(upper, peer, side, pixit):
     exchange(upper, peer, side, server, "active")
     peer.wait_until(lambda: any(peer.address in a.permissions for a in server.allocations), pixit.response)
     found = {address for allocation in server.allocations for address in allocation.permissions}
+    needs_permissions(found)
     assert peer.address in found, f"there are permissions for {', '.join(sorted(found)) or 'nobody'}"
 
 

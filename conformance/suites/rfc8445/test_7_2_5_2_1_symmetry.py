@@ -6,6 +6,7 @@ from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
     expect_no_valid_pair,
     needs_another_connection,
+    needs_ids_of_their_own,
     needs_valid_pairs_to_show,
 )
 from conformance.suites.marks import requirement
@@ -23,7 +24,7 @@ def test_response_on_another_connection_makes_no_pair_valid(upper, peer, pixit):
     negotiate(upper, peer, "offerer", peer_candidates=ours)
     first, second = peer.await_connection(), needs_another_connection(peer)
     request = first.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
-    second.await_frame(BindingRequest, within=pixit.response)
+    needs_valid_pairs_to_show(upper, peer, request)
+    needs_ids_of_their_own(request, second.await_frame(BindingRequest, within=pixit.response))
     second.send(RFC4571() / peer.success(first, request))
     expect_no_valid_pair(upper, peer, request)

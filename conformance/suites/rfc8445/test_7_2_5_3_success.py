@@ -21,6 +21,6 @@ def test_error_response_makes_no_pair_valid(upper, peer, code, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(RFC4571() / peer.error(request, code, ERRORS[code]))
     expect_no_valid_pair(upper, peer, request)

@@ -11,6 +11,7 @@ from conformance.suites.checks import (
     needs_open,
     needs_regular_nomination,
 )
+from conformance.suites.establishing import connect_twice
 from conformance.suites.keepalives import expect_no_check_in_return
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import negotiate
@@ -143,7 +144,7 @@ def test_triggered_check_comes_on_the_connection_of_the_check(upper, peer, side,
     then    the IUT sends a check of its own on the second, and none on the first."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first, second = connect_twice(peer, iut)
     await_success(peer, iut, second)
     second.expect(BindingRequest, within=pixit.connect)
     first.expect_nothing(BindingRequest, within=pixit.silence)

@@ -7,7 +7,7 @@ import pytest
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import needs_regular_nomination
 from conformance.suites.driving import check_each
-from conformance.suites.establishing import await_open, two_connections
+from conformance.suites.establishing import await_open, connect_twice, two_connections
 from conformance.suites.marks import requirement, varied
 from conformance.suites.media import (
     expect_coming,
@@ -24,7 +24,7 @@ def test_our_nomination_is_followed(upper, peer, agent):
     when    we check and nominate the second
     then    its application's data comes over the second."""
     iut = negotiate(upper, peer, "answerer", peer_tcptypes="active", agent=agent)
-    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first, second = connect_twice(peer, iut)
     first.send(RFC4571() / peer.check(iut))
     peer.complete(iut, second)
     await_open(peer, second)

@@ -23,7 +23,7 @@ def test_lite_offerer_updates_its_candidates(upper, peer, pixit):
     both = {"agent": "lite", "addresses": upper.both_families()}
     iut = negotiate(upper, peer, "offerer", peer_candidates=ours, peer_lite=True, **both)
     peer.connect(iut.candidate(tcptype="passive"))
-    upper.allow_for_connecting(within=pixit.response)
+    upper.ready(within=pixit.response)
     update = upper.describe()
     assert update.kind == "offer", f"its next description is an {update.kind}"
     assert update.media().has("remote-candidates"), "its next offer has no a=remote-candidates"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import AnyResponse, BindingRequest
 from conformance.suites.checks import needs_regular_nomination
+from conformance.suites.establishing import connect_twice
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import expect_completion
 from conformance.suites.messages import second_check
@@ -18,8 +19,7 @@ def test_response_comes_on_the_connection_of_its_request(upper, peer, side, pixi
     when    a check arrives on the second one
     then    the IUT answers it there, and not on the first one."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
-    peer.wait(pixit.drip)
+    first, second = connect_twice(peer, iut)
     request = peer.check(iut)
     second.send(RFC4571() / request)
     second.wait_for(AnyResponse(request.transaction_id), within=pixit.response)

@@ -27,7 +27,7 @@ def test_success_with_an_unknown_required_attribute_makes_no_pair_valid(upper, p
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
     response = binding_success(request.stun.transaction_id, connection.seen_from, peer.pwd, attributes=[strange])
     connection.send(RFC4571() / response)
@@ -40,7 +40,7 @@ def test_success_without_a_mapped_address_makes_no_pair_valid(upper, peer, pixit
     when    a success response comes without XOR-MAPPED-ADDRESS
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     response = peer.success(connection, request)
     response.attributes = response.attributes[1:]
     connection.send(RFC4571() / response)

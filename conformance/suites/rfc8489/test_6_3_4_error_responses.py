@@ -18,7 +18,7 @@ def test_3xx_fails_the_transaction(upper, peer, code, pixit):
     when    an authenticated error with a code from 300 to 399 answers it
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(RFC4571() / peer.error(request, code, "Elsewhere"))
     expect_no_valid_pair(upper, peer, request)
 
@@ -30,7 +30,7 @@ def test_4xx_fails_the_transaction(upper, peer, code, pixit):
     when    an authenticated error with a code from 400 to 499 answers it
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(RFC4571() / peer.error(request, code, "Not this way"))
     expect_no_valid_pair(upper, peer, request)
 
@@ -42,7 +42,7 @@ def test_any_other_code_fails_the_transaction(upper, peer, code, pixit):
     when    an authenticated error with a code that is not from 300 to 599 answers it
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(RFC4571() / peer.error(request, code, "Nowhere"))
     expect_no_valid_pair(upper, peer, request)
 
@@ -53,7 +53,7 @@ def test_error_without_code_fails_the_transaction(upper, peer, pixit):
     when    an authenticated error response without ERROR-CODE answers it
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     error = binding_error(request.stun.transaction_id, 400, "", peer.pwd)
     error.attributes = error.attributes[1:]
     connection.send(RFC4571() / error)

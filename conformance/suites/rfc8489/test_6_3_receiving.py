@@ -78,7 +78,7 @@ def test_success_with_a_wrong_fingerprint_makes_no_pair_valid(upper, peer, pixit
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     wrong = bytearray(bytes(peer.success(connection, request)))
     wrong[-1] ^= 1
     connection.send(frame(bytes(wrong)))
@@ -125,7 +125,7 @@ def test_response_of_another_transaction_makes_no_pair_valid(upper, peer, pixit)
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     other = bytes(octet ^ 0xFF for octet in request.stun.transaction_id)
     connection.send(RFC4571() / binding_success(other, connection.seen_from, peer.pwd))
     expect_no_valid_pair(upper, peer, request)
@@ -161,9 +161,9 @@ def test_unknown_optional_attribute_of_3000_octets_is_ignored(upper, peer, side)
 def test_credentials_are_checked_before_unknown_attributes(upper, peer, side):
     """with    a connection to the IUT's passive candidate
     when    a request arrives with a wrong password and an unknown comprehension-required attribute
-    then    the IUT answers with error 401, not with 420."""
+    then    the IUT answers with the error of wrong credentials, not with 420."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
     strange = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
     connection.send(RFC4571() / peer.check(iut, password="wrong" * 5, attributes=[strange]))
-    expect_refusal(peer, iut, connection, 401)
+    expect_refusal(peer, iut, connection, 400, 401)

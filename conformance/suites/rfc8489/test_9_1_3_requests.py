@@ -10,7 +10,7 @@ from conformance.suites.checks import (
     expect_refusal,
     other_names,
 )
-from conformance.suites.establishing import establish
+from conformance.suites.establishing import connect_twice, establish
 from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
 from conformance.suites.messages import (
     answer_by_sha256,
@@ -97,7 +97,7 @@ def test_refused_check_triggers_none(upper, peer, side, pixit):
     then    it is refused there as well, and no check of the IUT's follows on this connection."""
     peer.answering = False  # or a controlling IUT may complete on the first
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    first, second = (peer.connect(iut.candidate(tcptype="passive")) for _ in range(2))
+    first, second = connect_twice(peer, iut)
     first.send(RFC4571() / peer.check(iut))
     first.wait_for(BindingSuccess, within=pixit.response)
     second.send(RFC4571() / peer.check(iut, password="wrong" * 5))

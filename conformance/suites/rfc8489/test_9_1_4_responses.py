@@ -47,7 +47,7 @@ def test_success_without_valid_integrity_is_discarded(upper, peer, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(RFC4571() / binding_success(request.stun.transaction_id, connection.remote_address, "wrong" * 5))
     expect_no_valid_pair(upper, peer, request)
 
@@ -62,7 +62,7 @@ def test_unauthenticated_success_makes_no_pair_valid(upper, peer, how, pixit):
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     connection.send(
         RFC4571() / binding_success(request.stun.transaction_id, connection.seen_from, UNAUTHENTICATED[how])
     )
@@ -75,7 +75,7 @@ def test_response_by_the_other_algorithm_makes_no_pair_valid(upper, peer, pixit)
     when    the success response to it has MESSAGE-INTEGRITY-SHA256 alone
     then    the IUT does not nominate the pair."""
     connection, request = first_check(upper, peer)
-    needs_valid_pairs_to_show(upper, request)
+    needs_valid_pairs_to_show(upper, peer, request)
     success = binding_success(request.stun.transaction_id, connection.seen_from, peer.pwd)
     connection.send(RFC4571() / by_sha256(success, peer.pwd))
     expect_no_valid_pair(upper, peer, request)

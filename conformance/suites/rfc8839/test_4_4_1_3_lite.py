@@ -74,7 +74,7 @@ def test_lite_offerer_names_our_candidate(upper, peer, pixit):
     then    a=remote-candidates names our end of the connection, or our active candidate."""
     iut = negotiate(upper, peer, "offerer", agent="lite", peer_lite=True, peer_tcptypes="active")
     connection = peer.connect(iut.candidate(tcptype="passive"))
-    upper.allow_for_connecting(within=pixit.response)
+    upper.ready(within=pixit.response)
     ours = connection.local_address
     found = named(upper.updated_offer().media()).get(1)
     assert found in {(ours.ip, ours.port), (ours.ip, 9)}, f"a=remote-candidates names {found} for component 1"

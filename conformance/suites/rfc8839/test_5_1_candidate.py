@@ -6,7 +6,7 @@ import pytest
 
 from conformance.suites.marks import both_sides, requirement, varied
 from conformance.suites.negotiation import expect_description, negotiate, obtain_description
-from conformance.suites.sections import expect_candidate_for_default, expect_rtcp_candidate
+from conformance.suites.sections import expect_default_of_the_first_component, expect_rtcp_candidate
 from conformance.suites.servers import HIDDEN, NAT, gathered, relayed
 from conformance.suites.values import is_address
 
@@ -107,7 +107,7 @@ def test_rtcp_is_the_second_component(upper, peer, side):
     when    the destinations of its m= and c= lines and of a=rtcp are read
     then    they are those of candidates of component 1 and 2."""
     media = obtain_description(upper, peer, side, components=2, tcptypes="passive").media()
-    expect_candidate_for_default(media)
+    expect_default_of_the_first_component(media)
     expect_rtcp_candidate(media)
 
 

@@ -92,7 +92,7 @@ def test_long_fragment_is_taken(upper, peer, side, pixit):
     peer.take_credentials("fragment" * 32, "password" * 32)
     negotiate(upper, peer, side, peer_tcptypes="passive")
     check = peer.expect_connection().expect(BindingRequest, within=pixit.response)
-    assert user_name_of(check).startswith(f"{peer.ufrag}:"), f"USERNAME is {check.stun.username}"
+    assert peer.ufrag in user_name_of(check).split(":"), f"USERNAME is {check.stun.username}"
 
 
 @crosswise
@@ -104,4 +104,4 @@ def test_credentials_of_the_section_count(upper, peer, side, pixit):
     others = ["ice-ufrag:others", f"ice-pwd:{'others' * 4}"]
     negotiate(upper, peer, side, peer_tcptypes="passive", says={"session_attributes": others})
     check = peer.expect_connection().expect(BindingRequest, within=pixit.response)
-    assert user_name_of(check).startswith(f"{peer.ufrag}:"), f"USERNAME is {check.stun.username}"
+    assert peer.ufrag in user_name_of(check).split(":"), f"USERNAME is {check.stun.username}"
