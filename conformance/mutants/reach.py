@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.mutants import reach_connections, reach_descriptions, reach_messages
+from conformance.mutants import reach_connections, reach_descriptions, reach_messages, reach_pairs, reach_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from conformance.agent.faults import Fault
     from conformance.mutants.reach_row import Reach
 
-REACHES: tuple[Reach, ...] = (*reach_connections.ROWS, *reach_descriptions.ROWS, *reach_messages.ROWS)
+REACHES: tuple[Reach, ...] = (
+    *reach_connections.ROWS,
+    *reach_descriptions.ROWS,
+    *reach_messages.ROWS,
+    *reach_pairs.ROWS,
+    *reach_servers.ROWS,
+)
 
 
 def reason(fault: Fault, requirements: Iterable[str]) -> str:

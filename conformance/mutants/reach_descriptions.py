@@ -66,7 +66,7 @@ ROWS: tuple[Reach, ...] = (
     breaking(
         "a candidate of no use is one too many, and is missing from later offers",
         "port-0-stated broadcast-address-stated unspecified-address-stated",
-        "RFC8445-5.2 RFC8839-4.4.1.2",
+        "RFC8445-5.2 RFC8839-4.4.1.2 RFC8839-4.4.1.3-01",
     ),
     reaching(
         "who refuses 0.0.0.0 as a default refuses each offer that says so, whatever it is about",
@@ -95,5 +95,49 @@ ROWS: tuple[Reach, ...] = (
         "remote candidates of a first offer are named in later ones as well",
         "remote-candidates-at-once",
         "RFC8839-4.4.1.1.1-s01 RFC8839-4.4.1.2.2-03 RFC8839-4.4.1.3-06 RFC8839-5.2-01",
+    ),
+    breaking(
+        "an active candidate's port that is not 9 is that of an active default as well",
+        "active-port-allocated",
+        "RFC4145-4.1-03",
+    ),
+    breaking("an answer without a password has none in any section", "answer-without-password", "RFC8839-4.2.1.6-01"),
+    breaking(
+        "an address without a=setup says no direction of a lite agent's default", "setup-missing", "RFC6544-4.3-04"
+    ),
+    breaking("a foundation that is too long is against the grammar", "foundation-of-33", "RFC8839-5.1-s01"),
+    breaking("what has a foundation of its own has it as a lite agent too", "foundation-of-its-own", "RFC8445-5.2-05"),
+    breaking(
+        "the candidate that is lost is that of the default destination",
+        "later-offer-loses-a-candidate lite-later-offer-loses-a-candidate",
+        "RFC8839-4.4.1.2.1-04 RFC8839-4.4.1.3-05",
+    ),
+    breaking("a section that is left out does not stay", "later-offer-of-one-section", "RFC3264-8-10"),
+    breaking("a removed stream that goes on has a port", "removed-stream-goes-on", "RFC3264-8-10"),
+    breaking(
+        "a related address that is missing or another one is not the base, whoever told of the mapping",
+        "reflexive-related-to-others reflexive-without-related-address",
+        "RFC6544-5.3-s01",
+    ),
+    breaking(
+        "remote candidates that are others, missing or swapped name our ends in no later offer",
+        "remote-candidates-are-its-own remote-candidates-forgotten rtp-is-component-2 lite-offerer-controlled",
+        "RFC8839-4.4.1.3-06 RFC8839-5.2-01",
+    ),
+    breaking("a fragment that is kept comes again", "second-restart-keeps-fragment", "RFC8445-5.3-06"),
+    breaking(
+        "a=ice-lite is one of the attributes that stay",
+        "update-says-lite",
+        "RFC8839-4.4.1.1.1-07 RFC8839-4.4.2.1-03",
+    ),
+    breaking(
+        "a candidate where nobody listens is one that is not accepted at",
+        "site-local-candidate compatible-candidate",
+        "RFC6544-7.2-01",
+    ),
+    breaking(
+        "host candidates of a direction that there is not are missing with mappings and without",
+        "no-active-candidate no-passive-candidate",
+        "RFC6544-4.1-02",
     ),
 )

@@ -97,7 +97,11 @@ ROWS: tuple[Reach, ...] = (
         "length-includes-itself response-without-frame error-without-frame",
         "RFC8489-5 RFC8489-14 RFC6062-4.5",
     ),
-    breaking("an indication that is answered is so whatever it holds", "indication-answered", "RFC8489-6.3.2"),
+    breaking(
+        "an indication that is answered is so whatever it holds",
+        "indication-answered bare-indication-answered",
+        "RFC8489-6.3.2",
+    ),
     breaking(
         "two messages in one frame are so on connections of either side", "two-messages-in-frame", "RFC6544-7.2-03"
     ),
@@ -165,7 +169,7 @@ ROWS: tuple[Reach, ...] = (
     breaking(
         "a check that is sent twice is one too many, and before its turn",
         "check-retransmitted checks-twice-at-once nominates-before-success",
-        "RFC8445-6.1.2.5-02 RFC8445-6.1.4.2-s01 RFC8445-14.2-03 RFC8489-14.8-08 RFC8489-6.2.2-s01",
+        "RFC8445-6.1.2.5-02 RFC8445-6.1.4.2-s01 RFC8445-14.2-03 RFC8489-14.8-08 RFC8489-6.2.2-s01 RFC8839-5.5-s02",
     ),
     reaching(
         "a check that is sent twice is taken for the one that follows",
@@ -198,4 +202,62 @@ ROWS: tuple[Reach, ...] = (
         "unanswered-check-blocks",
         "RFC6544-6.2-s01 RFC8445-7.3.1.4-01 RFC8838-11",
     ),
+    breaking(
+        "a name or a priority that is not written as one is not the one that a check must carry",
+        "user-name-in-latin-1 priority-of-64-bits",
+        "RFC8445-7.1.1-01 RFC8445-7.2.2-s01",
+    ),
+    breaking("an error that is believed makes its pair valid", "redirection-believed", "RFC8445-7.2.5.3-s01"),
+    breaking("a response that nobody asked for has the id of no request", "unasked-response", "RFC8489-5-06"),
+    breaking(
+        "an attribute that is judged before the credentials gets an answer without integrity",
+        "unknown-before-credentials",
+        "RFC8489-9.1.3-11",
+    ),
+    breaking(
+        "a request without a user name is one without credentials",
+        "user-name-before-attributes",
+        "RFC8489-9.1.3-02",
+    ),
+    breaking(
+        "who takes any password on a connection takes that of before a restart there",
+        "selected-connections-trusted",
+        "RFC8445-9-s01",
+    ),
+    breaking(
+        "a mapped address that is ignored makes no candidate, of whatever type",
+        "mapped-address-ignored",
+        "RFC8445-7.2.5.3.1-s01",
+    ),
+    breaking(
+        "a check that is not answered late is not answered on the connections that stay or come back",
+        "check-after-completion-unanswered late-check-elsewhere-unanswered",
+        "RFC8445-8.3.1-01 RFC6544-11.1-08",
+    ),
+    breaking(
+        "what is not ready, or not answered, before the answer is not so once the offer is out",
+        "early-check-unanswered",
+        "RFC8445-5.3-07",
+    ),
+    breaking(
+        "a check for the old user is no check of the new session",
+        "restart-checks-for-old-user",
+        "RFC8839-4.4.3.1.1-02",
+    ),
+    breaking(
+        "a check without integrity, or with that of another key, is a request without the right one",
+        "check-without-integrity nomination-without-integrity check-signed-otherwise",
+        "RFC8489-9.1.2-01 RFC8489-14.5-s01",
+    ),
+    breaking(
+        "who takes any password on a connection that it opened does so for wrong ones and malformed requests alike",
+        "opened-connections-trusted",
+        "RFC8489-9.1.3-07",
+    ),
+    breaking(
+        "a role that is kept against the rules, or changed against them, is not the one that a restart decides",
+        "role-conflict-ignored role-changed-by-restart",
+        "RFC8445-6.1.1-05 RFC8445-6.1.1-06",
+    ),
+    breaking("the pace that was agreed is the slower one", "pacing-of-the-peer-ignored", "RFC8445-14.2-03"),
 )
