@@ -78,17 +78,14 @@ class Pool:
         """
         with self._state:
             self._starting += 1
-        try:
+        process = None
+        with contextlib.suppress(AdapterError):
             process, _ = self._start(())
-        except AdapterError:
-            return
-        finally:
-            with self._state:
-                self._starting -= 1
-                self._state.notify_all()
         with self._state:
-            self._shared.append(process)
-            self._leases[process] = set()
+            self._starting -= 1
+            if process is not None:
+                self._shared.append(process)
+                self._leases[process] = set()
             self._state.notify_all()
 
     @property

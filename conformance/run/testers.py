@@ -269,7 +269,7 @@ class _Process:
             gc.set_threshold(_FEWER_COLLECTIONS)
             engine, recording = make(self._share)
             recording.on_capture = self._captured
-            engine.pool.prepare()
+            threading.Thread(target=engine.pool.prepare, name="adapter-start", daemon=True).start()  # may take seconds
             self._serve(engine, recording)
             status = 0
         except BaseException as error:

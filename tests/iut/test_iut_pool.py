@@ -43,6 +43,29 @@ def test_hello_is_asked_once(pool_of):
     assert pool.sessions == 3
 
 
+def test_a_prepared_process_serves_the_first_case(pool_of, tmp_path):
+    hello = pool_of(strange(sessions=3)).hello()
+    pool = Pool(strange(sessions=3), processes=1, log_dir=tmp_path, hello=hello)
+    try:
+        pool.prepare()
+        [prepared] = pool._shared
+        with pool.lease("first") as lease, pool.lease("second") as other:
+            assert lease.process is other.process is prepared
+    finally:
+        pool.kill()
+
+
+def test_a_process_that_cannot_be_prepared_is_left_to_the_first_case(pool_of, tmp_path):
+    hello = pool_of(strange(sessions=3)).hello()
+    pool = Pool(strange("exit"), processes=1, log_dir=tmp_path, hello=hello)
+    try:
+        pool.prepare()
+        with pytest.raises(AdapterDied, match="no licence found"), pool.lease("first"):
+            pass
+    finally:
+        pool.kill()
+
+
 @pytest.mark.parametrize(
     ("mode", "error", "text"),
     [
