@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Variations for each case.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 96 a core; lawful 32].")
+@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 128 a core; lawful 32].")
 @on_cluster
 @resumable
 @click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from conformance.verdict import Result
 
 AT_ONCE = 64
-EACH = 96  # at once in each tester process, where nothing else is done: on a faulty agent most cases wait
+EACH = 128  # at once in each tester process, where nothing else is done: on a faulty agent most cases wait
 CALM = 24  # at once for what is looked at twice: they take a third of a core
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
 

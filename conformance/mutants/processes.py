@@ -17,9 +17,9 @@ import signal
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from conformance.iut.errors import AdapterError
 from conformance.peer.share import Share
@@ -39,8 +39,7 @@ _FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is le
 _END_WITHIN = 15.0  # seconds: the agents have 5 s to end, and are killed then
 
 
-@dataclass(frozen=True, slots=True)
-class _Execution:
+class _Execution(NamedTuple):
     """What a tester process is asked for: a method of `Agents`, and the case with the words that go with it."""
 
     number: int
@@ -49,8 +48,7 @@ class _Execution:
     words: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What came of an execution, and what has happened since the last answer. The last of all has no number."""
 
     number: int | None
@@ -270,7 +268,7 @@ class _Process:
             failures = tuple(agents.failures[self._admitted :])
             self._told.update(incidents)
             self._admitted += len(failures)
-        return replace(answer, incidents=incidents, failures=failures)
+        return answer._replace(incidents=incidents, failures=failures)
 
     def _send(self, answer: _Answer) -> None:
         octets = _packed(answer)
@@ -285,7 +283,7 @@ def _packed(answer: _Answer) -> bytes:
         try:
             pickle.loads(pickle.dumps(answer.error))  # noqa: S301  (our own)
         except Exception:
-            answer = replace(answer, error=RuntimeError(repr(answer.error)))
+            answer = answer._replace(error=RuntimeError(repr(answer.error)))
     return pickle.dumps(answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,7 @@ def data(judged: Judged) -> dict[str, Any]:
     matrix = judged.matrix
     met = {name: {result.case: result.verdict.value for result in matrix.of(name)} for name in matrix.results}
     naming = matrix.naming(row.fault for row in judged.rows)
+    skipped = Counter(fault for fault, _ in matrix.skipped)
     return {
         "quick": judged.quick,
         "interrupted": judged.interrupted,
@@ -80,11 +81,11 @@ def data(judged: Judged) -> dict[str, Any]:
         "skipped": len(judged.matrix.skipped),
         "failing_verdicts": {"own": naming.own, "also": naming.also, "foreign": dict(naming.foreign.most_common())},
         "healthy": met.pop("", {}),
-        "faults": [_row_data(row, met.get(row.fault.name, {})) for row in judged.rows],
+        "faults": [_row_data(row, met.get(row.fault.name, {}), skipped[row.fault.name]) for row in judged.rows],
     }
 
 
-def _row_data(row: Row, met: dict[str, str]) -> dict[str, Any]:
+def _row_data(row: Row, met: dict[str, str], skipped: int) -> dict[str, Any]:
     return {
         "fault": row.fault.name,
         "requirement": row.fault.requirement,
@@ -93,6 +94,7 @@ def _row_data(row: Row, met: dict[str, str]) -> dict[str, Any]:
         "killed_by": [result.case for result in row.killers],
         "also_fails": {r.case: reason(row.fault, r.requirements) for r in row.explained},
         "by_accident": {result.case: result.reason for result in row.accidents},
+        "skipped": skipped,
         "verdicts": met,
     }
 
@@ -126,6 +128,9 @@ def markdown(judged: Judged) -> str:
         "",
         "Cases that each fault of the reference agent fails, by section: those of the fault's requirement, `+` others",
         "for a reason that is given below, `!` others by accident.",
+        "",
+        f"{judged.matrix.executions} executions. {len(judged.matrix.skipped)} more were skipped: in their sessions",
+        "the agent decides alike with the fault and without.",
         "",
         _line("fault", "requirement", "standing", *columns),
         _line(*["---"] * (3 + len(columns))),

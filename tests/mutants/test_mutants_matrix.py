@@ -90,6 +90,7 @@ def test_an_interrupted_run_says_nothing_of_what_it_had_not_done() -> None:
 
 def test_all_three_files_tell_the_same(tmp_path) -> None:
     one = judged(matrix(result(OWN, name="own"), result(EXPLAINED), result(STRANGE, name="strange")))
+    one.matrix.skipped = {(FAULT.name, "RFC6544-4.2/one"), (FAULT.name, "RFC6544-4.2/other")}
     reports.write(tmp_path, one, run_info(1.0, "sockets", interrupted=False, incidents=()))
     (row,) = json.loads((tmp_path / "mutants.json").read_text())["faults"]
     assert row["standing"] == "by accident"
@@ -99,6 +100,8 @@ def test_all_three_files_tell_the_same(tmp_path) -> None:
     page = (tmp_path / "mutants.md").read_text()
     assert "| `stream-portions-swapped` | RFC6544-10.1-s01 | by accident | !1 | 1+1 |" in page
     assert reason(FAULT, [EXPLAINED]) in page
+    assert row["skipped"] == 2
+    assert "4 executions. 2 more were skipped" in page
     (case,) = etree.parse(tmp_path / "junit.xml").iter("testcase")
     assert (case.get("name"), case.find("failure") is not None) == ("stream-portions-swapped", True)
 
