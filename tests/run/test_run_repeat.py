@@ -39,6 +39,18 @@ def test_each_variant_is_executed_so_many_times(tmp_path, jobs):
     assert all("#" not in result.repeat for result in executed)
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_first_variant_that_does_not_pass_ends_all_repetitions(tmp_path, jobs):
+    agent = f"exec:{sys.executable} -m conformance.agent --fault length-includes-itself"
+    selected = ["--case", f"{CASE}[offerer]", "--repeat", "20", "-j", jobs]
+    done = icetcp(tmp_path, "--iut", agent, *selected, "-x")
+    assert done.returncode == 1, done.stdout
+    _, results = read(tmp_path / "record.jsonl")
+    failed = [result for result in results if result.case.startswith(CASE) and result.verdict is Verdict.FAIL]
+    assert 1 <= len(failed) <= int(jobs)
+    assert f"{len(failed)} of 20 variants" in done.stdout
+
+
 def test_what_comes_to_different_verdicts_is_flaky_and_fails_the_run(tmp_path):
     agent = f"exec:{sys.executable} {Path(__file__).with_name('flaky_agent.py')} length-includes-itself"
     done = icetcp(tmp_path / "run", "--iut", agent, "--case", f"{CASE}[offerer]", "--repeat", "12", "-j", "2")
