@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from conformance.mutants.execution import CALM
 from conformance.mutants.matrix import KillMatrix
 from conformance.run.engine import Case
 from conformance.run.ordinary import Session, lacks
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.iut.upper import Upper
     from conformance.mutants.execution import Bench
     from conformance.peer.tester import Peer
+    from conformance.verdict import Result
 
 _LAST = (Step.LATE_ANSWER, Step.DELIVERY, Step.DATA)
 _KINDS = (("tester", "full", 1), ("tester", "full", 2), ("tester", "lite", 1), ("IUT", "full", 0))
@@ -62,20 +64,26 @@ def shown(bench: Bench, faults: Iterable[Fault], cases: Sequence[Case]) -> Mappi
     Raises `ValueError` if the healthy agent has no ordinary session.
     """
     matrix = KillMatrix()
-    bench.execute([(case, "") for case in cases], matrix, jobs=_AT_ONCE)
+    bench.execute([(case, "") for case in cases], matrix, jobs=CALM)
     if unhealthy := matrix.unhealthy():
         raise ValueError(f"{unhealthy[0].case} with the healthy agent: {unhealthy[0].reason}")
     faults = list(faults)
     pairs = [(case, fault.name) for fault in faults for case in cases if matrix.could_change(fault.name, case.id)]
     bench.execute(pairs, matrix, jobs=_AT_ONCE)
+    again = [(case, fault) for case, fault in pairs if _lacks(matrix.results[fault][case.id])]
+    bench.execute(again, matrix, jobs=CALM)  # a busy machine makes a session late that would come about
     openers = {case.id: case.parameters["like"].opener for case in cases}
     found: dict[str, dict[str, set[Step]]] = {opener: defaultdict(set) for opener in set(openers.values())}
     for fault in faults:
         for result in matrix.of(fault.name):
-            if result.verdict is Verdict.INCONC:
+            if _lacks(result):
                 step = Step[result.reason.partition(":")[0]]
                 found[openers[result.case]][fault.requirement].add(step)
     return found
+
+
+def _lacks(result: Result) -> bool:
+    return result.verdict is Verdict.INCONC
 
 
 def undeclared(found: Mapping[str, Mapping[str, set[Step]]]) -> list[str]:
