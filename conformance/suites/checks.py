@@ -449,4 +449,5 @@ def expect_role(peer: Peer, role: str, *, since: int, within: float) -> None:
 # Passwords of success responses whose integrity is wrong or missing (RFC 8489 section 9.1.4).
 UNAUTHENTICATED: dict[str, str | None] = {"wrong-password": "wrong" * 5, "no-integrity": None}
 # Error responses that a client cannot recover from (RFC 8489 section 6.3.4).
+REFUSED = (499, "Refused")  # ends a transaction (RFC 8489 section 6.3.4), and no rule is about this code alone
 ERRORS: dict[int, str] = {300: "Try Alternate", 400: "Bad Request", 401: "Unauthenticated", 500: "Server Error"}

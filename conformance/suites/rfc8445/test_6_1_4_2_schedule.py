@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites import order, pace
+from conformance.suites.checks import REFUSED
 from conformance.suites.marks import both_sides, crosswise, in_segments, requirement, varied
 from conformance.suites.negotiation import negotiate, negotiate_streams
 from conformance.suites.segments import await_octets, expect_check_elsewhere
@@ -101,5 +102,5 @@ def test_frozen_pair_is_checked_when_its_foundation_has_failed(upper, peer, side
     negotiate(upper, peer, side, peer_candidates=ours)
     first = peer.await_connection(best)
     request = first.await_frame(BindingRequest, within=pixit.response)
-    first.send(RFC4571() / peer.error(request, 403, "Forbidden"))
+    first.send(RFC4571() / peer.error(request, *REFUSED))
     peer.expect_connection(other).expect(BindingRequest, within=pixit.response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.peer.events import BindingRequest
+from conformance.suites.checks import REFUSED
 from conformance.suites.marks import requirement
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
@@ -18,5 +19,5 @@ def test_error_response_fails_the_pair(upper, peer, pixit):
     negotiate(upper, peer, "offerer", peer_candidates=ours)
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
-    connection.send(RFC4571() / peer.error(request, 403, "Forbidden"))
+    connection.send(RFC4571() / peer.error(request, *REFUSED))
     peer.expect_connection().expect(BindingRequest, within=pixit.response)
