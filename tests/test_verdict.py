@@ -13,6 +13,7 @@ from conformance.verdict import (
     Result,
     Verdict,
     case_name,
+    executions_of,
     exit_status,
     is_rule,
 )
@@ -76,3 +77,10 @@ def test_ids_of_variants_and_rules() -> None:
     assert case_name("RFC6544-7.2/x[offerer-IPv6]") == case_name("RFC6544-7.2/x") == "RFC6544-7.2/x"
     assert is_rule("RFC6544-7.1/judge_check_is_not_retransmitted")
     assert not is_rule("RFC6544-7.1/check_is_not_retransmitted")
+
+
+def test_each_execution_of_a_variant_has_a_name() -> None:
+    once, twice = result(Verdict.PASS), result(Verdict.PASS)
+    twice.executions = ("1 of 2: inconc", "2 of 2, alone in a process: pass")
+    assert executions_of(once) == ["c"]
+    assert executions_of(twice) == ["c", "c, execution 2"]

@@ -132,6 +132,8 @@ def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
             yield unclear("a second connection: the descriptions do not show that it is for the same pair", talk)
         elif earlier.connection.last_from(client=True) <= talk.connection.first_ns:
             yield unclear("whether the pair's first connection was still open: nothing more was seen on it", earlier)
+        elif exchange.untimed:
+            yield unclear("whether the pair's first connection was still open: the capture's clock went back", earlier)
         else:
             opened = _Opened(talk.connection.client, key[1], talk.connection.first_ns, 0, talk.connection)
             yield _broken(

@@ -57,7 +57,7 @@ def asked_for(server: Server, method: Method) -> list[Asked]:
     return found
 
 
-def needs_refusal(server: Server, method: Method, code: int) -> None:
+def require_refusal(server: Server, method: Method, code: int) -> None:
     """Make sure that a request was answered with this error (preamble)."""
     if not any(one.code == code for one in server.requests(method)):
         raise Inconclusive(f"no {method.name} of the IUT's came so far that the server would answer {code}")

@@ -150,6 +150,26 @@ def test_a_clock_that_was_set_back_makes_a_doubt(judged) -> None:
     assert "the packets' times contradict their order" in doubts(judged(early))["nomination_follows_a_success"]
 
 
+def test_a_clock_that_was_set_back_does_not_make_connections_of_one_time(judged) -> None:
+    """The pair's second connection begins when its first one has ended, by the order of the packets."""
+
+    def twice(scene: Scene, back: int) -> None:
+        first = active(scene).open()
+        scene.validate(first)
+        scene.wait(5 * s.SECOND)
+        first.send(first.client, frame(s.RTP))
+        first.end(first.client)
+        scene.wait(-back * s.SECOND)
+        second = active(scene, 50002).open()
+        scene.validate(second)
+        scene.nominate(second)
+
+    assert "pair_has_one_connection" not in doubts(judged(lambda scene: twice(scene, 0)))
+    found = judged(lambda scene: twice(scene, 4))
+    assert failures(found) == []
+    assert "the capture's clock went back" in doubts(found)["pair_has_one_connection"]
+
+
 def test_a_candidate_that_was_told_of_later_may_be_the_one(judged) -> None:
     def write(scene: Scene):
         link = scene.connection(scene.left.at(50009), scene.right.at(scene.right.so)).open()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from processes import left_of
 
 from conformance.run.interrupts import descendants
@@ -57,7 +58,10 @@ def test_an_interrupt_keeps_what_is_done(tmp_path) -> None:
         os.close(theirs)
         shown = b""
         while not re.search(rb" [3-9]\d?/\d\d+", shown):  # the bar says how many are done
-            shown += terminal.read(4096)
+            try:
+                shown += terminal.read(4096)
+            except OSError:  # nobody has the terminal any more
+                pytest.fail(f"it ended by itself: {process.communicate(timeout=60)[0]} {shown.decode()}")
         testers = descendants(process.pid)
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suites import pace
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.servers import NAT, asked_for, credentials_in, gathered, needs_refusal
+from conformance.suites.servers import NAT, asked_for, credentials_in, gathered, require_refusal
 from conformance.wire.attributes import Address
 from conformance.wire.integrity import Check, check_integrity, long_term_key
 from conformance.wire.stun import Method
@@ -74,7 +74,7 @@ def test_binding_where_an_allocation_is_refused(upper, peer, side):
     server = peer.turn_server(mapped=NAT)
     server.lacks = True
     obtain_description(upper, peer, side, ice_servers=[server.entry])
-    needs_refusal(server, Method.ALLOCATE, 508)
+    require_refusal(server, Method.ALLOCATE, 508)
     assert server.requests(Method.BINDING), "no Binding request has come"
 
 
