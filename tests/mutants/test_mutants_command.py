@@ -54,7 +54,8 @@ def test_an_interrupt_keeps_what_is_done(tmp_path) -> None:
     command = [*COMMAND, "--out", str(tmp_path), "--section", "4.5", "-j", "16"]
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+        environment = {**os.environ, "TERM": "xterm"}  # as a terminal has it; without, no bar is drawn
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
         os.close(theirs)
         shown = b""
         while not re.search(rb" [3-9]\d?/\d\d+", shown):  # the bar says how many are done

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import (
+    await_success,
     expect_answer,
     expect_checks_at_each,
     needs_another_connection,
@@ -196,13 +197,14 @@ def test_answer_that_is_no_stun_fails_all_pairs_with_the_candidate(upper, peer, 
 @both_sides
 @requirement("RFC6544-7.1-03", "RFC4571-2-s01", needs="connects:active")
 def test_response_and_check_in_one_segment_are_both_taken(upper, peer, side, pixit):
-    """with    the IUT's check on a connection
-    when    the response to it and a check of ours arrive in one segment
+    """with    the IUT's check on a connection, and an answer of its to a check of ours there
+    when    the response to its check and a further one of ours arrive in one segment
     then    the IUT answers the check."""
     peer.answering = False
     iut = negotiate(upper, peer, side, peer_tcptypes="passive")
     connection = peer.await_connection()
     request = connection.await_frame(BindingRequest, within=pixit.response)
+    await_success(peer, iut, connection)
     connection.send(bytes(RFC4571() / peer.success(connection, request)) + bytes(RFC4571() / peer.check(iut)))
     expect_answer(peer, iut, connection)
 
