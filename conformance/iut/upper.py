@@ -171,7 +171,7 @@ class Upper:
         `trickle`: return it at once; `await_candidates` then adds what comes later.
         """
         self._take_notifications()
-        self._told.trickled.clear()  # what is still to come for a former description is none of this one's
+        self._told.trickled.clear()  # they belong to a former description
         self.exchanged.append(("unknown", SessionDescription([])))  # until it is known what the IUT said
         result = self.call("describe", trickle=trickle or self.trickles)
         try:

@@ -236,7 +236,7 @@ class _Use:
 
 
 def _sessions(talk: Talk) -> set[frozenset[str]]:
-    """Return the pairs of fragments in the checks on a connection, whoever sent them."""
+    """Return the two user name fragments of each check on a connection, of either side; the order does not count."""
     return {frozenset((stun.username or "").split(":")) for stun in talk.stun if stun.is_check}
 
 

@@ -8,7 +8,6 @@ answer, so that it makes no difference to him whether an execution is done here 
 from __future__ import annotations
 
 import contextlib
-import gc
 import itertools
 import os
 import pickle
@@ -18,11 +17,11 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.iut.errors import AdapterError
 from conformance.peer.share import Share
+from conformance.run import children
 from conformance.run.interrupts import end_processes
 from conformance.verdict import Result, Verdict
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from conformance.run.engine import Case
 
 _START = 0  # the number of what every process does first
-_FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
 _END_WITHIN = 15.0  # seconds: the agents have 5 s to end, and are killed then
 
 
@@ -81,19 +79,9 @@ class TesterProcesses:
         self.failures: list[str] = []
         self._state = threading.Lock()
         self._numbers = itertools.count(_START + 1)
-        self._testers: list[_Tester] = []
         by_id = {case.id: case for case in cases}
-        gc.freeze()  # a collection in a process would copy all that it shares with this one
-        for index in range(count):
-            ours, theirs = Pipe()
-            process = os.fork()
-            if process == 0:
-                for one in (ours, *(other.pipe for other in self._testers)):
-                    one.close()
-                _Process(theirs, by_id).serve(lambda: make(Share(index, count)))  # noqa: B023  (called at once)
-            theirs.close()
-            self._testers.append(_Tester(process, ours, {_START: Future()}))
-        gc.unfreeze()
+        made = children.fork(count, lambda pipe, share: _Process(pipe, by_id).serve(lambda: make(share)))
+        self._testers = [_Tester(process, pipe, {_START: Future()}) for process, pipe in made]
         started = [tester.holds[_START] for tester in self._testers]
         for number, tester in enumerate(self._testers, start=1):
             threading.Thread(target=self._hear, args=(tester,), name=f"tester-{number}", daemon=True).start()
@@ -214,23 +202,16 @@ class _Process:
         self._threads = 0
         self._idle = threading.Semaphore(0)
 
-    def serve(self, make: Callable[[], Agents]) -> NoReturn:
-        """Be the process: it never returns into the code of the command, whatever happens."""
-        status = 1
+    def serve(self, make: Callable[[], Agents]) -> int:
+        """Be the process until it is to end; return its exit status."""
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, _leave_to_the_command)  # a function: programs that we start do not inherit it
-            gc.set_threshold(_FEWER_COLLECTIONS)
-            try:
-                agents = make()
-            except BaseException as error:
-                self._send(_Answer(_START, error=error))
-            else:
-                self._send(_Answer(_START))
-                self._serve(agents)
-                status = 0
-        finally:
-            os._exit(status)
+            agents = make()
+        except BaseException as error:
+            self._send(_Answer(_START, error=error))
+            return 1
+        self._send(_Answer(_START))
+        self._serve(agents)
+        return 0
 
     def _serve(self, agents: Agents) -> None:
         with contextlib.suppress(EOFError):  # the command's process is gone: so is what the agents read
@@ -285,7 +266,3 @@ def _packed(answer: _Answer) -> bytes:
         except Exception:
             answer = answer._replace(error=RuntimeError(repr(answer.error)))
     return pickle.dumps(answer)
-
-
-def _leave_to_the_command(_number: int, _frame: object) -> None:
-    """Do nothing: Ctrl-C in a terminal comes to all processes, and the command's own decides what becomes of it."""

@@ -9,7 +9,6 @@ does not depend on the process that executes it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import pickle
 import queue
@@ -18,10 +17,10 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field, replace
-from multiprocessing import Pipe
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from conformance.peer.share import Share
+from conformance.run import children
 from conformance.run.engine import Engine
 from conformance.run.interrupts import end_processes
 from conformance.run.order import Waiting, length_of
@@ -42,7 +41,6 @@ _LEAST_CASES = 50  # for one process: it starts adapter processes of its own
 _LEAST_JOBS = 8
 _MOST_UNREAD = 100  # captures that wait to be read before no further case begins
 _END_WITHIN = 15.0  # seconds: adapters have 5 s to end, and are killed then
-_FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
 _STOP = -1
 _FINISH = -2
 _NUMBER = 4  # octets
@@ -115,16 +113,8 @@ class Testers:
         self._jobs = max(1, jobs // count)
         self._state = threading.Lock()
         self._ending = False
-        self._testers: list[_Tester] = []
-        for index in range(count):
-            ours, theirs = Pipe()
-            process = os.fork()
-            if process == 0:
-                for one in (ours, *(other.pipe for other in self._testers)):
-                    one.close()
-                _Process(theirs, cases, self._jobs, Share(index, count)).serve(make)
-            theirs.close()
-            self._testers.append(_Tester(process, ours))
+        made = children.fork(count, lambda pipe, share: _Process(pipe, cases, self._jobs, share).serve(make))
+        self._testers = [_Tester(process, pipe) for process, pipe in made]
 
     # -- in the run's process --------------------------------------------------------------------------------------
 
@@ -259,24 +249,19 @@ class _Process:
         self._strays: list[str] = []
         self._stopped = False
 
-    def serve(self, make: Callable[[Share], tuple[Engine, Recording]]) -> NoReturn:
-        """Be the process: it never returns into the code of the run, whatever happens."""
-        status = 1
+    def serve(self, make: Callable[[Share], tuple[Engine, Recording]]) -> int:
+        """Be the process until it is to end; return its exit status."""
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, _leave_to_the_run)  # a function: programs that we start do not inherit it
             threading.excepthook = self._stray
-            gc.set_threshold(_FEWER_COLLECTIONS)
             engine, recording = make(self._share)
             recording.on_capture = self._captured
             threading.Thread(target=engine.pool.prepare, name="adapter-start", daemon=True).start()  # may take seconds
             self._serve(engine, recording)
-            status = 0
         except BaseException as error:
             with contextlib.suppress(OSError):
                 self._send(_Outcome(None, strays="".join(traceback.format_exception(error))))
-        finally:
-            os._exit(status)
+            return 1
+        return 0
 
     def _serve(self, engine: Engine, recording: Recording) -> None:
         waiting: queue.SimpleQueue[tuple[int, Case]] = queue.SimpleQueue()
@@ -355,7 +340,3 @@ def _packed(outcome: _Outcome) -> bytes:
         except Exception:
             outcome = replace(outcome, result=RuntimeError("".join(traceback.format_exception(outcome.result))))
     return pickle.dumps(outcome)
-
-
-def _leave_to_the_run(_number: int, _frame: object) -> None:
-    """Do nothing: Ctrl-C in a terminal comes to all processes, and the run's own decides what becomes of it."""

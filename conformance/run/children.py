@@ -1,0 +1,49 @@
+"""Processes that are forks of a command's own, each with a pipe to it and a share of the addresses."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING
+
+from conformance.peer.share import Share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+_FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
+
+
+def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[int, Connection]]:
+    """Return the id of each new process and the pipe to it; call it while this process has one thread.
+
+    `serve` is called in each process and returns its exit status: no process returns into the code of the command,
+    whatever happens.
+    """
+    made: list[tuple[int, Connection]] = []
+    gc.freeze()  # a collection in a process would copy all that it shares with this one
+    for index in range(count):
+        ours, theirs = Pipe()
+        process = os.fork()
+        if process == 0:
+            status = 1
+            try:
+                for pipe in (ours, *(pipe for _, pipe in made)):
+                    pipe.close()
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, _leave_to_the_parent)  # a function: programs that we start do not inherit it
+                gc.set_threshold(_FEWER_COLLECTIONS)
+                status = serve(theirs, Share(index, count))
+            finally:
+                os._exit(status)
+        theirs.close()
+        made.append((process, ours))
+    gc.unfreeze()
+    return made
+
+
+def _leave_to_the_parent(_number: int, _frame: object) -> None:
+    """Do nothing: Ctrl-C in a terminal comes to all processes, and the command's own decides what becomes of it."""
