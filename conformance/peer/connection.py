@@ -93,6 +93,9 @@ class Connection:
         arrow = "->" if self.outgoing else "<-"
         return f"{self.local_address} {arrow} {self.remote_address}"
 
+    def __repr__(self) -> str:  # as a failed assertion shows it
+        return f"<{self}>"
+
     @property
     def _key(self) -> tuple[Address, Address]:
         return self.local_address, self.remote_address

@@ -97,6 +97,9 @@ class Frame:
             return f"a frame of {len(self.octets)} octets that is no STUN message ({head}…)" if head else "a null frame"
         return describe(self.message)
 
+    def __repr__(self) -> str:  # as a failed assertion shows it
+        return f"<{self}>"
+
 
 _METHODS = {int(method): "".join(map(str.capitalize, method.name.split("_"))) for method in Method}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conformance.peer import turn
 from conformance.peer.connection import Connection
-from conformance.peer.events import Frame
+from conformance.peer.events import Frame, describe
 from conformance.peer.server_messages import carried, encode, error_code, message
 from conformance.verdict import Failed, Inconclusive, NotApplicable
 from conformance.wire import layers
@@ -65,6 +65,9 @@ class Asked:
     time: float
     code: int = 0
     answered: float = 0.0
+
+    def __repr__(self) -> str:  # as a failed assertion shows it
+        return f"<{describe(self.message)} on {self.connection}>"
 
     @property
     def way(self) -> tuple[Address, Address]:

@@ -7,6 +7,7 @@ Only two things fail an IUT: an assertion that stands in the case's own body, an
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from conformance.verdict import CaseOutcome, NotApplicable, Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_AT_PLACE = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")  # in an explanation of pytest's
 
 
 class attributed:  # noqa: N801  (reads as a word in a with statement)
@@ -44,7 +47,7 @@ class attributed:  # noqa: N801  (reads as a word in a with statement)
         elif isinstance(error, AdapterError):
             result.overwrite(Verdict.INCONC, str(error))
         elif isinstance(error, AssertionError) and self._function and _raised_in(error, self._function):
-            text = str(error).strip() or "the assertion failed"
+            text = _AT_PLACE.sub(r"<\1>", str(error).strip()) or "the assertion failed"
             result.overwrite(Verdict.FAIL, text.splitlines()[0], expected=self._then, actual=text)
         elif isinstance(error, Aborted) or not isinstance(error, Exception):
             return False

@@ -41,6 +41,15 @@ def in_the_library() -> None:
     contextlib.closing(None).__exit__(None, None, None)  # an AttributeError of ours
 
 
+def over_objects() -> None:
+    asked = [Blank()]
+    assert not asked, f"the IUT asked {asked}"
+
+
+class Blank:
+    pass
+
+
 def by_an_expectation() -> None:
     raise Failed("no answer", expected="an answer", actual="silence")
 
@@ -150,3 +159,12 @@ def test_what_breaks_while_the_engine_stops_is_recorded_and_no_verdict(engine, m
         executed(engine, offers)
     (text,) = engine.failures
     assert text.startswith("offers, when the run was stopped: OSError: the folder is gone (")
+
+
+def test_an_explanation_names_no_place_in_memory():
+    result = blank()
+    with attributed(result, over_objects):
+        over_objects()
+    assert result.verdict is Verdict.FAIL
+    assert "<Blank>" in result.actual
+    assert "0x" not in result.actual + result.reason
