@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from conformance.peer.pump import Pump
 
-_LOOK = 0.05  # seconds between two looks: an attempt lasts for longer, and the kernel goes through all its sockets
+# Seconds between two looks. Unanswered attempts last for far longer, and for each look the kernel goes through its
+# whole table, which takes some milliseconds.
+_LOOK = 0.1
 _MOST_CALMS = 10  # times that an IUT which goes on making attempts may begin the calm anew
 
 

@@ -305,15 +305,22 @@ class Peer(Connecting):
     def settle(self, connection: Connection) -> None:
         """Wait until the IUT has taken in what we have sent on a connection, the answer to a nomination say.
 
-        It answers a check only after what came before it. One that answers none gets the time that it would have had.
+        It answers a check only after what came before it. One that answers none gets the time that it would have had;
+        on a connection that either side has closed nothing comes.
         """
+        if not connection.in_use:
+            return
         assert self.iut is not None
         of_stream = connection.iut is not None and connection.iut.ufrag in self.iut.fragments  # else ICE has restarted
         iut = connection.iut if connection.iut is not None and of_stream else self.iut
         request = self.check(iut, component=connection.component)
         connection.send(RFC4571() / request)
         identifier = bytes(request)[8:20]
-        self._pump.wait(lambda: bool(connection.messages(transaction_id=identifier)), self.pixit.response)
+
+        def answered() -> bool:
+            return bool(connection.messages(transaction_id=identifier))
+
+        self._pump.wait(lambda: answered() or not connection.is_open, self.pixit.response)
         connection.pass_over(transaction_id=identifier)
 
     def lose(self, selected: Connection, end: str) -> None:
@@ -322,8 +329,7 @@ class Peer(Connecting):
         Not before the IUT knows that it is selected: RST would take our answer to its nomination away from it. Where
         the IUT has opened several connections for the selected pair, all are ended: it could go on with another.
         """
-        if selected.is_open:
-            self.settle(selected)
+        self.settle(selected)
         self.forget_arrivals()
         for connection in (selected, *self.alike(selected)):
             connection.close(reset=end == "RST")

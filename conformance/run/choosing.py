@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.run.collect import one_variant_each, twins, usual_variants, without_long_clocks
+from conformance.run.collect import one_variant_each, twins, usual_variants, without_long_ones
 from conformance.run.selection import Wish
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def choose(
     long: Sequence[Case] = ()
     if variants == "one":
         if not (wish.cases or wish.requirements):
-            kept, long = without_long_clocks(kept)
+            kept, long = without_long_ones(kept)
         kept = one_variant_each(kept, applicability)
     elif variants == "usual":
         kept = usual_variants(kept)

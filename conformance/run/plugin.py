@@ -273,9 +273,12 @@ def _left_out(config: pytest.Config) -> list[str]:
     if not long:
         return []
     count = len({case_name(case.id) for case in long})
-    longest = max(case.watches for case in long)
-    cases = "1 case that watches a long clock" if count == 1 else f"{count} cases that watch long clocks"
-    return [f"left out for speed: {cases} of the protocol, up to {longest:g} s; they are part of a run of all variants"]
+    longest = max(case.length for case in long)
+    cases, they = ("1 case that takes", "it is") if count == 1 else (f"{count} cases that take", "they are")
+    return [
+        f"left out for speed: {cases} long, up to {longest:g} s, most for a clock of the protocol; "
+        f"{they} part of a run of all variants"
+    ]
 
 
 def _premise(config: pytest.Config) -> Premise:

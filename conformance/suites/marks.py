@@ -64,7 +64,8 @@ in_segments = pytest.mark.in_segments
 def watches(seconds: float) -> pytest.MarkDecorator:
     """Mark a case, or one variant of it, that watches a clock of the protocol for so many seconds.
 
-    Such cases begin first, so that a run takes as long as its longest clock and no longer. ``--quick`` leaves them out.
+    Such cases begin first, so that a run takes as long as its longest clock and no longer. ``--quick`` leaves out those
+    of more than four seconds.
     """
     return pytest.mark.watches(seconds)
 
@@ -72,7 +73,7 @@ def watches(seconds: float) -> pytest.MarkDecorator:
 def lasts(seconds: float) -> pytest.MarkDecorator:
     """Mark a case that lasts some seconds though it watches no clock: a hundred paced checks, several restarts.
 
-    Such cases begin before others as well. ``--quick`` has them too.
+    Such cases begin before others as well, and ``--quick`` leaves out those of more than four seconds.
     """
     return pytest.mark.lasts(seconds)
 

@@ -68,6 +68,22 @@ def test_silent_ports_and_outstanding_attempts(peer) -> None:
         peer.most_outstanding(calm=0.05)
 
 
+def test_nothing_is_waited_for_on_a_connection_that_has_ended(peer, pair) -> None:
+    connection, other = pair
+    peer.iut = connection.iut = Iut
+    asked = threading.Thread(target=lambda: (other.recv(1000), other.close()))
+    asked.start()
+    begun = time.monotonic()
+    peer.settle(connection)  # closed by the IUT instead of an answer
+    asked.join()
+    assert connection.has_asked
+    assert not connection.is_open
+    checks = len(connection.asked)
+    peer.settle(connection)
+    assert len(connection.asked) == checks  # nor is it asked again
+    assert time.monotonic() - begun < peer.pixit.response
+
+
 def test_completion_with_each_side_controlling(peer, pair) -> None:
     connection, other = pair
 

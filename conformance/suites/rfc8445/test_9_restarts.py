@@ -7,7 +7,7 @@ import pytest
 from conformance.peer.events import AnyResponse, BindingRequest
 from conformance.suites.checks import claims_role
 from conformance.suites.establishing import await_selection, establish
-from conformance.suites.marks import both_sides, lasts, requirement
+from conformance.suites.marks import both_sides, requirement
 from conformance.suites.media import (
     expect_coming,
 )
@@ -33,7 +33,6 @@ def test_update_without_a_restart_keeps_mode_and_destinations(upper, peer):
 
 
 @both_sides
-@lasts(4)
 @requirement("RFC8445-9-03", needs="offers:passive")
 def test_every_restart_has_credentials_of_its_own(upper, peer, side):
     """with    ICE completed, restarted, and completed again
@@ -68,7 +67,6 @@ def test_credentials_of_before_a_restart_are_refused(upper, peer, side, pixit):
 
 
 @both_sides
-@lasts(4)
 @requirement("RFC8445-9-s01", "RFC6544-11.1-10", needs="offers:passive restart reports:state payload:raw")
 def test_restart_after_a_lost_connection_completes(upper, peer, side, pixit):
     """with    the selected connection lost, and ICE restarted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.suites.checks import expect_no_valid_pair, needs_valid_pairs_to_show
-from conformance.suites.marks import requirement
+from conformance.suites.marks import lasts, requirement
 from conformance.suites.messages import first_check, repeated_after_errors
 from conformance.verdict import Level
 from conformance.wire.layers import RFC4571, binding_error
@@ -60,6 +60,7 @@ def test_error_without_code_fails_the_transaction(upper, peer, pixit):
     expect_no_valid_pair(upper, peer, request)
 
 
+@lasts(2.5)
 @requirement("RFC8489-6.3.4-02", needs="connects:active sides:offerer")
 def test_repetitions_after_5xx_end(upper, peer):
     """with    every check of the IUT's on a connection answered by error 500
@@ -70,6 +71,7 @@ def test_repetitions_after_5xx_end(upper, peer):
     assert count <= 12, f"the check was sent again {count} times after error 500"
 
 
+@lasts(2.5)
 @requirement("RFC8489-6.3.4-03", "RFC8489-6.3.4-02", needs="connects:active sides:offerer", at=Level.SHOULD)
 def test_at_most_four_repetitions_after_5xx(upper, peer):
     """with    every check of the IUT's on a connection answered by error 500

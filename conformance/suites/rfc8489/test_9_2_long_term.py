@@ -248,6 +248,7 @@ def test_first_algorithm_that_it_knows_is_named(upper, peer, side):
 
 
 @both_sides
+@lasts(3)
 @requirement("RFC8489-9.2.5-10")
 def test_no_known_algorithm_no_further_request(upper, peer, side):
     """with    a TURN server that lists algorithms which nobody knows

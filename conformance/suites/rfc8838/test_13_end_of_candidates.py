@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.negotiation import negotiate_trickled
 from conformance.suites.servers import NAT
 from conformance.suites.trickling import completed, needs_an_end, told_in_full, told_since
@@ -35,6 +35,7 @@ def test_nothing_comes_behind_the_end_of_candidates(upper, peer, side, pixit):
     assert not told_since(upper), f"it tells {told_since(upper)[0]}"
 
 
+@lasts(2.5)
 @requirement("RFC8838-13-10", needs="sides:answerer offers:passive tcp_srflx")
 def test_nothing_is_told_after_the_nomination(upper, peer, pixit):
     """with    a STUN server that answers late, and ICE completed with the IUT's host candidates before that

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest, Payload
 from conformance.suites.checks import expect_answers, expect_check
 from conformance.suites.establishing import establish
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.negotiation import negotiate, negotiate_streams
 from conformance.suites.restarts import RESTARTS_BY, restart
 from conformance.suites.sections import accept_or_refuse, accept_unless_refused, without_ice
@@ -93,6 +93,7 @@ def test_nothing_is_sent_for_a_removed_stream(upper, peer, pixit):
     second.expect_nothing(Payload, within=pixit.silence)
 
 
+@lasts(2)
 @requirement("RFC8839-4.4.3.1-03", "RFC8839-4.4.3.1-02", needs="updates streams:2 connects:active")
 def test_checks_of_a_removed_stream_end(upper, peer, pixit):
     """with    the IUT controlling two streams, our answer to its check of the second held back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites import pace
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.negotiation import negotiate, obtain_description
 
 _SLOW = 0.25
@@ -23,6 +23,7 @@ def test_ice_pacing_is_a_number_at_the_session_level(upper, peer, side):
 
 
 @both_sides
+@lasts(2)
 @requirement("RFC8839-5.5-s02")
 def test_slower_of_the_two_paces_counts(upper, peer, side):
     """with    our a=ice-pacing larger than any that the IUT proposes, and four passive candidates of ours
