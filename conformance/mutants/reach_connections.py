@@ -128,6 +128,8 @@ ROWS: tuple[Reach, ...] = (
     breaking("what is opened at once is not checked in any order", "connects-all-at-once", "RFC6544-7-s02"),
     breaking("what is left out of every offer is left out of updated ones", "connection-missing", "RFC6544-9.1-s01"),
     breaking("pairing what must not be paired makes pairs that must be pruned", "checks-from-passive", "RFC6544-6.2"),
+    breaking("the larger of two values is the slower of two paces", "peers-pace-ignored", "RFC8839-5.5-s02"),
+    breaking("who connects to an active candidate does not ignore its port", "checks-from-passive", "RFC6544-3-s01"),
     breaking(
         "every pair that should not be there opens a connection that should not be there",
         "pairs-passive-with-passive pairs-active-with-active pairs-active-with-so so-opened-twice",
@@ -247,6 +249,11 @@ ROWS: tuple[Reach, ...] = (
         "RFC4571-2-s01",
     ),
     breaking(
+        "a connection that is closed for its silence does not stay through a restart",
+        "idle-selected-closed",
+        "RFC6544-9.2",
+    ),
+    breaking(
         "a pair that is given up with its connection is not opened again", "close-taken-for-revocation", "RFC6544-11.1"
     ),
     reaching("data that never resumes shows no second loss", "media-not-resumed", "RFC6544-11.1-05"),
@@ -355,9 +362,9 @@ ROWS: tuple[Reach, ...] = (
         "RFC8445-6.1.2.2-s01 RFC8838-10-02 RFC8838-11-01",
     ),
     reaching(
-        "pairs that nobody can have come before those of the case",
+        "pairs that nobody can have come before those of the case, and take the room of others",
         "pairs-passive-with-passive",
-        "RFC6062-4.3-08 RFC8445-6.1.4.2-s05",
+        "RFC6062-4.3-08 RFC8445-6.1.4.2-s05 RFC8838-11-03",
     ),
     breaking(
         "an agent that a restart silences sends no data meanwhile",

@@ -430,6 +430,17 @@ def roles_said(peer: Peer) -> set[str]:
     return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
 
 
+def needs_controlled(peer: Peer) -> None:
+    """Raise `JudgedElsewhere` where the IUT claims to be controlling although we are: it nominates as such."""
+    claimed = [check.stun.ice_controlling is not None for check in peer.checks()]
+    if any(claimed[:1]):
+        raise JudgedElsewhere(
+            "the IUT claims to be controlling", case="RFC8445-6.1.1/offerer_controls_between_full_agents"
+        )
+    if any(claimed):
+        raise JudgedElsewhere("the IUT has become controlling", case="RFC8445-7.3.1.1/different_roles_are_no_conflict")
+
+
 def expect_role(peer: Peer, role: str, *, since: int, within: float) -> None:
     """Expect that a check of the IUT's claims a role; inconclusive where none has come behind its first so many."""
     if peer.wait_until(lambda: role in roles_said(peer), within):

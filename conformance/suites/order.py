@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conformance.wire.candidate import Candidate
 
 AT_ONCE = 0.005  # seconds, the least Ta (RFC 8445 section 14.2)
+_TURNS = 3  # a message is not heeded in what the IUT has begun when it reads it, or is about to begin
 _HIGHEST, _MIDDLE, _LOWEST = 2**31 - 1, 1000, 100  # the lower of both sides' priorities comes first in a pair's
 
 
@@ -117,10 +118,14 @@ def _needs_pace(times: Sequence[float], expected: int) -> None:
         )
 
 
-def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Place | None = None) -> list[str]:
+def overtaken(
+    peer: Peer, expected: Sequence[Place], *, within: float, last: Place | None = None, left: float = math.inf
+) -> list[str]:
     """Watch the IUT connect to ours; return, in words, which place it took up before one that comes first.
 
     `last` may come never, but not before any of the expected ones. n/a and inconclusive as of `Ranked.reversed_pairs`.
+    `left`: how many it still had to take up, the one that must not come first among them, when it read what made the
+    other one come first. Inconclusive if these were too few to show an order.
     """
     peer.wait_until(lambda: all(place in _seen(peer) for place in expected), within)
     times = _times(peer)
@@ -133,10 +138,19 @@ def overtaken(peer: Peer, expected: Sequence[Place], *, within: float, last: Pla
     }
     if wrong and all(times[worse] < peer.met_at for worse in wrong):
         raise NotApplicable("the IUT began before its description was complete")
+    if wrong and left < _TURNS:
+        raise Inconclusive(f"the IUT had only {left} candidates left when it read what was to change its order")
     missing = [f"port {place[0]} from {place[1]}" for place in expected if place not in times]
     if missing and not wrong:
         raise Inconclusive(f"the IUT did not connect to {', '.join(missing)} within {within:g} s")
     return list(wrong.values())
+
+
+def still_left(peer: Peer, ours: Sequence[Candidate]) -> int:
+    """Return to how many of our candidates the IUT has not connected yet."""
+    peer.wait_until(lambda: False, 0)  # one more look
+    reached = {connection.local_address.port for connection in peer.connections}
+    return sum(candidate.port not in reached for candidate in ours)
 
 
 def needs_both(peer: Peer, first: Sequence[Candidate], second: Sequence[Candidate]) -> None:

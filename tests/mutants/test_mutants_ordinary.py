@@ -14,13 +14,13 @@ from conformance.run.recording import SOCKETS
 from conformance.run.shown import SHOWN, Step
 from conformance.verdict import Verdict
 
-DRAWN = 8
+DRAWN = 3
 PLAIN = [case for case in sessions() if not case.needs and case.parameters["wanted"] is Step.DATA]
 
 
-@pytest.fixture
-def bench(tmp_path):
-    with Bench(tmp_path, wire=SOCKETS) as made:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    with Bench(tmp_path_factory.mktemp("ordinary"), wire=SOCKETS) as made:
         yield made
 
 
@@ -33,12 +33,32 @@ def test_a_few_faults_show_where_the_table_says(bench) -> None:
 
 
 def test_a_breach_is_found_at_the_step_that_shows_it(bench) -> None:
-    faults = [BY_NAME["never-nominates"], BY_NAME["active-never-paired"]]
+    faults = [BY_NAME["media-not-sent"], BY_NAME["active-never-paired"]]
     found = {opener: dict(sentences) for opener, sentences in shown(bench, faults, PLAIN).items()}
     assert found == {
-        "IUT": {"RFC6544-8-01": {Step.SELECTION}, "RFC6544-6.2-s01": {Step.CHECK}},
-        "tester": {"RFC6544-8-01": {Step.SELECTION}},
+        "IUT": {"RFC6544-10.1-01": {Step.DATA}, "RFC6544-6.2-s01": {Step.CHECK}},
+        "tester": {"RFC6544-10.1-01": {Step.DATA}},
     }
+
+
+def test_only_what_the_table_does_not_have_is_looked_at_twice(bench, monkeypatch) -> None:
+    executed = []
+
+    def late(case, _faults):
+        executed.append(case.id)
+        result, _ = bench.observe(case)
+        result.overwrite(
+            Verdict.INCONC, "DATA: nothing came" if executed.count(case.id) == 1 else "CHECK: nothing came"
+        )
+        return result
+
+    monkeypatch.setattr(bench, "run", late)
+    (known, new), case = (BY_NAME["media-not-sent"], BY_NAME["never-nominates"]), PLAIN[0]
+    assert shown(bench, [known], [case]) == {"tester": {known.requirement: {Step.DATA}}}
+    assert executed == [case.id]
+    executed.clear()
+    assert shown(bench, [new], [case]) == {"tester": {new.requirement: {Step.CHECK}}}
+    assert executed == [case.id, case.id]
 
 
 def test_what_the_table_does_not_have_is_told() -> None:

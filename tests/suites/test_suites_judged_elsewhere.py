@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import conformance
 from conformance.run.discovery import discover
+from conformance.suites.checks import needs_controlled
 from conformance.suites.dimensions import case_name
 from conformance.verdict import JudgedElsewhere, Verdict
 
@@ -48,3 +50,26 @@ def test_no_message_leaves_open_which_case_it_is(path) -> None:
     strings = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
     vague = [text for text in strings if isinstance(text, str) and "another case judges" in text]
     assert not vague
+
+
+@pytest.mark.parametrize(
+    ("claimed", "judge"),
+    [
+        ([], ""),
+        (["controlled", "controlled"], ""),
+        ([None], ""),
+        (["controlling"], "RFC8445-6.1.1/offerer_controls_between_full_agents"),
+        (["controlled", "controlling"], "RFC8445-7.3.1.1/different_roles_are_no_conflict"),
+    ],
+)
+def test_an_iut_that_takes_itself_for_controlling_is_judged_by_that(claimed, judge) -> None:
+    def check(role):
+        return SimpleNamespace(stun=SimpleNamespace(ice_controlling=7 if role == "controlling" else None))
+
+    peer = SimpleNamespace(checks=lambda: [check(role) for role in claimed])
+    if not judge:
+        needs_controlled(peer)
+        return
+    with pytest.raises(JudgedElsewhere) as raised:
+        needs_controlled(peer)
+    assert raised.value.case == judge

@@ -9,7 +9,7 @@ import pytest
 from conformance.peer.events import Frame
 from conformance.peer.recorded import Packet, opened_at, sent_at
 from conformance.suites import order, pace
-from conformance.verdict import JudgedElsewhere, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire import tcp, udp
 from conformance.wire.attributes import Address
 from conformance.wire.candidate import Candidate
@@ -102,6 +102,19 @@ def test_what_began_before_the_iuts_description_shows_no_order() -> None:
     tester.met_at = 10 * MILLISECOND
     with pytest.raises(NotApplicable, match="before its description was complete"):
         overtaken(tester)
+
+
+def test_an_iut_that_reads_too_late_what_changes_its_order_has_not_broken_it() -> None:
+    packets = [syn(50 * MILLISECOND * n, port) for n, port in enumerate((1, 3, 2))]
+    tester = Fake(packets, dict.fromkeys((1, 2, 3), 1))
+    assert overtaken(tester, left=3)
+    with pytest.raises(Inconclusive, match="only 2 candidates left"):
+        overtaken(tester, left=2)
+
+
+def test_what_is_left_is_what_the_iut_has_not_connected_to() -> None:
+    tester = Fake([], {1: 1, 3: 2})
+    assert order.still_left(tester, [candidate(1), candidate(2), candidate(3), candidate(4)]) == 2
 
 
 def candidate(port: int, *, tcptype: str | None = "passive") -> Candidate:

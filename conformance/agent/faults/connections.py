@@ -121,10 +121,10 @@ class ReusedConnectionClosed(Closing):
         return False
 
 
-@fault("idle-selected-closed", "RFC6544-11.1-04", "closes a selected connection half a second after completion")
+@fault("idle-selected-closed", "RFC6544-11.1-04", "closes a selected connection nearly a second after completion")
 class IdleSelectedClosed(Closing):
     def idle_limit(self) -> float | None:
-        return 0.5
+        return 0.9
 
 
 @fault(

@@ -24,6 +24,8 @@ def test_success_lets_the_foundation_go(upper, peer, pixit):
     connection = peer.await_connection(first)
     request = connection.await_frame(BindingRequest, within=pixit.response)
     connection.send(RFC4571() / peer.success(connection, request))
+    connection.await_read(within=pixit.response)
+    left = order.still_left(peer, ours[2:])
     second, last = ((ours[n].port, connection.remote_address.ip) for n in (1, -1))
-    wrong = order.overtaken(peer, [second, last], within=pixit.connect)
+    wrong = order.overtaken(peer, [second, last], within=pixit.connect, left=left)
     assert not wrong, f"the second pair of the foundation still waits: {wrong[0]}"
