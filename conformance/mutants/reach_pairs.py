@@ -14,9 +14,21 @@ ROWS: tuple[Reach, ...] = (
         "a check without a frame leaves connections of either side unframed", "check-without-frame", "RFC6544-7.2-03"
     ),
     breaking(
-        "an agent that does nothing once a connection is lost neither reopens it nor goes on without it",
+        "an agent that does nothing once a connection is lost neither reopens it nor goes on without it, and neither "
+        "answers nor makes checks on the one that the peer opens",
         "dead-after-loss",
-        "RFC6544-11.1-05 RFC7675-5.2-01 RFC8445-7.2.5.2-s01",
+        "RFC6544-11.1-05 RFC6544-11.1-08 RFC6544-11.1-09 RFC7675-5.2-01 RFC8445-7.2.5.2-s01",
+    ),
+    breaking("who makes no pair opens no connection for its check", "active-never-paired", "RFC6544-7.1-s01"),
+    breaking(
+        "a restart in which nothing is checked checks no existing connection",
+        "restart-checks-nothing restart-checks-no-pair",
+        "RFC6544-9.2-03",
+    ),
+    breaking(
+        "who takes no data is not ready for any, takes none from frames, and collects none",
+        "offerer-is-not-ready media-not-delivered",
+        "RFC3264-5.1-21 RFC6544-10.2-01 RFC6544-10.2-s02",
     ),
     breaking(
         "octets at the end of each frame are delivered that no frame has held",

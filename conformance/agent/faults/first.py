@@ -131,11 +131,12 @@ def _lite_in_the_section(said: Text) -> str:
 
 
 def _further_candidate(said: Text, address: str, port: int) -> str:
-    """Return the text with one more candidate in its last section, a little worse than its passive host candidate."""
-    like = re.search(r"(?m)^a=candidate:(\S+) 1 TCP (\d+) \S+ \d+ typ host tcptype passive", said.sections[-1])
+    """Return the text with one more candidate in its last section: like its passive one, but worse than all hosts'."""
+    like = re.search(r"(?m)^a=candidate:(\S+) 1 TCP (\d+) (\S+) \d+ typ host tcptype passive", said.sections[-1])
     if like is None or said.later:
         return said.text
-    foundation, priority = like[1], int(like[2]) - 256
+    foundation = like[1] if address == like[3] else "further"
+    priority = int(like[2]) - (4096 << 8)  # another other-pref (RFC 6544 section 4.2) than that of any address
     return f"{said.text}a=candidate:{foundation} 1 TCP {priority} {address} {port} typ host tcptype passive\r\n"
 
 
