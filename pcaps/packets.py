@@ -24,6 +24,7 @@ _PPPOE, _MPLS = 0x8864, (0x8847, 0x8848)
 _PPP_PROTOCOLS = (0x0021, 0x0057)  # IPv4, IPv6
 _TCP_NUMBERS = struct.Struct("!4xIIB")  # sequence, acknowledgement, data offset
 _PLAIN_IPV4, _PLAIN_TCP = b"\x08\x00\x45", 54  # no tags, no options; octets up to the end of TCP's header
+_IPV4_ADDRESSES = slice(26, 34)
 _IPV4_HEADER = struct.Struct("!BxHxxHxB")  # version and length, total length, fragment, protocol
 
 
@@ -66,12 +67,20 @@ class Place(NamedTuple):
 
 def endpoints(link_type: int, octets: bytes) -> tuple[str, str] | None:
     """Return the IP addresses that a recorded packet goes from and to, whatever it carries; None where it is no IP."""
+    if link_type == ETHERNET and octets[12:15] == _PLAIN_IPV4 and len(octets) >= _IPV4_ADDRESSES.stop:  # nearly always
+        return _both(octets[_IPV4_ADDRESSES])
     at = network_layer(link_type, octets)
     version = octets[at] >> 4 if 0 <= at < len(octets) else 0
     begin, size = {4: (at + 12, 4), 6: (at + 8, 16)}.get(version, (0, 0))
     if not size or len(octets) < begin + 2 * size:
         return None
-    return ip.text(octets[begin : begin + size]), ip.text(octets[begin + size : begin + 2 * size])
+    return _both(octets[begin : begin + 2 * size])
+
+
+@functools.lru_cache(maxsize=1 << 10)  # packets of the same few connections follow each other
+def _both(packed: bytes) -> tuple[str, str]:
+    half = len(packed) // 2
+    return ip.text(packed[:half]), ip.text(packed[half:])
 
 
 def parse(link_type: int, octets: bytes) -> Segment | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
-import ipaddress
 import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from conformance.wire import ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ class Writer:
         """Say what addresses are called (name resolution block); tools show the names instead."""
         body = b""
         for address, name in names.items():
-            packed = ipaddress.ip_address(address).packed
+            packed = ip.packed(address)
             body += _option(1 if len(packed) == 4 else 2, packed + name.encode() + b"\0")
         self._block(_NRB, body + _option(0, b""))
 
@@ -142,7 +143,7 @@ def _records(body: bytes) -> dict[str, str]:
         if size is None:
             break
         value = body[at + 4 : at + 4 + length]
-        found[str(ipaddress.ip_address(value[:size]))] = value[size:].rstrip(b"\0").decode(errors="replace")
+        found[ip.text(value[:size])] = value[size:].rstrip(b"\0").decode(errors="replace")
         at += 4 + length + (-length & 3)
     return found
 

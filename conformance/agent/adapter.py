@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import functools
 import ipaddress
 import json
 import resource
@@ -302,12 +303,17 @@ def _streams(params: Mapping[str, Any]) -> int:
     return streams
 
 
+@functools.lru_cache(maxsize=256)
+def _usual_text(address: str) -> str:
+    return str(ipaddress.ip_address(address))
+
+
 def _addresses(params: Mapping[str, Any]) -> tuple[str, ...]:
     wanted = _words(params, "addresses", [])
     if not wanted:
         return tuple(host_addresses())
     try:
-        addresses = tuple(dict.fromkeys(str(ipaddress.ip_address(ip)) for ip in wanted))
+        addresses = tuple(dict.fromkeys(map(_usual_text, wanted)))
     except ValueError as error:
         raise RpcError(INVALID_PARAMS, f"addresses: {error}") from error
     foreign = [ip for ip in addresses if not can_bind(ip)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.agent import forming, lite
@@ -194,14 +194,22 @@ class Checks:
 
         It looks at all connections once for each address, not for each pair: there may be a hundred of both.
         """
-        may_attempt = cache(self._connections.may_attempt)
+        allowed: bool | None = None
+        room: dict[str, bool] = {}  # by address: whether one more attempt towards it may begin
 
-        @cache
-        def may_begin() -> bool:
-            connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
-            return self._decisions.may_begin(connecting, bool(self._transactions))
+        def can_start(pair: Pair) -> bool:
+            nonlocal allowed
+            if allowed is None:
+                connecting = any(c.phase is Phase.CONNECTING for c in self._connections)
+                allowed = self._decisions.may_begin(connecting, bool(self._transactions))
+            if not allowed or pair.connection is not None:
+                return allowed
+            target = pair.remote.address
+            if target not in room:
+                room[target] = self._connections.may_attempt(target)
+            return room[target]
 
-        return lambda pair: may_begin() and (pair.connection is not None or may_attempt(pair.remote.address))
+        return can_start
 
     def _perform(self, stream: Stream, pair: Pair, now: float) -> None:
         """Begin a check, connecting first where there is no connection yet (RFC 6544 section 7.1)."""

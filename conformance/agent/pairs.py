@@ -192,15 +192,22 @@ def usable_candidate(candidate: Candidate) -> Candidate | None:
     A TCP candidate without tcptype, or with an unknown one, has no direction that we could meet; names are not looked
     up (RFC 8839 section 5.1), and transports other than TCP and UDP are nothing to us.
     """
-    try:
-        address = ipaddress.ip_address(candidate.address)
-    except ValueError:
-        return None
-    if candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
+    address = _sendable(candidate.address)
+    if address is None or candidate.port == 0 or candidate.transport.upper() not in ("TCP", "UDP"):
         return None
     if candidate.is_tcp and (candidate.tcptype or "").lower() not in PARTNER:
         return None
-    return None if address.is_unspecified or address.is_multicast else replace(candidate, address=str(address))
+    return candidate if candidate.address == address else replace(candidate, address=address)
+
+
+@functools.lru_cache(maxsize=4096)
+def _sendable(text: str) -> str | None:
+    """Return an IP address in the usual form; None for a name, and where nothing can be sent to it."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return None if address.is_unspecified or address.is_multicast else str(address)
 
 
 def meets(own: str, theirs: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -321,6 +322,7 @@ def _has_flaw(candidate: Candidate) -> bool:
     return bool(flaw(candidate.address, candidate.port or _DISCARD))
 
 
+@functools.lru_cache(maxsize=4096)
 def _usual_text(address: str) -> str:
     """Return an address as the kernel writes it, for comparisons: IPv6 has many spellings (RFC 4291 section 2.2)."""
     try:

@@ -170,9 +170,10 @@ class Connection:
 
         Answers are sent while what came is looked at. Nothing else is served meanwhile, so that it stays in its order.
         """
-        end = time.monotonic() + _MOMENT
+        end, look = time.monotonic() + _MOMENT, _LOOK
         while unread(self.remote_address, self.local_address) and time.monotonic() < end:
-            time.sleep(_LOOK)
+            time.sleep(look)
+            look = min(2 * look, _LONGEST_LOOK)
 
     def expect(self, wanted: Expectation | type[Expectation], *, within: float) -> Frame:
         """Wait for an event and return its frame; each event fulfils one expectation only.

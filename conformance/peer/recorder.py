@@ -27,9 +27,12 @@ _TPACKET_V2 = 1
 _FRAME, _BLOCK, _BLOCKS = 1 << 12, 1 << 16, 1 << 9  # octets of a slot and of a block; 32 MiB, 8192 slots in all
 _SLOTS = _BLOCK // _FRAME * _BLOCKS
 _HEADER = struct.Struct("=IIIHHII")  # status, length, captured, link and network offset, seconds, nanoseconds
-_USER = 1
+_USER, _FREE = 1, bytes(4)
 _DISCARD = 9
 _MARK = 16
+_GATHER = (
+    20  # milliseconds from a packet to its taking, unless somebody waits: to take each alone costs a thread switch
+)
 
 
 class Recorder:
@@ -53,20 +56,24 @@ class Recorder:
         packet_filter.attach(self._socket, packet_filter.once(interface, own))
         self._ring = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
         self._counting = threading.Lock()
+        self._taking = threading.Lock()
+        self._slot = 0  # the next that the kernel fills
         self._marks: dict[bytes, threading.Event] = {}
         self._markers = [(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), share.loopback(0))]
         if wire is not None:
             with wire.tester.inside():
                 self._markers.append((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), lab.WIRE_IUT["IPv4"]))
             self._markers[1][0].bind((lab.kernel_address("IPv4", share.on_wire(0)), 0))
-        self._stop_in, self._stop_out = os.pipe()
+        self._stopping = False
+        self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def barrier(self, timeout: float = 5.0) -> bool:
         """Wait until every packet sent before this call has been recorded; False: not within `timeout` seconds.
 
-        Datagrams are sent behind them, on loopback and over the wire, and the recorder says when they come by.
+        Datagrams are sent behind them, on loopback and over the wire. Mostly they are there at once, and the caller
+        takes what is there. Else the recorder's thread says when they come by.
         """
         awaited = []
         for marker, target in self._markers:
@@ -75,6 +82,9 @@ class Recorder:
             with contextlib.suppress(OSError):
                 marker.sendto(mark, (target, _DISCARD))
             awaited.append((mark, seen))
+        self._take_all()
+        if not all(seen.is_set() for _, seen in awaited):
+            os.write(self._wake, b"\0")
         done = [seen.wait(timeout) for _, seen in awaited]
         for mark, _ in awaited:
             self._marks.pop(mark, None)
@@ -91,34 +101,44 @@ class Recorder:
     def close(self) -> int:
         """Stop recording; what came before is recorded. Return how many packets are missing in all."""
         self.barrier()
-        os.write(self._stop_out, b"\0")
+        self._stopping = True
+        os.write(self._wake, b"\0")
         self._thread.join(2.0)
         lost = self.lost
         self._ring.close()
         self._socket.close()
         for marker, _ in self._markers:
             marker.close()
-        os.close(self._stop_in)
-        os.close(self._stop_out)
+        os.close(self._woken)
+        os.close(self._wake)
         return lost
 
     def _run(self) -> None:
-        slot = 0
-        poller = select.poll()
-        poller.register(self._socket, select.POLLIN)
-        poller.register(self._stop_in, select.POLLIN)
-        while True:
-            position = slot * _FRAME
-            status, length, captured, link, _, seconds, nanoseconds = _HEADER.unpack_from(self._ring, position)
-            if not status & _USER:
-                if any(descriptor == self._stop_in for descriptor, _ in poller.poll()):
+        """Take what comes: a moment later, so that there is more of it, or at once while somebody waits for a mark."""
+        packets, wakes = select.poll(), select.poll()
+        packets.register(self._socket, select.POLLIN)
+        for poller in (packets, wakes):
+            poller.register(self._woken, select.POLLIN)
+        while not self._stopping:
+            packets.poll()
+            if wakes.poll(0 if self._marks else _GATHER):
+                os.read(self._woken, _MARK)
+            self._take_all()
+
+    def _take_all(self) -> None:
+        """Take what the ring holds."""
+        with self._taking:
+            ring, slot = self._ring, self._slot
+            while True:
+                position = slot * _FRAME
+                status, length, captured, link, _, seconds, nanoseconds = _HEADER.unpack_from(ring, position)
+                if not status & _USER:
                     return
-                continue
-            self.cut += length > captured
-            octets = self._ring[position + link : position + link + captured]
-            self._take(seconds * 1_000_000_000 + nanoseconds, octets)
-            self._ring[position : position + 4] = bytes(4)  # the slot is the kernel's again
-            slot = (slot + 1) % _SLOTS
+                self.cut += length > captured
+                begin = position + link
+                self._take(seconds * 1_000_000_000 + nanoseconds, ring[begin : begin + captured])
+                ring[position : position + 4] = _FREE  # the slot is the kernel's again
+                self._slot = slot = (slot + 1) % _SLOTS
 
     def _take(self, time_ns: int, octets: bytes) -> None:
         mark = self._marks.get(octets[-_MARK:]) if self._marks else None

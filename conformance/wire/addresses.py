@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 
+@functools.lru_cache(maxsize=4096)
 def flaw(address: str, port: int) -> str:
     """Return, in words, why nothing can be sent to an address in text form; empty if it can. Nothing is looked up."""
     text, _, zone = address.partition("%")

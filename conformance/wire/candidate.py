@@ -116,6 +116,7 @@ class Candidate:
         return self.local_preference & 0x1FFF
 
 
+@functools.lru_cache(maxsize=4096)
 def _usual(text: str) -> Candidate | None:
     """Return a candidate that is written as most are; None for any other."""
     found = _USUAL.match(text)

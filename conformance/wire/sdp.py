@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ _CANDIDATE = "candidate:"
 _LIKE_A_CANDIDATE = re.compile(r"(?:(?:a=|[ \t])+candidate[ \t]*|candidate[ \t]+):", re.IGNORECASE)
 _ASCII = bytes(range(0x20, 0x7F))
 _ICE_CHARS = re.compile(r"[A-Za-z0-9+/]+\Z")
+_ICE = "ice-"
 _ICE_LIMITS = {"ice-ufrag": (4, 256), "ice-pwd": (22, 256)}
 
 
@@ -248,16 +250,21 @@ def _lines(text: str) -> list[Line]:
     lines = []
     *ended, rest = text.split("\n")
     for number, whole in enumerate(ended + [rest] * bool(rest), start=1):
-        body = whole.removesuffix("\r") if number <= len(ended) else whole
-        end = "" if number > len(ended) else "\n" if len(body) == len(whole) else "\r\n"
-        if len(body) < 2 or body[1] != "=" or not (body[0].isascii() and body[0].isalpha()):
-            shown = "a line with a password" if "pwd" in body.lower() else repr(body[:20])
-            raise SdpError(f"{shown} is no line of the form <type>=<value>", number, 1, _CLAUSE)
-        if "\r" in body or "\0" in body:
-            column = next(i for i, c in enumerate(body, start=1) if c in "\r\0")
-            raise SdpError("a line holds CR or NUL", number, column, _CLAUSE)
-        lines.append(Line(body[0], body[2:], end, number))
+        lines.append(_line(whole, number, number <= len(ended)))
     return lines
+
+
+@lru_cache(maxsize=4096)  # most lines are the same in all descriptions of an agent
+def _line(whole: str, number: int, is_ended: bool) -> Line:
+    body = whole.removesuffix("\r") if is_ended else whole
+    end = "" if not is_ended else "\n" if len(body) == len(whole) else "\r\n"
+    if len(body) < 2 or body[1] != "=" or not (body[0].isascii() and body[0].isalpha()):
+        shown = "a line with a password" if "pwd" in body.lower() else repr(body[:20])
+        raise SdpError(f"{shown} is no line of the form <type>=<value>", number, 1, _CLAUSE)
+    if "\r" in body or "\0" in body:
+        column = next(i for i, c in enumerate(body, start=1) if c in "\r\0")
+        raise SdpError("a line holds CR or NUL", number, column, _CLAUSE)
+    return Line(body[0], body[2:], end, number)
 
 
 def _media(lines: list[Line], session: _Section) -> Media:
@@ -304,9 +311,11 @@ def _is_charset(named: str) -> bool:
 
 def _is_candidate(line: Line) -> bool:
     """Whether a line states a candidate. Raises `SdpError` for what only looks so, and would be lost."""
-    if line.type == "a" and _LIKE_A_CANDIDATE.match(line.value):
+    if line.type != "a" or "candidate" not in line.value.lower():
+        return False
+    if _LIKE_A_CANDIDATE.match(line.value):
         raise SdpError("a candidate's line begins with a=candidate:", line.number, 1, "RFC 8839 section 5.1")
-    return line.type == "a" and line.value.lower().startswith(_CANDIDATE)
+    return line.value.lower().startswith(_CANDIDATE)
 
 
 def _check(section: _Section) -> None:
@@ -320,8 +329,10 @@ def _check(section: _Section) -> None:
 def _check_credentials(section: _Section) -> None:
     """RFC 8839 section 5.4: 4 to 256 and 22 to 256 ice-chars."""
     for line in section.lines:
+        if line.type != "a" or not line.value.startswith(_ICE):
+            continue
         name, _, value = line.value.partition(":")
-        if line.type != "a" or name not in _ICE_LIMITS:
+        if name not in _ICE_LIMITS:
             continue
         least, most = _ICE_LIMITS[name]
         if not least <= len(value) <= most or not _ICE_CHARS.match(value):
