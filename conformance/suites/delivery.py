@@ -14,13 +14,17 @@ from conformance.iut.upper import DELIVERY
 from conformance.peer.secure import Hello, UnexpectedMessage, verify_request
 from conformance.suites.values import DATA
 from conformance.verdict import Missing
+from conformance.wire.rfc4571 import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 _COOKIE = b"bring this back"
+_TIMES = 5  # a packet is sent, until one of them is delivered
 
 
 def deliverable(upper: Upper, peer: Peer, connection: Connection, octets: bytes = DATA) -> bytes:
@@ -53,3 +57,30 @@ def expect_delivered(upper: Upper, peer: Peer, connection: Connection, *packets:
             actual=f"not within {peer.pixit.response:g} s on any of {len(peer.connections)} connections",
             wanted=DELIVERY,
         )
+
+
+def expect_delivered_in_the_end(upper: Upper, peer: Peer, connection: Connection, packet: bytes) -> None:
+    """Send a packet again and again until it is delivered.
+
+    Between the last response on a pair and its use for data an agent may lose packets: that it be prepared for them
+    earlier is only recommended (RFC 8445 section 12.2). Above DTLS a packet is sent once.
+    """
+    times = 1 if upper.secured else _TIMES
+    for _ in range(times):
+        connection.send(frame(packet))
+        if not upper.secured and peer.wait_until(lambda: upper.has_received(packet), peer.pixit.response / times):
+            return
+    expect_delivered(upper, peer, connection, *[packet] * times)
+
+
+def expect_delivered_in_turn(
+    upper: Upper, peer: Peer, connection: Connection, flights: Sequence[tuple[bytes, bytes]]
+) -> None:
+    """Send octets and expect that the packet in them is delivered, then the next: each is read from an idle connection.
+
+    The last packet is one that `deliverable` has returned. Above DTLS only that one shows.
+    """
+    for number, (octets, _) in enumerate(flights, start=1):
+        connection.send(octets)
+        if number == len(flights) or not upper.secured:
+            expect_delivered(upper, peer, connection, *(packet for _, packet in flights[:number]))

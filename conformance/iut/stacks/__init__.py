@@ -73,14 +73,10 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence.
-
-    `sometimes`: it depends on what a race inside the stack comes to, so that the case may also pass, or be n/a.
-    """
+    """A deviation of a stack that was confirmed in a capture: the verdict to expect, and the evidence."""
 
     verdict: Verdict
     evidence: str
-    sometimes: bool = False
 
 
 def names() -> list[str]:
@@ -175,7 +171,7 @@ def expectations(stack: Stack) -> Mapping[str, Expectation]:
         return {}
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
-        case: Expectation(Verdict(entry["verdict"]), entry["evidence"], sometimes=entry.get("sometimes", False))
+        case: Expectation(Verdict(entry["verdict"]), entry["evidence"])
         for entry in table.get("deviation", [])
         for case in entry["cases"]
     }

@@ -158,12 +158,13 @@ def test_unauthenticated_success_is_no_consent(upper, peer):
 
 @watches(7)
 @requirement("RFC7675-5.1-10", needs="sides:offerer")
-def test_consent_is_checked_in_a_restart(upper, peer):
-    """with    ICE completed, and the IUT's offer to restart not answered
+def test_consent_is_checked_in_a_restart(upper, peer, pixit):
+    """with    ICE completed, the IUT's offer to restart not answered, and what was under way then over
     when    the IUT's application sends, until its last consent is 30 s old
     then    the IUT has checked consent on the connection that still carries the data."""
     selected = consenting(upper, peer, "offerer")
     upper.restart()
+    peer.wait(pixit.silence)
     expect_consent_check(upper, peer, selected)
 
 

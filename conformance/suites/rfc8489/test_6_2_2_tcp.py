@@ -98,15 +98,17 @@ def test_connection_stays_open_behind_the_response(upper, peer, pixit):
 @both_sides
 @requirement("RFC8489-6.2.2-07", needs="offers:passive")
 def test_every_request_is_answered_before_the_connection_ends(upper, peer, side, pixit):
-    """with    a connection to the IUT's passive candidate
-    when    five requests arrive at once, and FIN behind them
-    then    the IUT answers each of them, however it ends the connection then."""
+    """with    eight connections to the IUT's passive candidate
+    when    five requests arrive at once on each, and FIN behind them
+    then    the IUT answers each of them, however it ends the connections then."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
-    connection = peer.connect(iut.candidate(tcptype="passive"))
-    requests = [peer.check(iut, password="wrong" * 5), *(peer.check(iut) for _ in range(4))]
-    connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
-    connection.half_close()
-    expect_all_answered(connection, requests, within=pixit.response)
+    connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(8)]
+    asked = [[peer.check(iut, password="wrong" * 5), *(peer.check(iut) for _ in range(4))] for _ in connections]
+    for connection, requests in zip(connections, asked, strict=True):
+        connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
+        connection.half_close()
+    for connection, requests in zip(connections, asked, strict=True):
+        expect_all_answered(connection, requests, within=pixit.response)
 
 
 @both_sides

@@ -10,11 +10,12 @@ from conformance.suites.trickling import await_told, reflexive_behind_a_nat
 @both_sides
 @requirement("RFC8838-10-01", needs="connects:active")
 def test_candidate_is_told_before_it_is_paired(upper, peer, side):
-    """with    descriptions exchanged, ours with a passive candidate, the IUT's without an active one
-    when    the IUT has connected to ours
+    """with    descriptions exchanged, ours without candidates, the IUT's without an active one
+    when    a passive candidate of ours is trickled, and the IUT has connected to it
     then    it has told an active candidate."""
-    iut = negotiate_trickled(upper, peer, side, described=[peer.candidate("passive")])
+    iut = negotiate_trickled(upper, peer, side)
     iut.needs_no_candidates("active")
+    upper.trickle(peer.candidate("passive"))
     peer.await_connection()
     assert await_told(upper, peer, "active"), "it has told none"
 
