@@ -182,9 +182,10 @@ def test_refused_credentials_are_not_repeated(upper, peer, side):
     server.manner.refusals[Method.ALLOCATE] = [401]
     server.manner.always = {401}
     gather(upper, peer, side, server, allocated=False)
-    count = repeated(peer, server, Method.ALLOCATE, 401, within=peer.pixit.silence)
-    signed = [one for one in server.requests(Method.ALLOCATE) if is_signed(one)]
-    assert len({id(one.connection) for one in signed}) == len(signed), f"{count} requests followed a refused one"
+    repeated(peer, server, Method.ALLOCATE, 401, within=peer.pixit.silence)
+    signed = [one for one in server.requests(Method.ALLOCATE) if is_signed(one) and one.code != 438]
+    again = len(signed) - len({id(one.connection) for one in signed})  # a 438 asks for one more: other nonces are stale
+    assert not again, f"{again} requests followed a refused one"
 
 
 @both_sides
