@@ -84,7 +84,11 @@ ROWS: tuple[Reach, ...] = (
         "full-says-lite",
         "RFC6544-6 RFC6544-8 RFC8445-6.1.1 RFC8445-7.3 RFC8445-8",
     ),
-    breaking("a connection that a later exchange closes is not kept", "update-closes-connection", "RFC6544-6.1"),
+    breaking(
+        "a connection that a later exchange closes is not kept",
+        "update-closes-connection",
+        "RFC6544-6.1 RFC8839-4.4.3.1-05",
+    ),
     breaking("a pair across components is one of a component that has none", "components-cross-paired", "RFC4571-4"),
     breaking(
         "sections in another order answer others than they stand for",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.peer.events import Frame
 from conformance.peer.misframing import Reader
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
+from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check, check_integrity, short_term_key
 from conformance.wire.stun import Message
@@ -53,6 +54,7 @@ _CREDENTIALS = (
     "RFC8839-4.4.1",
     "RFC8839-4.4.2",
 )
+_NOMINATING = ("RFC8445-7.1.2", "RFC8445-7.1.3")  # what says who nominates, and what role a check claims
 _COOKIE = bytes.fromhex("2112a442")
 _TYPES = (b"\x00\x01", b"\x01\x01", b"\x01\x11", b"\x00\x11")  # of Binding
 _HEADER = 20
@@ -113,6 +115,7 @@ def _obstacle(peer: Peer, requirements: Sequence[str], *, missing: bool = False)
         (_IDS if missing else _TRANSACTIONS, _unasked),
         (_ALLOCATING, _unserved),
         (_CREDENTIALS, _denied),
+        (_NOMINATING, _nominating),
     )
     found = (look(peer) for sections, look in looks if not cites(requirements, sections))
     return next(filter(None, found), "")
@@ -254,6 +257,16 @@ def _denied(peer: Peer) -> str:
         denied = connection.denied
         if denied and peer.iut is not None and _protects(denied, peer.iut.pwd):
             return f"but the IUT has refused its own credentials on {connection} with 401 (Unauthenticated)"
+    return ""
+
+
+def _nominating(peer: Peer) -> str:
+    """Say that the IUT has nominated in a check that claims to be controlled: what ends with that is over."""
+    for connection in peer.connections:
+        messages = [event.message for event in connection.events if isinstance(event, Frame)]
+        checks = [message for message in messages if message is not None and message.is_request]
+        if any(check.use_candidate and check.has(Attribute.ICE_CONTROLLED) for check in checks):
+            return f"but the IUT has nominated on {connection} although it is controlled"
     return ""
 
 

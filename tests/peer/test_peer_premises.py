@@ -13,7 +13,7 @@ from conformance.peer.pixit import Pixit
 from conformance.peer.premises import premises
 from conformance.peer.shape import Shape
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
-from conformance.wire.attributes import Address
+from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import short_term_key
 from conformance.wire.layers import binding_error, binding_indication, binding_success
@@ -263,6 +263,24 @@ def test_an_iut_that_refuses_its_own_credentials_is_judged_where_they_are(passwo
     check = build(Method.BINDING, MessageClass.REQUEST, b"transaction:", key=short_term_key(password))
     with pytest.raises(outcome), premises(peer(denied=[check]), (cited,)):
         raise Missing("no response")
+
+
+@pytest.mark.parametrize(
+    ("role", "nominates", "cited", "outcome"),
+    [
+        (Attribute.ICE_CONTROLLED, True, "RFC6544-8-02", Inconclusive),
+        (Attribute.ICE_CONTROLLED, True, "RFC8445-7.1.2-02", Failed),
+        (Attribute.ICE_CONTROLLED, False, "RFC6544-8-02", Failed),
+        (Attribute.ICE_CONTROLLING, True, "RFC6544-8-02", Failed),
+    ],
+)
+def test_what_ends_with_a_nomination_of_the_controlled_iut_is_judged_where_that_is(
+    role, nominates, cited, outcome
+) -> None:
+    attributes = [RawAttribute(role, bytes(8))] + [RawAttribute(Attribute.USE_CANDIDATE, b"")] * nominates
+    check = build(Method.BINDING, MessageClass.REQUEST, b"transaction:", attributes)
+    with pytest.raises(outcome), premises(peer(events=[Frame.of(check, 1, 0.0)]), (cited,)):
+        raise Failed("the connection was closed")
 
 
 def test_a_response_to_nothing_is_judged_where_transactions_are() -> None:

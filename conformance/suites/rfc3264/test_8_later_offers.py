@@ -30,7 +30,7 @@ def test_same_version_is_the_same_description(upper, peer):
     assert origin(later)[1] > origin(first)[1] or later.text == first.text, "the version is that of another answer"
 
 
-@requirement("RFC3264-8-06", "RFC3264-8-07")
+@requirement("RFC3264-8-06", "RFC3264-8-07", "RFC8839-4.4.3.1-05")
 def test_unchanged_offer_is_taken_and_answered(upper, peer, pixit):
     """with    ICE completed, and we control
     when    we make our first offer again, word by word

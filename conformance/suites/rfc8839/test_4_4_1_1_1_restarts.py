@@ -29,7 +29,7 @@ def test_restart_offer_has_another_password(upper, peer):
     assert restart(upper, peer, "IUT").pwd != before, "ice-pwd is the one of before"
 
 
-@requirement("RFC8839-4.4.1.1.1-04", needs="offers:passive sides:answerer")
+@requirement("RFC8839-4.4.1.1.1-04", "RFC8839-4.4.3.1-05", needs="offers:passive sides:answerer")
 def test_credentials_that_move_are_no_restart(upper, peer, pixit):
     """with    ICE completed after our offer with credentials at the session level
     when    a later offer of ours has the same credentials in its media section

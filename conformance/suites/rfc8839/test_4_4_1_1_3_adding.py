@@ -6,7 +6,7 @@ from conformance.suites.marks import requirement
 from conformance.suites.updates import add_second
 
 
-@requirement("RFC8839-4.4.1.1.3-s01", needs="sides:answerer")
+@requirement("RFC8839-4.4.1.1.3-s01", "RFC8839-4.4.3.1-05", needs="sides:answerer")
 def test_added_stream_has_ice(upper, peer, pixit):
     """with    ICE completed
     when    our later offer has added a stream, and the IUT has answered
