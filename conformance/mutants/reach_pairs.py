@@ -56,6 +56,11 @@ ROWS: tuple[Reach, ...] = (
         "RFC8863-5-01",
     ),
     breaking("the end of one pair's connection ends others", "cancelled-check-fails", "RFC8445-7.2.5.2-s01"),
+    breaking(
+        "connections that are closed at once, or with another one, leave the requests on them unanswered",
+        "broken-connection-ends-others listens-once second-connection-refused",
+        "RFC8489-6.2.2-07",
+    ),
     breaking("who connects back does not wait to be connected to", "connects-back", "RFC6544-11.1-06"),
     breaking(
         "a pair that differs in nothing but its reflexive candidate makes a check too many, whenever it comes",
