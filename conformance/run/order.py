@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conformance.run.case import Case
 
 
+_FIRST = 4  # others begin before the long ones, if there are so many places for them: the first verdict comes sooner
+
+
 def places_of_long(places: int) -> int:
     """Return how many of the cases that are executed at once may be long ones while others wait."""
     return max(1, places * 3 // 4)
@@ -31,7 +34,8 @@ def arranged(cases: Sequence[Case], places: int, length: Callable[[Case], float]
     long = [case for case in ordered if length(case)]
     others = ordered[len(long) :]
     most = places_of_long(places)
-    return [*long[:most], *others[: places - most], *long[most:], *others[places - most :]]
+    now = others[: places - most]
+    return [*now[:_FIRST], *long[:most], *now[_FIRST:], *long[most:], *others[len(now) :]]
 
 
 class Waiting:
@@ -44,6 +48,7 @@ class Waiting:
         self._long = deque(number for number in by_length if lengths[number])
         self._others = deque(number for number in by_length if not lengths[number])
         self._most = places_of_long(places)
+        self._first = min(_FIRST, places - self._most)
         self._begun: set[int] = set()  # long ones
 
     def __len__(self) -> int:
@@ -51,7 +56,9 @@ class Waiting:
 
     def take(self) -> int:
         """Return the next one to begin; there must be one."""
-        if self._long and (len(self._begun) < self._most or not self._others):
+        if self._first > 0 and self._others:
+            self._first -= 1
+        elif self._long and (len(self._begun) < self._most or not self._others):
             number = self._long.popleft()
             self._begun.add(number)
             return number

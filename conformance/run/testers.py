@@ -255,7 +255,8 @@ class _Process:
             threading.excepthook = self._stray
             engine, recording = make(self._share)
             recording.on_capture = self._captured
-            threading.Thread(target=engine.pool.prepare, name="adapter-start", daemon=True).start()  # may take seconds
+            if self._share.index == 0:  # the others' adapters would compete with what the first verdict waits for
+                threading.Thread(target=engine.pool.prepare, name="adapter-start", daemon=True).start()  # takes time
             self._serve(engine, recording)
         except BaseException as error:
             with contextlib.suppress(OSError):

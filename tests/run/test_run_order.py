@@ -19,14 +19,14 @@ MIXED = cases(0, 3, 0, 46, 5, 0, 8, 9, 0)
 
 def test_the_longest_begin_first_in_three_of_four_places() -> None:
     waiting = Waiting(MIXED, 4)
-    assert [waiting.take() for _ in range(4)] == [3, 7, 6, 0]
+    assert [waiting.take() for _ in range(4)] == [0, 3, 7, 6]
     assert len(waiting) == 5
 
 
 def test_a_long_one_follows_when_another_is_over() -> None:
     waiting = Waiting(MIXED, 4)
     begun = [waiting.take() for _ in range(4)]
-    waiting.end(begun[-1])  # no long one
+    waiting.end(begun[0])  # no long one
     assert waiting.take() == 2
     waiting.end(7)
     assert [waiting.take() for _ in range(2)] == [4, 5]
@@ -41,10 +41,15 @@ def test_with_no_other_left_all_places_are_theirs() -> None:
 def test_what_is_left_is_returned_once() -> None:
     waiting = Waiting(MIXED, 4)
     waiting.take()
-    assert sorted(waiting.clear()) == [0, 1, 2, 4, 5, 6, 7, 8]
+    assert sorted(waiting.clear()) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert waiting.clear() == []
 
 
-@pytest.mark.parametrize(("places", "order"), [(1, "376410258"), (4, "376041258"), (64, "376410258")])
+def test_the_first_verdict_waits_for_no_more_than_a_few_others() -> None:
+    waiting = Waiting(cases(*[5] * 100, *[0] * 100), 64)
+    assert [number >= 100 for number in (waiting.take() for _ in range(64))] == [True] * 4 + [False] * 48 + [True] * 12
+
+
+@pytest.mark.parametrize(("places", "order"), [(1, "376410258"), (4, "037641258"), (64, "025837641")])
 def test_an_order_that_is_known_before(places, order) -> None:
     assert [case.id for case in arranged(MIXED, places)] == [*order]
