@@ -75,6 +75,16 @@ def _rows(chosen: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[Mapping[str,
     return tuple(pairwise(values, [{**usual, "side": one} for one in values["side"]]))
 
 
+@functools.cache
+def _parameters(row: tuple[tuple[str, Any], ...], with_side: bool) -> Any:
+    """Return the parameters of a variant, which many cases have in common."""
+    values = dict(row)
+    side = values.pop("side")
+    shape = Shape(**values)
+    arguments = (side, shape) if with_side else (shape,)
+    return pytest.param(*arguments, id="-".join([side, *shape.words]))
+
+
 class Variants(list[Any], ABC):
     """The values of a mark `parametrize` that vary dimensions: all of them, to be made anew for an IUT with `of`."""
 
@@ -96,12 +106,7 @@ class _Pairwise(Variants):
         rows += [row for row in further if row not in rows]
         for name in ON_TOP:
             rows += [_on_top(case, merged, name, value) for value in values.get(name, ())[1:]]
-        super().__init__(self._parameters(row) for row in rows)
-
-    def _parameters(self, row: Mapping[str, Any]) -> Any:
-        shape = Shape(**{name: value for name, value in row.items() if name != "side"})
-        arguments = (row["side"], shape) if self._with_side else (shape,)
-        return pytest.param(*arguments, id="-".join([row["side"], *shape.words]))
+        super().__init__(_parameters(tuple(row.items()), with_side) for row in rows)
 
     def of(self, judges: Callable[[str, object], bool]) -> Variants:
         """Return the variants made of those values of each dimension that can be judged, or all if too few can."""
