@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conformance.iut.pool import Pool
 from conformance.run.engine import Case, Engine
 from conformance.run.premise import PROCESSES, Premise
-from conformance.run.settings import is_inline, jobs_of, settings_of
+from conformance.run.settings import beside_of, is_inline, jobs_of, settings_of
 from conformance.run.testers import Testers, how_many
 
 if TYPE_CHECKING:
@@ -62,4 +62,4 @@ def _fork(config: pytest.Config, premise: Premise, many: int, cases: Sequence[Ca
         pool = Pool(stack, processes=adapters // count, log_dir=logs, hello=premise.hello)
         return Engine(pool, recording, settings, premise.pics, share), recording
 
-    return Testers(count, jobs, engine, cases)
+    return Testers(count, jobs, engine, cases, beside=beside_of(config, premise))

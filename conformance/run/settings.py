@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conformance.run.premise import Premise
 
 _AT_ONCE = 64  # cases wait most of their time; 64 keep two cores busy without starving each other's deadlines
+_LONG_AT_ONCE = 48
 
 
 def settings_of(config: pytest.Config, premise: Premise) -> Settings:
@@ -45,8 +46,19 @@ def pixit_of(config: pytest.Config, premise: Premise) -> Pixit:
 
 def jobs_of(config: pytest.Config, premise: Premise) -> int:
     """Return how many cases are executed at once."""
-    sessions = int(premise.pics.get("sessions", 1))
-    return min(_wanted(config, premise), sessions * (premise.stack.processes or PROCESSES))
+    return min(_wanted(config, premise), _places(premise))
+
+
+def _places(premise: Premise) -> int:
+    """Return how many sessions the IUT serves at once, in all processes that it may have."""
+    return int(premise.pics.get("sessions", 1)) * (premise.stack.processes or PROCESSES)
+
+
+def beside_of(config: pytest.Config, premise: Premise) -> int:
+    """Return how many long cases are executed beside these, which wait most of the time; none where it was said."""
+    if config.getoption("icetcp_jobs") or premise.stack.jobs:
+        return 0
+    return min(_LONG_AT_ONCE, _places(premise) - jobs_of(config, premise))
 
 
 def is_inline(config: pytest.Config, premise: Premise) -> bool:

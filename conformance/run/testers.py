@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _LEAST_CASES = 50  # for one process: it starts adapter processes of its own
 _LEAST_JOBS = 8
 _MOST_UNREAD = 100  # captures that wait to be read before no further case begins
+_READ_A_SECOND = 100  # at least, once no further case begins: so many more may wait while a long case goes on
 _END_WITHIN = 15.0  # seconds: adapters have 5 s to end, and are killed then
 _STOP = -1
 _FINISH = -2
@@ -83,8 +84,8 @@ class Testers:
     """The tester processes of a run. They exist from the beginning, with one thread in this process.
 
     `blank` makes the result of a case that was lost with its process. `on_capture` is told of each capture. `unread`
-    says how many captures wait to be read. With too many, cases wait as well until `go_on` is called: on busy cores
-    the captures would else be read after the last case, on one core while the others are idle.
+    says how many captures wait to be read. With more than can be read until the last case is over, cases wait as well
+    until `go_on` is called: on busy cores the captures would else be read after it, on one core while others are idle.
     """
 
     blank: Callable[[Case], Result]
@@ -97,8 +98,13 @@ class Testers:
         jobs: int,
         make: Callable[[Share], tuple[Engine, Recording]],
         cases: Sequence[Case] = (),
+        *,
+        beside: int = 0,
     ) -> None:
-        """Fork. `make` is called in each process, with its share of the addresses. `cases`: as far as known by now."""
+        """Fork. `make` is called in each process, with its share of the addresses. `cases`: as far as known by now.
+
+        So many `jobs` are executed at once, and `beside` them so many that take long.
+        """
         self.incidents: list[Incident] = []
         self.culprits: set[str] = set()
         self.notes: list[str] = []
@@ -108,9 +114,10 @@ class Testers:
         self._known = bool(cases)
         self._started = False
         self.unread = lambda: 0
-        self._held: list[_Tester] = []  # those that get their next case when captures have been read
+        self._held: list[_Tester] = []  # those with a free place, one entry for each, that get no case now
         self._waiting = Waiting((), 1)
-        self._jobs = max(1, jobs // count)
+        self._places, self._beside = max(1, jobs // count) * count, beside // count * count
+        self._jobs = (self._places + self._beside) // count
         self._state = threading.Lock()
         self._ending = False
         made = children.fork(count, lambda pipe, share: _Process(pipe, cases, self._jobs, share).serve(make))
@@ -123,7 +130,7 @@ class Testers:
         self._started = True
         with self._state:
             self._cases = cases
-            self._waiting = Waiting(cases, self._jobs * len(self._testers), length)
+            self._waiting = Waiting(cases, self._places, length, beside=self._beside)
             for _ in range(self._jobs):
                 for tester in self._testers:
                     self._give(tester)
@@ -134,8 +141,7 @@ class Testers:
     def go_on(self) -> None:
         """Give the cases that were held back, now that captures have been read. Callable from any thread."""
         with self._state:
-            while self._held and self.unread() <= _MOST_UNREAD:
-                self._give(self._held.pop(0))
+            self._give_held()
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; start no more."""
@@ -166,12 +172,25 @@ class Testers:
                         os.waitpid(tester.process, 0)
                         tester.over.set()
 
-    def _give(self, tester: _Tester) -> None:
-        """Give a process one more case; called with the state held."""
-        if self._waiting and not tester.over.is_set():
-            number = self._waiting.take()
-            tester.holds.add(number)
-            _say(tester, number, b"" if self._known else pickle.dumps(self._cases[number]))
+    def _give_held(self) -> None:
+        """Give cases to those that have free places, the one with fewest cases first; called with the state held."""
+        while self._held and self.unread() <= _MOST_UNREAD + _READ_A_SECOND * self._waiting.left:
+            tester = min(self._held, key=lambda one: len(one.holds))
+            self._held.remove(tester)
+            if not self._give(tester):
+                return
+
+    def _give(self, tester: _Tester) -> bool:
+        """Give a process one more case, or hold it if none may begin; return which. Called with the state held."""
+        if not self._waiting or tester.over.is_set():
+            return True
+        number = self._waiting.take()
+        if number is None:
+            self._held.append(tester)
+            return False
+        tester.holds.add(number)
+        _say(tester, number, b"" if self._known else pickle.dumps(self._cases[number]))
+        return True
 
     def _hear(self, tester: _Tester) -> None:
         """Take what a process says, until it ends."""
@@ -201,10 +220,8 @@ class Testers:
         with self._state:
             tester.holds.discard(outcome.number)
             self._waiting.end(outcome.number)
-            if self.unread() > _MOST_UNREAD:
-                self._held.append(tester)
-            else:
-                self._give(tester)
+            self._held.append(tester)
+            self._give_held()
         self.done.put((self._cases[outcome.number], outcome.result))
 
     def _over(self, tester: _Tester) -> None:
@@ -219,6 +236,7 @@ class Testers:
             left = [other for other in self._testers if not other.over.is_set()]
             if not left:
                 lost += self._waiting.clear()
+            self._give_held()  # what it held may have kept others from beginning
             unexpected = not self._ending and not self.stopped
         if not unexpected:
             return

@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from processes import left_of
@@ -215,10 +217,44 @@ def test_cases_wait_while_too_many_captures_are_unread() -> None:
         assert (len(running._held), len(running._waiting)) == (4, 5)
         running.go_on()
         assert len(running._held) == 4
+        running._waiting._begun[99] = time.monotonic() + 60  # beside a long case there is time to read more
+        running.go_on()
+        assert len(running._waiting) < 5
+        running._waiting.end(99)
         unread[0] = 0
         running.go_on()
         ended = [*first, *(done.get(timeout=20)[0] for _ in range(5))]
         assert sorted(case.id for case in ended) == [case.id for case in cases]
+    finally:
+        running.close()
+        running.kill()
+
+
+def test_long_cases_take_no_place_of_the_others() -> None:
+    cases = [SimpleNamespace(id=f"case {number}", length=5.0 * (number == 0)) for number in range(6)]
+    others, over = threading.Semaphore(0), len(cases) - 1
+
+    def run(case: Any) -> Result:
+        """Let the long case last until all others are over."""
+        if case.length:
+            assert all(others.acquire(timeout=20) for _ in range(over))
+        else:
+            others.release()
+        return Result(case=case.id, title="", section="", requirements=(), level=Level.MUST)
+
+    engine = SimpleNamespace(
+        run=run,
+        pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
+        suspicion=SimpleNamespace(culprits=frozenset()),
+    )
+    recording = SimpleNamespace(notes=[], close=lambda: None)
+    running = testers.Testers(1, 1, lambda _share: (engine, recording), cases, beside=1)
+    running.blank, running.on_capture = run, lambda _: None
+    try:
+        done = running.start(cases)
+        ended = [done.get(timeout=30) for _ in cases]
+        assert [result for _, result in ended if isinstance(result, BaseException)] == []
+        assert ended[-1][0] is cases[0]
     finally:
         running.close()
         running.kill()
