@@ -300,7 +300,9 @@ def pick(
         _thaw(checks, lists, decisions)
     waiting = [pair for pair in checks.pairs if pair.state is PairState.WAITING and can_start(pair)]
     ordinary = [pair for pair in waiting if pair not in checks.triggered]
-    return max(ordinary, key=lambda p: (decisions.goes_first(p), p.priority, -p.component), default=triggered)
+    if len(ordinary) < 2:
+        return ordinary[0] if ordinary else triggered
+    return max(ordinary, key=lambda p: (decisions.goes_first(p), p.priority, -p.component))
 
 
 def _thaw(checks: CheckList, lists: Sequence[CheckList], decisions: Choices) -> None:

@@ -34,10 +34,12 @@ def form_pairs(
     for pair in pairs:
         pair.reprioritise(controlling)
     pairs.sort(key=lambda pair: pair.priority, reverse=True)
+    ours = [pair for pair in pairs if decisions.opens(pair)]  # else the peer's active candidate connects (RFC 6544 6.2)
+    if len(ours) < 2:
+        return ours
     kept: dict[object, Pair] = {}
-    for pair in pairs:
-        if decisions.opens(pair):  # else the peer's active candidate connects (RFC 6544 section 6.2)
-            kept.setdefault(decisions.between(pair), pair)
+    for pair in ours:
+        kept.setdefault(decisions.between(pair), pair)
     return list(kept.values())
 
 
@@ -45,7 +47,7 @@ def form(stream: Stream, controlling: bool, decisions: Pairing) -> None:
     """Form the check list of a stream, of the candidates that are known by now."""
     stream.formed = True
     stream.checks.components, stream.checks.concludes = decisions.components(stream.plan), decisions.concludes()
-    if not stream.progress.theirs_open and decisions.limits_components():
+    if not stream.progress.theirs_open and stream.has_fewer_components and decisions.limits_components():
         stream.limit_components()
     mine = [local for local in stream.locals if local.candidate.component <= stream.checks.components]
     stream.checks.pairs = form_pairs(decisions.checks_from(mine), stream.remotes, controlling, decisions)

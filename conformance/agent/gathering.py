@@ -150,8 +150,8 @@ class Gathering:
         return late
 
     def _usable(self, stream: Stream) -> list[Base]:
-        alone = self._decisions.does_without_mapping()
-        return [base for base in stream.bases if alone or not self._mappings.lacks(base)]
+        bases, alone = stream.bases, self._decisions.does_without_mapping
+        return [base for base in bases if not self._mappings.lacks(base) or alone()]
 
     def _is_silent(self, stream: Stream, base: Base, answered: bool) -> bool:
         return base.listens and not base.is_udp and not self._decisions.listens(stream, base, answered)

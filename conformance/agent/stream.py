@@ -119,10 +119,18 @@ class Stream:
         self.remote_ufrag, self.remote_pwd = ufrag, pwd
         self.remotes = list(candidates)
 
+    @property
+    def has_fewer_components(self) -> bool:
+        """Whether the peer's candidates that are known are of fewer components than the check list."""
+        return self._theirs < self.checks.components
+
     def limit_components(self) -> None:
         """Do with the components that both sides have, once all candidates are known (RFC 8445 section 6.1.2.2)."""
-        theirs = max((remote.component for remote in self.remotes), default=self.plan.components)
-        self.checks.components = min(self.checks.components, theirs)
+        self.checks.components = min(self.checks.components, self._theirs)
+
+    @property
+    def _theirs(self) -> int:
+        return max((remote.component for remote in self.remotes), default=self.plan.components)
 
     def end(self) -> None:
         """Do without the stream: its pairs and candidates are gone (RFC 8839 section 4.4.3.1)."""

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 @click.option("--examples", type=click.IntRange(1), default=10, show_default=True, help="Variations for each case.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the variations drawn.")
 @click.option("--variation", metavar="JSON", help="With --lawful: this variation only.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 128 a core; lawful 32].")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), help="Cases at once [default: 128 to 256 a core; lawful 32]."
+)
 @on_cluster
 @resumable
 @click.option("--piece", type=click.IntRange(1), help="With --cluster: executions in a piece [default: 400].")
@@ -88,8 +90,9 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     from conformance.commands import mutants_output
     from conformance.commands.reference_run import run_info
     from conformance.mutants import plan, reports
-    from conformance.mutants.execution import AT_ONCE, EACH
+    from conformance.mutants.execution import AT_ONCE, EACH, EACH_IDLE
     from conformance.mutants.matrix import KillMatrix
+    from conformance.mutants.places import Places
     from conformance.run.testers import how_many
 
     begun = time.time()
@@ -97,7 +100,8 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     judged = reports.Judged(KillMatrix(), (), options["quick"])
     most = options["jobs"] or EACH * len(os.sched_getaffinity(0))
     processes = how_many(0, len(work.variants), most, adapters=most)
-    jobs = options["jobs"] or (AT_ONCE if options["cluster"] else EACH * processes)
+    unasked = AT_ONCE if options["cluster"] else Places(EACH * processes, EACH_IDLE * processes)
+    jobs: int | Places = options["jobs"] or unasked
 
     def execute(bench: Bench | ClusterBench, shown: Progress) -> None:
         judged.again = plan.run(work, bench, judged.matrix, jobs=jobs, begin=shown.begin, progress=shown.step)

@@ -5,6 +5,7 @@ A few IUT processes serve all sessions: the fault is an extra of `open`, so noth
 
 from __future__ import annotations
 
+import contextlib
 import math
 import multiprocessing
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from conformance.mutants.agents import Agents
 from conformance.mutants.matrix import KillMatrix
+from conformance.mutants.places import Places
 from conformance.mutants.processes import TesterProcesses
 from conformance.peer import lab
 from conformance.peer.share import WHOLE, Share
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64
 EACH = 128  # at once in each tester process, where nothing else is done: on a faulty agent most cases wait
+EACH_IDLE = 256  # while that leaves cores idle
 CALM = 24  # at once for what is looked at twice: they take a third of a core
 _RESPONSE = 1.0  # seconds: the reference agent on loopback answers in milliseconds, and a mutant often not at all
 
@@ -103,10 +106,12 @@ class Bench:
         pairs: Sequence[tuple[Case, str]],
         matrix: KillMatrix,
         *,
-        jobs: int = AT_ONCE,
+        jobs: int | Places = AT_ONCE,
         progress: Callable[[str, Result], None] = lambda _fault, _result: None,
     ) -> None:
         """Execute each (case, fault name; "": none) and put the verdicts into the matrix as they come.
+
+        `jobs`: so many at once, or as many as these places allow.
 
         An interrupt comes out as `KeyboardInterrupt`; what was done by then is in the matrix. An exception of the
         test system in one of the threads comes out as itself.
@@ -114,8 +119,12 @@ class Bench:
 
         def work(pair: tuple[Case, str]) -> tuple[str, Result, Observation]:
             case, fault = pair
-            return (fault, self.run(case, [fault]), None) if fault else ("", *self.observe(case))
+            with place:
+                return (fault, self.run(case, [fault]), None) if fault else ("", *self.observe(case))
 
+        place: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if isinstance(jobs, Places):
+            place, jobs = jobs, jobs.most
         workers = Workers(work, pairs, jobs, name="mutant")
         try:
             with held(lambda: workers.end(taken())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.mutants.execution import AT_ONCE, CALM
 from conformance.mutants.matrix import (
@@ -17,6 +17,7 @@ from conformance.mutants.matrix import (
     representatives,
     usual_variants,
 )
+from conformance.mutants.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,7 @@ class Bench(Protocol):
         pairs: Sequence[tuple[Case, str]],
         matrix: KillMatrix,
         *,
-        jobs: int = ...,
+        jobs: Any = ...,
         progress: Callable[[str, Result], None] = ...,
     ) -> None:
         """Execute each (case, fault name; "": none) and put the verdicts into the matrix as they come."""
@@ -89,7 +90,7 @@ def run(
     bench: Bench,
     matrix: KillMatrix,
     *,
-    jobs: int = AT_ONCE,
+    jobs: int | Places = AT_ONCE,
     begin: Callable[[str, int], None] = lambda _what, _count: None,
     progress: Callable[[str, Result], None] = lambda _fault, _result: None,
 ) -> int:
@@ -101,6 +102,7 @@ def run(
     nothing kills a fault, all cases of its requirement are executed, in all their variants: over IPv6, say, or for the
     second component.
     """
+    calm = CALM if isinstance(jobs, Places) else min(jobs, CALM)
     begin("the healthy agent meets cases", len(plan.variants))
     longest_first = sorted(plan.variants, key=lambda case: -case.length)
     bench.execute([(case, "") for case in longest_first], matrix, jobs=jobs, progress=progress)
@@ -108,7 +110,7 @@ def run(
     if unhealthy:
         doubted = [(case, "") for case in plan.variants if case.id in unhealthy]
         begin("a second look at the healthy agent", len(doubted))
-        bench.execute(doubted, matrix, jobs=min(jobs, CALM), progress=progress)
+        bench.execute(doubted, matrix, jobs=calm, progress=progress)
     pairs = list(plan.pairs())
     wanted = [(case, fault) for case, fault in pairs if matrix.could_change(fault, case.id)]
     matrix.skipped |= {(fault, case.id) for case, fault in pairs if not matrix.could_change(fault, case.id)}
@@ -117,7 +119,7 @@ def run(
     again = _doubtful(plan, matrix)
     if again:
         begin("a second look, with few at once", len(again))
-        bench.execute(again, matrix, jobs=min(jobs, CALM), progress=progress)
+        bench.execute(again, matrix, jobs=calm, progress=progress)
     return len(unhealthy) + len(again)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from conformance.agent.config import Config
 
 _SURELY = 0.5  # of a delay: a session that ended by then did so before the delay, however busy the machine
-_UNCERTAIN = frozenset({"credentials"})  # what a fault does with these shows later, and not in what it answers
 TOPICS = tuple(topic for topic in Decisions.__mro__ if issubclass(topic, Topic) and topic not in (Decisions, Topic))
 NAMES = tuple(sorted({name for topic in TOPICS for name in vars(topic) if not name.startswith("_")}))
 _NAMES = frozenset(NAMES)
@@ -88,8 +87,7 @@ class Observed(Decisions):
         for fault in open_:
             if name in _DRAWING:
                 inputs[fault] = (*arguments[:-1], _Drawn(drawn))
-            differs = name in _UNCERTAIN or (name == "inbound" and again)
-            if differs or self._differs(fault, name, inputs[fault], named, expected):
+            if (name == "inbound" and again) or self._differs(fault, name, inputs[fault], named, expected):
                 self._touched.add(fault)
         if refusal is not None:
             raise refusal
