@@ -348,7 +348,7 @@ class Peer(Connecting):
             connection.send(RFC4571() / self.check(iut, component=connection.component))
             connection.expect(BindingSuccess, within=self.pixit.response)
             if not self._pump.wait(lambda: checked() is not None, self.pixit.response):
-                raise Inconclusive(f"the IUT sent no check of its own on {connection}")
+                raise Inconclusive(_unchecked(connection))
             connection = checked() or connection
             if self.controlling:
                 connection.send(RFC4571() / self.check(iut, component=connection.component, use_candidate=True))
@@ -402,7 +402,13 @@ class Peer(Connecting):
             connection.send(RFC4571() / self.check(iut, component=component))
         connection.expect(BindingSuccess, within=self.pixit.response)
         if not (iut.lite or self._pump.wait(lambda: connection.checked, self.pixit.response)):
-            raise Inconclusive(f"the IUT sent no check of its own on {connection}")
+            raise Inconclusive(_unchecked(connection))
         connection.send(RFC4571() / self.check(iut, component=component, use_candidate=True))
         connection.expect(BindingSuccess, within=self.pixit.response)
         connection.selected = True
+
+
+def _unchecked(connection: Connection) -> str:
+    if connection.refused:
+        return f"the IUT's check on {connection} was refused: {connection.refused}"
+    return f"the IUT sent no check of its own on {connection}"

@@ -111,6 +111,27 @@ def test_completion_with_each_side_controlling(peer, pair) -> None:
         peer.expect_others_closed(connection, within=0)
 
 
+def test_a_refused_check_is_not_told_as_none(peer, pair) -> None:
+    connection, other = pair
+
+    def answer() -> None:
+        deframer = Deframer()
+        other.sendall(bytes(check_of_the_iut(peer, username="nobody", controlling=None, controlled=3)))
+        while True:
+            for asked in map(Message.decode, deframer.feed(other.recv(65536))):
+                if asked.is_request:
+                    tid = asked.transaction_id
+                    other.sendall(bytes(RFC4571() / binding_success(tid, connection.local_address, Iut.pwd)))
+                    return
+
+    peer.controlling = True
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with pytest.raises(Inconclusive, match="was refused: its USERNAME or MESSAGE-INTEGRITY"):
+        peer.complete_any(Iut())
+    thread.join(20)
+
+
 @pytest.mark.parametrize(("nominated", "ended", "fine"), [
     ((True, False), (False, True), True),
     ((True, False), (False, False), False),
