@@ -360,8 +360,26 @@ def expect_discarded(
         )
 
 
-def expect_all_answered(connection: Connection, requests: Sequence[Packet], *, within: float) -> None:
-    """Expect a response to each of these requests, although the connection may end behind them."""
+def ask_and_end(
+    peer: Peer, iut: Description, connections: Sequence[Connection]
+) -> list[tuple[Connection, list[Packet]]]:
+    """Send five requests at once, the first with a wrong password, and FIN behind them on each connection."""
+    asked = [
+        (one, [peer.check(iut, password="wrong" * 5), *(peer.check(iut) for _ in range(4))]) for one in connections
+    ]
+    for connection, requests in asked:
+        connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
+        connection.half_close()
+    return asked
+
+
+def expect_all_answered(asked: Sequence[tuple[Connection, Sequence[Packet]]], *, within: float) -> None:
+    """Expect a response to each of these requests, although the connections may end behind them."""
+    for connection, requests in asked:
+        _expect_responses(connection, requests, within=within)
+
+
+def _expect_responses(connection: Connection, requests: Sequence[Packet], *, within: float) -> None:
     for one in requests:
         if not connection.wait_for(AnyResponse(one.transaction_id), within=within):
             break  # the others had as much time

@@ -8,7 +8,7 @@ from conformance.peer.events import BindingRequest, Repetition
 from conformance.suites.checks import await_success, await_unanswered_nomination
 from conformance.suites.marks import both_sides, requirement, varied, watches
 from conformance.suites.media import expect_completion
-from conformance.suites.messages import expect_all_answered, expect_beginning
+from conformance.suites.messages import ask_and_end, expect_all_answered, expect_beginning
 from conformance.suites.negotiation import negotiate, obtain_description
 from conformance.suites.servers import NAT
 from conformance.wire.layers import RFC4571
@@ -103,12 +103,7 @@ def test_every_request_is_answered_before_the_connection_ends(upper, peer, side,
     then    the IUT answers each of them, however it ends the connections then."""
     iut = negotiate(upper, peer, side, peer_tcptypes="active")
     connections = [peer.connect(iut.candidate(tcptype="passive")) for _ in range(8)]
-    asked = [[peer.check(iut, password="wrong" * 5), *(peer.check(iut) for _ in range(4))] for _ in connections]
-    for connection, requests in zip(connections, asked, strict=True):
-        connection.send(b"".join(bytes(RFC4571() / request) for request in requests))
-        connection.half_close()
-    for connection, requests in zip(connections, asked, strict=True):
-        expect_all_answered(connection, requests, within=pixit.response)
+    expect_all_answered(ask_and_end(peer, iut, connections), within=pixit.response)
 
 
 @both_sides
