@@ -108,12 +108,18 @@ class Lease:
         self.log_name = f"{log_dir.name}/{log_name(case)}"
         self.shared_death = False
         self.neighbours: set[str] = set()
+        self.predecessor = process.last_user
         self.isolated = isolated
         self.keeps_log = True  # off before the end: nobody will look at it
         self._begun = time.time()
         self._log = CaseLog(log_dir / log_name(case), process.said)
         self._sessions: list[Session] = []
         self._log.write("note", f"{case}, process {process.pid}" + (", alone in it" if isolated else ""))
+
+    @property
+    def others(self) -> int:
+        """How many cases have used the process meanwhile or right before."""
+        return len(self.neighbours | {self.predecessor} - {""})
 
     def session(self, name: str | None = None) -> Session:
         """Return a new session of the adapter; its name is made up unless given."""

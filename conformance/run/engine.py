@@ -170,7 +170,7 @@ class Engine:
         else:
             execution.incidents = lease.incidents  # complete when the lease has ended
             execution.shared = lease.shared_death
-            execution.others = len(lease.neighbours)
+            execution.others = lease.others
         result.duration = time.monotonic() - begun
         return execution
 

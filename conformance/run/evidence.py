@@ -5,7 +5,7 @@ in a process of its own. A case whose process dies again is the culprit, and the
 dies again, nobody knows whose doing it was, and none of these cases may pass: nothing is green over a death that a
 repetition hid.
 
-A case may also be inconclusive there because of the other sessions. It said nothing of its requirement then, so it is
+A case may also be inconclusive there because of the other sessions, or those before. It said nothing of its requirement then, so it is
 executed once more, alone, and the verdict of that execution counts, whatever it is. The result tells both. A failure
 is a verdict and is never repeated.
 """
@@ -46,7 +46,7 @@ class Execution:
     incidents: list[Incident] = field(default_factory=list)
     alone: bool = False
     shared: bool = False  # the process failed while other cases were using it, or before
-    others: int = 0  # cases that used the process meanwhile
+    others: int = 0  # cases that used the process meanwhile, or right before
 
     @property
     def serious(self) -> list[Incident]:

@@ -47,6 +47,15 @@ def test_what_it_comes_to_alone_counts_and_is_told_everywhere(tmp_path) -> None:
         )
 
 
+def test_what_an_earlier_session_has_left_behind_is_no_reason_either(tmp_path) -> None:
+    """One case at a time, in a process that serves three sessions well: later ones are repeated in a fresh one."""
+    done = run(tmp_path, "refuse", "lawful 3", *FRAMES, "-j", "1")
+    assert done.returncode == 0, done.stdout
+    results = [result for result in read(tmp_path / "record.jsonl")[1] if "/judge_" not in result.case]
+    assert {result.verdict for result in results} == {Verdict.PASS}
+    assert any("in the process that 1 other case used" in result.repeated for result in results)
+
+
 def test_what_the_first_capture_shows_is_judged_as_well(tmp_path) -> None:
     """The rules of the judge have both captures: what was done wrong among other sessions stays a failure."""
     name = "RFC6544-11.1/check_after_completion_on_an_opened_connection_is_answered[answerer]"
