@@ -5,9 +5,9 @@ in a process of its own. A case whose process dies again is the culprit, and the
 dies again, nobody knows whose doing it was, and none of these cases may pass: nothing is green over a death that a
 repetition hid.
 
-A case may also be inconclusive there because of the other sessions, or those before. It said nothing of its requirement then, so it is
-executed once more, alone, and the verdict of that execution counts, whatever it is. The result tells both. A failure
-is a verdict and is never repeated.
+A case may also be inconclusive there because of the other sessions, or of those before. It said nothing of its
+requirement then, so it is executed once more, alone, and the verdict of that execution counts, whatever it is. The
+result tells both. A failure is a verdict and is never repeated.
 """
 
 from __future__ import annotations

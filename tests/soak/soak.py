@@ -4,7 +4,8 @@ python tests/soak/soak.py [--iut NAME]... [--times N] [--together N] [--out FOLD
 
 At each rate each IUT is judged N times: one case at a time, as many at once as a run takes, and the same with every core
 kept busy meanwhile. Runs of one case at a time mostly wait, so several go on together, each in a network of its own.
-With --resume, whole runs that the folder already has count. Prints the variants whose verdict was not always the same,
+A race inside a stack that has an entry with consequences in its known failures may strike in any run: what is known by
+such an entry is counted and told, and is no other verdict. With --resume, whole runs that the folder already has count. Prints the variants whose verdict was not always the same,
 with the rate. Ends with 1 if there are any, and with 3 if a run came to no verdicts.
 """
 
@@ -20,8 +21,11 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from reports.expectations import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,9 +55,14 @@ RATES = (
 
 @dataclass
 class Soak:
-    """What an IUT's variants came to: by variant and rate, how often to which verdict, and why it was no pass."""
+    """What an IUT's variants came to: by variant and rate, how often to which verdict, and why it was no pass.
+
+    `races`: what known failures say that have consequences; `struck`: by variant and rate, how often they explain it.
+    """
 
     iut: str
+    races: frozenset[str] = frozenset()
+    struck: Counter[tuple[str, str]] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
     verdicts: defaultdict[str, defaultdict[str, Counter[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
@@ -65,14 +74,17 @@ class Soak:
         self.runs[rate] += 1
         last = {line["variant"]: line for line in lines if line["kind"] == "verdict"}
         for variant, line in last.items():
+            if line.get("known") in self.races:
+                self.struck[variant, rate] += 1
+                continue
             self.verdicts[variant][rate][line["verdict"]] += 1
             self.reasons[variant, line["verdict"]][line["reason"]] += 1
 
     def settle(self) -> None:
         """Count a pass wherever a run says nothing: a rule of the judge is recorded where it is broken."""
-        for rates in self.verdicts.values():
+        for variant, rates in self.verdicts.items():
             for rate, runs in self.runs.items():
-                silent = runs - rates[rate].total()
+                silent = runs - rates[rate].total() - self.struck[variant, rate]
                 if silent:
                     rates[rate][PASS] += silent
 
@@ -95,6 +107,13 @@ class Soak:
                 reason, count = self.reasons[variant, verdict].most_common(1)[0]
                 lines.append(f"    {verdict}, {count} times: {reason}")
         return lines
+
+
+def races(iut: str) -> frozenset[str]:
+    """Return what a stack's known failures say of races inside it, as they do in a record."""
+    file = files("conformance.iut.stacks").joinpath(iut, "expectations.toml")
+    entries = parse(file.read_text(encoding="utf-8"), iut) if file.is_file() else []
+    return frozenset(str(entry) for entry in entries if entry.consequences)
 
 
 @contextlib.contextmanager
@@ -146,7 +165,7 @@ def soak(
     resume: bool = False,
 ) -> Soak:
     """Judge an IUT so many times at each rate; so many runs that mostly wait go on together."""
-    found = Soak(iut)
+    found = Soak(iut, races(iut))
 
     def judged(rate: Rate, number: int) -> list[dict[str, Any]]:
         folder = out / iut / rate.name.replace(" ", "-").replace(",", "") / str(number)
@@ -185,6 +204,8 @@ def main() -> int:
         for line in found.told():
             print(line)
         steady = steady and not found.unsteady()
+        for variant, count in sorted(Counter(variant for variant, _ in found.struck.elements()).items()):
+            print(f"{iut}: {variant}: {count} times the consequence of a known race")
         print(f"{iut}: {len(found.unsteady())} of {len(found.verdicts)} variants unsteady in {found.runs.total()} runs")
     for text in failed:
         print(f"no verdicts: {text}", file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from soak import RATES, Rate, Soak, judge, soak
+from soak import RATES, Rate, Soak, judge, races, soak
 
 ONE = ("--case", "RFC4571-2/length_equals_the_request[offerer]", "--link", "sockets")
 HOSTILE = Path(__file__).parents[1] / "run" / "hostile_adapter.py"
@@ -32,6 +32,22 @@ def test_a_rule_that_is_broken_once_is_told() -> None:
         found.take("fast", lines)
     found.settle()
     assert "    fast: 1 fail, 2 pass" in found.told()
+
+
+def test_the_consequence_of_a_known_race_is_no_other_verdict() -> None:
+    (race,) = [race for race in races("libjuice") if "LENGTH of both" in race]
+    found = Soak("libjuice", races("libjuice"))
+    for verdict, known in (("pass", ""), ("inconc", race), ("pass", "")):
+        found.take("fast", [line("S/case", verdict) | {"known": known}, line("S/other", "n/a")])
+    found.settle()
+    assert not found.unsteady()
+    assert found.struck == {("S/case", "fast"): 1}
+    found.take("fast", [line("S/case", "inconc") | {"known": "something else"}])
+    assert list(found.unsteady()) == ["S/case"]
+
+
+def test_a_stack_without_known_failures_has_no_races() -> None:
+    assert races("reference") == races("exec:true") == frozenset()
 
 
 @pytest.mark.timeout(120)
