@@ -21,7 +21,7 @@ from conformance.peer.sockets import KernelSockets
 from conformance.peer.traffic import unanswered_syn
 from conformance.verdict import Failed, Inconclusive, Missing, NotApplicable
 from conformance.wire.addresses import flaw
-from conformance.wire.attributes import Address
+from conformance.wire.attributes import Address, Attribute
 from conformance.wire.layers import RFC4571
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Connecting(Identity):
         self._arrivals: list[tuple[Connection, Listener]] = []
         self._held: list[tuple[Connection, Frame]] = []
         self.keeps_its_role = False  # the IUT's last valid check claims our role, after it had to take the other
+        self.nominated_against_us = False  # the IUT has nominated as the controlling agent, which we were at that time
         self.conflicts = 0  # checks of the IUT's that claimed the role that is ours
         self._servers: list[Server] = []
         self._gateways: list[Gateway] = []
@@ -394,6 +395,8 @@ class Connecting(Identity):
         self._pump.watch(lambda: False, seconds)
 
     def _on_request(self, connection: Connection, request: Frame) -> None:
+        if self.controlling and self.shape.roles != "switched" and request.stun.use_candidate:
+            self.nominated_against_us |= request.stun.has(Attribute.ICE_CONTROLLING)
         self.before_answer(connection, request)
         if self.answering and self._answered in (None, connection):
             self._answer(connection, request)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.peer.events import Frame
+from conformance.peer.events import BindingRequest, Frame
 from conformance.peer.misframing import Reader
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing
 from conformance.wire.attributes import Attribute
@@ -23,6 +23,7 @@ from conformance.wire.stun import Message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
 
 # What says how messages are framed; which request a response answers, and where;
@@ -54,7 +55,9 @@ _CREDENTIALS = (
     "RFC8839-4.4.1",
     "RFC8839-4.4.2",
 )
+_ROLES = ("RFC8445-6.1.1", "RFC8445-7.1.3", "RFC8445-7.2.5.1", "RFC8445-7.3.1.1", "RFC8445-9", "RFC8489-14.8")
 _NOMINATING = ("RFC8445-7.1.2", "RFC8445-7.1.3")  # what says who nominates, and what role a check claims
+_CONCLUDING = ("RFC6544-8", "RFC6544-9", "RFC8445-6.1.3", "RFC8445-7.2.5", "RFC8445-8", "RFC8445-12")
 _COOKIE = bytes.fromhex("2112a442")
 _TYPES = (b"\x00\x01", b"\x01\x01", b"\x01\x11", b"\x00\x11")  # of Binding
 _HEADER = 20
@@ -90,8 +93,7 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
     except Failed as failure:
         if isinstance(failure, Missing) and _keeps_its_role(peer):
             raise _not_switched(peer) from failure
-        obstacle = _misframed(peer) or (_refused(peer) if isinstance(failure, Missing) else "")
-        obstacle = obstacle or _obstacle(peer, requirements, missing=isinstance(failure, Missing))
+        obstacle = _explanation(peer, failure, requirements)
         if not obstacle:
             raise
         raise Inconclusive(f"{failure}; {obstacle}", expected=failure.expected, actual=failure.actual) from failure
@@ -105,6 +107,18 @@ def _is_the_cases(failure: AssertionError) -> bool:
     return Path(frame.f_code.co_filename).name.startswith("test_")
 
 
+def _explanation(peer: Peer, failure: Failed, requirements: Sequence[str]) -> str:
+    """Say what explains a failure that is not about it."""
+    missing = isinstance(failure, Missing)
+    obstacle = _misframed(peer) or (_refused(peer) if missing else "")
+    obstacle = obstacle or _obstacle(peer, requirements, missing=missing)
+    if obstacle or cites(requirements, _ROLES):
+        return obstacle
+    if failure.wanted == BindingRequest(use_candidate=True):
+        return _controlled(peer)
+    return _nominating(peer) if cites(requirements, _CONCLUDING) and not cites(requirements, _NOMINATING) else ""
+
+
 def _obstacle(peer: Peer, requirements: Sequence[str], *, missing: bool = False) -> str:
     """Say what explains a failure that is not about it; `missing`: the failure is that something did not come."""
     if cites(requirements, _FRAMING) and _misframed(peer):
@@ -115,7 +129,6 @@ def _obstacle(peer: Peer, requirements: Sequence[str], *, missing: bool = False)
         (_IDS if missing else _TRANSACTIONS, _unasked),
         (_ALLOCATING, _unserved),
         (_CREDENTIALS, _denied),
-        (_NOMINATING, _nominating),
     )
     found = (look(peer) for sections, look in looks if not cites(requirements, sections))
     return next(filter(None, found), "")
@@ -261,13 +274,26 @@ def _denied(peer: Peer) -> str:
 
 
 def _nominating(peer: Peer) -> str:
-    """Say that the IUT has nominated in a check that claims to be controlled: what ends with that is over."""
+    """Say that the IUT has nominated, by what its checks claim, where that is ours: what ends with that is over."""
+    if peer.nominated_against_us:
+        return "but the IUT has nominated as the controlling agent, which we are"
     for connection in peer.connections:
-        messages = [event.message for event in connection.events if isinstance(event, Frame)]
-        checks = [message for message in messages if message is not None and message.is_request]
-        if any(check.use_candidate and check.has(Attribute.ICE_CONTROLLED) for check in checks):
+        if any(check.use_candidate and check.has(Attribute.ICE_CONTROLLED) for check in _checks(connection)):
             return f"but the IUT has nominated on {connection} although it is controlled"
     return ""
+
+
+def _controlled(peer: Peer) -> str:
+    """Say that the IUT claims to be controlled, as we do: it waits for a nomination as well."""
+    checks = [check for connection in peer.connections for check in _checks(connection)]
+    if checks and not peer.controlling and all(check.has(Attribute.ICE_CONTROLLED) for check in checks):
+        return "but the IUT claims to be controlled, as we are"
+    return ""
+
+
+def _checks(connection: Connection) -> list[Message]:
+    messages = [event.message for event in connection.events if isinstance(event, Frame)]
+    return [message for message in messages if message is not None and message.is_request]
 
 
 def _protects(checks: Sequence[bytes], pwd: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.peer.events import Frame
+from conformance.peer.events import BindingRequest, Frame
 from conformance.peer.misframing import Reader
 from conformance.peer.pixit import Pixit
 from conformance.peer.premises import premises
@@ -47,6 +47,7 @@ def peer(
     events: Sequence[Frame] = (),
     servers: Sequence[SimpleNamespace] = (),
     denied: Sequence[bytes] = (),
+    nominated_against_us: bool = False,
 ) -> SimpleNamespace:
     seen = {
         "octets": octets,
@@ -64,6 +65,7 @@ def peer(
         pixit=Pixit(),
         keeps_its_role=keeps_its_role,
         role_is_told=role_is_told,
+        nominated_against_us=nominated_against_us,
         servers=list(servers),
         iut=Iut(),
     )
@@ -270,6 +272,7 @@ def test_an_iut_that_refuses_its_own_credentials_is_judged_where_they_are(passwo
     [
         (Attribute.ICE_CONTROLLED, True, "RFC6544-8-02", Inconclusive),
         (Attribute.ICE_CONTROLLED, True, "RFC8445-7.1.2-02", Failed),
+        (Attribute.ICE_CONTROLLED, True, "RFC8489-14.5-01", Failed),
         (Attribute.ICE_CONTROLLED, False, "RFC6544-8-02", Failed),
         (Attribute.ICE_CONTROLLING, True, "RFC6544-8-02", Failed),
     ],
@@ -281,6 +284,37 @@ def test_what_ends_with_a_nomination_of_the_controlled_iut_is_judged_where_that_
     check = build(Method.BINDING, MessageClass.REQUEST, b"transaction:", attributes)
     with pytest.raises(outcome), premises(peer(events=[Frame.of(check, 1, 0.0)]), (cited,)):
         raise Failed("the connection was closed")
+
+
+@pytest.mark.parametrize(
+    ("cited", "outcome"), [("RFC6544-8-02", Inconclusive), ("RFC8445-7.2.5.1-02", Failed), ("RFC4571-2-01", Failed)]
+)
+def test_what_ends_with_a_nomination_against_ours_is_judged_where_roles_are(cited, outcome) -> None:
+    with pytest.raises(outcome), premises(peer(nominated_against_us=True), (cited,)):
+        raise Failed("the connection was closed")
+
+
+@pytest.mark.parametrize(
+    ("roles", "controlling", "cited", "outcome"),
+    [
+        ([Attribute.ICE_CONTROLLED], False, "RFC6544-8-01", Inconclusive),
+        ([Attribute.ICE_CONTROLLED], False, "RFC8445-6.1.1-01", Missing),
+        ([Attribute.ICE_CONTROLLED], True, "RFC6544-8-01", Missing),
+        ([Attribute.ICE_CONTROLLED, Attribute.ICE_CONTROLLING], False, "RFC6544-8-01", Missing),
+        ([], False, "RFC6544-8-01", Missing),
+    ],
+)
+def test_an_iut_that_takes_itself_for_controlled_waits_for_a_nomination(roles, controlling, cited, outcome) -> None:
+    checks = [
+        Frame.of(build(Method.BINDING, MessageClass.REQUEST, b"transaction:", [RawAttribute(role, bytes(8))]), 1, 0.0)
+        for role in roles
+    ]
+    tester = peer(events=checks)
+    tester.controlling = controlling
+    with pytest.raises(outcome), premises(tester, (cited,)):
+        raise Missing("no nomination", wanted=BindingRequest(use_candidate=True))
+    with pytest.raises(Missing), premises(tester, (cited,)):
+        raise Missing("no check", wanted=BindingRequest())
 
 
 def test_a_response_to_nothing_is_judged_where_transactions_are() -> None:
