@@ -27,7 +27,7 @@ from reports.causes import in_words, of_data
 from reports.record import RunInfo, printable, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # What XML 1.0 (section 2.2) allows, as a class of what it does not; and what ends a line or turns text round.
 _FORBIDDEN = re.compile(
@@ -44,8 +44,9 @@ def write(path: Path, results: Sequence[Result], run: RunInfo, fail_on: Level = 
 def document(results: Sequence[Result], run: RunInfo, fail_on: Level = Level.MUST, before: str = "") -> bytes:
     """Return the document's octets. `before` stands in front of each path of an attachment."""
     ordered = sorted(results, key=lambda result: (_natural(result.section), _natural(result.case)))
+    properties = _properties(run)
     suites = [
-        _suite(section, list(group), run, fail_on, before)
+        _suite(section, list(group), properties, fail_on, before)
         for section, group in itertools.groupby(ordered, key=lambda result: result.section)
     ]
     if run.causes:
@@ -61,8 +62,22 @@ def _causes(run: RunInfo) -> junit_xml.TestSuite:
     return junit_xml.TestSuite("causes", [], hostname="localhost", timestamp=_time(run.started), stdout=text)
 
 
-def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level, before: str) -> junit_xml.TestSuite:
+def _suite(
+    section: str, results: list[Result], of_run: Mapping[str, str], fail_on: Level, before: str
+) -> junit_xml.TestSuite:
     variants = [result.case for result in results if not is_rule(result.case)]
+    counts = {"cases": str(len(set(map(case_name, variants)))), "variants": str(len(variants))}
+    return junit_xml.TestSuite(
+        section,
+        [_case(result, fail_on, before) for result in results],
+        hostname="localhost",
+        properties={name: counts.get(name, value) for name, value in of_run.items()},
+        timestamp=_time(min(result.started for result in results)),
+    )
+
+
+def _properties(run: RunInfo) -> dict[str, str]:
+    """Return what each suite says of the run; how many cases and variants it has itself is still left open."""
     properties = {
         "iut": f"{run.iut} {run.iut_version}".strip(),
         "iut.command": run.command,
@@ -72,8 +87,8 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level, be
         "link": run.link,
         "seed": str(run.seed),
         "command": run.command_line,
-        "cases": str(len(set(map(case_name, variants)))),
-        "variants": str(len(variants)),
+        "cases": "",
+        "variants": "",
         "requirements": str(run.requirements),
         "requirements.pending": str(run.pending),
         "requirements.testable": str(run.testable),
@@ -84,13 +99,7 @@ def _suite(section: str, results: list[Result], run: RunInfo, fail_on: Level, be
     properties |= {f"pics.{key}": msgspec.json.encode(printable(value)).decode() for key, value in run.pics.items()}
     properties |= {f"scan.{number}": text for number, text in enumerate(run.scan, start=1)}
     properties |= {f"incident.{number}": text for number, text in enumerate(run.incidents, start=1)}
-    return junit_xml.TestSuite(
-        section,
-        [_case(result, fail_on, before) for result in results],
-        hostname="localhost",
-        properties={name: clean(value) for name, value in properties.items()},
-        timestamp=_time(min(result.started for result in results)),
-    )
+    return {name: clean(value) for name, value in properties.items()}
 
 
 def _case(result: Result, fail_on: Level, before: str) -> junit_xml.TestCase:
@@ -153,6 +162,8 @@ def classname(section: str) -> str:
 
 def clean(text: str) -> str:
     """Return text that XML can hold: without escapes, control characters and surrogates."""
+    if text.isprintable():
+        return text
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", str(printable(text))))
 
 

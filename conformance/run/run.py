@@ -334,4 +334,5 @@ def _prepare_reports() -> None:
     from reports import html
     from reports.html import report  # noqa: F401
 
-    html.environment().get_template("report.html.j2")
+    for template in ("report.html.j2", "base.html.j2", "components.html.j2"):
+        html.environment().get_template(template)
