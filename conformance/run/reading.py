@@ -8,6 +8,7 @@ judged.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import itertools
 import os
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _NICENESS = 10  # the cases have deadlines, this has none
 _FEWER_COLLECTIONS = 50_000  # objects made between two
+_AHEAD = 4  # captures that the process has at most
 _URGENT, _USUAL, _LAST = range(3)  # a case that did not pass waits for its ladder
 
 
@@ -163,6 +165,7 @@ class ReadingProcess:
         self._read: dict[str, tuple[CaseCapture | SealedCapture, CaseReading]] = {}
         self._sums: Readings | None = None
         self._waiting: queue.PriorityQueue[tuple[int, int, CaseCapture | SealedCapture | None]] = queue.PriorityQueue()
+        self._asked: deque[tuple[CaseCapture | SealedCapture, int]] = deque()  # and octets; the process has them
         self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
         self._work: Work | None = None  # in this process, once the other one has failed
@@ -187,7 +190,7 @@ class ReadingProcess:
 
     def unread(self) -> int:
         """Return how many captures wait for the process; none wait for one that has failed."""
-        return 0 if self._over else self._waiting.qsize()
+        return 0 if self._over else self._waiting.qsize() + len(self._asked)
 
     def ladder(self, case: str) -> str:
         """Return a case's exchange drawn, as soon as its capture was read; nothing of a case without a capture."""
@@ -263,16 +266,48 @@ class ReadingProcess:
             assert process.stdout is not None
             with process.stdin as asked, process.stdout as told:
                 _put(asked, (self.niceness, *self._about, self._copies))
-                while (capture := self._waiting.get()[2]) is not None:
-                    if self._taken[capture.case] is capture:  # else its case was executed again meanwhile
-                        _put(asked, capture)
-                        self._note(capture, pickle.load(told))  # noqa: S301  (of our own child)
-                    self.on_read()
+                self._converse(asked, told)
                 asked.close()
                 self._sums = pickle.load(told)  # noqa: S301  (of our own child)
         with self._news:
             self._over = True
             self._news.notify_all()
+        self.on_read()
+
+    def _converse(self, asked: IO[bytes], told: IO[bytes]) -> None:
+        """Send captures and take what they come to, until no more come.
+
+        Some are sent ahead, so that the process need not wait for this one, which waits for a core. They are no more
+        than its pipe holds, parts of pages included: it may itself wait until we take a long answer.
+        """
+        room = fcntl.fcntl(asked.fileno(), fcntl.F_GETPIPE_SZ) // 2
+        more = True
+        while more or self._asked:
+            try:
+                capture = self._waiting.get(block=not self._asked)[2] if more else None
+            except queue.Empty:
+                self._answer(told)
+                continue
+            if capture is None:
+                more = False
+                while self._asked:
+                    self._answer(told)
+            elif self._taken[capture.case] is capture:  # else its case was executed again meanwhile
+                octets = pickle.dumps(capture)
+                while self._asked and sum(size for _, size in self._asked) + len(octets) > room:
+                    self._answer(told)
+                self._asked.append((capture, len(octets)))
+                _write(asked, octets)
+                if len(self._asked) >= _AHEAD:
+                    self._answer(told)
+            else:
+                self.on_read()
+
+    def _answer(self, told: IO[bytes]) -> None:
+        """Take what the capture that was sent first comes to."""
+        reading = pickle.load(told)  # noqa: S301  (of our own child)
+        capture, _ = self._asked.popleft()
+        self._note(capture, reading)
         self.on_read()
 
     def _note(self, capture: CaseCapture | SealedCapture, reading: CaseReading) -> None:
@@ -288,8 +323,12 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _put(pipe: IO[bytes], thing: object) -> None:
-    """Write it whole: with PYTHONUNBUFFERED, stdout takes less at once when a signal comes while its pipe is full."""
-    left = memoryview(pickle.dumps(thing))
+    _write(pipe, pickle.dumps(thing))
+
+
+def _write(pipe: IO[bytes], octets: bytes) -> None:
+    """Write them whole: with PYTHONUNBUFFERED, stdout takes less at once when a signal comes while its pipe is full."""
+    left = memoryview(octets)
     while left:
         left = left[pipe.write(left) :]
     pipe.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.peer.events import BindingRequest
 from conformance.suites.checks import await_success
 from conformance.suites.establishing import establish
-from conformance.suites.marks import requirement
+from conformance.suites.marks import lasts, requirement
 from conformance.suites.negotiation import negotiate
 from conformance.suites.sections import default_of, destinations
 from conformance.suites.updates import answered, named, update
@@ -44,6 +44,7 @@ def test_answer_has_the_candidates_that_we_named(upper, peer):
 
 
 # The pair begins at our default destination, which a WebRTC section over TCP has not: it says port 9 of 0.0.0.0.
+@lasts(1)
 @requirement("RFC8839-4.4.2-03", needs="offers:passive profile:plain")
 def test_answer_waits_for_checks_under_way(upper, peer, pixit):
     """with    a pair that we have nominated, the IUT's own check of it not answered yet

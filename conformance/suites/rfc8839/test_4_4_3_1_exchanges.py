@@ -27,6 +27,7 @@ def test_restart_that_is_answered_restarts_ice(upper, peer):
     expect_check(peer, iut, connection)
 
 
+@lasts(1)
 @requirement("RFC8839-4.4.3.1-05")
 @both_sides
 def test_completed_ice_stays_completed(upper, peer, side, pixit):
@@ -83,6 +84,7 @@ def test_pairs_keep_their_states(upper, peer, pixit):
     connection.expect_nothing(BindingRequest, within=0)
 
 
+@lasts(1)
 @requirement("RFC8839-4.4.3.1-02", needs="sides:answerer updates streams:2 offers:passive payload:raw")
 def test_nothing_is_sent_for_a_removed_stream(upper, peer, pixit):
     """with    ICE completed for two streams, and the second removed by our later offer

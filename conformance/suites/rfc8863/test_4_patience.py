@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.checks import expect_answers, expect_check
-from conformance.suites.marks import both_sides, requirement, watches
+from conformance.suites.marks import both_sides, lasts, requirement, watches
 from conformance.suites.negotiation import negotiate
 from conformance.wire.layers import RFC4571
 
@@ -12,6 +12,7 @@ _TOLERANCE = 5.0
 
 
 @both_sides
+@lasts(1)
 @requirement("RFC8863-4-03", "RFC8863-4-01", needs="offers:passive connects:active")
 def test_no_failure_while_checks_may_come(upper, peer, side, pixit):
     """with    our only candidate refusing the IUT's connection, so that it has no pair left

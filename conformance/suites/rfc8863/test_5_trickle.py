@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.suites.marks import both_sides, requirement
+from conformance.suites.marks import both_sides, lasts, requirement
 from conformance.suites.negotiation import negotiate_trickled
 
 
 @both_sides
+@lasts(1)
 @requirement("RFC8863-5-01", needs="connects:active reports:state")
 def test_end_of_candidates_is_no_failure(upper, peer, side, pixit):
     """with    our only candidate, trickled, refusing the IUT's connection
