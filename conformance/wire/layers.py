@@ -35,12 +35,52 @@ from conformance.wire.stun import Method, pack_type  # noqa: E402
 _HEADER = 20
 
 
-class _OneValue(Packet):
+_put = object.__setattr__  # a packet's own looks for a field of that name
+_PLAIN = frozenset((bytes, int, list, type(None)))  # values that Scapy takes for a field's as they are
+_LIKE: dict[type[Packet], tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[str]]] = {}
+
+
+class _Layer(Packet):
+    """A layer that is made often: what all of its class begin with is taken from two that Scapy has made."""
+
+    def __init__(self, *arguments: Any, **fields: Any) -> None:
+        same, own, names = _LIKE.get(type(self)) or _like(type(self))
+        if arguments or not _PLAIN.issuperset(map(type, fields.values())):
+            super().__init__(*arguments, **fields)
+            return
+        for name, value in same:
+            _put(self, name, value)
+        for name, value in own:
+            _put(self, name, value.copy())
+        _put(self, "time", 0.0)  # as of those that Scapy makes for itself: when one is sent the capture tells
+        mine = self.fields
+        for name in names:
+            if name in fields:
+                mine[name] = fields.pop(name)
+            elif name in mine:  # a list, empty
+                mine[name] = mine[name].copy()
+        for unknown in fields:
+            raise AttributeError(unknown)
+
+
+def _like(kind: type[Packet]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[str]]:
+    """Return what is the same in all new packets of a class, what each has of its own, and the names of the fields."""
+    one, other = (kind.__new__(kind) for _ in range(2))
+    for made in (one, other):
+        Packet.__init__(made)
+    there = [(name, getattr(one, name)) for name in sorted(kind.__all_slots__) if hasattr(one, name)]
+    same = [(name, value) for name, value in there if value is getattr(other, name) and name != "time"]
+    own = [(name, value) for name, value in there if value is not getattr(other, name) and name != "time"]
+    _LIKE[kind] = same, own, [field.name for field in kind.fields_desc]
+    return _LIKE[kind]
+
+
+class _OneValue(_Layer):
     """A layer whose fields each have one value: building it goes through no sets of values, and so copies nothing."""
 
     def do_build(self) -> bytes:
         """Build without making the packets that Scapy lets a field with several values stand for."""
-        self.explicit = 1
+        _put(self, "explicit", 1)
         built: bytes = super().do_build()
         return built
 
@@ -56,13 +96,18 @@ class RFC4571(_OneValue):
         if not isinstance(payload, STUN):
             framed: RFC4571 = super().__truediv__(payload)
             return framed
-        frame = self.copy()
+        frame = self.copy() if self.payload else type(self)(**self.fields)
         frame.add_payload(payload)
         return frame
 
+    def self_build(self) -> bytes:
+        """Build LENGTH, with room for one that is computed."""
+        built: bytes = bytes(2) if self.fields.get("length") is None else super().self_build()
+        return built
+
     def post_build(self, packet: bytes, payload: bytes) -> bytes:
         """Compute LENGTH."""
-        if self.length is None:
+        if self.fields.get("length") is None:
             packet = len(payload).to_bytes(2, "big")
         return packet + payload
 
@@ -75,7 +120,7 @@ class RFC4571(_OneValue):
         return STUN if payload[4:8] == MAGIC_COOKIE.to_bytes(4, "big") and payload[0] < 0x40 else Raw
 
 
-class StunAttribute(Packet):
+class StunAttribute(_Layer):
     """One attribute: type, length, value, padding. ``length`` None: the value's; ``padding`` None: zeros."""
 
     name = "STUN attribute"
@@ -160,7 +205,7 @@ class _XorAddress(StunAttribute):
 
     def __init__(self, *arguments: Any, address: Address | None = None, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        self.address_given = address
+        _put(self, "address_given", address)
 
     def current_value(self, before: bytes) -> bytes:
         """XOR with the cookie and the transaction id of the message."""
@@ -180,8 +225,8 @@ class _Keyed(StunAttribute):
 
     def __init__(self, *arguments: Any, key: bytes | None = None, size: int | None = None, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        self.key_given = key
-        self.size_given = size
+        _put(self, "key_given", key)
+        _put(self, "size_given", size)
 
     def copy(self) -> Any:
         """Keep the key in copies."""
@@ -374,11 +419,14 @@ class STUN(_OneValue):
         """Build attribute by attribute, since the protections cover what stands before them."""
         if self.truncated:
             return self.truncated
-        head = (self.type or 0).to_bytes(2, "big") + bytes(2) + self.cookie.to_bytes(4, "big")
-        octets = head + bytes(self.transaction_id).ljust(12, b"\0")[:12]
-        for attribute in self.attributes:
+        given = self.fields  # as a packet's attributes they cost ten times as much
+        head = (given.get("type") or 0).to_bytes(2, "big") + bytes(2)
+        head += given.get("cookie", MAGIC_COOKIE).to_bytes(4, "big")
+        octets = head + bytes(given.get("transaction_id", b"")).ljust(12, b"\0")[:12]
+        for attribute in given.get("attributes", ()):
             octets += attribute.octets(octets) if isinstance(attribute, StunAttribute) else bytes(attribute)
-        length = (len(octets) - _HEADER) & 0xFFFF if self.length is None else self.length
+        length = given.get("length")
+        length = (len(octets) - _HEADER) & 0xFFFF if length is None else length
         return with_length(octets, length)
 
     def do_dissect(self, octets: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Raw
+from scapy.packet import Packet, Raw
 
 from conformance.wire import layers
 from conformance.wire.attributes import Address, Attribute, ErrorCode
@@ -215,3 +215,39 @@ def test_frames_dissect_into_stun_or_data() -> None:
     assert packet[layers.STUN].self_build() == octets[2:]
     assert packet.lastlayer().load == b"rest"
     assert layers.RFC4571(frame(b"\x80data"))[Raw].load == b"\x80data"
+
+
+def state(packet: Packet) -> dict[str, object]:
+    """All that Scapy keeps in a packet, but for the moment in which it was made."""
+    kept = {name: getattr(packet, name) for name in type(packet).__all_slots__ if hasattr(packet, name)}
+    return {name: value for name, value in kept.items() if name != "time"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (layers.RFC4571, {}),
+        (layers.RFC4571, {"length": 7}),
+        (layers.STUN, {"type": 1, "transaction_id": TRANSACTION}),
+        (layers.STUN, {"type": 1, "length": 3, "attributes": [Raw(b"x")]}),
+        (layers.Priority, {"type": 0x24, "value": b"1234"}),
+        (layers.Priority, {"type": 0x24, "value": "text, which Scapy turns into octets"}),
+    ],
+)
+def test_a_new_packet_is_what_scapy_would_make_of_it(kind, fields) -> None:
+    by_scapy = kind.__new__(kind)
+    Packet.__init__(by_scapy, **fields)
+    assert state(kind(**fields)) == state(by_scapy)
+
+
+def test_two_packets_share_nothing_that_changes() -> None:
+    one, other = layers.STUN(), layers.STUN()
+    one.attributes.append(layers.UseCandidate())
+    one.overloaded_fields["cookie"], one.post_transforms[:] = 5, [bytes]
+    assert (other.attributes, other.overloaded_fields, other.post_transforms) == ([], {}, [])
+    assert other.cookie == 0x2112A442
+
+
+def test_a_field_that_there_is_not_is_refused() -> None:
+    with pytest.raises(AttributeError, match="colour"):
+        layers.Priority(number=1, colour=2)
