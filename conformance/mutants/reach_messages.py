@@ -31,7 +31,7 @@ ROWS: tuple[Reach, ...] = (
     breaking(
         "a role that is not claimed, or claimed against the rules, is so in each check and in each conflict",
         "check-without-role answerer-controls conflict-keeps-role conflict-leaves-controlled conflict-error-ignored "
-        "frame-marker",
+        "frame-marker tie-breakers-always-compared",
         "RFC8445-6.1.1 RFC8445-7.1.3 RFC8445-7.2.5.1 RFC8489-14.8",
     ),
     reaching(

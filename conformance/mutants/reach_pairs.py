@@ -88,6 +88,11 @@ ROWS: tuple[Reach, ...] = (
         "refused-attempts-count-for-good",
         "RFC8445-6.1.2.5-03",
     ),
+    reaching(
+        "a check that is given up after a second has no success that a nomination could wait for",
+        "response-given-up-early",
+        "RFC8445-7.3.1.5-s02",
+    ),
     reaching("without RTCP there are no pairs of a second component", "rtcp-left-out", "RFC8838-11-s01"),
     reaching(
         "a nomination that was not due stands for the one that the case waits for",

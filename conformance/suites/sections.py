@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.iut.description import Description
 from conformance.iut.upper import Rejected
-from conformance.peer.events import BindingRequest, BindingSuccess
+from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess
 from conformance.suites.negotiation import STREAMS
 from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, NotApplicable
 from conformance.wire.layers import RFC4571
@@ -214,9 +214,9 @@ def expect_no_ice(peer: Peer, iut: Description) -> None:
 
 
 def answers_checks(peer: Peer, iut: Description) -> bool:
-    """Whether the IUT takes a check of ours for its stream."""
+    """Whether the IUT answers a check of ours for its stream, be it by an error: without ICE nobody does."""
     connections = try_checks(peer, iut)
-    return any(connection.wait_for(BindingSuccess, within=peer.pixit.response) for connection in connections[:1])
+    return any(connection.wait_for(AnyResponse, within=peer.pixit.response) for connection in connections[:1])
 
 
 def offered_streams(upper: Upper) -> tuple[Description, list[Description]]:
