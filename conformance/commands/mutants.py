@@ -100,7 +100,9 @@ def _run(faults: Sequence[Fault], cases: Sequence[Case], every: Sequence[Case], 
     judged = reports.Judged(KillMatrix(), (), options["quick"])
     most = options["jobs"] or EACH * len(os.sched_getaffinity(0))
     processes = how_many(0, len(work.variants), most, adapters=most)
-    unasked = AT_ONCE if options["cluster"] else Places(EACH * processes, EACH_IDLE * processes)
+    unasked = (
+        AT_ONCE if options["cluster"] else Places(EACH * processes, (EACH_IDLE if processes > 1 else EACH) * processes)
+    )
     jobs: int | Places = options["jobs"] or unasked
 
     def execute(bench: Bench | ClusterBench, shown: Progress) -> None:

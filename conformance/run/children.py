@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import resource
 import signal
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 _FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
+_DESCRIPTORS = 8192  # a hundred for some cases, of which there are more at once than the usual limit of 1,024 bears
 
 
 def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[int, Connection]]:
@@ -36,6 +39,7 @@ def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[in
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, _leave_to_the_parent)  # a function: programs that we start do not inherit it
                 gc.set_threshold(_FEWER_COLLECTIONS)
+                _raise_descriptor_limit()
                 status = serve(theirs, Share(index, count))
             finally:
                 os._exit(status)
@@ -47,3 +51,12 @@ def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[in
 
 def _leave_to_the_parent(_number: int, _frame: object) -> None:
     """Do nothing: Ctrl-C in a terminal comes to all processes, and the command's own decides what becomes of it."""
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow more open sockets than usual, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -258,6 +259,34 @@ def test_long_cases_take_no_place_of_the_others() -> None:
     finally:
         running.close()
         running.kill()
+
+
+def test_a_tester_process_may_open_many_sockets() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def run(case: Any) -> Result:
+        title = str(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        return Result(case=case.id, title=title, section="", requirements=(), level=Level.MUST)
+
+    engine = SimpleNamespace(
+        run=run,
+        pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
+        suspicion=SimpleNamespace(culprits=frozenset()),
+    )
+    cases = [SimpleNamespace(id="case", length=0.0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 1024), hard))
+    try:
+        running = testers.Testers(1, 1, lambda _: (engine, SimpleNamespace(notes=[], close=lambda: None)), cases)
+        running.blank, running.on_capture = run, lambda _: None
+        try:
+            _, result = running.start(cases).get(timeout=20)
+            assert isinstance(result, Result)
+            assert int(result.title) == min(hard, 8192)
+        finally:
+            running.close()
+            running.kill()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_processes_that_get_no_case_are_ended() -> None:
