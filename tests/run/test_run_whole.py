@@ -129,7 +129,8 @@ def test_the_longest_cases_begin_first_and_others_beside_them(healthy) -> None:
     out, _ = healthy
     length = {case.id: case.length for case in discover().every}
     begun = [result.case for result in sorted(of_cases(out), key=lambda result: result.started)]
-    first, longest = begun[:64], sorted(length.values())[-32]  # 64 at once
+    # 64 at once and 48 long ones beside them, in processes of which one may be ahead of the other
+    first, longest = begun[:200], sorted(length.values())[-32]
     assert {case for case, seconds in length.items() if seconds > longest} <= set(first)
     assert any(not length[case] for case in first)
 
