@@ -41,6 +41,15 @@ class Party:
         return tuple(candidate for section in self.media for candidate in section)
 
     @functools.cached_property
+    def endpoints(self) -> tuple[frozenset[Address], frozenset[Address]]:
+        """The transport addresses of all TCP candidates, and of those that others can connect to."""
+        passive = [c for c in self._tcp if (c.tcptype or "").lower() != "active"]
+        every, aimed = (
+            frozenset(Address(canonical(c.address), c.port) for c in those) for those in (self._tcp, passive)
+        )
+        return every, aimed
+
+    @functools.cached_property
     def _tcp(self) -> tuple[Candidate, ...]:
         return tuple(candidate for candidate in self.candidates if candidate.is_tcp)
 
@@ -113,8 +122,7 @@ class Known:
 
     def endpoints(self, *, active: bool = False) -> set[Address]:
         """Return the transport addresses of all TCP candidates that others can connect to, or of all."""
-        found = [c for party in self.parties for c in party.candidates if c.is_tcp]
-        return {Address(canonical(c.address), c.port) for c in found if active or (c.tcptype or "").lower() != "active"}
+        return {endpoint for party in self.parties for endpoint in party.endpoints[0 if active else 1]}
 
 
 def _trickles(description: SessionDescription) -> bool:

@@ -7,6 +7,7 @@ marked, with a sign and with words.
 
 from __future__ import annotations
 
+import functools
 import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,7 @@ def _in_segments(step: Step) -> str:
     return f"in {step.segments} segments, cut after {octets} {', '.join(shown)}{more}"
 
 
+@functools.lru_cache(maxsize=1024)
 def _text(text: str, most: int) -> str:
     """Return a text of at most so many characters that XML and a person can read."""
     shown = visible(text)
