@@ -13,7 +13,7 @@ from conformance.wire import ip
 from conformance.wire.attributes import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, _NLMSG_ERROR = 4, 20, 1, 2
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
@@ -26,6 +26,8 @@ _ALL_STATES = 0xFFFFFFFF
 
 
 _NLM_F_DUMP, _NLMSG_DONE = 0x300, 3
+_TCPDIAG_GETSOCK = 18  # the older question, which is about both families at once
+_OLD_REQUEST = struct.Struct("=BBBB48xII")  # struct inet_diag_req: family, two prefixes, extensions, states, data base
 _SYN_SENT = 2
 _FROM_TO = struct.Struct("!HH16s16s")  # of struct inet_diag_msg, behind its first word
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -53,19 +55,20 @@ def attempts(address: str) -> set[tuple[Address, Address]]:
     if not _knows_tcp():
         raise Unsupported("the kernel has no tcp_diag")
     target = ip.packed(address)
-    families = [socket.AF_INET6] if len(target) == 16 else [socket.AF_INET, socket.AF_INET6]
     # A socket of both families is listed as one of IPv6, and its ends as IPv4-mapped addresses.
-    found: set[tuple[Address, Address]] = set()
-    for family in families:
-        wanted = target if family == socket.AF_INET or len(target) == 16 else _MAPPED + target
-        found.update(_dumped(family, wanted.ljust(16, b"\0")))
-    return found
+    wanted: dict[int, bytes] = {socket.AF_INET6: target if len(target) == 16 else _MAPPED + target}
+    if len(target) == 4:
+        wanted[socket.AF_INET] = target.ljust(16, b"\0")
+    return set(_dumped(wanted))
 
 
-def _dumped(family: int, target: bytes) -> Iterator[tuple[Address, Address]]:
-    """Return the ends of a family's connections in SYN-SENT to an address of ours."""
-    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 1 << _SYN_SENT) + bytes(_ENDS.size) + _NO_COOKIE
-    head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST | _NLM_F_DUMP, 0, 0)
+def _dumped(wanted: Mapping[int, bytes]) -> Iterator[tuple[Address, Address]]:
+    """Return the ends of the connections in SYN-SENT to an address of ours, given as each family has it.
+
+    The kernel goes through its whole table for an answer, so both families are asked about together.
+    """
+    body = _OLD_REQUEST.pack(socket.AF_UNSPEC, 0, 0, 0, 1 << _SYN_SENT, 0)
+    head = _HEADER.pack(_HEADER.size + len(body), _TCPDIAG_GETSOCK, _NLM_F_REQUEST | _NLM_F_DUMP, 0, 0)
     with _kernel() as kernel:
         kernel.send(head + body)
         while True:
@@ -76,8 +79,9 @@ def _dumped(family: int, target: bytes) -> Iterator[tuple[Address, Address]]:
                     return
                 if kind == _NLMSG_ERROR:
                     raise Unsupported("no list of connections")
+                family = answer[_HEADER.size]
                 from_port, to_port, source, to = _FROM_TO.unpack_from(answer, _HEADER.size + 4)
-                if to == target:
+                if to == wanted.get(family):
                     yield Address(_text(source, family), from_port), Address(_text(to, family), to_port)
                 answer = answer[(length + 3) & ~3 :]
 
