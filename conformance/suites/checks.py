@@ -225,10 +225,21 @@ def expect_answer(peer: Peer, iut: Description, connection: Connection, *request
 
 
 def expect_refusal(peer: Peer, iut: Description, connection: Connection, *codes: int) -> Frame:
-    """Expect that the check sent last on a connection is refused with one of these codes; see `expect_answer`."""
+    """Expect that the check sent last on a connection is refused with one of these codes; see `expect_answer`.
+
+    Where a success comes instead, nothing is missing that a refusal of the IUT's own check behind it could explain.
+    """
     try:
         return connection.expect(BindingError(*codes), within=peer.pixit.response)
     except Missing as failure:
+        if connection.has(BindingSuccess()):
+            raise Failed(
+                str(failure),
+                expected=failure.expected,
+                actual=failure.actual,
+                wanted=failure.wanted,
+                on=failure.on,
+            ) from failure
         if not connection.has(AnyResponse()):
             _require_ordinary_answers(peer, iut, connection, failure)
         raise
