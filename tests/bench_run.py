@@ -34,7 +34,7 @@ from conformance.wire.stun import Message
 
 SHARE = 0.05  # variants for each exchange of the bare loop, at least, on two cores
 EXCHANGES_EACH = 25  # of the bare loop that take the CPU of one variant, at most; what a run costs once is not counted
-TAIL = 8.0  # seconds from the last case's end to the end of the run, at most
+TAIL = 4.0  # seconds from the last case's end to the end of the run, at most
 GROWTH = 1.10  # CPU of one more variant at the largest number of cases, over that at the smallest, at most
 IDLE = 0.5  # load of each core under which times are those of an idle machine
 FIRST = 4.0  # starts of a bare interpreter that pass before the first verdict, at most
