@@ -434,10 +434,10 @@ def other_names(iut: Description, peer: Peer) -> dict[str, str]:
     }
 
 
-def roles_said(peer: Peer) -> set[str]:
-    """Return the roles that the IUT's checks have claimed so far."""
+def roles_said(peer: Peer, *, since: int = 0) -> set[str]:
+    """Return the roles that the IUT's checks have claimed so far, behind its first so many."""
     said = {"controlling": "ice_controlling", "controlled": "ice_controlled"}
-    checks = peer.checks()
+    checks = peer.checks()[since:]
     return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
 
 
@@ -453,12 +453,12 @@ def needs_controlled(peer: Peer) -> None:
 
 
 def expect_role(peer: Peer, role: str, *, since: int, within: float) -> None:
-    """Expect that a check of the IUT's claims a role; inconclusive where none has come behind its first so many."""
+    """Expect that a check of the IUT's claims a role; inconclusive where none behind its first so many claims any."""
     if peer.wait_until(lambda: role in roles_said(peer), within):
         return
-    further = len(peer.checks()) - since
-    if not further:
+    if not roles_said(peer, since=since):
         raise Inconclusive(f"no further check within {within:g} s tells the IUT's role")
+    further = len(peer.checks()) - since
     raise Failed(
         f"none of its checks claims to be {role}",
         expected=f"a check that claims to be {role}",

@@ -103,3 +103,9 @@ def test_a_case_whose_preamble_does_not_come_about_is_no_error(tmp_path) -> None
     case = next(case for case in EVERY if "so_connection_that_we_reopen_is_checked_in_return[o" in case.id)
     (result,) = execute([(case, "so-connects-from-other-port")], tmp_path).of("so-connects-from-other-port")
     assert (result.verdict, "did not lead from one S-O candidate" in result.reason) == (Verdict.INCONC, True)
+
+
+def test_checks_that_claim_no_role_say_nothing_of_a_conflict(tmp_path) -> None:
+    case = next(case for case in EVERY if "lost_role_conflict_on_an_opened_connection" in case.id)
+    (result,) = execute([(case, "check-without-role")], tmp_path).of("check-without-role")
+    assert (result.verdict, "tells the IUT's role" in result.reason) == (Verdict.INCONC, True)
