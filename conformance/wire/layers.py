@@ -7,12 +7,9 @@ cannot be an attribute as raw octets, so that any octets dissect and rebuild ide
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-logging.getLogger("scapy").setLevel(logging.ERROR)
-
-from scapy.fields import (  # noqa: E402  (Scapy warns about the machine's routes while it is imported)
+from scapy.fields import (
     PacketListField,
     ShortField,
     StrField,
@@ -20,72 +17,23 @@ from scapy.fields import (  # noqa: E402  (Scapy warns about the machine's route
     XIntField,
     XShortField,
 )
-from scapy.packet import Packet, Raw  # noqa: E402
+from scapy.packet import Packet, Raw
 
-from conformance.wire.attributes import MAGIC_COOKIE, Address, Attribute, spelling, xor_address  # noqa: E402
-from conformance.wire.integrity import (  # noqa: E402
+from conformance.wire.attributes import MAGIC_COOKIE, Address, Attribute, spelling, xor_address
+from conformance.wire.frequent import FrequentLayer, OneValueLayer, put
+from conformance.wire.integrity import (
     fingerprint_value,
     integrity_sha256_value,
     integrity_value,
     short_term_key,
     with_length,
 )
-from conformance.wire.stun import Method, pack_type  # noqa: E402
+from conformance.wire.stun import Method, pack_type
 
 _HEADER = 20
 
 
-_put = object.__setattr__  # a packet's own looks for a field of that name
-_PLAIN = frozenset((bytes, int, list, type(None)))  # values that Scapy takes for a field's as they are
-_LIKE: dict[type[Packet], tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[str]]] = {}
-
-
-class _Layer(Packet):
-    """A layer that is made often: what all of its class begin with is taken from two that Scapy has made."""
-
-    def __init__(self, *arguments: Any, **fields: Any) -> None:
-        same, own, names = _LIKE.get(type(self)) or _like(type(self))
-        if arguments or not _PLAIN.issuperset(map(type, fields.values())):
-            super().__init__(*arguments, **fields)
-            return
-        for name, value in same:
-            _put(self, name, value)
-        for name, value in own:
-            _put(self, name, value.copy())
-        _put(self, "time", 0.0)  # as of those that Scapy makes for itself: when one is sent the capture tells
-        mine = self.fields
-        for name in names:
-            if name in fields:
-                mine[name] = fields.pop(name)
-            elif name in mine:  # a list, empty
-                mine[name] = mine[name].copy()
-        for unknown in fields:
-            raise AttributeError(unknown)
-
-
-def _like(kind: type[Packet]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[str]]:
-    """Return what is the same in all new packets of a class, what each has of its own, and the names of the fields."""
-    one, other = (kind.__new__(kind) for _ in range(2))
-    for made in (one, other):
-        Packet.__init__(made)
-    there = [(name, getattr(one, name)) for name in sorted(kind.__all_slots__) if hasattr(one, name)]
-    same = [(name, value) for name, value in there if value is getattr(other, name) and name != "time"]
-    own = [(name, value) for name, value in there if value is not getattr(other, name) and name != "time"]
-    _LIKE[kind] = same, own, [field.name for field in kind.fields_desc]
-    return _LIKE[kind]
-
-
-class _OneValue(_Layer):
-    """A layer whose fields each have one value: building it goes through no sets of values, and so copies nothing."""
-
-    def do_build(self) -> bytes:
-        """Build without making the packets that Scapy lets a field with several values stand for."""
-        _put(self, "explicit", 1)
-        built: bytes = super().do_build()
-        return built
-
-
-class RFC4571(_OneValue):
+class RFC4571(OneValueLayer):
     """A frame (RFC 4571 section 2). ``length`` is the payload's unless set."""
 
     name = "RFC4571"
@@ -120,7 +68,7 @@ class RFC4571(_OneValue):
         return STUN if payload[4:8] == MAGIC_COOKIE.to_bytes(4, "big") and payload[0] < 0x40 else Raw
 
 
-class StunAttribute(_Layer):
+class StunAttribute(FrequentLayer):
     """One attribute: type, length, value, padding. ``length`` None: the value's; ``padding`` None: zeros."""
 
     name = "STUN attribute"
@@ -205,7 +153,7 @@ class _XorAddress(StunAttribute):
 
     def __init__(self, *arguments: Any, address: Address | None = None, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        _put(self, "address_given", address)
+        put(self, "address_given", address)
 
     def current_value(self, before: bytes) -> bytes:
         """XOR with the cookie and the transaction id of the message."""
@@ -225,8 +173,8 @@ class _Keyed(StunAttribute):
 
     def __init__(self, *arguments: Any, key: bytes | None = None, size: int | None = None, **fields: Any) -> None:
         super().__init__(*arguments, **fields)
-        _put(self, "key_given", key)
-        _put(self, "size_given", size)
+        put(self, "key_given", key)
+        put(self, "size_given", size)
 
     def copy(self) -> Any:
         """Keep the key in copies."""
@@ -392,7 +340,7 @@ def _next_attribute(_packet: Any, _list: Any, _previous: Any, rest: bytes) -> ty
     return _CLASSES.get(int.from_bytes(rest[:2], "big"), RawStunAttribute)
 
 
-class STUN(_OneValue):
+class STUN(OneValueLayer):
     """A STUN message (RFC 8489 section 5).
 
     ``message_class`` and ``method`` make the type unless ``type`` (16 bits, top two included) is given; ``length``
