@@ -30,9 +30,8 @@ _HEADER = struct.Struct("=IIIHHII")  # status, length, captured, link and networ
 _USER, _FREE = 1, bytes(4)
 _DISCARD = 9
 _MARK = 16
-_GATHER = (
-    20  # milliseconds from a packet to its taking, unless somebody waits: to take each alone costs a thread switch
-)
+# Milliseconds from a packet to its taking, unless somebody waits: to take each alone costs a switch of threads.
+_GATHER = 20
 
 
 class Recorder:

@@ -55,7 +55,7 @@ def _places(premise: Premise) -> int:
 
 
 def beside_of(config: pytest.Config, premise: Premise) -> int:
-    """Return how many long cases are executed beside these, which wait most of the time; none where it was said."""
+    """Return how many long cases have places of their own; 0 where the user or the stack says how many run at once."""
     if config.getoption("icetcp_jobs") or premise.stack.jobs:
         return 0
     return min(_LONG_AT_ONCE, _places(premise) - jobs_of(config, premise))
