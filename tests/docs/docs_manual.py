@@ -6,6 +6,7 @@ import importlib.metadata
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import click
 from docs_reading import ROOT
@@ -22,6 +23,7 @@ _FILES = (
      "folder upwards. In pyproject.toml it is the table [tool.icetcp]."),
     ("reports/run-NAME", "The reports of a run, unless --out names a folder: report.html, junit.xml, record.jsonl, captures, logs."),
 )  # fmt: skip
+_DATE = "2026-11-29"  # roff wants a date; this is of the page's form, since the words are the help's of the day
 _STATUSES = (
     ("0", "The implementation conforms, or the command has done what it was asked for."),
     ("1", "The implementation does not conform, or a difference was found."),
@@ -35,7 +37,7 @@ def written() -> str:
     version = importlib.metadata.version("icetcp")
     lines = [
         '.\\" Written by tests/docs/refresh.py from the help of the commands. Do not edit.',
-        f'.TH ICETCP 1 "" "icetcp {version}" "User Commands"',
+        f'.TH ICETCP 1 {_DATE} "icetcp {version}" "User Commands"',
         ".SH NAME",
         "icetcp \\- conformance suite and traffic fuzzer for ICE\\-TCP agents",
         ".SH SYNOPSIS",
@@ -66,7 +68,14 @@ def written() -> str:
         "icetcp judge call.pcapng",
     ):
         lines += [".PP", ".nf", _text(example), ".fi"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(_without_needless_breaks(lines)) + "\n"
+
+
+def _without_needless_breaks(lines: list[str]) -> Iterator[str]:
+    """Drop what begins a paragraph right behind a heading, where one begins anyway."""
+    for before, line in pairwise(["", *lines]):
+        if line != ".PP" or not before.startswith((".SH", ".SS")):
+            yield line
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:
