@@ -28,6 +28,8 @@ _PACKED = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"BZh": "bzi
 _BUFFER = 1 << 20
 _FINEST = 63  # a clock of 2^-63 s or 10^-63 s: none is finer, and larger exponents are nonsense
 _LARGEST = 1 << 28
+_LONGEST_OPTION = 0xFFFF
+_LEFT_OUT = " …".encode()
 
 
 class CaptureError(Exception):
@@ -53,7 +55,7 @@ class Writer:
     def __init__(self, file: IO[bytes], link_type: int, *, comment: str = "", interface: str = "") -> None:
         self._file = file
         self._last_ns = 0
-        options = _option(_COMMENT, comment.encode()) if comment else b""
+        options = _comment(comment) if comment else b""
         options += _option(_APPLICATION, b"icetcp") + _option(0, b"")
         self._block(_SHB, struct.pack("<IHHq", _ORDER, 1, 0, -1) + options)
         named = _option(2, interface.encode()) if interface else b""
@@ -74,7 +76,7 @@ class Writer:
         """Append a packet."""
         self._last_ns = max(self._last_ns, time_ns)
         head = struct.pack("<IIIII", 0, time_ns >> 32, time_ns & 0xFFFFFFFF, len(octets), len(octets))
-        options = _option(_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+        options = _comment(comment) + _option(0, b"") if comment else b""
         self._block(_EPB, head + octets + bytes(-len(octets) % 4) + options)
 
     def statistics(self, received: int, dropped: int) -> None:
@@ -86,6 +88,14 @@ class Writer:
     def _block(self, kind: int, body: bytes) -> None:
         total = len(body) + 12
         self._file.write(struct.pack("<II", kind, total) + body + struct.pack("<I", total))
+
+
+def _comment(text: str) -> bytes:
+    """Return a comment option: text beyond what an option can hold is left out, as what an IUT said may be longer."""
+    octets = text.encode(errors="backslashreplace")
+    if len(octets) > _LONGEST_OPTION:
+        octets = octets[: _LONGEST_OPTION - len(_LEFT_OUT)].decode(errors="ignore").encode() + _LEFT_OUT
+    return _option(_COMMENT, octets)
 
 
 def _option(code: int, value: bytes) -> bytes:

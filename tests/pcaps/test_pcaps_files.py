@@ -38,6 +38,19 @@ def test_what_is_written_is_read(packets) -> None:
     assert got == [Packet(time, octets, RAW_IP, comment) for time, octets, comment in packets]
 
 
+@pytest.mark.parametrize("text", ["x" * 900_000, "é" * 32_768, "x" + "é" * 40_000, "\ud800 alone"])
+def test_a_comment_that_no_option_can_hold_is_cut_and_breaks_nothing(text) -> None:
+    """What a stack gives as the reason of a refusal stands in comments, however long it is."""
+    file = io.BytesIO()
+    Writer(file, RAW_IP, comment=text).packet(1, b"octets", text)
+    (packet,) = read(io.BytesIO(file.getvalue()))
+    assert packet.octets == b"octets"
+    if len(text) > 1000:
+        assert packet.comment.endswith(" …")
+        assert text.startswith(packet.comment.removesuffix(" …"))
+    assert len(packet.comment.encode()) <= 65_535
+
+
 class _Drip(io.BytesIO):
     """A pipe whose writer is slow: never more than a few octets at once."""
 
