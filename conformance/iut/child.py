@@ -39,6 +39,7 @@ for pause in 1 0; do  # a process that is just being given a new program shows i
     sleep $pause
 done
 """
+_BY_SIGNAL = 128  # a shell's exit status for a signal, without its number
 _PROC = Path("/proc")
 
 
@@ -279,8 +280,14 @@ class Child:
 
     @property
     def signalled(self) -> bool:
-        """Whether it was ended by a signal."""
-        return (self._popen.returncode or 0) < 0
+        """Whether it was ended by a signal, or says as a shell does that what it had started was."""
+        status = self._popen.returncode or 0
+        return status < 0 or _BY_SIGNAL < status <= _BY_SIGNAL + signal.SIGRTMAX
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended with another status than 0."""
+        return bool(self._popen.returncode)
 
     @property
     def how(self) -> str:

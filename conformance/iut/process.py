@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import signal
 import threading
 import time
@@ -36,6 +37,10 @@ _WRITE_WITHIN = 5.0  # seconds for an adapter to take one request from the pipe
 _MOST_UNREAD = 16 << 20  # octets of notifications that a session's case has not looked at
 _MOST_STRAY = 100_000  # notifications of sessions that are not open, without an answer in between
 _MOST_GARBAGE = 100  # lines that are no JSON-RPC, likewise
+_CRASH = re.compile(  # what runtimes and sanitizers say of a program that does not end as it wants to
+    r"^Traceback \(most recent call last\)|^panic: |^fatal error: |^thread '.*' panicked|^Exception in thread |"
+    r"^terminate called|\b(?:Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer\b|[Aa]ssertion\b.*\bfailed\b"
+)
 _EXCERPT = 60
 _NAMED = 5  # cases named in a message
 
@@ -130,6 +135,7 @@ class AdapterProcess:
         self._garbage = 0
         self._answered_once = False
         self._last_words = ""
+        self._crash_told = False  # on stderr, since its input has ended
         self._ending = False
         self.pid = 0
         try:
@@ -279,6 +285,7 @@ class AdapterProcess:
     def _take_stderr(self, text: str) -> None:
         if text:
             self._last_words = f"; its last words: {text}"
+        self._crash_told |= self._ending and _CRASH.search(text) is not None
         self._log_all("stderr", text)
 
     def _log_all(self, channel: str, text: str) -> None:
@@ -335,9 +342,9 @@ class AdapterProcess:
         went = self._child.end_input() and self._child.exited.wait(protocol.EXIT_WITHIN)
         if not went:
             self._happened(Kind.HUNG, f"the adapter stayed for {protocol.EXIT_WITHIN:g} s after its input had ended")
-        elif self._ending and self._child.signalled:
+        self.kill()  # now its last words are there
+        if went and self._ending and (self._child.signalled or (self._child.failed and self._crash_told)):
             self._happened(Kind.DIED, f"the adapter {self._child.how} when its input had ended{self._last_words}")
-        self.kill()
         return went
 
     def _happened(self, kind: Kind, text: str) -> None:

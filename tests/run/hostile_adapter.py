@@ -43,7 +43,7 @@ def chosen() -> bool:
 
 def misbehave(call: dict) -> bool:
     """Do what MODE says; return whether the agent is to have the call all the same."""
-    if MODE in ("die-idle", "stay") or not chosen():
+    if MODE in ("die-idle", "stay") or MODE.endswith("-at-end") or not chosen():
         return True
     session = call["params"]["session"]
     if MODE == "abort":
@@ -91,3 +91,13 @@ agent.stdin.close()
 agent.wait()
 if MODE == "stay":
     time.sleep(60)
+if MODE == "traceback-at-end":
+    raise RuntimeError("double free")
+if MODE == "leak-at-end":
+    print("==1==ERROR: LeakSanitizer: detected memory leaks", file=sys.stderr, flush=True)
+    os._exit(23)
+if MODE == "shell-at-end":
+    os._exit(128 + 11)
+if MODE == "status-at-end":
+    print("end of input", file=sys.stderr, flush=True)
+    os._exit(1)

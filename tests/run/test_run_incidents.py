@@ -119,6 +119,28 @@ def test_an_adapter_that_stays_when_its_input_has_ended_is_not_green(tmp_path) -
     assert result.reason.startswith("after the case the adapter hung")
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        (
+            "traceback-at-end",
+            "exited with status 1 when its input had ended; its last words: RuntimeError: double free",
+        ),
+        ("leak-at-end", "exited with status 23 when its input had ended; its last words: ==1==ERROR: LeakSanitizer"),
+        ("shell-at-end", "exited with status 139 when its input had ended"),
+    ],
+)
+def test_an_adapter_that_crashes_when_its_input_has_ended_is_not_green(tmp_path, mode, words) -> None:
+    done = run(tmp_path, mode, 0, "--case", "RFC4571-2/length_equals_the_request[offerer]")
+    assert done.returncode == 3, done.stdout
+    reported(tmp_path, done, f"died: the adapter {words}")
+
+
+def test_another_status_at_its_end_is_the_adapters_own_affair(tmp_path) -> None:
+    done = run(tmp_path, "status-at-end", 0, "--case", "RFC4571-2/length_equals_the_request[offerer]")
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_workers_of_xdist_hand_incidents_over(tmp_path) -> None:
     iut = f"{sys.executable} {HOSTILE} abort 3"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "conformance.suites", "-n", "2"]
