@@ -447,8 +447,7 @@ class Connecting(Identity):
 
     def _in_conflict(self, request: Frame) -> bool:
         """Whether a check of the IUT's claims the role that is ours."""
-        claim = request.stun.ice_controlling if self.controlling else request.stun.ice_controlled
-        return claim is not None
+        return request.stun.has(Attribute.ICE_CONTROLLING if self.controlling else Attribute.ICE_CONTROLLED)
 
     def close(self) -> None:
         """Close every connection and listening socket."""

@@ -44,6 +44,16 @@ _UNREADABLE = (  # what makes a message none that is read; a value that is wrong
     *(section for section in _FORM if section != "RFC8489-14"),
     *("RFC8489-14-", "RFC8489-14.5", "RFC8489-14.6", "RFC8489-14.7", "RFC8489-14.8"),
 )
+_VALUES: dict[int, tuple[str, ...]] = {  # which sentences say how the value of an attribute is written
+    Attribute.PRIORITY: ("RFC8445-16.1-s02",),
+    Attribute.ICE_CONTROLLED: ("RFC8445-16.1-s03",),
+    Attribute.ICE_CONTROLLING: ("RFC8445-16.1-s03",),
+    Attribute.MAPPED_ADDRESS: ("RFC8489-14.1", "RFC8489-6.3.1.1"),
+    Attribute.XOR_MAPPED_ADDRESS: ("RFC8489-14.2", "RFC8489-6.3.1.1"),
+    Attribute.USERNAME: ("RFC8489-14.3",),
+    Attribute.ERROR_CODE: ("RFC8489-14.8", "RFC8489-6.3.1.1"),
+    Attribute.UNKNOWN_ATTRIBUTES: ("RFC8489-14.13", "RFC8489-6.3.1.1"),
+}
 _WHOLE = ("RFC6062-4.5", "RFC6544-7.1-03")  # what says that a frame holds one message
 _ALLOCATING = ("RFC8489", "RFC8656", "RFC6062", "RFC8445-5.1.1.2-06", "RFC6544-11.2")
 _CREDENTIALS = (
@@ -70,13 +80,15 @@ def premises(peer: Peer, requirements: Sequence[str] = ()) -> Iterator[None]:
     What an IUT does that has kept its role shows nothing of the other role, in which a variant wants to meet it: such a
     variant does not pass either.
 
-    A malformed message, and an attribute that a case reads and that does not decode, fails a case that is about how
-    messages are written, as its `requirements` say. Other cases cannot be judged by it: the judge names what is wrong.
+    A malformed message fails a case that is about how messages are written, as its `requirements` say. An attribute
+    that a case reads and that does not decode fails a case that is about how this attribute is written. Other cases
+    cannot be judged by it: the judge names what is wrong.
     """
     try:
         yield
     except StunError as problem:
-        outcome = Failed if not requirements or cites(requirements, _FORM) else Inconclusive
+        form = _FORM if problem.attribute is None else _VALUES.get(problem.attribute, _FORM)
+        outcome = Failed if not requirements or cites(requirements, form) else Inconclusive
         raise outcome(
             f"what the case looks at is malformed: {problem}", expected="a well-formed attribute", actual=str(problem)
         ) from problem

@@ -139,15 +139,15 @@ def _is_of_rfc5389(_peer: Peer, _iut: Description, request: Frame) -> bool:
 
 
 def _does_not_nominate_as_controlled(_peer: Peer, _iut: Description, request: Frame) -> bool:
-    return not request.stun.use_candidate or request.stun.ice_controlling is not None  # its role is judged elsewhere
+    return not request.stun.use_candidate or request.stun.has(Attribute.ICE_CONTROLLING)  # its role is judged elsewhere
 
 
 def _says_controlling(_peer: Peer, _iut: Description, request: Frame) -> bool:
-    return request.stun.ice_controlling is not None and request.stun.ice_controlled is None
+    return request.stun.has(Attribute.ICE_CONTROLLING) and not request.stun.has(Attribute.ICE_CONTROLLED)
 
 
 def _says_controlled(_peer: Peer, _iut: Description, request: Frame) -> bool:
-    return request.stun.ice_controlled is not None and request.stun.ice_controlling is None
+    return request.stun.has(Attribute.ICE_CONTROLLED) and not request.stun.has(Attribute.ICE_CONTROLLING)
 
 
 # By the words of a failure (RFC 8445 sections 7.1 and 7.2).
@@ -167,16 +167,19 @@ RESPECTS: dict[str, Callable[[Peer, Description, Frame], bool]] = {
 def wrong_checks(peer: Peer, iut: Description, respect: str) -> list[str]:
     """Return, in words, what is wrong in one respect, a key of `RESPECTS`, with any of the IUT's checks so far.
 
-    They are those of one session in which nobody has changed roles.
+    They are those of one session in which nobody has changed roles. Raises `StunError` if nothing else is wrong, and
+    an attribute that this is about does not decode.
     """
-    problems = []
+    problems, malformed = [], None
     for request in _checks(peer):
         try:
             right = RESPECTS[respect](peer, iut, request)
         except StunError as error:
-            problems.append(f"{request} is malformed: {error}")
+            malformed = malformed or error
         else:
             problems += [] if right else [f"{request}: not {respect}"]
+    if malformed is not None and not problems:
+        raise malformed
     return problems
 
 

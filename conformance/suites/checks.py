@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.peer.tester import Peer
     from conformance.wire.attributes import Address
 
+_CLAIMS = {"controlling": Attribute.ICE_CONTROLLING, "controlled": Attribute.ICE_CONTROLLED}
 _MOST = 32  # connections that are looked at
 _PREFERENCES = 0xFFFFFF  # of a priority: local preference and component, all but the type (RFC 8445 section 5.1.2.1)
 
@@ -154,16 +155,27 @@ def tie_breaker_of(request: Frame) -> int:
     said = [request.stun.ice_controlling, request.stun.ice_controlled]
     found = [value for value in said if value is not None]
     if not found:
-        raise JudgedElsewhere(
-            "the check claims no role", case="RFC8445-7.1.3/every_check_of_the_controlling_agent_says_so"
-        )
+        raise _claims_no_role()
     return found[0]
 
 
 def claims_role(request: Frame, role: str) -> bool:
     """Whether a check claims this role, "controlling" or "controlled"; n/a where it claims none."""
-    tie_breaker_of(request)
-    return getattr(request.stun, f"ice_{role}") is not None
+    claimed = _roles_of(request)
+    if not claimed:
+        raise _claims_no_role()
+    return role in claimed
+
+
+def _roles_of(request: Frame) -> set[str]:
+    """Return the roles that a check claims: by the attribute that it has, whether its value decodes or not."""
+    return {role for role, kind in _CLAIMS.items() if request.stun.has(kind)}
+
+
+def _claims_no_role() -> JudgedElsewhere:
+    return JudgedElsewhere(
+        "the check claims no role", case="RFC8445-7.1.3/every_check_of_the_controlling_agent_says_so"
+    )
 
 
 def user_name_of(request: Frame) -> str:
@@ -436,14 +448,12 @@ def other_names(iut: Description, peer: Peer) -> dict[str, str]:
 
 def roles_said(peer: Peer, *, since: int = 0) -> set[str]:
     """Return the roles that the IUT's checks have claimed so far, behind its first so many."""
-    said = {"controlling": "ice_controlling", "controlled": "ice_controlled"}
-    checks = peer.checks()[since:]
-    return {role for role, name in said.items() if any(getattr(check.stun, name) is not None for check in checks)}
+    return {role for check in peer.checks()[since:] for role in _roles_of(check)}
 
 
 def needs_controlled(peer: Peer) -> None:
     """Raise `JudgedElsewhere` where the IUT claims to be controlling although we are: it nominates as such."""
-    claimed = [check.stun.ice_controlling is not None for check in peer.checks()]
+    claimed = ["controlling" in _roles_of(check) for check in peer.checks()]
     if any(claimed[:1]):
         raise JudgedElsewhere(
             "the IUT claims to be controlling", case="RFC8445-6.1.1/offerer_controls_between_full_agents"

@@ -282,4 +282,4 @@ def _address(attribute: RawAttribute, value: bytes) -> Address:
 
 def _malformed(attribute: RawAttribute, how: str) -> StunError:
     offset = attribute.offset if attribute.offset >= 0 else None
-    return StunError(f"{spelling(attribute.type)} is {how}", offset, "RFC 8489 section 14")
+    return StunError(f"{spelling(attribute.type)} is {how}", offset, "RFC 8489 section 14", attribute.type)

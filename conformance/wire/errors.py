@@ -28,7 +28,11 @@ class _OctetError(WireError):
 
 
 class StunError(_OctetError):
-    """Octets that are no STUN message, or an attribute whose value is malformed."""
+    """Octets that are no STUN message, or an attribute whose value is malformed: then ``attribute`` is its type."""
+
+    def __init__(self, what: str, offset: int | None = None, clause: str = "", attribute: int | None = None) -> None:
+        super().__init__(what, offset, clause)
+        self.attribute = attribute
 
 
 class FramingError(_OctetError):

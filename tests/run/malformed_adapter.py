@@ -41,6 +41,10 @@ KINDS = {
         "ice_controlling": short(Attribute.ICE_CONTROLLING, 4),
         "ice_controlled": short(Attribute.ICE_CONTROLLED, 4),
     },
+    "role-long": {
+        "ice_controlling": lambda number: RawAttribute(Attribute.ICE_CONTROLLING, number.to_bytes(8) + b"\0"),
+        "ice_controlled": lambda number: RawAttribute(Attribute.ICE_CONTROLLED, number.to_bytes(8) + b"\0"),
+    },
     "mapped-address-short": {"xor_address": mapped(b"\0\1\0\1")},
     "mapped-address-of-no-family": {"xor_address": mapped(b"\0\7\0\1abcd")},
 }

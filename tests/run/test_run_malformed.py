@@ -35,3 +35,21 @@ def test_what_is_malformed_is_a_finding_against_its_sender(tmp_path: Path, kind:
     assert [(r.case, r.reason) for r in results if r.verdict is Verdict.ERROR] == []
     broken = {r.case for r in results if "/judge_" in r.case and r.verdict is Verdict.FAIL}
     assert broken == {rule}
+
+
+@pytest.mark.parametrize(
+    ("kind", "failed", "cases"),
+    [
+        ("role-long", {"RFC8445-16.1-s03"}, "conflict or tie_breaker or says_so"),
+        ("priority-short", {"RFC8445-16.1-s02"}, "priority"),
+    ],
+)
+def test_a_malformed_value_fails_no_case_that_is_not_about_how_it_is_written(tmp_path, kind, failed, cases) -> None:
+    """A role is claimed by an attribute's type, whatever its value is: conflicts are repaired as ever."""
+    iut = f"exec:{sys.executable} {ADAPTER} {kind}"
+    command = [sys.executable, "-m", "conformance", "run", "--quick", "--iut", iut, "--out", str(tmp_path)]
+    subprocess.run([*command, "-k", cases], capture_output=True, text=True, timeout=100, check=False)
+    _, results = read(tmp_path / "record.jsonl")
+    found = {result.requirements[0]: result.reason for result in results if result.verdict is Verdict.FAIL}
+    assert set(found) == failed, found
+    assert [result.case for result in results if result.verdict is Verdict.ERROR] == []

@@ -9,6 +9,7 @@ from conformance.suites.checks import claims_role
 from conformance.suites.driving import check_each
 from conformance.suites.marks import both_sides, requirement, watches
 from conformance.suites.negotiation import negotiate
+from conformance.wire.attributes import Attribute
 
 
 @requirement("RFC8445-6.1.1-03", "RFC8839-4.4.1.3-06", "RFC6544-6-s01", needs="offers:passive sdp:full")
@@ -59,5 +60,5 @@ def test_role_stays_while_nothing_is_nominated(upper, peer):
     check_each(peer, iut, [connection], BindingRequest)
     peer.wait(12)
     checks = [event for event in connection.events if BindingRequest().fulfilled_by(event)]
-    claims = [check for check in checks if check.stun.ice_controlling is not None]
+    claims = [check for check in checks if check.stun.has(Attribute.ICE_CONTROLLING)]
     assert not claims, f"{len(claims)} of {len(checks)} checks claim to be controlling"

@@ -6,6 +6,7 @@ from conformance.peer.events import BindingRequest
 from conformance.suites.check_contents import exchange_checks, wrong_checks
 from conformance.suites.marks import everywhere, requirement
 from conformance.suites.negotiation import negotiate
+from conformance.wire.attributes import Attribute
 
 
 @requirement("RFC8445-7.1.3-01", "RFC6544-7.1-s04", needs="connects:active sides:offerer")
@@ -15,7 +16,7 @@ def test_controlling_agents_check_says_so(upper, peer, pixit):
     then    it has ICE-CONTROLLING."""
     negotiate(upper, peer, "offerer", peer_tcptypes="passive")
     request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert request.stun.ice_controlling is not None, "no ICE-CONTROLLING attribute"
+    assert request.stun.has(Attribute.ICE_CONTROLLING), "no ICE-CONTROLLING attribute"
 
 
 @requirement("RFC8445-7.1.3-02", "RFC6544-7.1-s04", needs="connects:active sides:answerer")
@@ -25,7 +26,7 @@ def test_controlled_agents_check_says_so(upper, peer, pixit):
     then    it has ICE-CONTROLLED."""
     negotiate(upper, peer, "answerer", peer_tcptypes="passive")
     request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
-    assert request.stun.ice_controlled is not None, "no ICE-CONTROLLED attribute"
+    assert request.stun.has(Attribute.ICE_CONTROLLED), "no ICE-CONTROLLED attribute"
 
 
 @everywhere
