@@ -73,6 +73,13 @@ def test_a_burst_that_a_busy_tester_sees_spread_shows_no_order() -> None:
     assert len(overtaken(tester)) == 2, "without a recording the tester's looks are all that there is"
 
 
+def test_a_burst_in_which_the_iut_was_held_up_shows_no_order() -> None:
+    """libwebrtc: SYNs as it reads the candidates, within 9 ms, and the rest when it went on 23 ms later."""
+    packets = [syn(time * MILLISECOND, port) for time, port in ((0.0, 3), (0.8, 2), (3.4, 4), (32.8, 1))]
+    with pytest.raises(JudgedElsewhere, match="at once"):
+        overtaken(Fake(packets, dict.fromkeys((1, 2, 3, 4), 1)), last=(4, THEIRS))
+
+
 def test_an_order_that_a_busy_tester_sees_in_one_look_is_told_by_packets() -> None:
     packets = [syn(50 * MILLISECOND * n, port) for n, port in enumerate((1, 3, 2))]
     assert overtaken(Fake(packets, dict.fromkeys((1, 2, 3), 1))) == [
