@@ -63,14 +63,15 @@ class Frame:
         """ERROR-CODE (RFC 8489 section 14.8)."""
         return self.stun.error_code
 
-    def is_to(self, ufrag: str) -> bool:
-        """Whether USERNAME begins with this fragment."""
+    def is_to(self, ufrag: str, sender: str = "") -> bool:
+        """Whether USERNAME begins with this fragment; `sender`: and ends with that one."""
         if self.message is None:
             return False
         try:
-            return (self.message.username or "").startswith(f"{ufrag}:")
+            name = self.message.username or ""
         except StunError:  # not UTF-8
             return False
+        return name == f"{ufrag}:{sender}" if sender else name.startswith(f"{ufrag}:")
 
     def has_code(self, code: int) -> bool:
         """Whether this is an error response with this code."""

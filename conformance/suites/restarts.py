@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.peer.describe import joined
+from conformance.peer.events import Frame
 from conformance.suites.dimensions import SIDES
 from conformance.suites.establishing import await_selection
 from conformance.suites.media import SENDING
 from conformance.suites.negotiation import negotiate
 from conformance.suites.values import DATA, LOST
-from conformance.verdict import Missing, NotApplicable
+from conformance.verdict import Inconclusive, Missing, NotApplicable
 
 if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
+    from conformance.peer.events import Event
     from conformance.peer.tester import Peer
     from conformance.wire.candidate import Candidate
 
@@ -53,6 +55,29 @@ def restart(
     offers += [peer.updated_offer(peer_tcptypes, mid=str(number)) for number in range(1, streams)]
     upper.accept(joined(offers), kind="offer")
     return upper.describe()
+
+
+def await_connection_of_restart(peer: Peer, iut: Description) -> Connection:
+    """Return the connection that the IUT opens for its restart, once its check there has told that (preamble).
+
+    `iut`: its new description. Until it has read ours it may open connections for the session of before, whose checks
+    have the former credentials, and ours are refused there.
+    """
+    fragments = iut.fragments or {iut.ufrag}
+
+    def found() -> Connection | None:
+        opened = (connection for connection in peer.connections if not connection.outgoing)
+        return next((one for one in opened if any(map(is_of_restart, one.events))), None)
+
+    def is_of_restart(event: Event) -> bool:
+        return isinstance(event, Frame) and any(event.is_to(peer.ufrag, fragment) for fragment in fragments)
+
+    peer.wait_until(lambda: found() is not None, peer.pixit.connect)
+    connection = found()
+    if connection is None:
+        other = peer.await_connection()  # says so if none came at all
+        raise Inconclusive(f"no connection came with a check of the restart's credentials; {other} was opened")
+    return connection
 
 
 def lite_restarted(upper: Upper, peer: Peer) -> tuple[Description, Connection]:

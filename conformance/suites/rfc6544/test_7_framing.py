@@ -9,7 +9,7 @@ from conformance.suites.framing import await_answer_octets, misframed
 from conformance.suites.marks import both_sides, on_other_connections, requirement, varied
 from conformance.suites.negotiation import negotiate
 from conformance.suites.reopening import needs_reopened
-from conformance.suites.restarts import restart
+from conformance.suites.restarts import await_connection_of_restart, restart
 from conformance.wire.layers import RFC4571
 
 
@@ -69,7 +69,7 @@ def test_everything_on_connections_opened_after_a_restart_is_framed(upper, peer)
     then    nothing came without a frame on either."""
     former = establish(upper, peer, "answerer", opener="IUT")
     iut = restart(upper, peer, "tester", "passive")
-    second = peer.await_connection()
+    second = await_connection_of_restart(peer, iut)
     live(upper, peer, iut, [second])
     bare = misframed([former, second]).bare
     assert not bare, bare[0]

@@ -9,7 +9,7 @@ from conformance.suites.establishing import establish, establish_components
 from conformance.suites.marks import both_sides, crosswise, requirement, watches
 from conformance.suites.negotiation import STREAMS
 from conformance.suites.places import complete_each, places, selected_at
-from conformance.suites.restarts import RESTARTS_BY, restart
+from conformance.suites.restarts import RESTARTS_BY, await_connection_of_restart, restart
 from conformance.wire.layers import RFC4571
 
 either_restarts = pytest.mark.parametrize("by", ["IUT", "tester"])
@@ -101,7 +101,7 @@ def test_former_connection_that_the_iut_opened_is_closed(upper, peer, side, pixi
     then    the IUT closes the former one."""
     former = establish(upper, peer, side, opener="IUT")
     iut = restart(upper, peer, RESTARTS_BY[side], "passive")
-    peer.complete(iut, peer.await_connection())
+    peer.complete(iut, await_connection_of_restart(peer, iut))
     former.expect_end(within=pixit.close)
 
 

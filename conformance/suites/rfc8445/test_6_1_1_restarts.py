@@ -8,7 +8,7 @@ from conformance.peer.events import BindingRequest, BindingSuccess
 from conformance.suites.checks import claims_role
 from conformance.suites.establishing import establish
 from conformance.suites.marks import both_sides, lasts, requirement
-from conformance.suites.restarts import RESTARTS_BY, restart
+from conformance.suites.restarts import RESTARTS_BY, await_connection_of_restart, restart
 from conformance.wire.attributes import Attribute
 from conformance.wire.layers import RFC4571
 
@@ -30,8 +30,8 @@ def test_role_stays_when_we_restart(upper, peer, side, role, pixit):
     when    the IUT connects and checks
     then    its check claims the role of before."""
     establish(upper, peer, side)
-    restart(upper, peer, "tester", "passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    iut = restart(upper, peer, "tester", "passive")
+    request = await_connection_of_restart(peer, iut).await_frame(BindingRequest, within=pixit.response)
     assert claims_role(request, role), f"its check does not claim to be {role}"
 
 

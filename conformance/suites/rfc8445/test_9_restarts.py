@@ -13,7 +13,7 @@ from conformance.suites.media import (
 )
 from conformance.suites.negotiation import STREAMS
 from conformance.suites.places import selected_at
-from conformance.suites.restarts import RESTARTS_BY, restart
+from conformance.suites.restarts import RESTARTS_BY, await_connection_of_restart, restart
 from conformance.suites.values import DATA
 from conformance.wire.layers import RFC4571
 
@@ -107,8 +107,8 @@ def test_role_stays_when_the_iut_restarts(upper, peer, side, role, pixit):
     when    the IUT connects and checks
     then    its check claims the role of before."""
     establish(upper, peer, side)
-    restart(upper, peer, "IUT", "passive")
-    request = peer.await_connection().await_frame(BindingRequest, within=pixit.response)
+    iut = restart(upper, peer, "IUT", "passive")
+    request = await_connection_of_restart(peer, iut).await_frame(BindingRequest, within=pixit.response)
     assert claims_role(request, role), f"its check does not claim to be {role}"
 
 
