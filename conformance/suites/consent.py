@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from conformance.peer.events import BindingRequest, Data, Frame
 from conformance.peer.recorded import sent_at
 from conformance.suites.establishing import establish, establish_components, establish_streams
+from conformance.suites.media import carrier
 from conformance.suites.places import selected_at
 from conformance.suites.values import DATA
 from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotApplicable
@@ -37,28 +38,33 @@ def consenting(upper: Upper, peer: Peer, side: str) -> Connection:
     return selected
 
 
-def asked(selected: Connection, since: int) -> list[Frame]:
-    """Return the IUT's requests on a connection behind so many events."""
+def asked(connection: Connection, since: float) -> list[Frame]:
+    """Return the IUT's requests that came on a connection since this time, in `time.monotonic` seconds."""
     return [
-        event for event in selected.events[since:] if isinstance(event, Frame) and BindingRequest().fulfilled_by(event)
+        event
+        for event in connection.events
+        if isinstance(event, Frame) and event.time >= since and BindingRequest().fulfilled_by(event)
     ]
 
 
 def needs_consent_checks(upper: Upper, peer: Peer, side: str, count: int) -> list[Frame]:
-    """Return the first checks of consent on the selected connection (preamble).
+    """Return the first checks of consent on the connection that carries the data (preamble).
 
     So many, or what came in twice the time that they may take: only slow agents pay. The application sends meanwhile.
     """
     selected = consenting(upper, peer, side)
-    since = len(selected.events)
+    begun = time.monotonic()
+
+    def found() -> list[Frame]:
+        return asked(carrier(peer, selected, begun), begun)
+
     for _ in range(round(2 * count * LONGEST / _SENDING)):
         _let_send(upper, selected.component)
-        if peer.wait_until(lambda: len(asked(selected, since)) >= count, _SENDING):
+        if peer.wait_until(lambda: len(found()) >= count, _SENDING):
             break
-    found = asked(selected, since)
-    if len(found) < 2:
-        raise JudgedElsewhere(f"{len(found)} checks of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp")
-    return found
+    if len(found()) < 2:
+        raise JudgedElsewhere(f"{len(found())} checks of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp")
+    return found()
 
 
 def intervals(peer: Peer, checks: list[Frame]) -> list[float]:
@@ -66,16 +72,20 @@ def intervals(peer: Peer, checks: list[Frame]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(sent_at(peer.recorded(), checks))]
 
 
-def expect_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:
-    """Expect that the IUT asks for consent on a connection before it ends, while its application sends."""
-    since = len(selected.events)
+def expect_consent_check(upper: Upper, peer: Peer, selected: Connection) -> tuple[Connection, Frame]:
+    """Expect that the IUT asks for consent where it sends before consent ends; return the connection and the request.
+
+    The application sends meanwhile. The connection is the selected one, or the one to which the IUT has gone over.
+    """
+    begun = time.monotonic()
     if unasked(upper, peer, [selected]):
         raise Missing(
-            f"the IUT asked for no consent on {selected}",
+            f"the IUT asked for no consent on {carrier(peer, selected, begun)}",
             expected=f"a Binding request within {LASTS:g} s",
             actual="none, and data",
         )
-    return asked(selected, since)[0]
+    connection = carrier(peer, selected, begun)
+    return connection, asked(connection, begun)[0]
 
 
 def consenting_on(upper: Upper, peer: Peer, side: str, where: str) -> list[Connection]:
@@ -96,15 +106,14 @@ def unasked(upper: Upper, peer: Peer, connections: Sequence[Connection]) -> list
     """Let the application send over each connection; return those on which the IUT does not ask before consent ends.
 
     A longer interval than 6 seconds breaks a SHOULD of its own (RFC 7675 section 5.1); only slow agents pay for it.
-    Where the IUT sends nothing it need not ask: inconclusive. So it is where it goes over to another connection, as a
-    controlling agent of RFC 5245 may: what it sent on the former one before that had the consent of ICE's checks.
+    Where the IUT sends nothing it need not ask: inconclusive. Where it goes over to another connection, as a
+    controlling agent of RFC 5245 may, it must ask there: before that, what it sent had the consent of ICE's checks.
     """
-    since = [len(connection.events) for connection in connections]
     begun = time.monotonic()
     own = len({connection.component for connection in connections}) < len(connections)  # a stream each
 
     def missing() -> list[Connection]:
-        return [one for one, count in zip(connections, since, strict=True) if not asked(one, count)]
+        return [one for one in (carrier(peer, each, begun) for each in connections) if not asked(one, begun)]
 
     for _ in range(round(LASTS / _SENDING)):
         for number, connection in enumerate(connections):
@@ -112,9 +121,8 @@ def unasked(upper: Upper, peer: Peer, connections: Sequence[Connection]) -> list
         if peer.wait_until(lambda: not missing(), _SENDING):
             break
     left = missing()
-    for one, count in zip(connections, since, strict=True):
-        late = (event for event in one.events[count:] if event.time >= begun + LASTS / 2)
-        if one in left and not any(map(Data().fulfilled_by, late)):
+    for one in left:
+        if not any(event.time >= begun + LASTS / 2 and Data().fulfilled_by(event) for event in one.events):
             end = f"the last {LASTS / 2:g} of {LASTS:g} s"
             raise Inconclusive(f"no data came on {one} in {end}, and without data it need not ask for consent")
     return left
@@ -128,18 +136,24 @@ def _let_send(upper: Upper, component: int, *, stream: int = 0) -> None:
 
 def needs_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame:
     """Return the first request for consent, while the application sends (preamble)."""
-    since = len(selected.events)
-    if unasked(upper, peer, [selected]):
-        raise JudgedElsewhere("no check of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp")
-    return asked(selected, since)[0]
+    try:
+        _, request = expect_consent_check(upper, peer, selected)
+    except Missing as failure:
+        case = "RFC7675-5.1/consent_is_checked_over_tcp"
+        raise JudgedElsewhere("no check of consent came", case=case) from failure
+    return request
 
 
 def expect_silence_without_consent(upper: Upper, peer: Peer, selected: Connection) -> None:
-    """Let the application send; expect that none of it comes over the connection any more."""
-    selected.begin_anew(selected=True)
+    """Let the application send; expect that none of it comes over the connection, or another like it, any more."""
+    connections = dict.fromkeys((selected, *peer.alike(selected)))
+    for connection in connections:
+        connection.begin_anew(selected=True)
     for _ in range(4):
         upper.try_to_send(DATA, selected.component)
         selected.expect_nothing(Data, within=peer.pixit.silence)
+    for connection in connections:
+        connection.expect_nothing(Data, within=0)
 
 
 def let_consent_expire(
@@ -147,7 +161,8 @@ def let_consent_expire(
 ) -> None:
     """Answer no check, or only by `answer`, until consent has surely ended."""
     peer.answering = False
-    selected.on_request = answer
+    for connection in peer.alike(selected):
+        connection.on_request = answer
     peer.wait(LASTS + _SURELY)
 
 
@@ -157,16 +172,17 @@ def unauthenticated(connection: Connection, request: Frame) -> None:
 
 
 def require_data(upper: Upper, peer: Peer, selected: Connection) -> None:
-    """Inconclusive unless data come over the connection while there is consent."""
+    """Inconclusive unless data come over the connection, or another like it, while there is consent."""
     for _ in range(4):
         upper.try_to_send(DATA, selected.component)
-        if selected.wait_for(Data(DATA), within=peer.pixit.silence):
+        if peer.wait_until(lambda: any(one.has(Data(DATA)) for one in peer.alike(selected)), peer.pixit.silence):
             return
     raise Inconclusive("no data come while there is consent")
 
 
 def answer_late(peer: Peer, selected: Connection) -> None:
     """Answer by success, now that consent has ended, whatever the IUT has asked for it."""
-    for request in asked(selected, 0):
-        selected.send(RFC4571() / peer.success(selected, request))
+    for connection in peer.alike(selected):
+        for request in asked(connection, 0.0):
+            connection.send(RFC4571() / peer.success(connection, request))
     peer.wait(peer.pixit.silence)

@@ -89,6 +89,19 @@ def require_media(upper: Upper, peer: Peer, connection: Connection, octets: byte
         raise Inconclusive(f"the application's data does not come over {connection}")
 
 
+def carrier(peer: Peer, connection: Connection, since: float) -> Connection:
+    """Return the connection over which the IUT has sent data last, since this time in `time.monotonic` seconds.
+
+    It is this one, or another of the IUT's to the same candidate of ours: a controlling agent of RFC 5245 nominates by
+    each check, and goes over to the best pair that has become valid. If no data have come, it is this one.
+    """
+
+    def latest(one: Connection) -> float:
+        return max((e.time for e in one.events if e.time >= since and Data().fulfilled_by(e)), default=0.0)
+
+    return max((connection, *peer.alike(connection)), key=latest)  # the first of equal ones
+
+
 def carries(upper: Upper, connection: Connection, octets: bytes, since: int = 0) -> bool:
     """Whether this, or what DTLS sends in its place, has come over a connection, behind so many octets."""
     return bool(_RECORD.search(connection.octets, since)) if upper.secured else octets in connection.octets[since:]

@@ -136,11 +136,9 @@ def test_no_stack_is_expected_to_deviate_sometimes():
     assert not [(name, entry.ids) for name, entry in known_deviations() if entry.sometimes]
 
 
-TWO_VERDICTS = {  # races that are left: chromium and libwebrtc: whether we see a 401 elsewhere in time
-    ("chromium", "RFC6544-9.2/former_connection_that_the_iut_opened_is_closed"),
+TWO_VERDICTS = {  # races that are left
     ("firefox", "RFC6544-11.1/refused_check_on_the_reopened_connection_permits_no_media"),
     ("librice", "RFC4571-2/null_frames_between_checks"),
-    ("libwebrtc", "RFC6544-9.2/former_connection_that_the_iut_opened_is_closed"),
 }
 
 

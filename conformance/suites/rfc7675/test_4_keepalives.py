@@ -18,6 +18,6 @@ def test_no_indications_where_consent_is_checked(upper, peer, side):
     when    the longest interval of six seconds is over
     then    no Binding indication has come."""
     selected = consenting(upper, peer, side)
-    expect_consent_check(upper, peer, selected)
-    found = [event for event in selected.events if BindingIndication().fulfilled_by(event)]
+    used, _ = expect_consent_check(upper, peer, selected)
+    found = [event for event in used.events if BindingIndication().fulfilled_by(event)]
     assert not found, f"{len(found)} Binding indications came"

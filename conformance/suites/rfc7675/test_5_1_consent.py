@@ -126,9 +126,9 @@ def test_check_of_consent_is_sent_once(upper, peer, side, pixit):
     then    neither the request nor another one in its place has come."""
     selected = consenting(upper, peer, side)
     peer.answering = False
-    request = expect_consent_check(upper, peer, selected)
-    selected.expect_nothing(Repetition(request), within=pixit.retransmission)
-    count = len(asked(selected, selected.events.index(request)))
+    used, request = expect_consent_check(upper, peer, selected)
+    used.expect_nothing(Repetition(request), within=pixit.retransmission)
+    count = len(asked(used, request.time))
     assert count == 1, f"{count} checks of consent came at once"
 
 

@@ -24,10 +24,10 @@ def test_nothing_is_sent_after_a_403(upper, peer, side, pixit):
     selected = consenting(upper, peer, side)
     require_data(upper, peer, selected)
     peer.answering = False
-    request = expect_consent_check(upper, peer, selected)
-    selected.send(RFC4571() / peer.error(request, 403, "Forbidden"))
+    used, request = expect_consent_check(upper, peer, selected)
+    used.send(RFC4571() / peer.error(request, 403, "Forbidden"))
     peer.wait(pixit.silence)
-    expect_silence_without_consent(upper, peer, selected)
+    expect_silence_without_consent(upper, peer, used)
 
 
 @both_sides
