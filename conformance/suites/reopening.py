@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.peer.events import BindingRequest, Data
 from conformance.suites.establishing import establish
 from conformance.suites.media import SENDING
 from conformance.suites.values import DATA
@@ -12,6 +13,7 @@ from conformance.verdict import Inconclusive, JudgedElsewhere, Missing, NotAppli
 if TYPE_CHECKING:
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
+    from conformance.peer.events import Event, Frame
     from conformance.peer.tester import Peer
 
 
@@ -43,6 +45,25 @@ def needs_reopened(upper: Upper, peer: Peer) -> Connection:
         raise JudgedElsewhere(
             f"{failure}: {failure.actual}", case="RFC6544-11.1/active_side_reopens_the_lost_connection"
         ) from failure
+
+
+def needs_check_first(peer: Peer, reopened: Connection) -> Frame:
+    """Return the IUT's first check on a connection that it has reopened; n/a where its media do not wait for it."""
+    wanted, media = BindingRequest(), Data()
+
+    def first() -> Event | None:
+        return next((e for e in reopened.events if wanted.fulfilled_by(e) or media.fulfilled_by(e)), None)
+
+    peer.wait_until(lambda: first() is not None or not reopened.is_open, peer.pixit.response)
+    earliest = first()
+    if earliest is None:
+        raise Inconclusive(f"neither a check nor media came on {reopened} within {peer.pixit.response:g} s")
+    if media.fulfilled_by(earliest):
+        raise JudgedElsewhere(
+            f"media come on {reopened} before a check",
+            case="RFC6544-11.1/media_waits_for_the_check_on_the_reopened_connection",
+        )
+    return reopened.await_frame(wanted, within=0)
 
 
 def reopen(upper: Upper, peer: Peer, side: str, opener: str) -> Connection:

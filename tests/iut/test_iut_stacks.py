@@ -137,7 +137,6 @@ def test_no_stack_is_expected_to_deviate_sometimes():
 
 
 TWO_VERDICTS = {  # races that are left
-    ("firefox", "RFC6544-11.1/refused_check_on_the_reopened_connection_permits_no_media"),
     ("librice", "RFC4571-2/null_frames_between_checks"),
 }
 

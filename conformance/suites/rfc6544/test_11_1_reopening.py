@@ -7,7 +7,7 @@ from conformance.suites.establishing import await_selection, establish
 from conformance.suites.marks import both_sides, ends, requirement, watches
 from conformance.suites.media import await_sent, expect_media, require_media
 from conformance.suites.negotiation import negotiate
-from conformance.suites.reopening import expect_reopened, needs_reopened
+from conformance.suites.reopening import expect_reopened, needs_check_first, needs_reopened
 from conformance.suites.restarts import expect_restart
 from conformance.suites.values import DATA, MORE_DATA
 from conformance.wire.layers import RFC4571
@@ -243,7 +243,7 @@ def test_refused_check_on_the_reopened_connection_permits_no_media(upper, peer, 
     peer.lose(establish(upper, peer, side, opener="IUT"), "RST")
     peer.answering = False
     reopened = needs_reopened(upper, peer)
-    request = reopened.await_frame(BindingRequest, within=pixit.response)
+    request = needs_check_first(peer, reopened)
     reopened.send(RFC4571() / peer.error(request, 400, "Bad Request"))
     upper.try_to_send(MORE_DATA)
     reopened.expect_nothing(Data, within=pixit.silence)
