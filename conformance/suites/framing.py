@@ -61,8 +61,13 @@ def await_message_octets(peer: Peer, connection: Connection) -> None:
 
 
 def let_handshake_begin(peer: Peer, connection: Connection) -> None:
-    """Give the IUT the time to send a DTLS handshake record on a connection, in a frame or not."""
-    if peer.wait_until(lambda: HANDSHAKE_RECORD in connection.octets, peer.pixit.complete):
+    """Give the IUT the time to send a DTLS handshake record on a connection, in a frame or not.
+
+    Or on another of its connections to the same candidate of ours: it may have gone over to that one.
+    """
+    if peer.wait_until(
+        lambda: any(HANDSHAKE_RECORD in one.octets for one in peer.alike(connection)), peer.pixit.complete
+    ):
         peer.wait(peer.pixit.drip)  # for the rest of its frame
 
 

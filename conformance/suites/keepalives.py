@@ -13,6 +13,8 @@ from conformance.verdict import Failed, Missing, NotApplicable
 from conformance.wire import tcp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.iut.description import Description
     from conformance.peer.connection import Connection
     from conformance.peer.tester import Peer
@@ -22,10 +24,18 @@ _LEAST_APART = 15.0 * 0.9  # seconds; what is left of Tr by a timer's resolution
 
 
 def expect_keepalive(peer: Peer, connection: Connection, *, within: float) -> None:
-    """Expect that something comes on an idle connection: a frame of any kind, or a segment of TCP's own keepalive."""
-    before, segments = len(connection.events), _segments(peer, connection)
-    peer.wait_until(lambda: len(connection.events) > before, within)
-    if len(connection.events) == before and _segments(peer, connection) == segments:
+    """Expect that something comes on an idle connection: a frame of any kind, or a segment of TCP's own keepalive.
+
+    Or on another of the IUT's to the same candidate of ours: it may have gone over to that one.
+    """
+    watched = _alike(peer, connection)
+
+    def come() -> int:
+        return sum(len(one.events) for one in watched)
+
+    before, segments = come(), _segments(peer, watched)
+    peer.wait_until(lambda: come() > before, within)
+    if come() == before and _segments(peer, watched) == segments:
         raise Missing(
             f"nothing keeps {connection} alive",
             expected="a STUN message, data, or a keepalive of TCP's own",
@@ -33,17 +43,25 @@ def expect_keepalive(peer: Peer, connection: Connection, *, within: float) -> No
         )
 
 
-def indications(connection: Connection) -> list[Frame]:
-    """Return the Binding indications that have come on a connection."""
-    frames = (event for event in connection.events if isinstance(event, Frame) and event.message is not None)
-    return [frame for frame in frames if frame.stun.is_indication]
+def indications(peer: Peer, connection: Connection) -> list[Frame]:
+    """Return the Binding indications that have come on a connection, or another to which the IUT may go over."""
+    return [frame for one in _alike(peer, connection) for frame in _indications_on(one)]
 
 
 def too_close(peer: Peer, connection: Connection) -> list[str]:
-    """Return, in words, which Binding indications left less than Tr behind the one before."""
-    times = sent_at(peer.recorded(), indications(connection))
-    gaps = [later - earlier for earlier, later in pairwise(times)]
+    """Return, in words, which Binding indications left less than Tr behind the one before on their connection."""
+    times = [sent_at(peer.recorded(), _indications_on(one)) for one in _alike(peer, connection)]
+    gaps = [later - earlier for of_one in times for earlier, later in pairwise(of_one)]
     return [f"{gap:.1f} s apart" for gap in gaps if gap < _LEAST_APART]
+
+
+def _alike(peer: Peer, connection: Connection) -> list[Connection]:
+    return list(dict.fromkeys((connection, *peer.alike(connection))))
+
+
+def _indications_on(connection: Connection) -> list[Frame]:
+    frames = (event for event in connection.events if isinstance(event, Frame) and event.message is not None)
+    return [frame for frame in frames if frame.stun.is_indication]
 
 
 def needs_quiet(peer: Peer, connection: Connection, *, within: float) -> None:
@@ -88,7 +106,7 @@ def _requests(connection: Connection) -> int:
     return sum(frame.stun.is_request for frame in frames)
 
 
-def _segments(peer: Peer, connection: Connection) -> int:
-    """Return how many segments of the IUT's the recording has of a connection."""
-    mine = (connection.remote_address, connection.local_address)
-    return sum((each.source, each.destination) == mine for each in filter(None, map(tcp.parse, peer.witness())))
+def _segments(peer: Peer, connections: Sequence[Connection]) -> int:
+    """Return how many segments of the IUT's the recording has of these connections."""
+    mine = {(connection.remote_address, connection.local_address) for connection in connections}
+    return sum((each.source, each.destination) in mine for each in filter(None, map(tcp.parse, peer.witness())))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from conformance.iut.upper import Upper
     from conformance.peer.connection import Connection
+    from conformance.peer.events import Expectation
     from conformance.peer.tester import Peer
 
 ORDINARY = rtp(9, b"nothing special")
@@ -52,9 +53,19 @@ def came(upper: Upper, peer: Peer, connection: Connection, octets: bytes, *, str
         return peer.wait_until(lambda: any(map(_handshakes_on, peer.alike(connection))), peer.pixit.complete)
     for _ in range(round(peer.pixit.response / SENDING)):
         upper.try_to_send(octets, connection.component, stream=stream)
-        if peer.wait_until(lambda: octets in connection.octets, SENDING):
+        if peer.wait_until(lambda: any(octets in one.octets for one in _nominated(peer, connection)), SENDING):
             return True
     return False
+
+
+def _nominated(peer: Peer, connection: Connection) -> list[Connection]:
+    """Return the connection, and those like it that the IUT has nominated as well: it may send on any of them."""
+    return [connection, *(one for one in peer.alike(connection) if one.selected and one is not connection)]
+
+
+def _having(connections: Iterable[Connection], wanted: Expectation, otherwise: Connection) -> Connection:
+    """Return the first of these connections on which this has come."""
+    return next((one for one in connections if one.has(wanted)), otherwise)
 
 
 def expect_coming(
@@ -121,7 +132,7 @@ def unframed_data(upper: Upper, connections: Sequence[Connection]) -> list[str]:
 def expect_sent(upper: Upper, peer: Peer, connection: Connection, packets: Sequence[bytes]) -> None:
     """Expect that what the application has sent comes in frames that hold it and nothing else."""
     if upper.secured:
-        connection.expect(AnyDtls, within=peer.pixit.complete)
+        expect_media(upper, peer, connection, b"".join(packets))
     else:
         connection.expect_data(b"".join(packets), within=peer.pixit.response)
 
@@ -133,7 +144,7 @@ def await_octets_of(upper: Upper, peer: Peer, connection: Connection, packets: S
     """
     if upper.secured:
         let_handshake_begin(peer, connection)
-        if not _RECORD.search(connection.octets):
+        if not any(_RECORD.search(one.octets) for one in peer.alike(connection)):
             raise Inconclusive(f"no DTLS handshake began on {connection} within {peer.pixit.complete:g} s")
         return
     wanted = len(connection.octets) + sum(map(len, packets))
@@ -228,14 +239,14 @@ def expect_media(
     """Let the IUT's application send until this packet comes over a connection; the IUT may refuse it before."""
     if upper.secured:
         peer.wait_until(lambda: any(each.has(AnyDtls()) for each in peer.alike(connection)), peer.pixit.complete)
-        sending = next((each for each in peer.alike(connection) if each.has(AnyDtls())), connection)
-        sending.expect(AnyDtls, within=0)
+        _having(peer.alike(connection), AnyDtls(), connection).expect(AnyDtls, within=0)
         return
+    wanted = Data(octets)
     for _ in range(round((peer.pixit.response if within is None else within) / SENDING)):
         upper.try_to_send(octets, connection.component)
-        if connection.wait_for(Data(octets), within=SENDING):
+        if peer.wait_until(lambda: any(one.has(wanted) for one in _nominated(peer, connection)), SENDING):
             break
-    connection.expect(Data(octets), within=SENDING)
+    _having(_nominated(peer, connection), wanted, connection).expect(wanted, within=SENDING)
 
 
 def expect_media_when_ready(upper: Upper, peer: Peer, connection: Connection, octets: bytes) -> None:

@@ -45,7 +45,7 @@ def test_media_is_framed(upper, peer, side):
     selected = establish(upper, peer, side)
     packets = [PACKETS[2], PACKETS[4]]
     await_octets_of(upper, peer, selected, packets)
-    bare = unframed_data(upper, [selected])
+    bare = unframed_data(upper, peer.alike(selected))
     assert not bare, bare[0]
     expect_sent(upper, peer, selected, packets)
 

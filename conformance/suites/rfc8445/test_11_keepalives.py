@@ -50,7 +50,7 @@ def test_keepalives_are_not_authenticated(upper, peer, pixit):
     then    it has neither USERNAME nor MESSAGE-INTEGRITY."""
     selected = establish(upper, peer, "answerer")
     peer.wait(pixit.keepalives)
-    wrong = [kind.name for frame in indications(selected) for kind in _CREDENTIALS if frame.stun.has(kind)]
+    wrong = [kind.name for frame in indications(peer, selected) for kind in _CREDENTIALS if frame.stun.has(kind)]
     assert not wrong, f"a Binding indication has {wrong[0]}"
 
 
@@ -62,7 +62,7 @@ def test_keepalives_have_fingerprint_alone(upper, peer, pixit):
     then    FINGERPRINT is its only attribute, credentials apart."""
     selected = establish(upper, peer, "offerer")
     peer.wait(pixit.keepalives)
-    found = indications(selected)
+    found = indications(peer, selected)
     wrong = [frame for frame in found if frame.fingerprint is not Check.VALID]
     assert not wrong, f"FINGERPRINT of a Binding indication is {wrong[0].fingerprint}"
     allowed = {Attribute.FINGERPRINT, *_CREDENTIALS}  # that there are no credentials is 11-11
