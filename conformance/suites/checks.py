@@ -293,6 +293,8 @@ def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connecti
     except (Inconclusive, NotApplicable) as refusal:
         raise Inconclusive(f"{failure}; nor can an ordinary check be made: {refusal}") from failure
     ordinary.divide = lambda octets: (octets, (), 0.0)
+    if peer.shape.roles == "switched":  # it brings the conflict to light, which some agents repair without an answer
+        _has(AnyResponse, peer, iut, ordinary)
     for _ in range(2):
         if not (_has(AnyResponse, peer, iut, ordinary) or _has(BindingSuccess, peer, iut, ordinary, other_role=True)):
             raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure
