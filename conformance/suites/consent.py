@@ -139,8 +139,7 @@ def needs_consent_check(upper: Upper, peer: Peer, selected: Connection) -> Frame
     try:
         _, request = expect_consent_check(upper, peer, selected)
     except Missing as failure:
-        case = "RFC7675-5.1/consent_is_checked_over_tcp"
-        raise JudgedElsewhere("no check of consent came", case=case) from failure
+        raise JudgedElsewhere("no check of consent came", case="RFC7675-5.1/consent_is_checked_over_tcp") from failure
     return request
 
 
