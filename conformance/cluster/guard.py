@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from conformance.run.interrupts import end_descendants
+from conformance.run.interrupts import ENDING, end_descendants
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -27,7 +27,7 @@ def main() -> int:
     pipe = int(sys.argv[1])
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, lambda *_: None)  # the pipe decides; not SIG_IGN, which the program would inherit
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, exit statuses are lost

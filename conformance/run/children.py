@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
 from conformance.peer.share import Share
+from conformance.run.interrupts import ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[in
             try:
                 for pipe in (ours, *(pipe for _, pipe in made)):
                     pipe.close()
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                for number in ENDING:
                     signal.signal(number, _leave_to_the_parent)  # a function: programs that we start do not inherit it
                 gc.set_threshold(_FEWER_COLLECTIONS)
                 _raise_descriptor_limit()

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: where they take effect at once, where they wait, and the end of all descendants.
+"""Ctrl-C, SIGTERM and their like: where they take effect at once, where they wait, and the end of all descendants.
 
 An interrupt that is raised at any moment may lose a verdict between two lines of ours. So a run holds interrupts from
 its beginning to its end, and opens itself to them only where it waits: see `held` and `opened`. A second one ends the
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+# What asks a program to end, and would end it by itself: terminals, service managers, batch systems before they kill.
+ENDING = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+    signal.SIGXCPU,
+)
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _TOGETHER = 0.5  # seconds; nobody has seen the first one take effect, and asks again, in less
 
 
@@ -58,7 +70,11 @@ _state = _State()
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Make SIGTERM, and SIGHUP unless it is ignored, the same as Ctrl-C, and a second one of them a hard end."""
+    """Make `ENDING` the same as Ctrl-C, and a second one of them a hard end.
+
+    Those that are ignored (SIGHUP under nohup), or that somebody else handles, stay as they are, Ctrl-C and SIGTERM
+    excepted.
+    """
     if _state.installed:
         yield
         return
@@ -74,12 +90,15 @@ def interruptible() -> Iterator[None]:
 def _install(state: _State) -> dict[signal.Signals, Any]:
     """Let this state take the signals; return who took them before."""
     global _state
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        numbers.append(signal.SIGHUP)
+    numbers = [number for number in ENDING if number in _ALWAYS or _is_free(signal.getsignal(number))]
     _state = state
     _state.installed = True
     return {number: signal.signal(number, _state.interrupt) for number in numbers}
+
+
+def _is_free(handler: Any) -> bool:
+    """Whether nobody handles a signal, or only an earlier `_State`."""
+    return handler is signal.SIG_DFL or getattr(handler, "__func__", None) is _State.interrupt
 
 
 def done() -> None:

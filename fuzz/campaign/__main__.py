@@ -10,6 +10,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
+from fuzz.campaign.interrupt import ENDING
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec, Status
 
@@ -20,8 +21,9 @@ def main() -> int:
     gc.set_threshold(20_000, 20, 20)  # thousands of cases are made and dropped, without reference cycles
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
-    for number in (signal.SIGINT, signal.SIGHUP):  # the terminal sends these to the whole group: the parent decides
-        signal.signal(number, lambda *_: None)  # not SIG_IGN, which the adapter would inherit
+    for number in ENDING:  # a terminal sends some of them to the whole group: the parent decides, and says SIGTERM
+        if number != signal.SIGTERM:
+            signal.signal(number, lambda *_: None)  # not SIG_IGN, which the adapter would inherit
 
     def report(status: Status) -> None:
         sys.stdout.write(json.dumps(asdict(status)) + "\n")

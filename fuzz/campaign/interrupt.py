@@ -15,12 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+# What asks a program to end, and would end it by itself: terminals, service managers, batch systems before they kill.
+ENDING = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+    signal.SIGXCPU,
+)
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _TOGETHER = 0.5  # seconds
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Return an event that Ctrl-C, SIGTERM and SIGHUP (unless it is ignored, as by nohup) set.
+    """Return an event that Ctrl-C, SIGTERM and the others of `ENDING` (unless ignored, as SIGHUP by nohup) set.
 
     A second signal, unless it comes with the first, as a closed terminal and its shell send them, ends this process at
     once. Its shards notice that nobody reads their output, and end too.
@@ -40,9 +52,7 @@ def interruptible() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():  # only it may set handlers
         yield stopping
         return
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
+    numbers = [number for number in ENDING if number in _ALWAYS or signal.getsignal(number) is signal.SIG_DFL]
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield stopping

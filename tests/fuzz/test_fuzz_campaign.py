@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conformance.iut import stacks
 from fuzz.campaign.coordinator import Total
 from fuzz.campaign.folder import hand_over
+from fuzz.campaign.interrupt import ENDING, interruptible
 from fuzz.campaign.iut import starter
 from fuzz.campaign.log import Past
 from fuzz.campaign.shard import Shard
@@ -466,3 +467,13 @@ def test_a_shard_takes_over_what_others_found_and_the_log_keeps_it(tmp_path):
     assert [one["case"] for one in events if one["event"] == "shared"] == [case]
     assert [one["bucket"] for one in events if one["event"] == "known"] == [finding.bucket]
     assert case in Past(tmp_path / "log-0.jsonl").corpus
+
+
+@pytest.mark.parametrize("number", set(ENDING) - {signal.SIGALRM}, ids=lambda number: number.name)
+def test_every_signal_that_would_end_a_campaign_ends_it_in_order(number) -> None:
+    """SIGALRM is pytest-timeout's here."""
+    before = signal.getsignal(number)
+    with interruptible() as stopping:
+        signal.raise_signal(number)
+        assert stopping.is_set()
+    assert signal.getsignal(number) is before

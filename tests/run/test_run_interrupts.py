@@ -19,7 +19,10 @@ from conformance.run.interrupts import descendants
 
 RUN = ("run", "--section", "RFC4571-2", "--link", "sockets", "--out", "out")
 COMMAND = [sys.executable, "-m", "conformance", *RUN, "--variants", "usual"]
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+    signal.SIGXCPU,
+]  # fmt: skip
 pytestmark = pytest.mark.timeout(120)
 
 AT = Path(__file__).parents[1] / "signalled.py"
@@ -122,7 +125,13 @@ def test_a_signal_at_any_time(tmp_path, share) -> None:
 
 
 @pytest.mark.parametrize(
-    "numbers", [(signal.SIGTERM, signal.SIGHUP), (signal.SIGHUP, signal.SIGHUP), (signal.SIGINT, signal.SIGTERM)]
+    "numbers",
+    [
+        (signal.SIGTERM, signal.SIGHUP),
+        (signal.SIGHUP, signal.SIGHUP),
+        (signal.SIGINT, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    ],
 )
 def test_signals_that_come_together_are_one(tmp_path, numbers) -> None:
     """As of a terminal that is closed and of its shell, or of a service manager."""
