@@ -246,6 +246,8 @@ REQUIREMENTS = with_predecessors((
       predecessor=_NEW),
     r("RFC8489-14.13-s01", "", "UNKNOWN-ATTRIBUTES is a list of 16-bit types",
       "The value is the list of the types, 16 bits each, padded like any attribute.", binds="server"),
+    r("RFC8489-14.13-s02", "", "UNKNOWN-ATTRIBUTES stands in a 420 alone",
+      "The attribute is there only in an error response, and only if its code is 420.", binds="server"),
     r("RFC8489-14.14-01", "SHOULD", "SOFTWARE names maker and version",
       "SOFTWARE names manufacturer and version.", untestable="the text is for people"),
     r("RFC8489-14.14-02", "MUST", "SOFTWARE is short UTF-8", "SOFTWARE is UTF-8 of fewer than 128 characters.",

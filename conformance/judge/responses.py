@@ -187,7 +187,7 @@ def reason_is_short_text(exchange: Exchange) -> Iterator[Observation]:
 
 @rule("RFC8489-6.3.1.1-03", "RFC8489-14.13-s01", title="a 420 lists the unknown attributes")
 def unknown_attributes_are_listed(exchange: Exchange) -> Iterator[Observation]:
-    """UNKNOWN-ATTRIBUTES is a list of 16-bit types, wherever it stands; of other errors than a 420 it may be empty."""
+    """UNKNOWN-ATTRIBUTES is a list of 16-bit types, wherever it stands."""
     for talk, response in exchange.answers():
         if response.is_success:
             continue
@@ -201,6 +201,22 @@ def unknown_attributes_are_listed(exchange: Exchange) -> Iterator[Observation]:
         elif _code(response) == _UNKNOWN_ATTRIBUTE:
             how = "without UNKNOWN-ATTRIBUTES" if listed is None else "whose UNKNOWN-ATTRIBUTES names none"
             yield broken(talk, response, f"sent a 420 {how}", expected="UNKNOWN-ATTRIBUTES with the types not known")
+
+
+@rule("RFC8489-14.13-s02", title="UNKNOWN-ATTRIBUTES is in a 420 alone")
+def unknown_attributes_are_in_a_420(exchange: Exchange) -> Iterator[Observation]:
+    """Not in successes, nor in other errors, not even as an empty list."""
+    for talk, response in exchange.answers():
+        there, code = response.message.has(Attribute.UNKNOWN_ATTRIBUTES), _code(response)
+        if not there and response.is_success:
+            continue
+        if not there or code == _UNKNOWN_ATTRIBUTE:
+            yield HELD
+        elif response.is_success or code is not None:  # a rule of its own says so of a code that is malformed
+            what = "a success" if response.is_success else f"an error {code}"
+            yield broken(
+                talk, response, f"sent {what} with UNKNOWN-ATTRIBUTES", expected="UNKNOWN-ATTRIBUTES in a 420 alone"
+            )
 
 
 def _code(response: Stun) -> int | None:

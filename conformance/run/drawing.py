@@ -49,6 +49,7 @@ _BLAMED = {
     "mapped_address_is_well_formed": (Attribute.XOR_MAPPED_ADDRESS,),
     "error_has_a_code": (Attribute.ERROR_CODE,),
     "unknown_attributes_are_listed": (Attribute.UNKNOWN_ATTRIBUTES,),
+    "unknown_attributes_are_in_a_420": (Attribute.UNKNOWN_ATTRIBUTES, Attribute.ERROR_CODE),
 }
 _NAMED_FIELDS = {
     "length_equals_the_message": ("LENGTH",),

@@ -38,6 +38,7 @@ _BINDINGS = {bytes.fromhex(kind) for kind in ("0001", "0011", "0101", "0111")}
 _DTLS, _RTP = range(20, 64), range(128, 192)  # first octets (RFC 7983 section 7)
 _STRANGE = RawStunAttribute(type=UNKNOWN_REQUIRED, value=b"\0\0\0\7")
 _REFUSED: tuple[dict[str, Any], ...] = ({"password": "wrong" * 5}, {"password": None}, {"attributes": [_STRANGE]})
+_UNKNOWN_ATTRIBUTE = b"\4\x14"  # 420, as ERROR-CODE has it
 _LONGEST_TEXT = 128  # characters of reasons, SOFTWARE, REALM and NONCE (RFC 8489 sections 14.8 to 14.14)
 _LONGEST_NAME = 513  # RFC 5389 section 15.3: what RFC 8489 allows is less, but two fragments may come to this
 
@@ -120,6 +121,19 @@ def _of(kind: Attribute, right: Callable[[bytes], bool]) -> Callable[[bytes], bo
     return judge
 
 
+def _has_unknown_attributes_in_a_420(octets: bytes) -> bool | None:
+    """None for what is no error response and has none, and where its code cannot be told, which other cases judge."""
+    message = _decoded(octets)
+    if message is None:
+        return None
+    if not message.has(Attribute.UNKNOWN_ATTRIBUTES):
+        return True if message.is_error else None
+    found = message.first(Attribute.ERROR_CODE)
+    if not message.is_error:
+        return False
+    return None if found is None or len(found.value) < 4 else found.value[2:4] == _UNKNOWN_ATTRIBUTE
+
+
 def _is_text(value: bytes, limit: int) -> bool:
     try:
         return len(value.decode()) < limit
@@ -167,6 +181,7 @@ RESPECTS: dict[str, Callable[[bytes], bool | None]] = {
     ),
     "an error class from 3 to 6": _of(Attribute.ERROR_CODE, lambda value: 3 <= value[2] & 7 <= 6),
     "an error number from 0 to 99": _of(Attribute.ERROR_CODE, lambda value: value[3] <= 99),
+    "a 420 around UNKNOWN-ATTRIBUTES": _has_unknown_attributes_in_a_420,
     "a mapped address whose first octet is zero": _of(Attribute.XOR_MAPPED_ADDRESS, lambda value: not value[0]),
     "a mapped address of family 1 with 4 octets or 2 with 16": _of(
         Attribute.XOR_MAPPED_ADDRESS, lambda value: (value[1], len(value)) in ((1, 8), (2, 20))

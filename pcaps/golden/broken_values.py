@@ -132,6 +132,16 @@ def broken_unknown_attributes_of_8_bits(scene: Scene) -> None:
     scene.validate(link)
 
 
+@golden("unknown_attributes_are_in_a_420")
+def broken_unknown_attributes_in_a_400(scene: Scene) -> None:
+    """A 400 with an empty list of unknown attributes."""
+    link = active(scene).open()
+    request = scene.check(scene.left, scene.right, values={Attribute.DONT_FRAGMENT: b""})
+    none = RawAttribute(Attribute.UNKNOWN_ATTRIBUTES, b"")
+    scene.refuse(link, scene.left, scene.right, request, attr.error_code(400, "Bad Request"), none)
+    scene.validate(link)
+
+
 # -- messages that cannot be decoded -----------------------------------------------------------------------------------
 
 

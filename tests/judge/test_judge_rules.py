@@ -11,6 +11,7 @@ from conformance.run import judging
 from conformance.run.reading import Work
 from conformance.run.recording import CaseCapture
 from conformance.verdict import Verdict
+from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute, RawAttribute
 from conformance.wire.rfc4571 import frame
 from conformance.wire.sdp import SessionDescription
@@ -269,6 +270,38 @@ def test_malformed_mapped_address(judged) -> None:
     found = judged(write)
     assert failures(found) == ["mapped_address_is_well_formed"]
     assert "malformed address" in reasons(found["mapped_address_is_well_formed"])
+
+
+@pytest.mark.parametrize(
+    ("code", "listed", "broken"),
+    [
+        (attr.error_code(420), [7], []),
+        (attr.error_code(420), [], ["unknown_attributes_are_listed"]),
+        (attr.error_code(400), [], ["unknown_attributes_are_in_a_420"]),
+        (attr.error_code(487), [7], ["unknown_attributes_are_in_a_420"]),
+        (RawAttribute(Attribute.ERROR_CODE, b"\0"), [7], ["error_has_a_code"]),  # of which code is not known
+    ],
+)
+def test_a_list_of_unknown_attributes_is_of_a_420(judged, code, listed, broken) -> None:
+    def write(scene: Scene) -> None:
+        link = active(scene).open()
+        request = scene.check(scene.left, scene.right, values={Attribute.DONT_FRAGMENT: b""})
+        scene.refuse(link, scene.left, scene.right, request, code, attr.unknown_attributes(listed))
+        scene.validate(link)
+
+    assert failures(judged(write)) == broken
+
+
+def test_a_success_lists_no_unknown_attributes(judged) -> None:
+    def write(scene: Scene) -> None:
+        link = active(scene).open()
+        request = scene.check(scene.left, scene.right)
+        link.send(link.client, frame(request))
+        values = {Attribute.UNKNOWN_ATTRIBUTES: b"\0\7"}
+        link.send(link.server, frame(scene.success(request, scene.right, link.client, values=values)))
+        scene.validate(link)
+
+    assert failures(judged(write)) == ["unknown_attributes_are_in_a_420"]
 
 
 def test_another_address_is_a_breach_only_where_nothing_translates(judged) -> None:

@@ -274,6 +274,18 @@ class UnknownAttributesPadded(Responses):
         return listed + [0] * (len(listed) % 2)
 
 
+@fault(
+    "unknown-attributes-in-other-errors",
+    "RFC8489-14.13-s02",
+    "says an empty list of unknown attributes in other errors",
+)
+class UnknownAttributesInOtherErrors(Responses):
+    def error_attributes(self, *refusal: RawAttribute) -> list[RawAttribute]:
+        said = super().error_attributes(*refusal)
+        listed = any(a.type == Attribute.UNKNOWN_ATTRIBUTES for a in said)
+        return said if listed else [*said, attr.unknown_attributes([])]
+
+
 class _Code(Responses):
     """What becomes of the value of ERROR-CODE."""
 
