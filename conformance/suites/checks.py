@@ -236,15 +236,19 @@ def expect_answer(peer: Peer, iut: Description, connection: Connection, *request
         raise
 
 
-def expect_refusal(peer: Peer, iut: Description, connection: Connection, *codes: int) -> Frame:
-    """Expect that the check sent last on a connection is refused with one of these codes; see `expect_answer`.
+def expect_refusal(
+    peer: Peer, iut: Description, connection: Connection, *codes: int, request: Packet | None = None
+) -> Frame:
+    """Expect that a check on a connection is refused with one of these codes, or with any; see `expect_answer`.
 
-    Where a success comes instead, nothing is missing that a refusal of the IUT's own check behind it could explain.
+    It is the check sent last, or this one: on a selected connection there may be other responses. Where a success comes
+    instead, nothing is missing that a refusal of the IUT's own check, or an ordinary session, could explain.
     """
+    identifier = None if request is None else bytes(request.transaction_id)
     try:
-        return connection.expect(BindingError(*codes), within=peer.pixit.response)
+        return connection.expect(BindingError(*codes, transaction_id=identifier), within=peer.pixit.response)
     except Missing as failure:
-        if connection.has(BindingSuccess()):
+        if connection.has(BindingSuccess(identifier)):
             raise Failed(
                 str(failure),
                 expected=failure.expected,
@@ -252,7 +256,7 @@ def expect_refusal(peer: Peer, iut: Description, connection: Connection, *codes:
                 wanted=failure.wanted,
                 on=failure.on,
             ) from failure
-        if not connection.has(AnyResponse()):
+        if not connection.has(AnyResponse(identifier)):
             _require_ordinary_answers(peer, iut, connection, failure)
         raise
 

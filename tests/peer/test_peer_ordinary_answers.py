@@ -89,3 +89,15 @@ def test_a_wrong_answer_is_not_excused_by_silence(peer, pair, success) -> None:
     with pytest.raises(Failed, match="a Binding success response") as raised:
         expect_refusal(peer, iut, pair[0], 401)
     assert not isinstance(raised.value, Missing)  # which a refused check of the IUT's own behind it would explain
+
+
+def test_a_success_to_a_named_request_is_not_excused_either(peer, pair, success) -> None:
+    """werift: a wrong password is answered with success, and now and then an ordinary session goes wrong, too."""
+    connection, other = pair
+    request = peer.check(Passive(peer, None))
+    connection.send(RFC4571() / request)
+    everything(other, 1)
+    other.sendall(bytes(RFC4571() / success(request.transaction_id)))
+    with pytest.raises(Failed, match="a Binding success response") as raised:
+        expect_refusal(peer, Passive(peer, None), connection, request=request)
+    assert not isinstance(raised.value, Missing)

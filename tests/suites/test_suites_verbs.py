@@ -6,6 +6,7 @@ Only a case's own body asserts: an AssertionError of a helper is a defect of the
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,10 @@ def test_no_helper_judges_by_assert(path) -> None:
     about_types = ("isinstance(", " is not None")
     judging = [ast.unparse(node.test) for node in asserts if not any(t in ast.unparse(node.test) for t in about_types)]
     assert not judging
+
+
+def test_a_refusal_is_expected_in_one_way() -> None:
+    """`expect_refusal` fails a success in its place, whatever else goes wrong in an ordinary session."""
+    files = (ROOT / "suites").rglob("*.py")
+    found = {file.name for file in files if re.search(r"\.expect\(\s*BindingError", file.read_text())}
+    assert found == {"checks.py"}

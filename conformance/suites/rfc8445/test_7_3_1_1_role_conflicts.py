@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.peer.events import AnyResponse, BindingError, BindingRequest, BindingSuccess
+from conformance.peer.events import AnyResponse, BindingRequest, BindingSuccess
 from conformance.peer.identity import GREAT, SMALL
 from conformance.suites.checks import claims_role, expect_answer, expect_refusal, expect_role
 from conformance.suites.establishing import establish
@@ -52,7 +52,7 @@ def test_lost_role_conflict_on_an_opened_connection_switches_its_role(upper, pee
 
 @kept_by_the_iut
 @requirement("RFC8445-7.3.1.1-03", "RFC6544-7.2-s01")
-def test_late_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker, pixit):
+def test_late_role_conflict_is_refused_with_487(upper, peer, side, controlling, tie_breaker):
     """with    ICE completed
     when    a check on the selected connection claims the IUT's own role with a tie-breaker by which the IUT keeps it
     then    the IUT answers with error 487."""
@@ -61,7 +61,7 @@ def test_late_role_conflict_is_refused_with_487(upper, peer, side, controlling, 
     peer.tie_breaker = tie_breaker
     request = peer.check(iut, controlling=controlling)
     selected.send(RFC4571() / request)
-    selected.expect(BindingError(487, transaction_id=bytes(request)[8:20]), within=pixit.response)
+    expect_refusal(peer, iut, selected, 487, request=request)
 
 
 @pytest.mark.parametrize(("side", "role"), [("offerer", "controlling"), ("answerer", "controlled")])

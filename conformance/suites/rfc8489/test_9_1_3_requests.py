@@ -63,14 +63,14 @@ def test_nomination_with_a_wrong_password_is_refused(upper, peer, pixit):
 
 @both_sides
 @requirement("RFC8489-9.1.3-08", "RFC8489-9.1.3-07", "RFC6544-7.2-s01", needs="offers:passive")
-def test_wrong_password_on_the_selected_connection_is_refused(upper, peer, side, pixit):
+def test_wrong_password_on_the_selected_connection_is_refused(upper, peer, side):
     """with    ICE completed on a connection that we opened
     when    a request arrives on it whose integrity is made with another password
     then    the IUT answers with error 401."""
     selected = establish(upper, peer, side, opener="tester")
     request = peer.check(peer.iut, password="wrong" * 5)
     selected.send(RFC4571() / request)
-    selected.expect(BindingError(401, transaction_id=request.transaction_id), within=pixit.response)
+    expect_refusal(peer, upper.description, selected, 401, request=request)
 
 
 @requirement(
@@ -215,11 +215,11 @@ def test_indication_with_wrong_integrity_is_not_answered(upper, peer, side):
 @both_sides
 @on_other_connections
 @requirement("RFC8489-9.1.3-07", "RFC6544-7.2-s01")
-def test_wrong_password_on_another_connection_is_refused(upper, peer, side, where, pixit):
+def test_wrong_password_on_another_connection_is_refused(upper, peer, side, where):
     """with    a connection of the IUT's, to its second component or stream, S-O, relayed, restarted or selected
     when    a request arrives on it whose integrity is made with another password
     then    the IUT answers with an error."""
     connection, iut, _ = answered_check(upper, peer, side, where)
     request = peer.check(iut, component=connection.component, password="wrong" * 5)
     connection.send(RFC4571() / request)
-    connection.expect(BindingError(transaction_id=request.transaction_id), within=pixit.response)
+    expect_refusal(peer, iut, connection, request=request)
