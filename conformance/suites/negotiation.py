@@ -27,12 +27,14 @@ _OTHER_END = {"active": "passive", "passive": "active"}
 def obtain_description(upper: Upper, peer: Peer, side: str, **wishes: Any) -> Description:
     """Return the IUT's offer, or its answer to an offer of ours.
 
-    Where it is to ask servers, it cannot connect to us: libwebrtc asks no further once it is connected.
+    Where it is to ask servers, it cannot connect to us: libwebrtc asks no further once it is connected. Nor as a lite
+    agent: pion would, and its answer now and then has an active candidate that it has made for ours by then
+    (RFC6544-7/lite_agent_does_not_check_our_candidates judges that).
     """
     wishes = {"components": peer.shape.components, **wishes}
     if side == "offerer":
         return upper.offer(**wishes)
-    ours = "active" if wishes.get("ice_servers") else "active passive"
+    ours = "active" if wishes.get("ice_servers") or wishes.get("agent") == "lite" else "active passive"
     return upper.answer(peer.offer(ours, components=wishes["components"]), **wishes)
 
 
