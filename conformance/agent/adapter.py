@@ -369,10 +369,9 @@ def _decisions(wanted: frozenset[str]) -> type[Decisions]:
 
 
 def _write(path: Path, decisions: Decisions) -> None:
-    """Add a line that says which faults would have made a difference to a session."""
-    line = json.dumps(sorted(getattr(decisions, "touched", ())))
+    """Add a line that says which faults would have made a difference to an observed session."""
     with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(json.dumps(getattr(decisions, "observation", None)) + "\n")
 
 
 def _observed(decisions: type[Decisions]) -> type[Decisions]:

@@ -179,7 +179,8 @@ class Checks:
         lists = [stream.checks for stream in self._streams]
         can_start = self._starter()
         for step in range(len(running)):
-            stream = running[(self._decisions.next_list(self._turn) + step) % len(running)]
+            first = self._decisions.next_list(self._turn) if len(running) > 1 else 0
+            stream = running[(first + step) % len(running)]
             pair = pick(stream.checks, lists, can_start, self._decisions)
             if pair is not None:
                 self._turn += step + 1

@@ -18,6 +18,7 @@ from conformance.wire.sdp import SessionDescription
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from conformance.iut.reads import Reads
     from conformance.wire.sdp import Media
 
 _DISCARD = 9
@@ -39,15 +40,25 @@ class Description:
         ipv6: bool = False,
         wished: Collection[str] = (),
         offers: Collection[str] | None = None,
+        reads: Reads | None = None,
     ) -> None:
+        """`reads`: what notes what is read of it. Raises `SdpError`."""
         self.ipv6 = ipv6
         self._wished = wished
         self._offers = offers
         self.kind = kind
-        self.text = text
-        self.sdp = SessionDescription.parse(text)
+        self._text = text
+        self._reads = reads
+        self.sdp = SessionDescription.parse(text) if reads is None else reads.parse(text)
         self.trickled: list[Candidate] = []
         self.complete = self.sdp.has(END) or all(media.end_of_candidates for media in self.sdp.media)
+
+    @property
+    def text(self) -> str:
+        """The whole of it, as the IUT has written it."""
+        if self._reads is not None:
+            self._reads.read_all(self._text)
+        return self._text
 
     def media(self, index: int | None = None) -> Media:
         """Return a media section, by default the first that is not disabled; Inconclusive if the description has none.
@@ -67,7 +78,8 @@ class Description:
         if media.port == 0:
             raise NotApplicable(f"the IUT's {self.kind} disables media section {index + 1}")
         alone = copy.copy(self)
-        alone.sdp = SessionDescription(self.sdp.lines, [media])
+        alone.sdp = copy.copy(self.sdp)
+        alone.sdp.media = [media]
         return alone
 
     @property
@@ -129,7 +141,7 @@ class Description:
         that it offers none.
         """
         found = [
-            replace(candidate, address=_usual_text(candidate.address))
+            _at_the_usual_address(candidate)
             for candidate in self.media().candidates
             if candidate.is_tcp
             and (tcptype is None or (candidate.tcptype or "").lower() == tcptype)
@@ -138,9 +150,10 @@ class Description:
         ]
         if not found and self._offers is not None and not (tcptype in self._offers if tcptype else self._offers):
             raise NotApplicable(f"the IUT's pics lack offers {tcptype or 'of any kind'}")
-        wanted = " ".join(word for word in (tcptype, "TCP", type) if word)
-        where = self._elsewhere()
-        self.require(bool(found), f"{wanted} candidates" + (f" of component {component}" if component else "") + where)
+        if not found:
+            wanted = " ".join(word for word in (tcptype, "TCP", type) if word)
+            of_component = f" of component {component}" if component else ""
+            self.require(False, f"{wanted} candidates{of_component}{self._elsewhere()}")
         return found
 
     def _elsewhere(self) -> str:
@@ -151,7 +164,7 @@ class Description:
     def hosts(self, tcptype: str | None = None) -> list[Candidate]:
         """Return the TCP host candidates of the first media section; where there are none, that is the answer."""
         return [
-            replace(candidate, address=_usual_text(candidate.address))
+            _at_the_usual_address(candidate)
             for candidate in self.media().candidates
             if candidate.is_tcp
             and candidate.type.lower() == "host"
@@ -320,6 +333,13 @@ def says_the_same(one: Description, other: Description) -> bool:
 def _has_flaw(candidate: Candidate) -> bool:
     """Whether nothing can be sent there; port 0 does not count, as an active candidate's port is nothing."""
     return bool(flaw(candidate.address, candidate.port or _DISCARD))
+
+
+def _at_the_usual_address(candidate: Candidate) -> Candidate:
+    """Return a candidate whose address is written as the kernel does: as a rule, this very one."""
+    written = candidate.address
+    usual = _usual_text(written)
+    return candidate if usual == written else replace(candidate, address=usual)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conformance.iut.process import Pending, Session
+    from conformance.iut.reads import Reads
     from conformance.wire.candidate import Candidate
     from conformance.wire.sdp import Media
 
@@ -56,6 +57,7 @@ class Upper:
         self._told = Notifications()
         self.trickles = False  # candidates of both sides come after the descriptions
         self.readings: list[str] = []  # of what the case does not judge
+        self.reads: Reads | None = None  # notes what is read of the IUT's descriptions
         self.is_strange = False  # our descriptions say what they say in a strange way
         self._untold: SessionDescription | None = None  # whose candidates we have still to trickle
         self.exchanged: list[tuple[str, SessionDescription]] = []  # who described itself how, in order
@@ -175,11 +177,9 @@ class Upper:
         self.exchanged.append(("unknown", SessionDescription([])))  # until it is known what the IUT said
         result = self.call("describe", trickle=trickle or self.trickles)
         try:
-            ipv6 = any(":" in address for address in self._addresses[:1])
-            offers = [str(tcptype) for tcptype in self.pics.get("offers", [])]
-            self.description = Description(
-                str(result.get("type")), str(result.get("sdp", "")), ipv6=ipv6, wished=self._addresses, offers=offers
-            )
+            known: dict[str, Any] = {"ipv6": ":" in "".join(self._addresses[:1]), "wished": self._addresses}
+            known |= {"offers": self.pics.get("offers", []), "reads": self.reads}
+            self.description = Description(str(result.get("type")), str(result.get("sdp", "")), **known)
         except SdpError as error:
             raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
         self.exchanged[-1] = ("IUT", self.description.sdp)
@@ -253,8 +253,7 @@ class Upper:
         """Return the section of our last description with this mid; None: the first in use."""
         ours = [description for who, description in self.exchanged if who == "tester"]
         sections = ours[-1].media if ours else []
-        wanted = (media for media in sections if (media.port if mid is None else media.mid == mid))
-        return next(wanted, None)
+        return next((media for media in sections if (media.port if mid is None else media.mid == mid)), None)
 
     def trickle_unless_rejected(self, candidate: Candidate) -> None:
         """Tell the IUT of a candidate of ours that it may well refuse."""
@@ -331,8 +330,7 @@ class Upper:
 
     def updated_offer(self) -> Description:
         """Return the IUT's next offer after the first exchange, ICE not being restarted; n/a where there is none."""
-        before = self.description
-        offer = self.describe()
+        before, offer = self.description, self.describe()
         is_same = Description.is_the_text_of if self.pics.get("updates") else says_the_same
         if before is None or is_same(offer, before) or offer.kind != "offer":
             raise NotApplicable("the IUT makes no updated offer: it gives its former description again")

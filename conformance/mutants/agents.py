@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.iut import stacks
 from conformance.iut.pool import Pool
+from conformance.iut.reads import Notes
 from conformance.peer.pixit import Pixit
 from conformance.peer.share import WHOLE, Share
 from conformance.run.engine import Engine, Settings
@@ -54,9 +55,9 @@ class Agents:
     def observe(self, case: Case) -> tuple[Result, Observation]:
         """Execute one case against the healthy agent; return as well which faults could change its verdict."""
         name = f"{self._share.index}-{next(self._numbers)}.jsonl"
-        path = (self._out / "observed" / name).absolute()
-        result = self._engine(_stack(case)).run(case, observation=path)
-        return result, _read(path, result)
+        notes = Notes((self._out / "observed" / name).absolute())
+        result = self._engine(_stack(case)).run(case, notes=notes)
+        return result, _read(notes, result)
 
     def stop(self) -> None:
         """Let every case in execution end at its next wait; none can be executed after it."""
@@ -109,12 +110,21 @@ def _stack(case: Case) -> str:
     return "reference-dtls" if "payload:dtls" in case.needs else "reference"
 
 
-def _read(path: Path, result: Result) -> Observation:
-    """Return the faults that would have been noticeable in the sessions of a case; None where that is not known."""
-    sessions = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    path.unlink(missing_ok=True)
+def _read(notes: Notes, result: Result) -> Observation:
+    """Return the faults that would have been noticeable in the sessions of a case; None where that is not known.
+
+    One that changes nothing but texts of descriptions is not noticeable if the case reads the same of these.
+    """
+    sessions = notes.path.read_text(encoding="utf-8").splitlines() if notes.path.exists() else []
+    notes.path.unlink(missing_ok=True)
     if result.verdict is Verdict.NOT_APPLICABLE and not sessions:
         return frozenset()  # it was not executed; else what it waited for did not come, and could with a fault
     if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE) or not sessions:
         return None
-    return frozenset(fault for session in sessions for fault in json.loads(session))
+    noticeable: set[str] = set()
+    for session in map(json.loads, sessions):
+        noticeable.update(session["touched"])
+        for text, others in session["texts"]:
+            found = (fault for fault, other in others.items() if fault not in noticeable)
+            noticeable.update([fault for fault in found if not notes.reads.alike(text, others[fault])])
+    return frozenset(noticeable)

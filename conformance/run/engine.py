@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.catalogue.capabilities import unmet
 from conformance.iut.errors import AdapterError
+from conformance.iut.reads import Notes
 from conformance.iut.upper import Upper
 from conformance.peer import lab
 from conformance.peer.pixit import Pixit
@@ -122,22 +123,22 @@ class Engine:
         *,
         faults: Sequence[str] = (),
         variation: Mapping[str, object] | None = None,
-        observation: Path | None = None,
+        notes: Notes | None = None,
     ) -> Result:
         """Execute a case and return its result; once the engine stops, only `Aborted` comes out as an exception.
 
         `faults` and `variation` are for the reference agent: what it shall do wrongly, and what differently but
-        lawfully; to `observation`, a file, it adds for each session which faults would have made a difference. When
-        something happened to the adapter, or nothing can be said because of what other sessions of its process may
-        have done, the case is executed once more, alone with a process of its own. See `evidence`.
+        lawfully; `notes` are to be taken of which faults could have made a difference. When something happened to the
+        adapter, or nothing can be said because of what other sessions of its process may have done, the case is
+        executed once more, alone with a process of its own. See `evidence`.
         """
         extra: dict[str, object] = {}
         if faults:
             extra["x-faults"] = list(faults)
         if variation:
             extra["x-variation"] = dict(variation)
-        if observation is not None:
-            extra["x-observe"] = str(observation)
+        if notes is not None:
+            extra["x-observe"] = notes
         try:
             executions = [self._attempt(case, extra, alone=self.settings.alone(case.id))]
             if self._repetitions.wanted(executions[0]) and not self._stopping.is_set():
@@ -251,16 +252,19 @@ class Engine:
         peer.iut_is_elsewhere = self.settings.elsewhere is not None
         peer.shape = shape
         peer.profile = str(self._pics.get("profile", "plain"))
+        notes = extra.get("x-observe")
+        told = {**extra, "x-observe": str(notes.path)} if isinstance(notes, Notes) else extra
         upper = Upper(
             lease.session,
             pump,
             pics=self._pics,
             addresses=addresses,
             timeout=max(pixit.adapter, float(self._pics.get("answers", 0))),
-            extra={**extra, "x-case": case.id} if self.settings.by_hand else extra,
+            extra={**told, "x-case": case.id} if self.settings.by_hand else told,
             both=self._topology.all_iut_addresses(),
         )
         upper.trickles, upper.is_strange = shape.candidates == "trickled", shape.sdp == "strange"
+        upper.reads = notes.reads if isinstance(notes, Notes) else None
         upper.on_description = peer.meet
         pump.ask = upper.ask
         recorded.exchanged = upper.exchanged

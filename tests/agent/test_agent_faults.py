@@ -182,6 +182,30 @@ def test_a_fault_that_draws_what_was_drawn_makes_no_difference():
     assert "tie-breaker-anew" in controlled.touched
 
 
+def test_another_text_of_a_description_is_told_with_what_it_is_instead_of():
+    watched = Observed(Config(offerer=True))
+    text = "v=0\r\nt=0 0\r\na=ice-options:ice2 x\r\nm=audio 9 TCP 0\r\na=ice-pwd:" + "p" * 24 + "\r\n"
+    assert watched.offered(watched.written(text)) == text
+    observation = watched.observation
+    ((handed_out, others),) = observation["texts"]
+    assert handed_out == text
+    assert others["ice2-unsaid"] == text.replace("ice2 ", "")
+    assert others["short-password"] == text.replace("p" * 24, "p" * 21)
+    assert "one-foundation" not in others, "there is no candidate"
+    assert "ice2-unsaid" in watched.touched
+    assert "ice2-unsaid" not in observation["touched"]
+    assert watched.written_answer(watched.written(text.replace("ice2 ", ""))) != text
+    assert "ice2-unsaid" not in watched.observation["texts"][1][1]
+    assert "short-password" in watched.observation["texts"][1][1]
+
+
+def test_a_text_with_other_sections_makes_a_difference_to_the_agent():
+    watched = Observed(Config(offerer=False))
+    watched.written_answer(watched.written("v=0\r\n" + "m=audio 9 TCP 0\r\n" * 2))
+    assert "answers-first-section-alone" in watched.observation["touched"]
+    assert "answers-first-section-alone" not in watched.observation["texts"][0][1]
+
+
 def test_a_fault_is_also_compared_where_the_lawful_decision_refuses():
     mapped = xor_address(Attribute.XOR_MAPPED_ADDRESS, Address("192.0.2.1", 9), bytes(12))
     strange = {kind: RawAttribute(kind, b"\0\3" + bytes(18)) for kind in (Attribute.XOR_MAPPED_ADDRESS, 0x0016)}

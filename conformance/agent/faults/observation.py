@@ -2,7 +2,8 @@
 
 An observed session is that of a healthy agent. Each of its decisions is also taken as each fault would take it. As long
 as a fault decides alike, a session with it goes on exactly as this one: where it decides alike to the end, executing it
-with the fault shows nothing new.
+with the fault shows nothing new. A fault that only writes another text of a description changes nothing but what the
+peer reads there: `Observed.observation` has these texts, so that it can be told whether the peer reads the same.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def _replacing() -> dict[str, list[str]]:
 
 
 REPLACING = _replacing()
+# Decisions how the whole text of a description is written: of any, and then of an offer or answer that is handed out.
+_HANDED_OUT = ("offered", "written_answer")
+_TEXTS = frozenset({"written", *_HANDED_OUT})
 
 
 class Observed(Decisions):
@@ -60,14 +64,35 @@ class Observed(Decisions):
         super().__init__(config)
         self.consulted: set[str] = set()
         self._touched: set[str] = set()
+        self._texts: dict[str, str] = {}  # by fault: what it has written of the description that is being written
+        self._handed_out: list[tuple[str, dict[str, str]]] = []  # each description, with what faults hand out instead
         self._due: dict[str, float] = {}  # by fault: when the first of its delays would have differed
         self._faulty = {fault.name: decisions(frozenset({fault.name}))(config) for fault in FAULTS}
 
     @property
     def touched(self) -> set[str]:
         """The faults that would have differed by now."""
+        return self._otherwise_touched | {fault for _, others in self._handed_out for fault in others}
+
+    @property
+    def _otherwise_touched(self) -> set[str]:
+        """Those that would have differed in more than the texts of descriptions."""
         now = self.clock()
         return self._touched | {fault for fault, due in self._due.items() if due <= now}
+
+    @property
+    def observation(self) -> dict[str, object]:
+        """What a session has shown, for JSON.
+
+        ``touched``: the faults that would have differed in anything but the texts of descriptions; `texts`: each
+        description that was handed out, with what each other fault would have handed out instead, where this differs.
+        """
+        touched = self._otherwise_touched
+        texts = [
+            (text, {fault: other for fault, other in others.items() if fault not in touched})
+            for text, others in self._handed_out
+        ]
+        return {"touched": sorted(touched), "texts": texts}
 
     def note(self, name: str, lawful: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Return what is decided, having compared it with what each fault would decide."""
@@ -91,6 +116,26 @@ class Observed(Decisions):
                 self._touched.add(fault)
         if refusal is not None:
             raise refusal
+        return value
+
+    def note_text(self, name: str, lawful: Callable[..., str], text: str) -> str:
+        """Return how a description is written, having written it as each fault would."""
+        value = lawful(self, text)
+        for fault in {*REPLACING[name], *self._texts} - self._touched:
+            other = self._texts.pop(fault, text)
+            if fault in REPLACING[name]:
+                try:
+                    other = getattr(self._faulty[fault], name)(other)
+                except Exception:
+                    self._touched.add(fault)
+                    continue
+            if not other or other.count("\nm=") != value.count("\nm="):
+                self._touched.add(fault)  # the agent counts the sections of what it has offered
+            elif other != value:
+                self._texts[fault] = other
+        if name in _HANDED_OUT:
+            self._handed_out.append((value, self._texts))
+            self._texts = {}
         return value
 
     def _differs(self, fault: str, name: str, arguments: tuple[Any, ...], named: dict[str, Any], expected: Any) -> bool:
@@ -155,7 +200,12 @@ def _watched(name: str) -> Callable[..., Any]:
     def decide(self: Observed, *arguments: Any, **named: Any) -> Any:
         return self.note(name, lawful, arguments, named)
 
-    return decide
+    @wraps(lawful)
+    def write(self: Observed, text: str) -> str:
+        self.consulted.add(name)
+        return self.note_text(name, lawful, text)
+
+    return write if name in _TEXTS else decide
 
 
 for _name in NAMES:
