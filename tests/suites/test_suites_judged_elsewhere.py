@@ -13,6 +13,7 @@ from conformance.run.discovery import discover
 from conformance.suites.checks import needs_controlled
 from conformance.suites.dimensions import case_name
 from conformance.verdict import JudgedElsewhere, Verdict
+from conformance.wire.attributes import Attribute
 
 ROOT = Path(conformance.__file__).parent
 CASES = {case_name(case.id) for case in discover().every}
@@ -64,7 +65,8 @@ def test_no_message_leaves_open_which_case_it_is(path) -> None:
 )
 def test_an_iut_that_takes_itself_for_controlling_is_judged_by_that(claimed, judge) -> None:
     def check(role):
-        return SimpleNamespace(stun=SimpleNamespace(ice_controlling=7 if role == "controlling" else None))
+        own = Attribute.ICE_CONTROLLING if role == "controlling" else Attribute.ICE_CONTROLLED
+        return SimpleNamespace(stun=SimpleNamespace(has=lambda kind: kind == own))
 
     peer = SimpleNamespace(checks=lambda: [check(role) for role in claimed])
     if not judge:
