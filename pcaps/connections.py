@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from conformance.wire.attributes import Address
 from conformance.wire.errors import StunError
-from conformance.wire.stun import Message, looks_like_stun
+from conformance.wire.integrity import Check
+from conformance.wire.stun import Message, View, looks_like_stun
 from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.frames import COOKIE, Cut, FrameReader
 from pcaps.packets import Segment
@@ -53,6 +54,7 @@ class Event:
     stun: bool = False
     certain: bool = False
     ends: tuple[int, ...] = ()
+    view: View | None = field(default=None, compare=False, repr=False)
 
     @property
     def message(self) -> Message | None:
@@ -129,6 +131,8 @@ class Connection:
     last_ns: int = 0
     _directions: tuple[_Direction, _Direction] = field(default_factory=lambda: (_Direction(), _Direction()))
     _ends: set[tuple[str, bool]] = field(default_factory=set)
+    _asked: set[bool] = field(default_factory=set)  # the sides that sent SYN alone
+    _answered: set[bool] = field(default_factory=set)  # those that sent SYN and ACK
 
     @property
     def frames(self) -> list[Event]:
@@ -160,10 +164,9 @@ class Connection:
 
     def opened_by(self, *, client: bool) -> bool:
         """Whether this side asked for the connection; in a simultaneous open both do."""
-        if any(event.what == "syn" and event.from_client is client for event in self.events):
+        if client in self._asked or (not client) in self._answered:
             return True
-        answered = any(event.what == "syn-ack" and event.from_client is not client for event in self.events)
-        return answered or (client and not self.began and not self._directions[1].synced)
+        return client and not self.began and not self._directions[1].synced
 
     @property
     def ended(self) -> bool:
@@ -207,6 +210,7 @@ class Connection:
             self.began |= from_client and not segment.flags & ACK  # the answer to it may be recorded before it
             sequence = (sequence + 1) % _SPACE
             self._syn(direction, sequence)
+            (self._answered if segment.flags & ACK else self._asked).add(from_client)
             self._keep(Event(time_ns, from_client, "syn-ack" if segment.flags & ACK else "syn"))
         if segment.payload or segment.lacking:
             direction.segments += 1
@@ -299,7 +303,8 @@ class Connection:
         payload, what = cut.payload, "frame" if cut.framed else "unframed"
         segments, ends = (direction.segments, tuple(direction.ends)) if order == 0 else (1, ())
         self.frames_seen += cut.frames
-        stun = cut.whole and looks_like_stun(payload)
+        view = _view(payload) if cut.whole and payload[4:8] == COOKIE else None
+        stun = cut.whole and (looks_like_stun(payload) if view is None else view.fingerprint is not Check.INVALID)
         if not self.full and not stun and what == "frame" and payload[4:8] != COOKIE:
             event = Event(time_ns, from_client, "frame", payload[:_SHOWN], segments, order, cut.frames, cut.whole)
             self._media(direction, event, family(payload), ends)
@@ -308,7 +313,9 @@ class Connection:
         direction.doubted |= not cut.framed
         certain = direction.synced and not direction.doubted
         self._keep(
-            Event(time_ns, from_client, what, payload, segments, order, cut.frames, cut.whole, stun, certain, ends)
+            Event(
+                time_ns, from_client, what, payload, segments, order, cut.frames, cut.whole, stun, certain, ends, view
+            )
         )
 
     def _media(self, direction: _Direction, event: Event, kind: str, ends: tuple[int, ...]) -> None:
@@ -348,6 +355,13 @@ class Connection:
             return side.initial != segment.sequence  # the same again is TCP's own retransmission
         expected = side.order.expected
         return expected is not None and expected != (segment.sequence + 1) % _SPACE
+
+
+def _view(payload: bytes) -> View | None:
+    try:
+        return View(payload)
+    except StunError:
+        return None
 
 
 def family(payload: bytes) -> str:

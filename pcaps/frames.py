@@ -42,6 +42,8 @@ class Cut(NamedTuple):
 class FrameReader:
     """``synced``: it is known where the next frame begins; if not, octets are passed over until a check shows it."""
 
+    __slots__ = ("_begun", "_buffer", "_hole", "_rtp", "_searched", "_wanted", "synced")
+
     def __init__(self, *, synced: bool) -> None:
         self.synced = synced
         self._buffer = bytearray()

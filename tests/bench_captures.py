@@ -3,7 +3,8 @@
 Three captures of that size (300 by default): one of ICE-TCP with framed media in both directions and checks for consent,
 one of bulk TCP that is plainly something else, one of short connections that are not ICE's. Then, a tenth of the size, what
 is hardest to read: a port scan, a stream octet by octet, a gap that is never filled, nothing but null frames, short
-sessions one after the other, sessions of as many agents, checks that nobody answers, checks whose FINGERPRINT is wrong. Each is read in a process of its own, once small and once whole, so that memory shows whether
+sessions one after the other, sessions of as many agents, checks that are answered, checks that nobody answers, checks
+whose FINGERPRINT is wrong. Each is read in a process of its own, once small and once whole, so that memory shows whether
 it grows with the size, and of the hard ones the rate must not fall with it.
 """
 
@@ -148,6 +149,11 @@ def agents(scene: Scene) -> Iterator[bytes]:
             answered += len(response)
 
 
+def answered(scene: Scene) -> Iterator[bytes]:
+    """Checks of both agents on one connection, as for consent in a long call."""
+    return _checks(scene)
+
+
 def silence(scene: Scene) -> Iterator[bytes]:
     """Checks of both agents on one connection, none of which is answered."""
     return _checks(scene, answered=False)
@@ -224,7 +230,7 @@ def measured(kind: Callable[[Scene], Iterator[bytes]], megabytes: float) -> tupl
 def main(megabytes: float) -> int:
     """Print a line for each capture; return 1 if one is read too slowly, or a hard one the slower the larger it is."""
     slow = sum(measured(kind, megabytes)[1] < _WANTED for kind in (media, bulk, short))
-    for kind in (scan, tiny, gaps, nulls, sessions, agents, silence, wrong):
+    for kind in (scan, tiny, gaps, nulls, sessions, agents, answered, silence, wrong):
         small, whole = measured(kind, megabytes / 10)
         slow += whole < small * _LINEAR
     return int(slow > 0)

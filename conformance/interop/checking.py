@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from conformance.interop.media import disagreement
 from conformance.interop.model import OFFERER, OTHER, SIDES
 from conformance.interop.reasons import ANSWERED_WITHIN, SECOND, Reason, end_after, nominations, omission
-from conformance.judge.talk import integrity_of, key_of
+from conformance.judge.talk import key_of
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.integrity import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +49,9 @@ def _good_checks(evidence: Evidence, talk: Talk, *, client: bool) -> Iterator[St
     for stun in talk.sent(client=client):
         if stun.event.what != "frame" or not stun.is_check or not stun.valid:
             continue
-        if check_fingerprint(stun.octets) is not Check.VALID:
+        if stun.message.fingerprint is not Check.VALID:
             continue
-        if integrity_of(stun, key_of(stun, evidence.known)) is Check.VALID:
+        if stun.integrity(key_of(stun, evidence.known)) is Check.VALID:
             yield stun
 
 

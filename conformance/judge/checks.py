@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from conformance.judge.known import Known
 from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
-from conformance.judge.talk import Stun, Talk, integrity_of, key_of
-from conformance.wire.attributes import Attribute
+from conformance.judge.talk import Stun, Talk, key_of
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.integrity import Check
 
+_USERNAME, _PRIORITY, _CONTROLLED, _CONTROLLING = 0x0006, 0x0024, 0x8029, 0x802A
 _MOST_PRIORITY = 2**31 - 1
 _MOST_PREFERENCE = 126
 _ENOUGH_IDS = 3
@@ -55,17 +55,16 @@ def check_has_its_attributes(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _lacking(stun: Stun) -> str:
-    message = stun.message
-    roles = [message.has(Attribute.ICE_CONTROLLING), message.has(Attribute.ICE_CONTROLLED)]
-    if all(roles):
+    values = stun.message.values
+    controlling, controlled = _CONTROLLING in values, _CONTROLLED in values
+    if controlling and controlled:
         return "with ICE-CONTROLLING and ICE-CONTROLLED"
-    if not any(roles):
+    if not (controlling or controlled):
         return "with neither ICE-CONTROLLING nor ICE-CONTROLLED"
-    if not message.has(Attribute.PRIORITY):
+    if _PRIORITY not in values:
         return "without PRIORITY"
-    try:
-        priority = message.priority or 0
-    except StunError:
+    priority = _priority(stun)
+    if priority is None:
         return ""  # a rule of its own says so
     return "" if 1 <= priority <= _MOST_PRIORITY else f"with PRIORITY {priority}, not from 1 to 2^31 - 1"
 
@@ -76,16 +75,19 @@ def check_has_the_priority_of_a_reflexive_candidate(exchange: Exchange) -> Itera
 
     Requests without USE-CANDIDATE on a validated pair may be for consent alone, which needs no PRIORITY (RFC 7675).
     """
+    before: Talk | None = None
+    components: set[int] = set()
     for talk, stun in exchange.checks():
         late = stun.index > talk.validated_at(exchange.known, client=stun.from_client)
         priority = _priority(stun) if stun.valid and (not late or stun.message.use_candidate) else None
         if priority is None or not 1 <= priority <= _MOST_PRIORITY or talk.relayed:
             continue
         preference, component = priority >> 24, 256 - (priority & 0xFF)
-        party = exchange.known.owner((stun.username or "").partition(":")[2])
-        taken = {candidate.type_preference for candidate in party.candidates_of("host")} if party is not None else set()
-        targets = [c for other in exchange.known.parties for c in other.at(talk.connection.server)]
-        components = {candidate.component for candidate in targets}
+        party = exchange.known.owner(stun.own)
+        taken: frozenset[int] = frozenset() if party is None else party.host_preferences
+        if talk is not before:
+            before, targets = talk, [c for other in exchange.known.parties for c in other.at(talk.connection.server)]
+            components = {candidate.component for candidate in targets}
         if preference > _MOST_PREFERENCE:
             what = f"with type preference {preference}"
             yield broken(talk, stun, f"sent a check {what}", expected="a type preference from 0 to 126", actual=what)
@@ -121,7 +123,7 @@ def check_has_the_user_name(exchange: Exchange) -> Iterator[Observation]:
         if not stun.valid:
             continue
         theirs, colon, own = (stun.username or "").partition(":")
-        if stun.username is None and stun.message.has(Attribute.USERNAME):
+        if stun.username is None and stun.message.has(_USERNAME):
             continue  # it is not text, and another rule reports that
         if not colon:
             actual = "no user name" if stun.username is None else f"the user name {stun.username!r}"
@@ -151,7 +153,7 @@ def _is_made_for_the_sender(known: Known, talk: Talk, stun: Stun) -> bool:
     That a byte stream must be divided then is another requirement (10.1-03), which says nothing about checks.
     """
     validated = talk.validated_at(known, client=stun.from_client) < stun.index
-    return validated and integrity_of(stun, key_of(stun, known)) is Check.VALID
+    return validated and stun.integrity(key_of(stun, known)) is Check.VALID
 
 
 @rule("RFC8445-7.2.2-01", "RFC6544-7.1-s04", title="a check's integrity is right by the peer's password")
@@ -159,7 +161,7 @@ def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.2.2: short-term credentials, the peer's password."""
     unknown: dict[str, Talk] = {}
     for talk, stun in exchange.checks():
-        found = integrity_of(stun, key_of(stun, exchange.known)) if stun.valid else None
+        found = stun.integrity(key_of(stun, exchange.known)) if stun.valid else None
         if found is Check.VALID:
             yield HELD
         elif found is Check.ABSENT:
@@ -169,7 +171,7 @@ def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
                 talk, stun, "sent a check whose MESSAGE-INTEGRITY is wrong", expected="the key is the peer's password"
             )
         elif stun.valid:
-            unknown.setdefault((stun.username or "").partition(":")[0], talk)
+            unknown.setdefault(stun.theirs, talk)
     for fragment, talk in unknown.items():
         why = "given fits nothing in the capture" if fragment in exchange.known.typed else "is not known"
         yield unclear(f"integrity of checks: the password of {fragment!r} {why}", talk)
@@ -179,7 +181,7 @@ def check_has_integrity(exchange: Exchange) -> Iterator[Observation]:
 def check_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.2.2. What is no STUN for its FINGERPRINT is a check if it names the agents of the others."""
     for talk, stun in exchange.checks():
-        found = check_fingerprint(stun.octets)
+        found = stun.message.fingerprint
         if found is Check.VALID:
             yield HELD
         elif found is Check.ABSENT:
@@ -223,7 +225,7 @@ def transaction_ids_are_random(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _agent(talk: Talk, stun: Stun) -> tuple[str, str]:
-    return talk.address(client=stun.from_client).ip, (stun.username or "").partition(":")[2]
+    return talk.address(client=stun.from_client).ip, stun.own
 
 
 def _pattern(identifiers: list[bytes]) -> str:
@@ -242,15 +244,16 @@ def tie_breaker_is_constant(exchange: Exchange) -> Iterator[Observation]:
     """Of a role, and of a user name fragment: a change of roles may bring another one (RFC 8445 section 7.2.5.1)."""
     first: dict[tuple[str, bool], int] = {}
     for talk, stun in exchange.checks():
-        own = (stun.username or "").partition(":")[2]
+        if not stun.valid or not stun.own:
+            continue
         try:
-            said = {True: stun.message.ice_controlling, False: stun.message.ice_controlled}
+            said = (True, stun.message.ice_controlling), (False, stun.message.ice_controlled)
         except StunError:
             continue  # a rule of its own says so
-        for controlling, value in said.items():
-            if not stun.valid or not own or value is None:
+        for controlling, value in said:
+            if value is None:
                 continue
-            before = first.setdefault((own, controlling), value)
+            before = first.setdefault((stun.own, controlling), value)
             if value == before:
                 yield HELD
             else:

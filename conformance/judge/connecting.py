@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from typing import cast
 
 from conformance.judge.known import Party, same_address
 from conformance.judge.model import HELD, Exchange, Observation, rule, unclear
@@ -33,12 +34,17 @@ class _Opened:
 
 def _opened(exchange: Exchange) -> list[_Opened]:
     """Return what judged agents asked for, attempts that came to nothing included."""
+    if "opened" not in exchange.found:
+        exchange.found["opened"] = _all_opened(exchange)
+    return cast("list[_Opened]", exchange.found["opened"])
+
+
+def _all_opened(exchange: Exchange) -> list[_Opened]:
     found = []
     for talk, client in exchange.sides():
-        events = talk.connection.events
-        asked = [e.time_ns for e in events if e.what == "syn" and e.from_client is client]
+        asked = [e.time_ns for e in talk.signals if e.what == "syn" and e.from_client is client]
         if asked:
-            answers = [e.time_ns for e in events if e.what in _ANSWERS and e.from_client is not client]
+            answers = [e.time_ns for e in talk.signals if e.what in _ANSWERS and e.from_client is not client]
             until = min(answers, default=asked[-1])
             ends = talk.address(client=client), talk.address(client=not client)
             found.append(_Opened(*ends, asked[0], until, talk.connection))
@@ -119,10 +125,12 @@ def pair_has_one_connection(exchange: Exchange) -> Iterator[Observation]:
     """A second connection for the same check list, from one address to one candidate, while the first is open."""
     latest: dict[tuple[str, Address, str], Talk] = {}
     for talk, client in sorted(exchange.sides(), key=lambda side: side[0].connection.first_ns):
-        names = [stun.username for stun in talk.sent(client=client) if stun.is_check and stun.valid]
-        if not client or not talk.connection.began or talk.relayed or not names or names[0] is None:
+        if not client or not talk.connection.began or talk.relayed:
             continue
-        key = (talk.connection.client.ip, talk.connection.server, names[0])
+        name = next((stun.username for stun in talk.sent(client=client) if stun.is_check and stun.valid), None)
+        if name is None:
+            continue
+        key = (talk.connection.client.ip, talk.connection.server, name)
         earlier = latest.get(key)
         latest[key] = talk
         # Between two ports TCP has one connection at a time: a capture that shows two lacks the end of the first.

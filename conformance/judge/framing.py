@@ -34,13 +34,14 @@ def _framing(exchange: Exchange, *, opened: bool) -> Iterator[Observation]:
             continue
         if _misframed(exchange, talk, client):
             continue  # frames cannot be found behind a wrong LENGTH, and that has a rule of its own
-        mine = [e for e in talk.connection.events if e.from_client is client and e.what in ("frame", "unframed")]
-        bare = next((event for event in mine if event.what == "unframed" and _is_ice(talk, event)), None)
-        if bare is not None:
-            yield broken(talk, bare, f"sent {_called(bare)} without a frame", expected=_FRAMED)
-        elif mine and talk.connection.complete_from(client=client):
+        bare = [event for _, event in talk.unframed[client] if _is_ice(talk, event)]
+        if bare:
+            yield broken(talk, bare[0], f"sent {_called(bare[0])} without a frame", expected=_FRAMED)
+        elif not talk.spoke(client=client):
+            continue
+        elif talk.complete[client]:
             yield HELD
-        elif mine:
+        else:
             yield unclear(f"framing for the connection's life: {hole(talk)}", talk)
 
 
@@ -70,7 +71,7 @@ def length_equals_the_message(exchange: Exchange) -> Iterator[Observation]:
 
 
 def _length(exchange: Exchange, talk: Talk, client: bool) -> Iterator[Observation]:
-    if not talk.checked or not talk.connection.complete_from(client=client):
+    if not talk.checked or not talk.complete[client]:
         return
     for _, told, inner in talk.frames_of_stun(client=client):
         if told == inner:
@@ -80,6 +81,9 @@ def _length(exchange: Exchange, talk: Talk, client: bool) -> Iterator[Observatio
 
 def _misframed(exchange: Exchange, talk: Talk, client: bool) -> list[Observation]:
     """Return where one side's LENGTH is wrong, or stands twice, on a connection whose frames are known."""
+    framed = talk.frames_of_stun(client=client)
+    if not talk.plain[client] and (not framed or framed[-1][1] == framed[-1][2]):  # only the last one may be wrong
+        return []
     found = cast("dict[tuple[int, bool], list[Observation]]", exchange.found.setdefault("misframed", {}))
     key = id(talk), client
     if key not in found:
@@ -88,13 +92,13 @@ def _misframed(exchange: Exchange, talk: Talk, client: bool) -> list[Observation
 
 
 def _wrong_lengths(talk: Talk, client: bool) -> Iterator[Observation]:
-    if not talk.connection.complete_from(client=client):
+    if not talk.complete[client]:
         return
     for event, told, inner in talk.frames_of_stun(client=client):
         if told != inner:
             yield _wrong(talk, event, told, inner)
-    for event in talk.connection.events:
-        if event.from_client is client and event.what == "frame" and _is_length_repeated(event.payload):
+    for _, event in talk.plain[client]:
+        if _is_length_repeated(event.payload):
             yield broken(
                 talk,
                 event,
@@ -107,7 +111,7 @@ def _wrong_lengths(talk: Talk, client: bool) -> Iterator[Observation]:
 def _is_length_repeated(payload: bytes) -> bool:
     """Whether a frame begins with its own LENGTH, behind which a STUN message or a DTLS record stands."""
     packet = payload[2:]
-    if payload[:2] != len(payload).to_bytes(2, "big") or payload[4:8] == COOKIE:
+    if payload[:2] != len(payload).to_bytes(2, "big"):
         return False
     return packet[4:8] == COOKIE or (kind_of(packet) is Kind.DTLS and packet[1:3] in _DTLS_VERSIONS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from conformance.judge.model import RULES, Exchange, Observation, Rule
+from conformance.judge.model import HELD, RULES, Exchange, Observation, Rule
 from conformance.verdict import Verdict
 
 _KEPT = 20  # observations of each kind; the others are counted
@@ -35,17 +35,21 @@ class Judgement:
 
     def take(self, seen: Iterable[Observation]) -> None:
         """Count observations."""
+        held = 0
         for observation in seen:
-            if observation.verdict is Verdict.FAIL:
+            if observation is HELD:  # nearly always
+                held += 1
+            elif observation.verdict is Verdict.FAIL:
                 self.breaches += 1
                 _keep(self.broken, observation)
             elif observation.verdict is Verdict.INCONC:
                 self.doubts += 1
                 _keep(self.unclear, observation)
             else:
-                self.held += 1
+                held += 1
                 if observation.reason and observation.reason not in self.readings:
                     self.readings.append(observation.reason)
+        self.held += held
 
     def add(self, other: Judgement) -> None:
         """Take over what the same rule came to elsewhere."""

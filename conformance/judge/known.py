@@ -53,6 +53,11 @@ class Party:
     def _tcp(self) -> tuple[Candidate, ...]:
         return tuple(candidate for candidate in self.candidates if candidate.is_tcp)
 
+    @functools.cached_property
+    def host_preferences(self) -> frozenset[int]:
+        """The type preferences of its host candidates."""
+        return frozenset(candidate.type_preference for candidate in self.candidates_of("host"))
+
     def at(self, endpoint: Address) -> list[Candidate]:
         """Return the TCP candidates with this transport address."""
         mine = [c for c in self._tcp if c.port == endpoint.port]

@@ -32,8 +32,7 @@ def _waits(exchange: Exchange, *, dtls: bool) -> Iterator[Observation]:
     for talk, client in exchange.sides():
         if not talk.checked and talk.connection.server not in aimed:
             continue
-        events = enumerate(talk.connection.events)
-        first = next((e for e in events if e[1].from_client is client and _is_media(e[1], dtls=dtls)), None)
+        first = next((e for e in talk.plain[client] if _is_media(e[1], dtls=dtls)), None)
         if first is not None:
             yield from _judged(exchange, talk, client, *first, dtls=dtls)
 

@@ -6,7 +6,7 @@ where it was not, `unclear(...)` where there was something to judge and the capt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conformance.catalogue import requirement as look_up
@@ -41,6 +41,7 @@ class Exchange:
     _checks: list[tuple[Talk, Stun]] | None = None
     _answers: list[tuple[Talk, Stun]] | None = None
     _responses: list[tuple[Talk, Stun, list[Stun]]] | None = None
+    _all_answers: list[tuple[Talk, Stun, list[Stun]]] | None = None
 
     def sides(self) -> list[tuple[Talk, bool]]:
         """Return each connection with each side of it that is judged (true: the client)."""
@@ -50,31 +51,33 @@ class Exchange:
             self._sides = [(talk, client) for talk, client in both if judges(talk.address(client=client))]
         return self._sides
 
-    def _messages(self) -> Iterator[tuple[Talk, Stun]]:
-        """Yield the messages of judged agents."""
-        for talk, client in self.sides():
-            for stun in talk.sent(client=client):
-                yield talk, stun
-
     def checks(self) -> list[tuple[Talk, Stun]]:
         """Return the connectivity checks of judged agents."""
         if self._checks is None:
-            self._checks = [(talk, stun) for talk, stun in self._messages() if stun.is_check]
+            sides = self.sides()
+            self._checks = [(talk, s) for talk, client in sides for s in talk.sent(client=client) if s.is_check]
         return self._checks
 
     def answers(self) -> list[tuple[Talk, Stun]]:
         """Return the responses of judged agents to connectivity checks, errors included."""
         if self._answers is None:
-            found = ((talk, stun) for talk, stun in self._messages() if stun.is_response and stun.valid)
-            self._answers = [(talk, s) for talk, s in found if any(r.is_check for r in talk.requests_for(s))]
+            self._answers = [(talk, stun) for talk, stun, _ in self._to_checks() if stun.valid]
         return self._answers
 
     def responses(self) -> list[tuple[Talk, Stun, list[Stun]]]:
         """Return the success responses of judged agents to connectivity checks, with the checks they may answer."""
         if self._responses is None:
-            answers = ((talk, stun, talk.requests_for(stun)) for talk, stun in self._messages() if stun.is_success)
-            self._responses = [answer for answer in answers if any(request.is_check for request in answer[2])]
+            self._responses = [answer for answer in self._to_checks() if answer[1].is_success]
         return self._responses
+
+    def _to_checks(self) -> list[tuple[Talk, Stun, list[Stun]]]:
+        """Return the responses of judged agents to connectivity checks, whatever they are, with these checks."""
+        if self._all_answers is None:
+            sides = self.sides()
+            mine = ((talk, s) for talk, client in sides for s in talk.sent(client=client) if s.is_response)
+            asked = ((talk, stun, talk.requests_for(stun)) for talk, stun in mine)
+            self._all_answers = [answer for answer in asked if any(request.is_check for request in answer[2])]
+        return self._all_answers
 
 
 # -- what a rule says --------------------------------------------------------------------------------------------------
@@ -94,8 +97,9 @@ class Observation:
 
     def __post_init__(self) -> None:
         """Escape what came from the wire or from a description: it goes to terminals and reports."""
-        for name in ("reason", "expected", "actual"):
-            object.__setattr__(self, name, visible(getattr(self, name)))
+        if not (self.reason + self.expected + self.actual).isprintable():
+            for name in ("reason", "expected", "actual"):
+                object.__setattr__(self, name, visible(getattr(self, name)))
 
 
 HELD = Observation(Verdict.PASS)
@@ -128,9 +132,9 @@ def hole(talk: Talk) -> str:
         return f"{connection.clipped} of the connection's events were too many to be kept"
     if connection.lossy:
         return "octets are missing from the capture"
-    if any(connection.complete_from(client=side) and not talk.legible(client=side) for side in (True, False)):
+    if any(talk.complete[side] and not talk.legible(client=side) for side in (True, False)):
         return "what one side sent cannot be read"
-    if connection.disordered and connection.complete_from(client=True) and connection.complete_from(client=False):
+    if connection.disordered and all(talk.complete.values()):
         return "the packets' times contradict their order"
     return "the capture does not hold the connection's beginning"
 

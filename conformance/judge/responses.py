@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from conformance.judge.known import Known
 from conformance.judge.model import HELD, Exchange, Observation, broken, hole, rule, unclear
-from conformance.judge.talk import Stun, Talk, integrity_of, key_of
+from conformance.judge.talk import Stun, Talk, key_of
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_fingerprint
+from conformance.wire.integrity import Check
 from pcaps.connections import Event
 
 _UNKNOWN_ATTRIBUTE = 420
@@ -65,7 +65,7 @@ def success_is_for_valid_credentials(exchange: Exchange) -> Iterator[Observation
 def _credentials(request: Stun, known: Known) -> Check | None:
     if known.whole and key_of(request, known) is None:
         return Check.INVALID  # nobody has this name
-    return integrity_of(request, key_of(request, known))
+    return request.integrity(key_of(request, known))
 
 
 @rule("RFC8489-9.1.3-11", "RFC6544-7.2-s01", title="a success response's integrity is right by its own password")
@@ -74,7 +74,7 @@ def success_has_integrity(exchange: Exchange) -> Iterator[Observation]:
     for talk, response, requests in exchange.responses():
         if not response.valid:
             continue
-        found = {integrity_of(response, key_of(request, exchange.known)) for request in requests}
+        found = {response.integrity(key_of(request, exchange.known)) for request in requests}
         if Check.VALID in found:
             yield HELD
         elif Check.ABSENT in found:
@@ -94,7 +94,7 @@ def success_has_integrity(exchange: Exchange) -> Iterator[Observation]:
 def success_has_fingerprint(exchange: Exchange) -> Iterator[Observation]:
     """RFC 8445 section 7.3: FINGERPRINT is used in responses too."""
     for talk, response, _ in exchange.responses():
-        found = check_fingerprint(response.octets)
+        found = response.message.fingerprint
         if found is Check.VALID:
             yield HELD
         else:
@@ -271,6 +271,6 @@ def _is_owed(exchange: Exchange, talk: Talk, check: Stun) -> bool:
         return False  # a receiver that reads frames has not found the check
     if talk.connection.last_from(client=not check.from_client) <= until:
         return False
-    if ":" not in (check.username or "") or check_fingerprint(check.octets) is not Check.VALID:
+    if ":" not in (check.username or "") or check.message.fingerprint is not Check.VALID:
         return False
-    return integrity_of(check, key_of(check, exchange.known)) is Check.VALID
+    return check.integrity(key_of(check, exchange.known)) is Check.VALID

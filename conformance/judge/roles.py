@@ -11,14 +11,15 @@ from typing import cast
 
 from conformance.judge.known import Known
 from conformance.judge.model import HELD, Exchange, Observation, broken, rule, unclear
-from conformance.judge.talk import Stun, Talk, integrity_of, key_of
+from conformance.judge.talk import Stun, Talk, key_of
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import Check
 
 _ROLE_CONFLICT = 487
 _SETTLED_NS = 1_000_000_000  # checks that were under way when the 487 came are over by then
-_NAMES = {Attribute.ICE_CONTROLLING: "controlling", Attribute.ICE_CONTROLLED: "controlled"}
+_CONTROLLING, _CONTROLLED = Attribute.ICE_CONTROLLING, Attribute.ICE_CONTROLLED
+_NAMES = {_CONTROLLING: "controlling", _CONTROLLED: "controlled"}
 
 
 @dataclass(slots=True)
@@ -32,10 +33,11 @@ class _Agent:
 
 def _role(stun: Stun) -> Attribute | None:
     """Return the role that a check states; None: none, or both, or one that its USE-CANDIDATE contradicts."""
-    found = [kind for kind in _NAMES if stun.message.has(kind)]
-    if len(found) != 1 or (found[0] is Attribute.ICE_CONTROLLED and stun.message.use_candidate):
+    values = stun.message.values
+    controlling, controlled = _CONTROLLING in values, _CONTROLLED in values
+    if controlling is controlled or (controlled and stun.message.use_candidate):
         return None
-    return found[0]
+    return _CONTROLLING if controlling else _CONTROLLED
 
 
 def _time(seen: tuple[int, Attribute]) -> int:
@@ -52,16 +54,15 @@ def _agents(exchange: Exchange) -> dict[str, _Agent]:
 def _gathered(exchange: Exchange) -> dict[str, _Agent]:
     found: defaultdict[str, _Agent] = defaultdict(_Agent)
     for talk in exchange.talks:
+        judged = {side: exchange.known.judges(talk.address(client=side)) for side in (True, False)}
         for stun in talk.stun:
             role = _role(stun) if stun.is_check and stun.valid and stun.username else None
             if role is None or stun.username is None or not _is_right(stun, stun, exchange.known):
                 continue
-            theirs, _, own = stun.username.partition(":")
-            sender, receiver = talk.address(client=stun.from_client), talk.address(client=not stun.from_client)
-            if exchange.known.judges(sender):
+            if judged[stun.from_client]:
                 found[stun.username].sent.append((talk, stun, role))
-            if exchange.known.judges(receiver):
-                found[f"{own}:{theirs}"].came.append((stun.event.time_ns, role))
+            if judged[not stun.from_client]:
+                found[f"{stun.own}:{stun.theirs}"].came.append((stun.event.time_ns, role))
         for error in talk.stun:
             if error.is_response and error.valid and _is_conflict(error):
                 _conflict(exchange, talk, error, found)
@@ -80,7 +81,7 @@ def _conflict(exchange: Exchange, talk: Talk, error: Stun, found: dict[str, _Age
 
 def _is_right(stun: Stun, request: Stun, known: Known) -> bool:
     """Whether nothing is known against a message's integrity."""
-    return integrity_of(stun, key_of(request, known)) is not Check.INVALID
+    return stun.integrity(key_of(request, known)) is not Check.INVALID
 
 
 def _is_conflict(error: Stun) -> bool:
@@ -95,10 +96,14 @@ def _is_conflict(error: Stun) -> bool:
 def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]:
     """Within a session: what tells an agent to change its role is a check with the same role, or an error 487."""
     for agent in _agents(exchange).values():
+        changes = [(earlier, later) for earlier, later in pairwise(agent.sent) if earlier[2] is not later[2]]
+        if not changes:
+            if agent.sent:
+                yield HELD
+            continue
         places = {talk.address(client=check.from_client).ip for talk, check, _ in agent.sent}
         first_came = {role: time_ns for time_ns, role in sorted(agent.came, key=_time, reverse=True)}
         first_refused = min((time_ns for time_ns, *_ in agent.conflicts), default=math.inf)
-        changes = [(earlier, later) for earlier, later in pairwise(agent.sent) if earlier[2] is not later[2]]
         for (_, before, had), (talk, check, has) in changes:
             now = check.event.time_ns
             told = first_came.get(had, math.inf) <= now
@@ -118,8 +123,6 @@ def role_changes_by_a_conflict_only(exchange: Exchange) -> Iterator[Observation]
                     expected=f"{_NAMES[had]}, as in its check {before.message.transaction_id.hex()}",
                     actual=f"{_NAMES[has]}, without a check of the same role or an error 487 before",
                 )
-        if agent.sent and not changes:
-            yield HELD
 
 
 def _doubt(exchange: Exchange, places: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -24,8 +25,7 @@ _ANEW, _APART_NS = 10, 1_000_000_000  # so many nominations of one pair, less th
 @rule("RFC6544-8-02", title="connections that were not selected are closed")
 def unselected_connections_are_closed(exchange: Exchange) -> Iterator[Observation]:
     """Judged some time after the nomination succeeded; needs the descriptions, which tell the components apart."""
-    for (_, component), talks in _groups(exchange).items():
-        selection = _selection(exchange, talks)
+    for component, talks, selection in _groups(exchange):
         if component is not None and selection is not None:
             chosen, time_ns = selection
             for talk in talks:
@@ -34,7 +34,7 @@ def unselected_connections_are_closed(exchange: Exchange) -> Iterator[Observatio
 
 
 def _closed(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observation]:
-    ended = next((e for e in talk.connection.events if e.what in ("fin", "rst")), None)
+    ended = talk.end()
     if ended is not None and ended.time_ns <= time_ns + _WAIT_NS:
         yield HELD
     elif exchange.until_ns < time_ns + _WAIT_NS:
@@ -66,8 +66,7 @@ def _still_open(exchange: Exchange, talk: Talk, time_ns: int) -> Iterator[Observ
 @rule("RFC8445-12.1-02", "RFC8445-8.1.1-s02", title="data goes over the selected pair")
 def data_goes_over_the_selected_pair(exchange: Exchange) -> Iterator[Observation]:
     """Judged from a second after the nomination on, of who knows of it: its own check on that pair has succeeded."""
-    for (_, component), talks in _groups(exchange).items():
-        selection = _selection(exchange, talks)
+    for component, talks, selection in _groups(exchange):
         if component is None or selection is None or exchange.untimed:
             continue
         chosen, time_ns = selection
@@ -78,8 +77,7 @@ def data_goes_over_the_selected_pair(exchange: Exchange) -> Iterator[Observation
 
 
 def _data(exchange: Exchange, chosen: Talk, from_ns: int, talk: Talk, client: bool) -> Iterator[Observation]:
-    events = talk.connection.events
-    late = (e for e in events if e.from_client is client and e.time_ns > from_ns and is_media(e))
+    late = (event for _, event in talk.plain[client] if event.time_ns > from_ns and is_media(event))
     event = next(late, None)
     if event is None:
         return
@@ -107,8 +105,7 @@ def nominated_pair_is_used(exchange: Exchange) -> Iterator[Observation]:
     An agent breaks it that goes on with its checks as if nothing were nominated, does not check the pair that the peer
     has nominated, closes its connection and keeps another, or nominates it again and again. Silence proves nothing.
     """
-    for (_, component), talks in _groups(exchange).items():
-        selection = _selection(exchange, talks)
+    for component, talks, selection in _groups(exchange):
         if component is not None and selection is not None and not exchange.untimed:
             for client in (True, False):
                 if exchange.known.judges(selection[0].address(client=client)):
@@ -125,22 +122,20 @@ class _Use:
         self._client = client
         self._ip = chosen.address(client=client).ip
         self._others = [talk for talk in talks if talk.pair != chosen.pair]
-        self._mine = [event for event in chosen.connection.events if event.from_client is client]
         self._checks = [stun for stun in chosen.sent(client=client) if stun.is_request]
         succeeded = chosen.successes(exchange.known, client=client)
         self._validated_ns = min((response.event.time_ns for _, response in succeeded), default=None)
-        ends = [event for event in chosen.connection.events if event.what in ("fin", "rst")]
-        self._end = ends[0] if ends else None
-        self._sessions = _sessions(chosen)
+        self._end = chosen.end()
 
     def observations(self) -> Iterator[Observation]:
         """Yield what can be said of it."""
-        whole = self._chosen.whole() and all(self._chosen.legible(client=side) for side in (True, False))
-        if any(is_media(event) for event in self._mine):
+        chosen = self._chosen
+        if any(is_media(event) for _, event in chosen.plain[self._client]):
             yield HELD
         elif (breach := self._breach()) is not None:
-            yield breach if whole else self._unclear(hole(self._chosen))
-        elif self._keeps_it():
+            whole = chosen.whole() and chosen.legible(client=True) and chosen.legible(client=False)
+            yield breach if whole else self._unclear(hole(chosen))
+        elif self._keeps_it:
             yield HELD
         elif self._chosen.connection.last_ns - self._time_ns >= _IDLE_NS:
             yield self._unclear(f"it sent nothing of its own over it for {_IDLE_NS // 10**9} s")
@@ -150,7 +145,7 @@ class _Use:
             return self._broken("never checked the pair that was nominated", self._time_ns + _WAIT_NS)
         if (kept := self._closes_it_for_another()) is not None:
             return self._broken(f"closed the connection that was nominated and left {kept} open", self._end_ns)
-        if len(anew := self._nominations()) >= _ANEW and anew[-1] > self._time_ns + _WAIT_NS:
+        if len(anew := self._nominations) >= _ANEW and anew[-1] > self._time_ns + _WAIT_NS:
             return self._broken(f"nominated the pair {len(anew)} times more and never used it", anew[-1])
         if (other := self._goes_on_elsewhere()) is not None:
             talk, event = other
@@ -174,7 +169,7 @@ class _Use:
     def _is_full(self) -> bool:
         """Whether the agent is known to make checks: it made one somewhere, or its description does not say lite."""
         asked = next((stun for stun in self._chosen.sent(client=not self._client) if stun.is_check), None)
-        owner = self._exchange.known.owner((asked.username or "").partition(":")[0]) if asked else None
+        owner = self._exchange.known.owner(asked.theirs) if asked else None
         if owner is not None:
             return not owner.lite
         return self._ip in _checking(self._exchange)
@@ -196,19 +191,22 @@ class _Use:
 
     def _is_of_one_session(self, talk: Talk) -> bool:
         """Whether a connection of this agent was never checked with the credentials of another session: a restart's."""
-        names = _sessions(talk) | self._sessions
+        names = _sessions(talk) | _sessions(self._chosen)
         ends = {talk.connection.client.ip, talk.connection.server.ip}
         return len(names) == 1 and len(ends) == 2 and self._ip in ends  # else it is not known which end is whose
 
+    @functools.cached_property
     def _nominations(self) -> list[int]:
         """Return when the agent nominated the pair anew, each time sooner than anything to keep it alive is due."""
         again = [s.event.time_ns for s in self._checks if s.message.use_candidate and s.event.time_ns > self._time_ns]
+        if not again:
+            return []
         before = [self._time_ns, *again]
         return [time_ns for last_ns, time_ns in zip(before, again, strict=False) if time_ns - last_ns < _APART_NS]
 
     def _goes_on_elsewhere(self) -> tuple[Talk, Event] | None:
         """Return a check on another connection of the component, long after the agent knew of the selection."""
-        if self._validated_ns is None or self._keeps_it():
+        if self._validated_ns is None or self._keeps_it:
             return None
         since = max(self._time_ns, self._validated_ns)
         for talk in filter(self._is_of_one_session, self._others):
@@ -220,10 +218,11 @@ class _Use:
                 return talk, late[0].event
         return None
 
+    @functools.cached_property
     def _keeps_it(self) -> bool:
         """Whether the agent sent something of its own since: keepalives, checks for consent, what is no STUN."""
         answers = {stun.index for stun in self._chosen.sent(client=self._client) if stun.is_response}
-        anew = set(self._nominations())
+        anew = set(self._nominations)
         events = enumerate(self._chosen.connection.events)
         return any(
             event.from_client is self._client
@@ -266,7 +265,7 @@ def _checked_pairs(exchange: Exchange) -> set[tuple[str, Address, bool]]:
 
 def _closed_by(talk: Talk, ip: str) -> bool:
     """Whether it was this agent that ended a connection."""
-    ended = next((event for event in talk.connection.events if event.what in ("fin", "rst")), None)
+    ended = talk.end()
     return ended is not None and talk.address(client=ended.from_client).ip == ip
 
 
@@ -297,22 +296,31 @@ def _is_there(talk: Talk, time_ns: int) -> bool:
     return talk.connection.first_ns <= time_ns < talk.ended_ns
 
 
-def _groups(exchange: Exchange) -> dict[tuple[object, ...], list[Talk]]:
-    """Return the connections of each session and component."""
+_Group = tuple[object, list[Talk], tuple[Talk, int] | None]
+
+
+def _groups(exchange: Exchange) -> list[_Group]:
+    """Return the connections of each session and component, with the component and with what was selected."""
     if "groups" not in exchange.found:
-        groups: defaultdict[tuple[object, ...], list[Talk]] = defaultdict(list)
+        groups: defaultdict[tuple[object, object], list[Talk]] = defaultdict(list)
         for talk in exchange.talks:
             if talk.checked:
                 groups[_group(exchange, talk)].append(talk)
-        exchange.found["groups"] = groups
-    return cast("dict[tuple[object, ...], list[Talk]]", exchange.found["groups"])
+        exchange.found["groups"] = [
+            (component, talks, _selection(exchange, talks)) for (_, component), talks in groups.items()
+        ]
+    return cast("list[_Group]", exchange.found["groups"])
 
 
-def _group(exchange: Exchange, talk: Talk) -> tuple[object, ...]:
+def _group(exchange: Exchange, talk: Talk) -> tuple[object, object]:
     """Return session and component of a connection; component None: it cannot be told."""
     names = next((stun.username for stun in talk.stun if stun.is_check), None) or ""
     session = frozenset(names.split(":"))
-    return session, _component(exchange, talk.connection.server) or _component_said(talk)
+    by_server = cast("dict[Address, object]", exchange.found.setdefault("components", {}))
+    server = talk.connection.server
+    if server not in by_server:
+        by_server[server] = _component(exchange, server)
+    return session, by_server[server] or _component_said(talk)
 
 
 def _component(exchange: Exchange, server: Address) -> tuple[int, int] | None:

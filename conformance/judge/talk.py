@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from conformance.judge.known import Known
-from conformance.wire.attributes import Address
+from conformance.wire.attributes import Address, RawAttribute, decode_text
 from conformance.wire.errors import StunError
-from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256, short_term_key
-from conformance.wire.stun import Message, MessageClass, Method
-from pcaps.connections import Connection, Event, decoded
+from conformance.wire.integrity import Check, check_integrity_sha256, is_integrity, short_term_key
+from conformance.wire.stun import MessageClass, Method, View
+from pcaps.connections import Connection, Event
 from pcaps.frames import COOKIE
 
 
-@dataclass(slots=True)
 class Stun:
     """A STUN message on a connection. ``valid``: it would be taken for one, its FINGERPRINT included.
 
     What it is, every rule asks of every message, so it is found out once. ``is_request``, ``is_success``,
     ``is_response``: of the method Binding. ``is_check``: a connectivity check, not a question to a STUN or TURN server.
+    ``theirs`` and ``own``: what its user name has before and behind the first colon.
     """
 
-    event: Event
-    index: int
-    message: Message
-    valid: bool
-    username: str | None
-    proven: dict[bytes, Check] = field(default_factory=dict)  # by key, what was found of its integrity
-    from_client: bool = field(init=False)
-    is_request: bool = field(init=False)
-    is_success: bool = field(init=False)
-    is_response: bool = field(init=False)
-    is_check: bool = field(init=False)
+    __slots__ = (
+        "_proven",
+        "event",
+        "from_client",
+        "index",
+        "is_check",
+        "is_request",
+        "is_response",
+        "is_success",
+        "message",
+        "own",
+        "theirs",
+        "username",
+        "valid",
+    )
 
-    def __post_init__(self) -> None:
-        cls, binding = self.message.cls, self.message.method == Method.BINDING
-        self.from_client = self.event.from_client
-        self.is_request = binding and cls is MessageClass.REQUEST
-        self.is_success = binding and cls is MessageClass.SUCCESS
-        self.is_response = self.is_success or (binding and cls is MessageClass.ERROR)
-        names = self.username is not None and ":" in self.username
-        self.is_check = self.is_request and (names or any(map(self.message.has, _OF_CHECKS)))
+    def __init__(self, event: Event, index: int, message: View) -> None:
+        self.event = event
+        self.index = index
+        self.message = message
+        self.valid = event.stun or event.what == "unframed"
+        self.from_client = event.from_client
+        names = message.values.get(_USERNAME)
+        self.username, self.theirs, self.own = _NO_NAMES if names is None else _names(names)
+        self._proven: dict[bytes, Check] = {}  # by key, what was found of its integrity
+        cls, binding = message.cls, message.method == _BINDING
+        self.is_request = binding and cls is _REQUEST
+        self.is_success = binding and cls is _SUCCESS
+        self.is_response = binding and (cls is _SUCCESS or cls is _ERROR)
+        self.is_check = self.is_request and (
+            (self.username is not None and ":" in self.username) or not _OF_CHECKS.isdisjoint(message.values)
+        )
 
     @property
     def octets(self) -> bytes:
@@ -55,11 +68,32 @@ class Stun:
         known = self.message.method in _CONTROLS
         return known and self.event.what == "unframed"
 
+    def integrity(self, key: bytes | None) -> Check | None:
+        """Return whether its integrity is right by either mechanism; None: there is one, and no key."""
+        if _OF_INTEGRITY.isdisjoint(self.message.values):
+            return Check.ABSENT
+        if key is None:
+            return None
+        found = self._proven.get(key)
+        if found is None:
+            at = self.message.integrity_at
+            valid = at is not None and is_integrity(self.octets, at, key)
+            valid = valid or check_integrity_sha256(self.octets, key) is Check.VALID
+            found = self._proven[key] = Check.VALID if valid else Check.INVALID
+        return found
+
 
 _LENGTH, _HEADER = 2, 20
+_ENDS = ("fin", "rst")
 _IN_FRAME = slice(6, 10)  # where the magic cookie stands in a frame
-_CONTROLS = frozenset(Method) - {Method.BINDING, Method.CONNECTION_BIND}
-_OF_CHECKS = (0x0024, 0x0025, 0x8029, 0x802A)  # PRIORITY, USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING
+_CONNECTION_BIND = 0x00B
+_CONTROLS = frozenset(map(int, Method)) - {0x001, _CONNECTION_BIND}
+# Plain numbers and names: looking up the members of an enumeration costs more than all that is done with them.
+_BINDING, _REQUEST, _SUCCESS, _ERROR = 0x001, MessageClass.REQUEST, MessageClass.SUCCESS, MessageClass.ERROR
+_USERNAME = 0x0006
+_OF_CHECKS = frozenset((0x0024, 0x0025, 0x8029, 0x802A))  # PRIORITY, USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING
+_OF_INTEGRITY = frozenset((0x0008, 0x001C))  # MESSAGE-INTEGRITY, MESSAGE-INTEGRITY-SHA256
+_NO_NAMES = (None, "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +111,70 @@ class Talk:
     ``relayed``: it leads to a TURN server, which passes on what another connection brings (RFC 6062), so that its ends
     are not those of the candidate pair. What goes over a TURN server's control connection is no check on that
     connection, but a check over UDP that is relayed. ``ended_ns``: when a side ended it first; infinite: never.
+    ``complete``: by side (true: the client), whether the capture holds all of it. ``signals``: SYNs, answers to them,
+    FINs and RSTs. ``plain`` and ``unframed``, by side: the frames without a STUN message, and what stands outside
+    frames, each with its place among the connection's events.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.stun: list[Stun] = []
         self._undecodable: list[tuple[int, Malformed]] = []
-        for index, event in enumerate(connection.events):
-            if event.what in ("frame", "unframed") and event.payload[4:8] == COOKIE and event.whole:
-                self._decode(event, index)
-        self._sent = {side: [stun for stun in self.stun if stun.from_client is side] for side in (True, False)}
-        controls = bool(self.stun) and self.stun[0].is_of_turn
-        self.relayed = any(stun.message.method == Method.CONNECTION_BIND for stun in self.stun)
+        self._sent: dict[bool, list[Stun]] = {True: [], False: []}
         self._requests: dict[tuple[bool, bytes], list[Stun]] = {}
-        for stun in self.stun:
-            if stun.message.cls is MessageClass.REQUEST:
-                self._requests.setdefault((stun.from_client, stun.message.transaction_id), []).append(stun)
+        self._cookies: list[tuple[int, Event]] = []  # whole frames in which a STUN message seems to stand
+        self.signals: list[Event] = []
+        self.plain: dict[bool, list[tuple[int, Event]]] = {True: [], False: []}
+        self.unframed: dict[bool, list[tuple[int, Event]]] = {True: [], False: []}
+        self._read(connection.events)
+        ends = [event.time_ns for event in self.signals if event.what in _ENDS]
+        self.ended_ns = min(ends, default=math.inf)
+        self.complete = {side: connection.complete_from(client=side) for side in (True, False)}
+        controls = bool(self.stun) and self.stun[0].is_of_turn
+        self.relayed = any(stun.message.method == _CONNECTION_BIND for stun in self.stun)
         self._successes: dict[bool, list[tuple[Stun, Stun]]] = {}
         self._validated: dict[bool, int] = {}
         self._said: dict[bool, bytes] = {}
         self._answered: dict[bool, set[bytes]] = {}
         self._by_event: dict[int, Stun] | None = None
-        self._bare: dict[bool, int] | None = None  # by side, which event is its first without a frame
-        ends = [event.time_ns for event in connection.events if event.what in ("fin", "rst")]
-        self.ended_ns = min(ends, default=math.inf)
         self._free = {side: self._media_from(client=side) for side in (True, False)}
         self._framed = {side: self._frames_of_stun(client=side) for side in (True, False)}
         self.malformed = {side: self._meant(client=side) for side in (True, False)}
         self._legible: dict[bool, bool] = {}
+        self._text = ""
         self.checked = not controls and (any(stun.is_check for stun in self.stun) or self._is_framed_stun())
 
+    def _read(self, events: Sequence[Event]) -> None:
+        for index, event in enumerate(events):
+            what = event.what
+            if what == "frame":
+                if event.payload[4:8] != COOKIE:
+                    self.plain[event.from_client].append((index, event))
+                elif event.whole:
+                    self._cookies.append((index, event))
+                    self._decode(event, index)
+            elif what == "unframed":
+                self.unframed[event.from_client].append((index, event))
+                if event.payload[4:8] == COOKIE and event.whole:
+                    self._decode(event, index)
+            elif what != "gap":
+                self.signals.append(event)
+
     def _decode(self, event: Event, index: int) -> None:
-        message, problem = decoded(event.payload)
-        if message is None:
-            assert problem is not None
+        try:
+            stun = Stun(event, index, event.view or View(event.payload))
+        except StunError as problem:
             self._undecodable.append((index, Malformed(event, problem)))
             return
-        valid = event.stun or event.what == "unframed"
-        self.stun.append(Stun(event, index, message, valid, _username(message)))
+        self.stun.append(stun)
+        self._sent[stun.from_client].append(stun)
+        if stun.message.cls is _REQUEST:
+            key = stun.from_client, stun.message.transaction_id
+            asked = self._requests.get(key)
+            if asked is None:
+                self._requests[key] = [stun]
+            else:
+                asked.append(stun)
 
     def _media_from(self, *, client: bool) -> int:
         """Return from which event on this side may send media, which may look like anything.
@@ -132,6 +192,8 @@ class Talk:
 
         Once media may come it may look like that too, and then only a request's transaction id shows what it is.
         """
+        if not self._undecodable:
+            return []
         found = []
         misframed = [id(event) for event, told, inner in self.frames_of_stun(client=client) if told != inner]
         for index, malformed in self._undecodable:
@@ -158,12 +220,15 @@ class Talk:
 
     def _frames_of_stun(self, *, client: bool) -> list[tuple[Event, int, int]]:
         found = []
-        for event in self.connection.events[: self._free[client]]:
-            if event.from_client is client and event.what == "frame" and event.whole:
-                told, inner = _lengths(len(event.payload).to_bytes(2, "big") + event.payload)
-                if inner:
-                    found.append((event, told, inner))
-                if inner not in (0, told):
+        free = self._free[client]
+        for index, event in self._cookies:
+            payload = event.payload
+            if index >= free:
+                break
+            if event.from_client is client and payload[0] < 0x40:
+                told, inner = len(payload), (payload[2] << 8 | payload[3]) + _HEADER
+                found.append((event, told, inner))
+                if inner != told:
                     return found
         rest = self.connection.rest(client=client)
         told, inner = _lengths(rest)
@@ -178,16 +243,17 @@ class Talk:
         return self._legible[client]
 
     def _is_legible(self, *, client: bool) -> bool:
-        if not self.connection.complete_from(client=client) or self.malformed[client]:
-            return False
-        if any(event.what == "unframed" and event.from_client is client for event in self.connection.events):
+        if not self.complete[client] or self.malformed[client] or self.unframed[client]:
             return False
         if COOKIE in self.connection.rest(client=client)[_IN_FRAME.stop :]:
             return False  # a message stands where a frame that never becomes whole should go on
-        return all(told == inner for _, told, inner in self.frames_of_stun(client=client))
+        framed = self.frames_of_stun(client=client)
+        return not framed or framed[-1][1] == framed[-1][2]
 
     def __str__(self) -> str:
-        return f"{self.connection.client} -> {self.connection.server}"
+        if not self._text:
+            self._text = f"{self.connection.client} -> {self.connection.server}"
+        return self._text
 
     def address(self, *, client: bool) -> Address:
         """Return the address of one side."""
@@ -197,6 +263,16 @@ class Talk:
     def ends(self) -> tuple[Address, Address]:
         """The addresses of both sides."""
         return self.connection.client, self.connection.server
+
+    def end(self) -> Event | None:
+        """Return how the connection was ended first; None: it was not, as far as the capture shows."""
+        return next((event for event in self.signals if event.what in _ENDS), None)
+
+    def spoke(self, *, client: bool) -> bool:
+        """Whether this side sent anything at all, in frames or without."""
+        if self._sent[client] or self.plain[client] or self.unframed[client]:
+            return True
+        return any(event.from_client is client for event in self.connection.events if event.what == "frame")
 
     def sent(self, *, client: bool) -> list[Stun]:
         """Return one side's messages."""
@@ -208,9 +284,7 @@ class Talk:
 
     def whole(self) -> bool:
         """Whether the capture holds both directions from their first octets on, and in which order."""
-        connection = self.connection
-        complete = connection.complete_from(client=True) and connection.complete_from(client=False)
-        return complete and not connection.disordered
+        return self.complete[True] and self.complete[False] and not self.connection.disordered
 
     def requests_for(self, response: Stun) -> list[Stun]:
         """Return the other side's requests with the transaction id of a response.
@@ -238,12 +312,8 @@ class Talk:
 
     def is_framed_until(self, message: Stun) -> bool:
         """Whether all that the sender of a message had sent by then, the message included, stands in frames."""
-        if self._bare is None:
-            self._bare = {}
-            for index, seen in enumerate(self.connection.events):
-                if seen.what == "unframed":
-                    self._bare.setdefault(seen.from_client, index)
-        return message.index < self._bare.get(message.from_client, len(self.connection.events))
+        bare = self.unframed[message.from_client]
+        return not bare or message.index < bare[0][0]
 
     def successes(self, known: Known, *, client: bool) -> list[tuple[Stun, Stun]]:
         """Return (check, response) of this side's checks that succeeded.
@@ -256,7 +326,7 @@ class Talk:
                 for response in self.sent(client=not client)
                 if response.is_success and response.valid
                 for request in self.requests_for(response)
-                if request.is_check and integrity_of(response, key_of(request, known)) is not Check.INVALID
+                if request.is_check and response.integrity(key_of(request, known)) is not Check.INVALID
             ]
         return self._successes[client]
 
@@ -290,31 +360,21 @@ def _lengths(frame: bytes) -> tuple[int, int]:
     return int.from_bytes(frame[:_LENGTH], "big"), int.from_bytes(frame[4:6], "big") + _HEADER
 
 
-def _username(message: Message) -> str | None:
+@functools.lru_cache(maxsize=1 << 10)
+def _names(value: bytes) -> tuple[str | None, str, str]:
+    """Return a user name with what it has before and behind its colon; None: it is not text."""
     try:
-        return message.username
+        username = decode_text(RawAttribute(_USERNAME, value))
     except StunError:
-        return None
+        return _NO_NAMES
+    theirs, _, own = username.partition(":")
+    return username, theirs, own
 
 
 def key_of(request: Stun, known: Known) -> bytes | None:
     """Return the key of a check and of the response to it: the password of the agent that is checked."""
-    fragment = (request.username or "").partition(":")[0]
-    password = known.passwords.get(fragment)
+    password = known.passwords.get(request.theirs)
     return None if password is None else short_term_key(password)
-
-
-def integrity_of(stun: Stun, key: bytes | None) -> Check | None:
-    """Return whether a message's integrity is right by either mechanism; None: there is one, and no key."""
-    if not (stun.message.has(0x0008) or stun.message.has(0x001C)):
-        return Check.ABSENT
-    if key is None:
-        return None
-    if key not in stun.proven:
-        checks = (check_integrity, check_integrity_sha256)
-        valid = any(check(stun.octets, key) is Check.VALID for check in checks)
-        stun.proven[key] = Check.VALID if valid else Check.INVALID
-    return stun.proven[key]
 
 
 def trusted(known: Known, talks: Iterable[Talk]) -> Known:
@@ -323,9 +383,9 @@ def trusted(known: Known, talks: Iterable[Talk]) -> Known:
     unfit: set[str] = set()
     for talk in talks if known.typed else ():
         for stun in talk.stun:
-            fragments = {(request.username or "").partition(":")[0] for request in (stun, *talk.requests_for(stun))}
+            fragments = {request.theirs for request in (stun, *talk.requests_for(stun))}
             for fragment in (fragments & known.typed) - fit:
-                found = integrity_of(stun, short_term_key(known.passwords[fragment]))
+                found = stun.integrity(short_term_key(known.passwords[fragment]))
                 (fit if found is Check.VALID else unfit if found is Check.INVALID else set()).add(fragment)
     passwords = {ufrag: pwd for ufrag, pwd in known.passwords.items() if ufrag not in unfit - fit}
     return replace(known, passwords=passwords, typed=frozenset(unfit - fit))

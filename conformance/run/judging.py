@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pcaps.connections import Connection
     from pcaps.pcapng import Packet
 
+_OBJECTS = 500_000  # made between two looks for cycles: about as many as a full budget has
 _BUDGET = 60_000  # events that are kept before finished connections are judged and let go of
 _OF_DESCRIPTIONS = {rule.name for rule in RULES if rule.look.__module__ == "conformance.judge.candidates"}
 _TOLERANCE_NS = 100_000_000  # by so much packets of several processors may be out of order
@@ -91,7 +92,7 @@ def judge_packets(
 def _rare_collections() -> Iterator[None]:
     """Look for cycles seldom: packets make a great many objects that live for long, and no cycles."""
     before = gc.get_threshold()
-    gc.set_threshold(_BUDGET, 20, 50)
+    gc.set_threshold(_OBJECTS, 20, 50)
     try:
         yield
     finally:

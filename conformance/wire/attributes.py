@@ -8,6 +8,7 @@ raises `StunError` for a value that is malformed.
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAGIC_COOKIE = 0x2112A442
 _COOKIES = struct.pack("!HI", MAGIC_COOKIE >> 16, MAGIC_COOKIE)  # what a port and an address are XORed with
 _IPV4, _IPV6 = 1, 2
+_IPV4_SIZE = 8  # octets of an attribute
 _MAX_TEXT = 763  # RFC 8489 sections 14.3, 14.9, 14.10, 14.14: at most 763 octets of UTF-8 (509 for USERNAME)
 
 
@@ -240,6 +242,8 @@ def decode_address(attribute: RawAttribute) -> Address:
 def decode_xor_address(attribute: RawAttribute, transaction_id: bytes) -> Address:
     """Return the address of XOR-MAPPED-ADDRESS and its like (RFC 8489 section 14.2)."""
     value = attribute.value
+    if len(value) == _IPV4_SIZE and value[1] == _IPV4:  # nearly always; the transaction id takes no part
+        return _ipv4_xored(value)
     return _address(attribute, value[:2] + _xored(value[2:], transaction_id))
 
 
@@ -258,6 +262,12 @@ def decode_unknown_attributes(attribute: RawAttribute) -> tuple[int, ...]:
     if len(attribute.value) % 2:
         raise _malformed(attribute, "of an odd length")
     return struct.unpack(f"!{len(attribute.value) // 2}H", attribute.value)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _ipv4_xored(value: bytes) -> Address:
+    plain = _xored(value[2:], b"")
+    return Address(ip.text(plain[2:]), plain[0] << 8 | plain[1])
 
 
 def _xored(port_and_address: bytes, transaction_id: bytes) -> bytes:

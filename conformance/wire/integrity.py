@@ -14,7 +14,11 @@ from conformance.wire.attributes import Attribute
 _HEADER = 20
 _REMEMBERED = 256  # messages, since several rules ask the same of one
 _FINGERPRINT_XOR = 0x5354554E
+_BLOCK = 64  # octets
+_INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 _TYPE_AND_LENGTH = struct.Struct("!HH")
+_SHA1_SIZE = b"\0\x14"  # of MESSAGE-INTEGRITY's value
+_CRC_SIZE = b"\0\4"  # of FINGERPRINT's value
 _SHA256_SIZES = (16, 20, 24, 28, 32)  # RFC 8489 section 14.6: truncated, but to no less than 16 octets
 
 
@@ -43,7 +47,18 @@ def with_length(octets: bytes, body: int) -> bytes:
 
 def integrity_value(before: bytes, key: bytes) -> bytes:
     """Return the HMAC-SHA1 over a message up to where MESSAGE-INTEGRITY begins (RFC 8489 section 14.5)."""
-    return hmac.digest(key, with_length(before, len(before) - _HEADER + 24), "sha1")
+    inner, outer = (state.copy() for state in _keyed(key))
+    inner.update(with_length(before, len(before) - _HEADER + 24))
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """Return what both passes of HMAC-SHA1 begin with (RFC 2104), which takes longer than all the rest of a message."""
+    block = (hashlib.sha1(key, usedforsecurity=False).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.sha1(block.translate(pad), usedforsecurity=False) for pad in (_INNER, _OUTER))
+    return inner, outer
 
 
 def integrity_sha256_value(before: bytes, key: bytes, size: int = 32) -> bytes:
@@ -62,8 +77,13 @@ def check_integrity(octets: bytes, key: bytes) -> Check:
     found = _find(octets, Attribute.MESSAGE_INTEGRITY)
     if found is None:
         return Check.ABSENT
-    offset, value = found
-    return _verdict(len(value) == 20 and hmac.compare_digest(integrity_value(octets[:offset], key), value))
+    return _verdict(is_integrity(octets, found[0], key))
+
+
+def is_integrity(octets: bytes, at: int, key: bytes) -> bool:
+    """Whether the MESSAGE-INTEGRITY that begins at an offset has its length and is right."""
+    value = octets[at + 4 : at + 24]
+    return octets[at + 2 : at + 4] == _SHA1_SIZE and hmac.compare_digest(integrity_value(octets[:at], key), value)
 
 
 def check_integrity_sha256(octets: bytes, key: bytes) -> Check:
@@ -83,9 +103,14 @@ def check_fingerprint(octets: bytes) -> Check:
     found = _find(octets, Attribute.FINGERPRINT)
     if found is None:
         return Check.ABSENT
-    offset, value = found
-    last = offset + 8 == len(octets)
-    return _verdict(last and value == fingerprint_value(octets[:offset]).to_bytes(4, "big"))
+    return _verdict(is_fingerprint(octets, found[0]))
+
+
+def is_fingerprint(octets: bytes, at: int) -> bool:
+    """Whether the FINGERPRINT that begins at an offset is the message's last attribute, of its length, and right."""
+    if at + 8 != len(octets) or octets[at + 2 : at + 4] != _CRC_SIZE:
+        return False
+    return int.from_bytes(octets[at + 4 :], "big") == fingerprint_value(octets[:at])
 
 
 def _verdict(valid: bool) -> Check:

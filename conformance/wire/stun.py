@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.wire import attributes as attr
-from conformance.wire.attributes import MAGIC_COOKIE, Address, Attribute, ErrorCode, RawAttribute
+from conformance.wire.attributes import MAGIC_COOKIE, Attribute, RawAttribute
 from conformance.wire.errors import StunError
 from conformance.wire.integrity import (
     Check,
@@ -16,7 +16,9 @@ from conformance.wire.integrity import (
     fingerprint_value,
     integrity_sha256_value,
     integrity_value,
+    is_fingerprint,
 )
+from conformance.wire.values import MessageClass, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,16 +30,8 @@ _HEAD = struct.Struct("!HHI12s")
 _TYPE_AND_LENGTH = struct.Struct("!HH")
 _COOKIE_OCTETS = MAGIC_COOKIE.to_bytes(4, "big")
 _CLAUSE = "RFC 8489 section 5"
+_MESSAGE_INTEGRITY, _USE_CANDIDATE, _FINGERPRINT = 0x0008, 0x0025, 0x8028
 _AFTER_INTEGRITY = {Attribute.MESSAGE_INTEGRITY_SHA256, Attribute.FINGERPRINT}
-
-
-class MessageClass(enum.IntEnum):
-    """Class of a message (RFC 8489 section 3)."""
-
-    REQUEST = 0
-    INDICATION = 1
-    SUCCESS = 2
-    ERROR = 3
 
 
 class Method(enum.IntEnum):
@@ -70,7 +64,7 @@ def unpack_type(value: int) -> tuple[int, MessageClass]:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(Values):
     """One STUN message. ``transaction_id`` is 12 octets; ``cookie`` differs from the magic one only in RFC 3489."""
 
     method: int
@@ -86,16 +80,7 @@ class Message:
         Raises `StunError` when the header is short or its top bits are set, when LENGTH differs from what follows or
         is no multiple of four, and when an attribute runs past the end.
         """
-        if len(octets) < HEADER:
-            raise StunError(f"{len(octets)} octets are too few for a header of {HEADER}", len(octets), _CLAUSE)
-        kind, length, cookie, transaction_id = _HEAD.unpack_from(octets)
-        if kind & 0xC000:
-            raise StunError("the two most significant bits are not zero", 0, _CLAUSE)
-        if length & 3:
-            raise StunError(f"the length {length} is no multiple of 4", 2, _CLAUSE)
-        if length != len(octets) - HEADER:
-            raise StunError(f"the length says {length} octets, {len(octets) - HEADER} follow the header", 2, _CLAUSE)
-        method, message_class = unpack_type(kind)
+        method, message_class, transaction_id, cookie = _decode_head(octets)
         return cls(method, message_class, transaction_id, _decode_attributes(octets), cookie)
 
     def encode(self) -> bytes:
@@ -113,13 +98,13 @@ class Message:
                 return attribute
         return None
 
-    def all(self, kind: int) -> list[RawAttribute]:
-        """Return all attributes of a type."""
-        return [attribute for attribute in self.attributes if attribute.type == kind]
-
     def has(self, kind: int) -> bool:
         """Whether there is an attribute of this type."""
         return self.first(kind) is not None
+
+    def all(self, kind: int) -> list[RawAttribute]:
+        """Return all attributes of a type."""
+        return [attribute for attribute in self.attributes if attribute.type == kind]
 
     def honoured(self) -> tuple[RawAttribute, ...]:
         """Return what a receiver acts on.
@@ -139,122 +124,19 @@ class Message:
                 allowed = {Attribute.FINGERPRINT}
         return tuple(seen.values())
 
-    # -- what the attributes say ---------------------------------------------------------------------------------
 
-    @property
-    def is_request(self) -> bool:
-        """Whether this is a request."""
-        return self.cls is MessageClass.REQUEST
-
-    @property
-    def is_indication(self) -> bool:
-        """Whether this is an indication."""
-        return self.cls is MessageClass.INDICATION
-
-    @property
-    def is_success(self) -> bool:
-        """Whether this is a success response."""
-        return self.cls is MessageClass.SUCCESS
-
-    @property
-    def is_error(self) -> bool:
-        """Whether this is an error response."""
-        return self.cls is MessageClass.ERROR
-
-    @property
-    def username(self) -> str | None:
-        """USERNAME."""
-        return self._text(Attribute.USERNAME)
-
-    @property
-    def software(self) -> str | None:
-        """SOFTWARE."""
-        return self._text(Attribute.SOFTWARE)
-
-    @property
-    def realm(self) -> str | None:
-        """REALM."""
-        return self._text(Attribute.REALM)
-
-    @property
-    def nonce(self) -> str | None:
-        """NONCE."""
-        return self._text(Attribute.NONCE)
-
-    @property
-    def priority(self) -> int | None:
-        """PRIORITY."""
-        return self._number(Attribute.PRIORITY, 4)
-
-    @property
-    def lifetime(self) -> int | None:
-        """LIFETIME, in seconds."""
-        return self._number(Attribute.LIFETIME, 4)
-
-    @property
-    def connection_id(self) -> int | None:
-        """CONNECTION-ID (RFC 6062 section 6.2.1)."""
-        return self._number(Attribute.CONNECTION_ID, 4)
-
-    @property
-    def use_candidate(self) -> bool:
-        """Whether USE-CANDIDATE is there."""
-        return self.has(Attribute.USE_CANDIDATE)
-
-    @property
-    def ice_controlling(self) -> int | None:
-        """The tie-breaker of ICE-CONTROLLING."""
-        return self._number(Attribute.ICE_CONTROLLING, 8)
-
-    @property
-    def ice_controlled(self) -> int | None:
-        """The tie-breaker of ICE-CONTROLLED."""
-        return self._number(Attribute.ICE_CONTROLLED, 8)
-
-    @property
-    def mapped_address(self) -> Address | None:
-        """MAPPED-ADDRESS."""
-        found = self.first(Attribute.MAPPED_ADDRESS)
-        return None if found is None else attr.decode_address(found)
-
-    @property
-    def xor_mapped_address(self) -> Address | None:
-        """XOR-MAPPED-ADDRESS."""
-        return self._xor_address(Attribute.XOR_MAPPED_ADDRESS)
-
-    @property
-    def xor_peer_address(self) -> Address | None:
-        """XOR-PEER-ADDRESS."""
-        return self._xor_address(Attribute.XOR_PEER_ADDRESS)
-
-    @property
-    def xor_relayed_address(self) -> Address | None:
-        """XOR-RELAYED-ADDRESS."""
-        return self._xor_address(Attribute.XOR_RELAYED_ADDRESS)
-
-    @property
-    def error_code(self) -> ErrorCode | None:
-        """ERROR-CODE."""
-        found = self.first(Attribute.ERROR_CODE)
-        return None if found is None else attr.decode_error_code(found)
-
-    @property
-    def unknown_attributes(self) -> tuple[int, ...] | None:
-        """The types listed in UNKNOWN-ATTRIBUTES."""
-        found = self.first(Attribute.UNKNOWN_ATTRIBUTES)
-        return None if found is None else attr.decode_unknown_attributes(found)
-
-    def _text(self, kind: Attribute) -> str | None:
-        found = self.first(kind)
-        return None if found is None else attr.decode_text(found)
-
-    def _number(self, kind: Attribute, octets: int) -> int | None:
-        found = self.first(kind)
-        return None if found is None else attr.decode_number(found, octets)
-
-    def _xor_address(self, kind: Attribute) -> Address | None:
-        found = self.first(kind)
-        return None if found is None else attr.decode_xor_address(found, self.transaction_id)
+def _decode_head(octets: bytes) -> tuple[int, MessageClass, bytes, int]:
+    """Return method, class, transaction id and cookie. Raises `StunError` as `Message.decode` does for a header."""
+    if len(octets) < HEADER:
+        raise StunError(f"{len(octets)} octets are too few for a header of {HEADER}", len(octets), _CLAUSE)
+    kind, length, cookie, transaction_id = _HEAD.unpack_from(octets)
+    if kind & 0xC000:
+        raise StunError("the two most significant bits are not zero", 0, _CLAUSE)
+    if length & 3:
+        raise StunError(f"the length {length} is no multiple of 4", 2, _CLAUSE)
+    if length != len(octets) - HEADER:
+        raise StunError(f"the length says {length} octets, {len(octets) - HEADER} follow the header", 2, _CLAUSE)
+    return *unpack_type(kind), transaction_id, cookie
 
 
 def _decode_attributes(octets: bytes) -> tuple[RawAttribute, ...]:
@@ -265,12 +147,70 @@ def _decode_attributes(octets: bytes) -> tuple[RawAttribute, ...]:
         value_end = position + 4 + length
         padded_end = value_end + (-length & 3)
         if padded_end > end:
-            what = f"{attr.spelling(kind)} of {length} octets runs past the end of the message"
-            raise StunError(what, position, "RFC 8489 section 14")
+            raise _past_the_end(kind, length, position)
         padding = octets[value_end:padded_end]
         found.append(RawAttribute(kind, octets[position + 4 : value_end], padding if any(padding) else None, position))
         position = padded_end
     return tuple(found)
+
+
+def _past_the_end(kind: int, length: int, position: int) -> StunError:
+    what = f"{attr.spelling(kind)} of {length} octets runs past the end of the message"
+    return StunError(what, position, "RFC 8489 section 14")
+
+
+class View(Values):
+    """A message to read only: the values of the first attribute of each type, found in one walk.
+
+    A `Message` keeps order, duplicates, padding and offsets as well, and costs several times as much. ``values``: by
+    type. ``integrity_at``: where the first MESSAGE-INTEGRITY begins; None: there is none. ``fingerprint``: what became
+    of looking at FINGERPRINT.
+    """
+
+    __slots__ = ("cls", "fingerprint", "integrity_at", "method", "transaction_id", "values")
+
+    def __init__(self, octets: bytes) -> None:
+        """Raises `StunError` for octets that `Message.decode` refuses, and the same one."""
+        self.method, self.cls, self.transaction_id, _ = _decode_head(octets)
+        self.integrity_at: int | None = None
+        fingerprint: bool | None = None
+        values: dict[int, bytes] = {}
+        position, end = HEADER, len(octets)
+        unpack = _TYPE_AND_LENGTH.unpack_from
+        while position < end:
+            kind, length = unpack(octets, position)
+            following = position + 4 + (length + 3 & ~3)
+            if following > end:
+                raise _past_the_end(kind, length, position)
+            if kind not in values:
+                if kind == _MESSAGE_INTEGRITY:
+                    self.integrity_at = position
+                elif kind == _FINGERPRINT:
+                    fingerprint = is_fingerprint(octets, position)
+                values[kind] = octets[position + 4 : position + 4 + length]
+            position = following
+        self.values = values
+        self.fingerprint = Check.ABSENT if fingerprint is None else Check.VALID if fingerprint else Check.INVALID
+
+    def first(self, kind: int) -> RawAttribute | None:
+        """Return the first attribute of a type, without its padding and its offset."""
+        value = self.values.get(kind)
+        return None if value is None else RawAttribute(kind, value)
+
+    def has(self, kind: int) -> bool:
+        """Whether there is an attribute of this type."""
+        return kind in self.values
+
+    @property
+    def use_candidate(self) -> bool:
+        """Whether USE-CANDIDATE is there."""
+        return _USE_CANDIDATE in self.values
+
+    def _number(self, kind: int, octets: int) -> int | None:
+        value = self.values.get(kind)
+        if value is not None and len(value) == octets:
+            return int.from_bytes(value, "big")
+        return super()._number(kind, octets)
 
 
 def looks_like_stun(octets: bytes) -> bool:

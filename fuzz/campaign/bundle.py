@@ -17,6 +17,7 @@ MODULES = (
     "conformance.wire.ip",
     "conformance.wire.attributes",
     "conformance.wire.integrity",
+    "conformance.wire.values",
     "conformance.wire.stun",
     "fuzz",
     "fuzz.player",

@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 
 import pytest
-from bench_captures import agents, sessions, silence, write, wrong
+from bench_captures import agents, answered, sessions, silence, write, wrong
 
 from conformance.judge import Known
 from conformance.run.judging import judge_file
@@ -39,7 +39,7 @@ def calls(path, kind, packets):
     return found
 
 
-@pytest.mark.parametrize("kind", [sessions, agents, silence, wrong])
+@pytest.mark.parametrize("kind", [answered, sessions, agents, silence, wrong])
 def test_four_times_the_checks_cost_four_times_as_much(tmp_path, kind) -> None:
     few, many = (calls(tmp_path / f"{packets}.pcapng", kind, packets) for packets in (FEW, MANY))
     assert many < LINEAR * few

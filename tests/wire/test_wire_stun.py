@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +18,11 @@ from conformance.wire.integrity import (
     check_integrity_sha256,
     fingerprint_value,
     integrity_sha256_value,
+    integrity_value,
+    is_integrity,
     with_length,
 )
-from conformance.wire.stun import Message, MessageClass, Method, build, looks_like_stun, pack_type, unpack_type
+from conformance.wire.stun import Message, MessageClass, Method, View, build, looks_like_stun, pack_type, unpack_type
 
 TRANSACTION = bytes(range(12))
 HEADER = bytes.fromhex("000100002112a442") + TRANSACTION
@@ -255,6 +259,12 @@ def test_a_fingerprint_must_be_last_and_an_integrity_20_octets() -> None:
     assert check_integrity(short, b"k") is Check.INVALID
 
 
+@pytest.mark.parametrize("key", [b"", b"k", b"k" * 64, b"k" * 65, b"k" * 200])
+def test_integrity_is_hmac_sha1_for_keys_of_every_length(key) -> None:
+    before = message(attr.username("a:b")).encode()
+    assert integrity_value(before, key) == hmac.digest(key, with_length(before, len(before) - 20 + 24), "sha1")
+
+
 @settings(deadline=None)
 @given(st.binary(min_size=20, max_size=60))
 def test_protection_checks_take_any_octets(octets) -> None:
@@ -281,3 +291,68 @@ def test_what_does_not_look_like_stun() -> None:
     assert not looks_like_stun(b"\x80" + valid[1:])
     assert not looks_like_stun(valid[:4] + b"\0" + valid[5:])
     assert not looks_like_stun(with_length(HEADER, 2) + b"\0\0")
+
+
+# -- a view: what is read of a message without taking it apart -----------------------------------------------------------
+
+known = st.sampled_from([int(attribute) for attribute in Attribute])
+of_known_types = st.builds(RawAttribute, known, st.sampled_from([0, 4, 7, 8, 20]).map(lambda size: b"\1" * size))
+VALUES = (
+    "username",
+    "software",
+    "priority",
+    "lifetime",
+    "use_candidate",
+    "ice_controlling",
+    "ice_controlled",
+    "mapped_address",
+    "xor_mapped_address",
+    "error_code",
+    "unknown_attributes",
+)
+
+
+def said(decoded, name):
+    """Return a value, or what is wrong with it."""
+    try:
+        return getattr(decoded, name)
+    except StunError as problem:
+        return problem.what
+
+
+def viewed(decode, octets):
+    """Return a decoded message, or why it cannot be decoded."""
+    try:
+        return decode(octets)
+    except StunError as problem:
+        return str(problem), problem.clause
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=60),
+        st.binary(max_size=60).map(lambda tail: with_length(HEADER, len(tail)) + tail),
+        st.lists(st.one_of(raw_attributes, of_known_types), max_size=6).map(lambda found: message(*found).encode()),
+        st.lists(of_known_types, max_size=3).map(lambda found: build(1, 2, TRANSACTION, found, key=b"k")),
+    )
+)
+def test_a_view_says_what_the_message_says(octets) -> None:
+    whole, view = viewed(Message.decode, octets), viewed(View, octets)
+    if isinstance(whole, tuple):
+        assert view == whole
+        return
+    assert (view.method, view.cls, view.transaction_id) == (whole.method, whole.cls, whole.transaction_id)
+    assert [view.has(kind) for kind in Attribute] == [whole.has(kind) for kind in Attribute]
+    assert [said(view, name) for name in VALUES] == [said(whole, name) for name in VALUES]
+    assert view.fingerprint is check_fingerprint(octets)
+    assert (view.integrity_at is None) is (check_integrity(octets, b"k") is Check.ABSENT)
+    if view.integrity_at is not None:
+        assert is_integrity(octets, view.integrity_at, b"k") is (check_integrity(octets, b"k") is Check.VALID)
+
+
+def test_a_view_has_the_first_attribute_of_a_type() -> None:
+    view = View(message(attr.software("first"), attr.software("second")).encode())
+    assert view.software == "first"
+    assert view.first(Attribute.SOFTWARE) == attr.software("first")
+    assert view.first(Attribute.USERNAME) is None
