@@ -210,11 +210,12 @@ class Description:
         if len(here) != 1:
             raise NotApplicable(f"the IUT's {self.kind} has {len(here)} active candidates at {address}")
 
-    def needs_one_base(self) -> None:
-        """Raise `NotApplicable` where active host candidates of the first component have not just one base."""
+    def needs_one_base(self) -> Candidate:
+        """Return the one active host candidate of the first component in the case's family; n/a if there are others."""
         active = [c for c in self.hosts("active") if c.component == 1 and self._is_of_the_family(c)]
         if len(active) != 1:
             raise NotApplicable(f"the IUT's {self.kind} has {len(active)} active host candidates of {self._family}")
+        return active[0]
 
     def active_places(self, addresses: Sequence[str]) -> list[str]:
         """Return these addresses by the priority of the one active host candidate there; n/a if they are not so."""

@@ -93,3 +93,12 @@ def test_the_first_section_that_is_not_disabled_is_the_one_in_use():
     assert Description("offer", text.replace("m=audio 0", "m=audio 0", 1) + "a=x\r\n").media(0).port == 0
     bundled = text.replace("a=ice-ufrag:aaaa", "a=bundle-only\r\na=ice-ufrag:aaaa")
     assert Description("offer", bundled).ufrag == "aaaa"
+
+
+def test_the_base_of_the_active_candidate_is_of_the_family_of_the_case():
+    """Janus: an active candidate at 198.18.0.1, and one at fd6d::1."""
+    both = host("192.0.2.1", 9, "active"), host("2001:db8::1", 9, "active")
+    assert with_candidates(*both).needs_one_base().address == "192.0.2.1"
+    assert with_candidates(*reversed(both)).needs_one_base().address == "192.0.2.1"
+    with pytest.raises(NotApplicable, match="has 2 active host candidates of IPv4"):
+        with_candidates(*both, host("192.0.2.2", 9, "active")).needs_one_base()

@@ -19,8 +19,7 @@ def test_second_pair_of_a_foundation_waits_for_the_others(upper, peer, side, pix
         for name, priority in (("same", 3000), ("same", 2000), ("other", 1000))
     ]
     iut = negotiate(upper, peer, side, peer_candidates=ours)
-    iut.needs_one_base()
-    address = iut.hosts("active")[0].address
+    address = iut.needs_one_base().address
     places = [(candidate.port, address) for candidate in (first, other, second)]
     wrong = order.overtaken(peer, places[:2], last=places[2], within=pixit.connect)
     assert not wrong, f"a frozen pair was checked: {wrong[0]}"

@@ -83,8 +83,7 @@ def test_waiting_pairs_are_checked_best_first(upper, peer, side, pixit):
     peer.answering = False
     ours = [peer.candidate("passive", foundation=f"p{n}", priority=1000 * n) for n in range(1, 5)]
     iut = negotiate(upper, peer, side, peer_candidates=ours)
-    iut.needs_one_base()
-    address = iut.hosts("active")[0].address
+    address = iut.needs_one_base().address
     wrong = order.overtaken(peer, [(c.port, address) for c in reversed(ours)], within=pixit.connect)
     assert not wrong, f"not in the order of their priorities: {wrong[0]}"
 
