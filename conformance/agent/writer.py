@@ -204,7 +204,7 @@ class Writer:
             pwd=stream.pwd,
             candidates=updates.candidates(stream) if updates.settled(stream) else self._candidates(stream),
             setup=setup if directed and self._decisions.states_setup() else None,
-            connection=connection if over_tcp and self._decisions.states_connection() else None,
+            connection=connection if over_tcp else None,
             mid=stream.plan.mid,
             bandwidth=self._bandwidth(stream.plan),
             ice_lite=self._config.lite and self._decisions.declares_lite(),
@@ -220,7 +220,7 @@ class Writer:
 
     def _bandwidth(self, plan: StreamPlan) -> tuple[str, ...]:
         without_rtcp = plan.media is Media.RTP and plan.components == 1 and not self._fingerprint
-        return NO_RTCP if without_rtcp and self._decisions.disclaims_rtcp() else ()
+        return NO_RTCP if without_rtcp else ()
 
     def _session_attributes(self) -> tuple[str, ...]:
         if self._config.lite:  # who makes no checks has no pace for them (RFC 8839 section 4.3.1)

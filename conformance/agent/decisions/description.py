@@ -70,14 +70,6 @@ class Description(Topic):
         """Whether media sections over TCP have a=setup (RFC 6544 section 4.5)."""
         return True
 
-    def states_connection(self) -> bool:
-        """Whether media sections over TCP have a=connection (RFC 6544 section 4.5)."""
-        return True
-
-    def disclaims_rtcp(self) -> bool:
-        """Whether b=RS:0 and b=RR:0 say that there is no RTCP where none is sent (RFC 4571 section 4)."""
-        return True
-
     def declares_lite(self) -> bool:
         """Whether a lite agent states a=ice-lite (RFC 6544 section 4.4)."""
         return True

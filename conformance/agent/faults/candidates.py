@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import DIRECTION, MAX_OTHER, Local
 from conformance.agent.decisions.candidates import Candidates
+from conformance.agent.decisions.description import Description
 from conformance.agent.faults.model import Faults
 from conformance.wire.candidate import priority
 
@@ -186,12 +188,12 @@ class SoSpeltOut(Candidates):
 
 
 @fault("tcptype-not-in-place", "RFC6544-4.5-s03", "writes another extension attribute before tcptype")
-class TcptypeNotInPlace(Candidates):
-    def host_candidate(self, base: Base, foundations: Foundations) -> Candidate:
-        candidate = super().host_candidate(base, foundations)
-        if base.is_udp:
-            return candidate
-        return replace(candidate, extensions=(("generation", "0"),), tcptype_position=1)
+class TcptypeNotInPlace(Description):
+    def written(self, text: str) -> str:
+        return re.sub(r"(?m)^(a=candidate:.* typ host) (?=tcptype )", r"\1 generation 0 ", super().written(text))
+
+    def trickled(self, candidate: Candidate) -> str:
+        return super().trickled(candidate).replace(" typ host tcptype ", " typ host generation 0 tcptype ")
 
 
 @fault("components-share-port", "RFC6544-5.1-01", "states the first component's ports for the second as well")

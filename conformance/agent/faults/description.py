@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import DISCARD
 from conformance.agent.config import Media
-from conformance.agent.decisions.description import Description
+from conformance.agent.decisions.description import NO_RTCP, Description
 from conformance.agent.decisions.gathering import Gathering
 from conformance.agent.faults.model import Faults
 
@@ -119,8 +120,8 @@ class RtpFormatNamed(Description):
 
 @fault("rtcp-not-disclaimed", "RFC4571-4-11", "leaves b=RS:0 and b=RR:0 out although it sends no RTCP")
 class RtcpNotDisclaimed(Description):
-    def disclaims_rtcp(self) -> bool:
-        return False
+    def written(self, text: str) -> str:
+        return super().written(text).replace("".join(f"b={bandwidth}\r\n" for bandwidth in NO_RTCP), "")
 
 
 @fault("answer-setup-active", "RFC4145-4.1-s01", "answers every offer with setup:active")
@@ -143,8 +144,8 @@ class SetupMissing(Description):
 
 @fault("connection-missing", "RFC6544-4.5-03", "leaves a=connection out")
 class ConnectionMissing(Description):
-    def states_connection(self) -> bool:
-        return False
+    def written(self, text: str) -> str:
+        return re.sub(r"(?m)^a=connection:\w+\r\n", "", super().written(text))
 
 
 @fault(
