@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pcaps.connections import Connection, Event
     from pcaps.flows import Flow
+    from pcaps.growth import Growth
 
 _UNKNOWN_BLOCK = 0x80000001  # of the types for local use
 _END = 5.0  # seconds from tshark's last output to its exit
@@ -142,8 +143,10 @@ class Captures:
         """Begin the file. Raises `OSError`."""
         self._path = path
         self._places: dict[str, tuple[int, int]] = {}  # where each begins, and its length
+        self.size = 0  # octets
         with path.open("wb") as file:
             Writer(file, RAW_IP)  # the first block of a file may not be of an unknown type
+            self.size = file.tell()
 
     def add(self, name: str, capture: bytes) -> None:
         """Append a capture. Raises `OSError`."""
@@ -157,6 +160,7 @@ class Captures:
             begin = file.seek(0, io.SEEK_END)
             file.write(capture)
             self._places[name] = begin, len(capture)
+        self.size = begin + len(capture)
 
 
 def tshark_view(paths: Sequence[Path]) -> View:
@@ -180,28 +184,40 @@ def no_room(error: OSError) -> str:
     )
 
 
-def ask_tshark(path: Path) -> View:
-    """Return what tshark saw in a capture file. Raises `TsharkMissing` or `TsharkFailed`."""
+def ask_tshark(path: Path, growth: Growth | None = None) -> View:
+    """Return what tshark saw in a capture file, which may still grow. Raises `TsharkMissing` or `TsharkFailed`."""
     if shutil.which("tshark") is None:
         raise TsharkMissing("tshark is not installed, so nothing cross-checks our decoder; apt-get install tshark")
-    return _ask(path)
+    return _ask(path, growth)
 
 
-def _ask(path: Path) -> View:
+def _ask(path: Path, growth: Growth | None) -> View:
     """Return tshark's view, read from summaries; from whole packets where a summary has no room for all messages."""
+    summaries = {"only_summaries": True, "custom_parameters": _SUMMARIES}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyshark's, about its own use of asyncio
         try:
-            return _read(path, _take_summaries, _summaries(), only_summaries=True, custom_parameters=_SUMMARIES)
+            if growth is None:
+                return _read(path, _take_summaries, _summaries(), **summaries)
+            with growth.piped(path) as pipe:
+                view = _read(pipe, _take_summaries, _summaries(), **summaries)
         except _CutShort:
+            if growth is not None:
+                growth.wait()
             return _read(path, _take_packet, use_json=True, custom_parameters=_PACKETS)
+    if growth.failed is not None:
+        raise TsharkFailed(f"tshark could not be given the captures: {growth.failed.strerror}")
+    return view
 
 
-def _read(path: Path, take: Callable[[Any, View], None], parser: Any = None, **how: Any) -> View:
-    import pyshark  # costs 0.3 s, and only a run's end needs it
+def _read(source: Path | int, take: Callable[[Any, View], None], parser: Any = None, **how: Any) -> View:
+    """Have tshark read a file, or a pipe, and take in what it writes."""
+    from pyshark.capture.file_capture import FileCapture  # costs 0.3 s, and only a run needs it
+    from pyshark.capture.pipe_capture import PipeCapture
 
     loop = asyncio.new_event_loop()  # the thread's own may be missing or in use
-    capture = pyshark.FileCapture(str(path), eventloop=loop, keep_packets=False, decode_as=_DECODE_AS, **how)
+    how |= {"eventloop": loop, "decode_as": _DECODE_AS}
+    capture = PipeCapture(source, **how) if isinstance(source, int) else FileCapture(str(source), **how)
     capture._cleanup_subprocess = _ended  # noqa: SLF001
     capture._get_tshark_version = _version  # noqa: SLF001
     if parser is not None:
@@ -211,7 +227,7 @@ def _read(path: Path, take: Callable[[Any, View], None], parser: Any = None, **h
     try:
         for packet in packets:
             take(packet, view)
-        capture.close()  # only this tells that tshark failed
+        loop.run_until_complete(capture.close_async())  # only this tells that tshark failed; a pipe stays open
     except _CutShort:
         raise
     except Exception as error:

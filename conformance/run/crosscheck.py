@@ -1,18 +1,19 @@
 """What our reading saw in the captures of a run, compared with what tshark saw: case by case.
 
-tshark is asked about a thousand captures at a time, while the run goes on: it takes longer to read them than to make
-them.
+One tshark reads along while the run goes on, and is given some captures at a time. So it starts once, and after the
+last case few captures are left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import threading
 from collections import Counter, defaultdict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from conformance.run.recording import SHARED
+from pcaps.growth import Growth
 from pcaps.tshark import Captures, TsharkFailed, TsharkMissing, View, ask_tshark, compare, no_room
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from conformance.run.recording import CaseCapture
     from pcaps.tshark import Route
 
-_BATCH = 1000  # captures; tshark takes a quarter of a second to start, and for a capture a thousandth of that
+_BATCH = 5000  # captures, then another tshark goes on: it remembers each connection, and its start costs as much as 800
+_PIECE = 100  # captures given at a time: of single ones it writes each packet by itself, for which we would wake
 
 
 class CrossCheck:
@@ -33,11 +35,8 @@ class CrossCheck:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._batch: _Batch | None = None
-        self._number = 0
+        self._batches: list[_Batch] = []  # the last of them may still be open
         self._newest: dict[str, int] = {}  # the batch that a case's last capture is in
-        self._asked: list[tuple[_Batch, Future[dict[str, tuple[str, str]]]]] = []
-        self._tshark = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), "tshark")
         self.problem = ""
 
     def add(self, capture: CaseCapture, octets: bytes, view: View) -> None:
@@ -45,56 +44,87 @@ class CrossCheck:
         if self.problem:
             return
         try:
-            if self._batch is None:
-                self._number += 1
-                self._batch = _Batch(self._number, self._folder / f"together-{self._number}.pcapng")
-            self._batch.add(capture, octets, view)
+            batch = self._open_for(capture.case)
+            batch.add(capture, octets, view)
         except OSError as error:
             self.problem = no_room(error)
             return
-        self._newest[capture.case] = self._batch.number
-        if len(self._batch.views) >= _BATCH:
-            self._ask()
+        self._newest[capture.case] = batch.number
+
+    def _open_for(self, case: str) -> _Batch:
+        """Return the batch that a case's capture can be added to. Raises `OSError`."""
+        if self._batches and self._batches[-1].has_room_for(case):
+            return self._batches[-1]
+        if self._batches:
+            self._batches[-1].end()
+        number = len(self._batches)
+        self._batches.append(_Batch(number, self._folder / f"together-{number}.pcapng"))
+        return self._batches[-1]
 
     def differences(self) -> dict[str, tuple[str, str]]:
         """Wait for tshark, and return both witnesses' words, by case, where they differ."""
-        self._ask()
+        if self._batches:
+            self._batches[-1].end()
         found = {}
-        for batch, answer in self._asked:
+        for batch in self._batches:
             try:
-                differing = answer.result()
+                differing = batch.answer.result()
             except (TsharkMissing, TsharkFailed) as error:
                 self.problem = self.problem or str(error)
                 continue
             found.update({case: said for case, said in differing.items() if self._newest[case] == batch.number})
-        self._tshark.shutdown()
         return found
-
-    def _ask(self) -> None:
-        batch, self._batch = self._batch, None
-        if batch is not None:
-            self._asked.append((batch, self._tshark.submit(batch.compare)))
 
 
 class _Batch:
-    """Captures that tshark reads together, in one file."""
+    """Captures that one tshark reads, in one file. ``answer``: where it saw something else; or why it could not say."""
 
     def __init__(self, number: int, path: Path) -> None:
         self.number = number
-        self.views: dict[str, tuple[CaseCapture, View]] = {}
+        self.answer: Future[dict[str, tuple[str, str]]] = Future()
+        self._views: dict[str, tuple[CaseCapture, View]] = {}
         self._path = path
         self._captures = Captures(path)
+        self._growth = Growth()
+        self._given = 0  # captures
+        # Nobody waits for it if the run is given up.
+        self._asking = threading.Thread(target=self._ask, name=f"tshark-{number}", daemon=True)
+
+    def has_room_for(self, case: str) -> bool:
+        """Whether a capture can be added: not of a case whose capture tshark has been given already."""
+        return len(self._views) < _BATCH and not (case in self._views and self._given)
 
     def add(self, capture: CaseCapture, octets: bytes, view: View) -> None:
         """Append a capture; the one of the same case before it no longer counts. Raises `OSError`."""
         self._captures.add(capture.case, octets)
-        self.views[capture.case] = capture, view
+        self._views[capture.case] = capture, view
+        if len(self._views) >= self._given + _PIECE:
+            self._give()
 
-    def compare(self) -> dict[str, tuple[str, str]]:
-        """Return where tshark saw something else. Raises `TsharkMissing` or `TsharkFailed`."""
-        views, self.views = self.views, {}
+    def end(self) -> None:
+        """Say that no more captures come."""
+        self._give()
+        self._growth.end()
+
+    def _give(self) -> None:
+        self._given = len(self._views)
+        self._growth.reached(self._captures.size)
+        if self._asking.ident is None:
+            self._asking.start()
+
+    def _ask(self) -> None:
         try:
-            return disagreements(views, ask_tshark(self._path))
+            differing = self._differing()
+        except BaseException as error:
+            self.answer.set_exception(error)
+        else:
+            self.answer.set_result(differing)
+
+    def _differing(self) -> dict[str, tuple[str, str]]:
+        try:
+            seen = ask_tshark(self._path, self._growth)
+            self._growth.wait()  # else views may still come
+            return disagreements(self._views, seen)
         finally:
             with contextlib.suppress(OSError):
                 self._path.unlink()

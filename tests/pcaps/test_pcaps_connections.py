@@ -13,11 +13,12 @@ from conformance.wire.attributes import Address
 from conformance.wire.rfc4571 import frame
 from conformance.wire.tcp import ACK, FIN, RST, SYN
 from pcaps.capture import RunCapture, SyntheticCapture
+from pcaps.growth import Growth
 from pcaps.ladder import render
 from pcaps.packets import ETHERNET, RAW_IP, Segment, build
 from pcaps.pcapng import Packet
 from pcaps.reading import read_capture, read_packets
-from pcaps.tshark import TsharkFailed, TsharkMissing, View, compare, own_view, tshark_view
+from pcaps.tshark import Captures, TsharkFailed, TsharkMissing, View, ask_tshark, compare, own_view, tshark_view
 
 US, THEM = Address("127.16.0.1", 40000), Address("127.0.0.1", 9999)
 START = 1_700_000_000_000_000_000
@@ -157,6 +158,35 @@ def test_the_witnesses_agree_about_many_messages_in_one_segment(count, tmp_path)
     own, seen = own_view(read_capture(tmp_path / "many").connections), tshark_view([tmp_path / "many"])
     assert len(seen.messages[US, THEM]) == count
     assert compare(own, seen) == []
+
+
+def test_a_summary_without_room_is_read_again_when_the_file_is_whole(tmp_path) -> None:
+    messages = b"".join(
+        bytes(layers.RFC4571() / layers.STUN(transaction_id=bytes.fromhex(f"{number:024}"), attributes=[]))
+        for number in range(300)
+    )
+    capture = SyntheticCapture(tmp_path / "many", "case")
+    capture.opened(US, THEM, False, START)
+    capture.sent((US, THEM), messages, START + 1)
+    capture.close()
+
+    class Awaited(Growth):
+        def wait(self) -> None:
+            self.end()
+            super().wait()
+
+    together, growth = Captures(tmp_path / "together"), Awaited()
+    together.add("first", (tmp_path / "many").read_bytes())
+    growth.reached(together.size)
+    assert len(ask_tshark(tmp_path / "together", growth).messages[US, THEM]) == 300
+
+
+def test_a_file_that_grows_and_cannot_be_read_is_not_taken_for_a_short_one(tmp_path) -> None:
+    growth = Growth()
+    growth.reached(1000)
+    growth.end()
+    with pytest.raises(TsharkFailed, match="could not"):
+        ask_tshark(tmp_path / "gone", growth)
 
 
 def test_a_planted_disagreement_is_found(synthetic) -> None:

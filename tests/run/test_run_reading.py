@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +21,15 @@ from conformance.run.interrupts import descendants
 from conformance.run.reading import ReadingProcess, Readings, Work, _put
 from conformance.run.recording import SHARED, CaseCapture
 from conformance.verdict import Verdict
+from conformance.wire import ip
 from conformance.wire.attributes import Address
 from pcaps.reading import read_capture
 from pcaps.tshark import View, own_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pcaps.growth import Growth
 
 GOLDEN = Path(__file__).parents[2] / "pcaps" / "golden"
 ABOUT = ("the IUT", "again {case}")
@@ -115,6 +119,38 @@ def test_what_tshark_cannot_read_costs_its_batch_alone(tmp_path: Path, monkeypat
     check.add(SOME[0], b"no capture", View({ONE: [(1, "aa")]}))
     check.add(replace(SOME[1], tester=frozenset({LEFT})), SOME[1].path.read_bytes(), View())
     assert check.differences().keys() == {SOME[1].case}
+    assert "tshark could not read" in check.problem
+
+
+def test_tshark_reads_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One tshark is given all captures, the first ones before the last are there, and what it says is of them all."""
+    monkeypatch.setattr(crosscheck, "_PIECE", 1)
+    asked, starts, first = crosscheck.ask_tshark, [], threading.Event()
+
+    def noted(path: Path, growth: Growth) -> View:
+        starts.append(path)
+        first.set()
+        return asked(path, growth)
+
+    monkeypatch.setattr(crosscheck, "ask_tshark", noted)
+    check = crosscheck.CrossCheck(tmp_path)
+    octets, other = SOME[0].path.read_bytes(), "192.0.2.7"
+    check.add(replace(SOME[0], tester=frozenset({LEFT})), octets, own_view(read_capture(SOME[0].path).connections))
+    assert first.wait(10)
+    elsewhere = octets.replace(ip.packed(LEFT), ip.packed(other))
+    check.add(replace(SOME[0], case="late", tester=frozenset({other})), elsewhere, View())
+    assert check.differences().keys() == {"late"}
+    assert len(starts) == 1
+    assert check.problem == ""
+
+
+def test_a_tshark_that_ends_early_is_waited_for_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads no further than what it cannot read, and more than its pipe holds comes behind that."""
+    monkeypatch.setattr(crosscheck, "_PIECE", 1)
+    check = crosscheck.CrossCheck(tmp_path)
+    for number in range(20):
+        check.add(replace(SOME[0], case=f"case {number}"), b"no capture" + bytes(100_000), View())
+    assert check.differences() == {}
     assert "tshark could not read" in check.problem
 
 
