@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conformance.iut.description import Description
     from conformance.iut.pool import Pool
     from conformance.run.topology import Topology
+    from conformance.wire.candidate import Candidate
 
 _WITHIN = 15.0  # seconds for each call
 _UNEXPECTED = 0.5  # seconds in which what is not declared may show
@@ -113,7 +114,7 @@ class _Look:
         peer = self.peer
         passive = [c for c in iut.hosts("passive") if c.address in self.met]
         if passive:
-            self._hold("connects", "passive", _accepts(peer, iut), "accepts no connection at its passive candidate")
+            self._hold("connects", "passive", _accepts(peer, passive), "accepts no connection at its passive candidate")
         within = peer.pixit.connect if "active" in self.found.pics.get("connects", []) else _UNEXPECTED
         met = peer.wait_until(lambda: peer.was_met, within)
         self._hold("connects", "active", met, f"opens no connection to our passive candidate within {within:g} s")
@@ -137,9 +138,10 @@ class _Look:
             pics[key] = [*pics.get(key, []), value] if value else True
 
 
-def _accepts(peer: Peer, iut: Description) -> bool:
+def _accepts(peer: Peer, passive: Sequence[Candidate]) -> bool:
+    """Whether a connection to one of these candidates stands: those of another family are not reached from here."""
     try:
-        peer.connect(iut.candidate(tcptype="passive"))
+        peer.connect(min(passive, key=lambda candidate: candidate.component))
     except (Inconclusive, NotApplicable):
         return False
     return True

@@ -245,3 +245,12 @@ def test_too_little_is_not_green_but_a_failure_stays_one() -> None:
 def test_rules_that_find_nothing_wrong_have_judged_no_variant(verdict, status) -> None:
     rule = result("RFC6544-7.1/judge_checks_are_framed", Verdict.PASS)
     assert reach.status([rule, result("RFC6544-7.1/check_is_framed", verdict)], None, Level.MUST) is status
+
+
+def test_a_stack_is_met_at_its_candidate_of_the_family_that_its_pics_declare(tmp_path: Path) -> None:
+    """It may have others as well, which are told."""
+    done = run(tmp_path, "--case", "RFC4571-2/length_equals_the_request", says={"families": ["6"]})
+    _, results = read(tmp_path / "record.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [result.case for result in results if result.verdict is Verdict.FAIL] == []
+    assert "has IPv4 candidates; families says [6]" in done.stdout
