@@ -99,6 +99,8 @@ def _problem(capability: Capability, value: object) -> str:
         return "" if value in capability.values else f"{value!r} is not {allowed}"
     if not isinstance(value, list):
         return f"{value!r} is no list"
+    if not value and capability.default:
+        return f"it is empty, and an agent has {allowed}"
     strange = [item for item in value if str(item) not in capability.values]
     return f"{strange[0]!r} is not {allowed}" if strange else ""
 

@@ -165,6 +165,7 @@ def test_a_condition_that_nothing_decides_is_refused(atom) -> None:
     [
         ({"offers": "passive"}, "no list"), ({"offers": ["up"]}, "not one of"), ({"restart": 1}, "neither true"),
         ({"sessions": 0}, "no number"), ({"role": "me"}, "not one of"), ({"components": True}, "no number"),
+        ({"agent": []}, "is empty"), ({"families": []}, "is empty"), ({"sides": []}, "is empty"), ({"transports": []}, "is empty"),
     ],
 )  # fmt: skip
 def test_a_wrong_declaration_is_explained(pics, problem) -> None:
