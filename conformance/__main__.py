@@ -14,10 +14,11 @@ _UNIQUE = "icetcp"  # the module that imports the other packages from beside thi
 def main() -> NoReturn:
     """Run the command line. An interrupt while it is being loaded ends it without a word, a late one is dropped."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from conformance.run import bytecode, interrupts
+    from conformance.run import bytecode
 
     bytecode.keep()
     from conformance.commands import cli
+    from conformance.run import interrupts
 
     signal.signal(signal.SIGINT, before)
     try:

@@ -34,6 +34,14 @@ _MARK = 16
 _GATHER = 20
 
 
+def permission() -> socket.socket:
+    """Return a socket that gets no packets, as proof that they may be recorded. Raises `OSError` where they may not.
+
+    Keep it: the kernel takes milliseconds to close a packet socket, and longer to clear the ring of a recorder.
+    """
+    return socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+
+
 class Recorder:
     """A thread that gives each packet of the network to `sink`: nanoseconds since the epoch, octets from Ethernet on.
 

@@ -53,11 +53,9 @@ def _fork(config: pytest.Config, premise: Premise, many: int, cases: Sequence[Ca
     premise.renew(adapters)
     recording, settings = premise.recording, settings_of(config, premise)
     if threading.active_count() > 1:  # another plugin's
-        recording.resume()
         return None
 
     def engine(share: Share) -> tuple[Engine, Recording]:
-        recording.resume(share)
         logs = settings.out / "logs"  # the folder is cleared before the first case
         pool = Pool(stack, processes=adapters // count, log_dir=logs, hello=premise.hello)
         return Engine(pool, recording, settings, premise.pics, share), recording

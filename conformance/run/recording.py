@@ -12,14 +12,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.peer import lab
+from conformance.peer import lab, recorder
 from conformance.peer.recorded import Packet
-from conformance.peer.recorder import Recorder
 from conformance.peer.share import WHOLE, Share
 from conformance.verdict import Verdict
 from pcaps.capture import RunCapture, SyntheticCapture
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -165,7 +165,8 @@ class Recording:
     notes: list[str] = field(default_factory=list)
     wire: lab.Wire | lab.Unavailable = SOCKETS
     on_capture: Callable[[CaseCapture], None] = lambda _capture: None  # told of each; called from cases' threads
-    _recorder: Recorder | None = None
+    _permission: socket.socket | None = None
+    _recorder: recorder.Recorder | None = None
     _run: RunCapture = field(default_factory=RunCapture)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -174,9 +175,9 @@ class Recording:
 
     @classmethod
     def begin(cls, out: Path, *, link: str) -> Recording:
-        """Enter a network of the run's own and record there, or fall back to kernel sockets and say why.
+        """Enter a network of the run's own where packets may be recorded, or fall back to kernel sockets and say why.
 
-        Raises `LabRefused` instead of falling back where `link` is "lab".
+        Nothing is recorded before `record`. Raises `LabRefused` instead of falling back where `link` is "lab".
         """
         if link == "sockets":
             return cls(out, "sockets")
@@ -190,21 +191,18 @@ class Recording:
         if isinstance(recording.wire, lab.Unavailable):
             recording.notes.append(_NO_WIRE.format(reason=recording.wire.reason, remedy=recording.wire.remedy))
         try:
-            recording._record(WHOLE)
+            recording._permission = recorder.permission()
         except OSError as error:
             recording.link = "sockets"
             recording.notes.append(f"packets cannot be recorded ({error.strerror}); the tester writes the captures")
         return recording
 
-    def resume(self, share: Share = WHOLE) -> None:
-        """Record again after `close`, in a process that has this share of the addresses. Raises `OSError`."""
+    def record(self, share: Share = WHOLE) -> None:
+        """Begin to record, in the process that executes cases with this share of the addresses. Raises `OSError`."""
         self._share = share
         if self.link == "lab":
-            self._record(share)
-
-    def _record(self, share: Share) -> None:
-        wire = self.wire if isinstance(self.wire, lab.Wire) else None
-        self._recorder = Recorder(self._run.packet, wire, share)
+            wire = self.wire if isinstance(self.wire, lab.Wire) else None
+            self._recorder = recorder.Recorder(self._run.packet, wire, share)
 
     def ipv6_address(self) -> str:
         """Return an IPv6 address for a case: its own in the run's network, ::1 otherwise."""

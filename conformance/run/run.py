@@ -108,6 +108,11 @@ class Run:
             raise broken_off(str(error)) from None
         settings = settings_of(config, premise)
         testers = fork(config, premise, variants)
+        if testers is None:
+            try:
+                recording.record()
+            except OSError as error:
+                raise broken_off(os_error(error)) from None
         reader = ReadingProcess(hello.name, settings.repeat, out)
         recording.on_capture = reader.take
         run = cls(

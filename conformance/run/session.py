@@ -33,7 +33,16 @@ SUITES = "conformance.suites"
 INTERRUPTED = "interrupted"  # why a session ended when that happened after its last case
 # Without terminal and cache pytest neither prints nor writes; stray exceptions are kept by `_strays`; no capture,
 # for many threads share one stdout.
-_BLOCKED = ("terminal", "cacheprovider", "junitxml", "logging", "threadexception", "unraisableexception")
+_BLOCKED = (
+    "terminal",
+    "cacheprovider",
+    "junitxml",
+    "logging",
+    "threadexception",
+    "unraisableexception",
+    "debugging",  # a debugger works without it, and it takes pdb along
+    "unittest",
+)
 _QUIET = [*(f"-pno:{name}" for name in _BLOCKED), "--capture=no", "--noconftest"]
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
 _REMEDIES = {
@@ -80,6 +89,9 @@ class Watcher:
         An error is for pytest to report, which then imports the file again.
         """
         with contextlib.suppress(Exception):
+            from conformance.run import scapy_tables
+
+            scapy_tables.leave_out()
             import_module("conformance.run.run")
             for path in sorted(self.ours.rglob("test_*.py")):
                 import_module(".".join((SUITES, *path.relative_to(self.ours).with_suffix("").parts)))

@@ -101,8 +101,9 @@ class Testers:
         *,
         beside: int = 0,
     ) -> None:
-        """Fork. `make` is called in each process, with its share of the addresses. `cases`: as far as known by now.
+        """Fork. `cases`: as far as known by now.
 
+        `make` is called in each process, with its share of the addresses, which is recorded from then on.
         So many `jobs` are executed at once, and `beside` them so many that take long.
         """
         self.incidents: list[Incident] = []
@@ -275,6 +276,7 @@ class _Process:
             recording.on_capture = self._captured
             if self._share.index == 0:  # the others' adapters would compete with what the first verdict waits for
                 threading.Thread(target=engine.pool.prepare, name="adapter-start", daemon=True).start()  # takes time
+            recording.record(self._share)  # takes less
             self._serve(engine, recording)
         except BaseException as error:
             with contextlib.suppress(OSError):

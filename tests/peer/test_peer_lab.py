@@ -158,6 +158,7 @@ from pcaps.reading import read_capture
 out = Path({out!r})
 (out / "captures").mkdir()
 recording = Recording.begin(out, link="lab")
+recording.record()
 from conformance.peer.sockets import KernelSockets
 sockets = KernelSockets(recording.wire.tester)
 for number, family in enumerate(recording.wire.families, 1):

@@ -209,7 +209,7 @@ def test_cases_wait_while_too_many_captures_are_unread() -> None:
         pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
         suspicion=SimpleNamespace(culprits=frozenset()),
     )
-    recording = SimpleNamespace(notes=[], close=lambda: None)
+    recording = SimpleNamespace(notes=[], record=lambda _share: None, close=lambda: None)
     running = testers.Testers(1, 4, lambda _share: (fake, recording), cases)
     running.blank, running.on_capture, running.unread = fake.run, lambda _: None, lambda: unread[0]
     try:
@@ -248,7 +248,7 @@ def test_long_cases_take_no_place_of_the_others() -> None:
         pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
         suspicion=SimpleNamespace(culprits=frozenset()),
     )
-    recording = SimpleNamespace(notes=[], close=lambda: None)
+    recording = SimpleNamespace(notes=[], record=lambda _share: None, close=lambda: None)
     running = testers.Testers(1, 1, lambda _share: (engine, recording), cases, beside=1)
     running.blank, running.on_capture = run, lambda _: None
     try:
@@ -276,7 +276,9 @@ def test_a_tester_process_may_open_many_sockets() -> None:
     cases = [SimpleNamespace(id="case", length=0.0)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 1024), hard))
     try:
-        running = testers.Testers(1, 1, lambda _: (engine, SimpleNamespace(notes=[], close=lambda: None)), cases)
+        running = testers.Testers(
+            1, 1, lambda _: (engine, SimpleNamespace(notes=[], record=lambda _share: None, close=lambda: None)), cases
+        )
         running.blank, running.on_capture = run, lambda _: None
         try:
             _, result = running.start(cases).get(timeout=20)
@@ -292,7 +294,9 @@ def test_a_tester_process_may_open_many_sockets() -> None:
 def test_processes_that_get_no_case_are_ended() -> None:
     """They wait for cases that are still to be made; where that fails, nothing is left of them."""
     pool = SimpleNamespace(prepare=lambda: None, close=lambda: None, incidents=[])
-    waiting = testers.Testers(2, 4, lambda _share: (SimpleNamespace(pool=pool), SimpleNamespace(notes=[])))
+    waiting = testers.Testers(
+        2, 4, lambda _share: (SimpleNamespace(pool=pool), SimpleNamespace(notes=[], record=lambda _share: None))
+    )
     processes = {tester.process for tester in waiting._testers}
     assert processes <= set(descendants(os.getpid()))
     waiting.kill()
@@ -307,7 +311,9 @@ def test_cases_that_come_later_are_sent(tmp_path) -> None:
         pool=SimpleNamespace(close=lambda: None, prepare=lambda: None, incidents=[]),
         suspicion=SimpleNamespace(culprits=frozenset()),
     )
-    running = testers.Testers(1, 2, lambda _share: (engine, SimpleNamespace(notes=[], close=lambda: None)))
+    running = testers.Testers(
+        1, 2, lambda _share: (engine, SimpleNamespace(notes=[], record=lambda _share: None, close=lambda: None))
+    )
     try:
         every = gather(None)[:5]
         done = running.start(every)
