@@ -5,7 +5,6 @@ It has a relayed address, or one of each family where both were asked for (RFC 8
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import Base
@@ -13,6 +12,7 @@ from conformance.agent.dialogue import Question
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Address, Attribute
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 from conformance.wire.stun import Method
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ _AHEAD = 60.0  # when a Refresh is asked for again that was not answered
 _PERMISSION = 240.0  # permissions, which last 300 s (RFC 8656 section 9), are refreshed after this
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Permit:
     """Permissions for peers are asked for."""
 
     allocation: Allocation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refresh:
     """More time is asked for; ``ends``: no time at all."""
 
@@ -45,7 +45,7 @@ class Refresh:
     ends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """A connection of ours to a peer is asked for."""
 

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 from conformance.wire.attributes import Address
+from conformance.wire.frozen import frozen
 
 
 class Media(enum.StrEnum):
@@ -18,7 +19,7 @@ class Media(enum.StrEnum):
 MAX_COMPONENTS = {Media.RTP: 2, Media.BYTES: 16}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamPlan:
     """One data stream: what it carries and how many components it has."""
 
@@ -27,7 +28,7 @@ class StreamPlan:
     mid: str = "0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IceServer:
     """A server for candidates, spoken to over TCP: a STUN server, or a TURN server with our credentials on it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from conformance.agent.bundles import bundles, carried
@@ -10,6 +10,7 @@ from conformance.agent.config import MAX_COMPONENTS, Media, StreamPlan
 from conformance.agent.decisions.description import NO_RTCP
 from conformance.agent.events import Rejected
 from conformance.wire.errors import SdpError
+from conformance.wire.frozen import frozen
 from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ OPTION = "trickle"  # in a=ice-options (RFC 8838, RFC 8840)
 END = "end-of-candidates"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerStream:
     """A media section of the peer's that uses ICE. ``plan`` is what it asks of us."""
 
@@ -34,7 +35,7 @@ class PeerStream:
     complete: bool = True  # no candidates come later
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeerDescription:
     """The peer's offer or answer. ``streams`` has None for a section that is disabled or does without ICE.
 

@@ -15,6 +15,7 @@ from conformance.wire import attributes as attr
 from conformance.wire import longterm
 from conformance.wire.attributes import Attribute, RawAttribute
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
 from conformance.wire.longterm import MD5, Feature
 from conformance.wire.stun import Message, MessageClass, Method, build
@@ -100,7 +101,7 @@ class Question:
     challenge: int = 0  # the error after which it is sent again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """The success response to a question; or None, and why there is none."""
 
@@ -111,14 +112,14 @@ class Answer:
     elsewhere: Address | None = None  # where a redirection leads
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Indication:
     """What the server says unasked."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """The connection to the server is of no more use."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from conformance.wire.attributes import Address
@@ -35,7 +36,7 @@ class State(enum.StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listen:
     """Open a listening socket; answer with `Agent.listening` or `Agent.listen_failed`. Port 0: any.
 
@@ -48,7 +49,7 @@ class Listen:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind:
     """Open a UDP socket; answer like `Listen`, and from then on with `Agent.datagram`."""
 
@@ -56,7 +57,7 @@ class Bind:
     ip: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Datagram:
     """Send a datagram from the UDP socket of a base."""
 
@@ -65,14 +66,14 @@ class Datagram:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unlisten:
     """Close the listening or UDP socket of a base."""
 
     base: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connect:
     """Open a connection from an address (port 0: an unallocated one, else a shared one) to the target."""
 
@@ -81,7 +82,7 @@ class Connect:
     target: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write:
     """Send octets on a connection, in order, whole."""
 
@@ -89,21 +90,21 @@ class Write:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Close a connection (or give up opening it) after what was written has gone out."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateChanged:
     """The session's state changed."""
 
     state: State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SelectedPair:
     """A component of a stream has its selected pair."""
 
@@ -113,7 +114,7 @@ class SelectedPair:
     remote: Candidate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrickledCandidate:
     """A candidate to tell the peer of, which no description holds (RFC 8838 section 9); empty: there are no more."""
 
@@ -121,7 +122,7 @@ class TrickledCandidate:
     candidate: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataReceived:
     """Application data arrived: one packet, or the next octets of the byte stream."""
 
@@ -130,7 +131,7 @@ class DataReceived:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """A line for the log."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from conformance.wire import natpmp, pcp
 from conformance.wire.attributes import Address
 from conformance.wire.errors import PortMappingError
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ PROTOCOLS = (PCP, NAT_PMP)
 _ANYWHERE = {False: "0.0.0.0", True: "::"}  # noqa: S104 - no suggestion (RFC 6887 section 11.1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Granted:
     """The gateway has made the mapping, or renewed it; ``lifetime`` in seconds."""
 
@@ -25,7 +25,7 @@ class Granted:
     lifetime: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The gateway does not make this mapping."""
 
@@ -43,7 +43,7 @@ class Continues:
 Meaning = Granted | Refused | OtherVersion | Continues
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wish:
     """A mapping as it is asked for: from a port of ours; ``lifetime`` 0 ends it."""
 

@@ -6,7 +6,8 @@ import ipaddress
 import socket
 import struct
 import sys
-from dataclasses import dataclass
+
+from conformance.wire.frozen import frozen
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, interface
@@ -18,7 +19,7 @@ _TEMPORARY, _DEPRECATED, _TENTATIVE, _DADFAILED = 0x01, 0x20, 0x40, 0x08
 _SITE_LOCAL = ipaddress.ip_network("fec0::/10")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceAddress:
     """An address of an interface."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from conformance.wire.attributes import Address
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 _ROLE_CONFLICT = 487
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutgoingCheck:
     """What a check says about its sender; ``kept``: it is for a selected pair (RFC 7675)."""
 
@@ -25,7 +26,7 @@ class OutgoingCheck:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncomingCheck:
     """A connectivity check that was accepted."""
 
@@ -34,19 +35,19 @@ class IncomingCheck:
     peer_ufrag: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Succeeded:
     """The peer answered; ``mapped`` is where it saw us."""
 
     mapped: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleConflict:
     """The peer wants us in the other role (487)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckFailed:
     """The transaction is over without success."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.wire.frozen import frozen
+
 if TYPE_CHECKING:
     from conformance.agent.allocation import Allocation
     from conformance.agent.candidates import Base
@@ -26,7 +28,7 @@ class Link:
     connection: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Joined:
     """A connection through a relay stands; ``rest`` has already come over it."""
 
@@ -34,7 +36,7 @@ class Joined:
     rest: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotJoined:
     """A connection of ours through a relay cannot be had."""
 
@@ -42,7 +44,7 @@ class NotJoined:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relayed:
     """A datagram has come to a relayed address."""
 
@@ -52,7 +54,7 @@ class Relayed:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RelayLost:
     """The connection to a TURN server in use is gone (RFC 6544 section 11.2)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent import forming, lite
@@ -12,6 +11,7 @@ from conformance.agent.pairs import PairState
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 from conformance.wire.integrity import short_term_key
 from conformance.wire.stun import Message, MessageClass, Method, build
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.wire.attributes import Address, RawAttribute
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """Who the server is when a request comes: credentials, role, tie-breaker and mode."""
 
@@ -39,7 +39,7 @@ class Identity:
     lite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What to do about a request: the response, the check if it was accepted, and whether to change roles."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent.candidates import MAX_LOCAL, MAX_OTHER, Local
 from conformance.wire.attributes import Address
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.agent.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reflection:
     """Where a NAT lets us be seen: as a server saw a connection from an address, or from a listening base on it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.agent import updates
@@ -11,6 +11,7 @@ from conformance.agent.candidates import DISCARD, default_candidate
 from conformance.agent.config import Config, Media, StreamPlan
 from conformance.agent.decisions.description import NO_RTCP
 from conformance.agent.description import END, OPTION
+from conformance.wire.frozen import frozen
 from conformance.wire.sdp import SessionDescription
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _DTLS_ANSWERS = {"actpass": "active", "passive": "active", "active": "passive"}
 _UDP_LINE = ("audio", "RTP/AVP", ("0",))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Line:
     """What the media line of a section says, its mid, and with DTLS what else is said of its media."""
 

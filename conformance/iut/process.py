@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -27,6 +26,7 @@ from conformance.iut.errors import (
 )
 from conformance.iut.incidents import Incident, Incidents, Kind
 from conformance.iut.said import Said
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +45,7 @@ _EXCERPT = 60
 _NAMED = 5  # cases named in a message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notification:
     """What an adapter said by itself; ``time`` is `time.monotonic` seconds."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from conformance.wire import longterm
 from conformance.wire.attributes import Address, Attribute, ErrorCode, decode_xor_address
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 from conformance.wire.integrity import Check, check_integrity, check_integrity_sha256
 from conformance.wire.longterm import Feature
 from conformance.wire.stun import Message, MessageClass, Method
@@ -32,7 +33,7 @@ Other = TypeVar("Other")  # a peer's connection, likewise
 Value = Address | ErrorCode | int | str | bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """A message of the server: attributes as values, and whether it carries MESSAGE-INTEGRITY."""
 
@@ -60,14 +61,14 @@ class Allocation(Generic[Client]):
 # -- what there is to do -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """Send this, and nothing else."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allocate(Generic[Client]):
     """Find a relayed address, then `grant` it."""
 
@@ -77,7 +78,7 @@ class Allocate(Generic[Client]):
     seen: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connect(Generic[Client]):
     """Connect to a peer from the relayed address, then say `connected` or `refused` (RFC 6062 section 5.2)."""
 
@@ -86,7 +87,7 @@ class Connect(Generic[Client]):
     peer: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind(Generic[Client, Other]):
     """Send this, and join the connection that it goes to with a peer's (RFC 6062 section 5.4)."""
 
@@ -95,7 +96,7 @@ class Bind(Generic[Client, Other]):
     other: Other
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class End(Generic[Client]):
     """Send this, and end the allocation's data connections (RFC 6062 section 5.5)."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from conformance.wire import ip
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +90,7 @@ def comprehension_required(kind: int) -> bool:
     return kind < 0x8000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawAttribute:
     """One attribute as it stands in a message.
 
@@ -123,7 +124,7 @@ class Address:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorCode:
     """ERROR-CODE (RFC 8489 section 14.8)."""
 

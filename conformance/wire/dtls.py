@@ -7,9 +7,9 @@ what begins is understood.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from conformance.wire.errors import WireError
+from conformance.wire.frozen import frozen
 
 DTLS_1_0, DTLS_1_2 = 0xFEFF, 0xFEFD
 _RECORD_HEAD, _HANDSHAKE_HEAD = 13, 12
@@ -64,7 +64,7 @@ def kind_of(payload: bytes) -> Kind | None:
     return next((kind for kind in Kind if payload and payload[0] in kind.value), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One record (RFC 6347 section 4.1)."""
 
@@ -96,7 +96,7 @@ def records(payload: bytes) -> list[Record]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Handshake:
     """A handshake message, or a fragment of one (RFC 6347 section 4.2.3): ``missing`` octets of it are in others."""
 
@@ -122,7 +122,7 @@ class Handshake:
         return cls(fragment[0], body, sequence, offset, size - length)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientHello:
     """The first message of a handshake (RFC 6347 section 4.2.1). ``random`` is 32 octets."""
 

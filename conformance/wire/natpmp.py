@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 import ipaddress
 import struct
-from dataclasses import dataclass
 
 from conformance.wire.errors import PortMappingError
+from conformance.wire.frozen import frozen
 
 VERSION = 0
 PORT = 5351  # of the gateway (RFC 6886 section 3)
@@ -43,7 +43,7 @@ class Result(enum.IntEnum):
     UNSUPPORTED_OPCODE = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressRequest:
     """Asks for the external IPv4 address (RFC 6886 section 3.2)."""
 
@@ -52,7 +52,7 @@ class AddressRequest:
         return _HEADER.pack(VERSION, Opcode.ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapRequest:
     """Asks for a mapping to an internal port (RFC 6886 section 3.3), or with a lifetime of 0 for its end (3.4).
 
@@ -72,7 +72,7 @@ class MapRequest:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressResponse:
     """The external address (RFC 6886 section 3.2). ``epoch``: seconds since the gateway's table began (3.6)."""
 
@@ -86,7 +86,7 @@ class AddressResponse:
         return _ADDRESS_RESPONSE.pack(VERSION, _RESPONSE | Opcode.ADDRESS, self.result, self.epoch, packed)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapResponse:
     """The mapping that was made (RFC 6886 section 3.3); of a refusal external port and lifetime are 0 (3.5)."""
 
@@ -110,7 +110,7 @@ class MapResponse:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A response of the first fields only, with which a gateway refuses another version (RFC 6886 section 3.5)."""
 

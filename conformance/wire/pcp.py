@@ -9,11 +9,11 @@ from __future__ import annotations
 import enum
 import ipaddress
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.wire.attributes import Address
 from conformance.wire.errors import PortMappingError
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Result(enum.IntEnum):
     EXCESSIVE_REMOTE_PEERS = 13
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Map:
     """The opcode-specific data of MAP (RFC 6887 section 11.1).
 
@@ -78,7 +78,7 @@ class Map:
         return _MAP.pack(self.nonce, self.protocol, self.reserved, self.internal_port, port, ip)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A request (RFC 6887 section 7.1); ``data`` is the opcode's own, ``options`` and all that stands behind it."""
 
@@ -94,7 +94,7 @@ class Request:
         return _REQUEST_HEADER.pack(VERSION, self.opcode, self.reserved, self.lifetime, ip) + self.data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response:
     """A response (RFC 6887 section 7.2). ``version`` is the server's: with UNSUPP_VERSION it may be another one.
 

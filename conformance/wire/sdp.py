@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ _ICE = "ice-"
 _ICE_LIMITS = {"ice-ufrag": (4, 256), "ice-pwd": (22, 256)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line: its type letter, its value, and the characters that ended it in the original."""
 

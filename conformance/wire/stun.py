@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import MAGIC_COOKIE, Attribute, RawAttribute
 from conformance.wire.errors import StunError
+from conformance.wire.frozen import frozen
 from conformance.wire.integrity import (
     Check,
     check_fingerprint,
@@ -63,7 +63,7 @@ def unpack_type(value: int) -> tuple[int, MessageClass]:
     return method, _CLASSES[value >> 7 & 2 | value >> 4 & 1]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message(Values):
     """One STUN message. ``transaction_id`` is 12 octets; ``cookie`` differs from the magic one only in RFC 3489."""
 

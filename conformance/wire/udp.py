@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from conformance.wire import ip
 from conformance.wire.attributes import Address
+from conformance.wire.frozen import frozen
 
 _HEADER = struct.Struct("!HHHH")  # ports, length, checksum
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Datagram:
     """One UDP datagram."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent.attributes import SOFTWARE
@@ -13,6 +13,7 @@ from conformance.agent.decisions.responses import Responses
 from conformance.agent.faults.model import Faults
 from conformance.wire import attributes as attr
 from conformance.wire.attributes import Attribute, RawAttribute
+from conformance.wire.frozen import frozen
 from conformance.wire.integrity import fingerprint_value, integrity_sha256_value, integrity_value, with_length
 from conformance.wire.stun import Message, MessageClass, Method, build
 
@@ -29,7 +30,7 @@ _HEADER = 20
 _RESPONSES = (MessageClass.SUCCESS, MessageClass.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misencoded(RawAttribute):
     """An attribute whose length field is `longer` than its value."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 Replacement = TypeVar("Replacement", bound="type[Topic]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One way to be wrong.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from conformance.agent.decisions.description import Description
+from conformance.wire.frozen import frozen
 
 if TYPE_CHECKING:
     from conformance.agent.config import Config
@@ -27,7 +28,7 @@ class _Memory:
     heard: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """A description. ``said`` is the agent's own one before it, ``heard`` the peer's last one before it."""
 
