@@ -1,6 +1,7 @@
 """The command line: one command per module, and `fuzz` and `replay` of the fuzzer.
 
-Only click is imported here; each command imports what it needs, so that the first verdict comes soon.
+Only click is imported here, the module of a command when it is called, and what it needs by itself, so that the first
+verdict comes soon.
 Exit status: 0 conforms (or done), 1 does not conform, 2 usage, 3 could not judge.
 """
 
@@ -10,29 +11,14 @@ import contextlib
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from conformance.commands import configuration
-from conformance.commands.cluster import cluster
-from conformance.commands.compare import compare
-from conformance.commands.doctor import examine
-from conformance.commands.gate import gate
-from conformance.commands.interop import interop
-from conformance.commands.judge import judge
-from conformance.commands.list import list_
-from conformance.commands.matrix import matrix
-from conformance.commands.mutants import mutants
-from conformance.commands.nat_table import nat_table
 from conformance.commands.options import complain
-from conformance.commands.pics import pics
-from conformance.commands.report import report
-from conformance.commands.run import run
-from conformance.commands.show import show
-from conformance.commands.stacks import stacks
-from conformance.commands.statement import statement
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
@@ -42,16 +28,60 @@ if TYPE_CHECKING:
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-@click.group(context_settings=_CONTEXT)
+_MODULES = {  # of each command, and what it is called there
+    "run": "run",
+    "gate": "gate",
+    "compare": "compare",
+    "matrix": "matrix",
+    "interop": "interop",
+    "judge": "judge",
+    "list": "list_",
+    "show": "show",
+    "mutants": "mutants",
+    "nat-table": "nat_table",
+    "report": "report",
+    "statement": "statement",
+    "pics": "pics",
+    "doctor": "examine",
+    "stacks": "stacks",
+    "cluster": "cluster",
+}
+
+
+class _Commands(click.Group):
+    """The commands, of which one is imported when it is called, and all where they are listed."""
+
+    def every(self) -> dict[str, click.Command]:
+        """Return all of them by their names."""
+        for name in _MODULES:
+            self._load(name)
+        return dict(self.commands)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names as they are listed."""
+        self.every()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the one of this name, with its variables and `--print-config`."""
+        self._load(cmd_name)
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            self.every()  # of which the user may have meant one
+        else:
+            configuration.equip(command, cmd_name)
+        return command
+
+    def _load(self, name: str) -> None:
+        if name in _MODULES and name not in self.commands:
+            module = import_module(f"conformance.commands.{name.replace('-', '_')}")
+            self.add_command(getattr(module, _MODULES[name]), name)
+
+
+@click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(package_name="icetcp", prog_name="icetcp")
 def cli() -> None:
     """Judge ICE agents that speak TCP against RFC 6544 and the RFCs that it is based on."""
-
-
-for _command in (run, gate, compare, matrix, interop, judge, list_, show, mutants, nat_table):
-    cli.add_command(_command)
-for _command in (report, statement, pics, examine, stacks, cluster):
-    cli.add_command(_command)
 
 
 # -- fuzz and replay: commands of a room that only those who fuzz need --------------------------------------
@@ -103,7 +133,7 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         return complain(f"the current folder cannot be used ({error.strerror}); cd elsewhere", ExitStatus.USAGE)
     try:
-        values = configuration.prepare(cli)
+        values = configuration.values_of(cli.every)
         status = cli.main(args=arguments, prog_name="icetcp", standalone_mode=False, default_map=values)
         sys.stdout.flush()
     except click.ClickException as error:

@@ -20,7 +20,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 PREFIX = "ICETCP"
 _FILES = ("icetcp.toml", "pyproject.toml")
@@ -120,16 +120,17 @@ def _options(command: click.Command) -> dict[str, click.Option]:
     return found
 
 
-def prepare(group: click.Group) -> dict[str, Any]:
-    """Give each command its variables and `--print-config`; return what a context of the group takes from the file."""
+def values_of(commands: Callable[[], Mapping[str, click.Command]]) -> dict[str, Any]:
+    """Return what a context of the command line takes from the file. Raises `ConfigurationError`.
+
+    `commands` returns all commands by name: they are imported only where there is a file.
+    """
     path = find(Path.cwd())
-    values = read(path, group.commands) if path is not None else {}
-    for name, command in group.commands.items():
-        _add(command, name)
-    return values
+    return read(path, commands()) if path is not None else {}
 
 
-def _add(command: click.Command, name: str) -> None:
+def equip(command: click.Command, name: str) -> None:
+    """Give a command its variables and `--print-config`, once."""
     if any(option.name == "print_config" for option in command.params) or isinstance(command, click.Group):
         return
     for long, option in _options(command).items():

@@ -53,7 +53,7 @@ def written() -> str:
         _text("that each value is from, in the form of a file of options, and ends."),
         ".SH COMMANDS",
     ]
-    for name, command in sorted(cli.commands.items()):
+    for name, command in sorted(cli.every().items()):
         lines += _command(f"icetcp {name}", getattr(fuzz_command, name) if name in _OF_FUZZ else command)
     lines += [".SH EXIT STATUS", *_list(_STATUSES), ".SH ENVIRONMENT"]
     environment = (

@@ -27,7 +27,7 @@ def test_the_page_is_that_of_the_help():
 
 def test_every_command_and_option_is_in_it():
     page = docs_manual.PAGE.read_text(encoding="utf-8").replace("\\-", "-")
-    for name, command in cli.commands.items():
+    for name, command in cli.every().items():
         assert f'.SS "icetcp {name} ' in page
         own = getattr(fuzz_command, name) if name in ("fuzz", "replay") else command
         part = page.split(f'.SS "icetcp {name} ')[1].split('\n.SS "icetcp ')[0]
