@@ -340,8 +340,8 @@ def test_packages_are_installed_when_asked_for(small, monkeypatch, tmp_path):
     path = build.build(replace(small, modules=["small"]), install=True)
     assert path.is_file()
     assert calls.read_text().splitlines() == [
-        "-q update",
-        "-q install -y --no-install-recommends gcc small-dev",
+        "-q -o DPkg::Lock::Timeout=300 update",
+        "-q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends gcc small-dev",
     ]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _WITHIN = 1800.0  # seconds that the package manager may take
+_LOCKED = 300  # seconds that it waits for another one, as a second build may have started it
 _SHOWN = 8  # lines of its output where it fails
 
 
@@ -34,7 +35,7 @@ def install(packages: Sequence[str], say: Callable[[str], None]) -> bool:
         say(f"not root, and no sudo without a password; as root, run: {install_command(packages)}")
         return False
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        command = [*prefix, "apt-get", "-q", *arguments]
+        command = [*prefix, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={_LOCKED}", *arguments]
         say(f"+ {shlex.join(command)}")
         problem = _problem(command)
         if problem is not None:
