@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-_FEWER_COLLECTIONS = 10_000  # objects made between two; what a case makes is let go of by reference counts
+_FEWER_COLLECTIONS = 30_000  # objects made between two; what a case makes is let go of by reference counts
 _DESCRIPTORS = 8192  # a hundred for some cases, of which there are more at once than the usual limit of 1,024 bears
 
 
@@ -39,7 +39,7 @@ def fork(count: int, serve: Callable[[Connection, Share], int]) -> list[tuple[in
                     pipe.close()
                 for number in ENDING:
                     signal.signal(number, _leave_to_the_parent)  # a function: programs that we start do not inherit it
-                gc.set_threshold(_FEWER_COLLECTIONS)
+                gc.set_threshold(_FEWER_COLLECTIONS, 20, 50)
                 _raise_descriptor_limit()
                 status = serve(theirs, Share(index, count))
             finally:
