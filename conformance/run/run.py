@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,8 +208,10 @@ class Run:
             return []  # the controller writes the reports
         try:
             self.recorder.close(self.info)
-            written = outputs.write(self.config, self.out, self.info, results, self.fail_on)
-            page = self._write_page(results, found)
+            with ThreadPoolExecutor(1, "page") as beside:  # most of it is compression, which leaves this thread alone
+                writing = beside.submit(self._write_page, results, found)
+                written = outputs.write(self.config, self.out, self.info, results, self.fail_on)
+            page = writing.result()
         except ReportError as error:
             raise broken_off(str(error)) from None
         return [page, *written, self.out / "record.jsonl", self.recording.folder, self.out / "logs"]

@@ -11,6 +11,7 @@ import base64
 import re
 import zlib
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from reports.html.sequence import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from reports.record import RunInfo
 
@@ -94,9 +96,18 @@ def page(contents: Contents) -> str:
     """Return the page."""
     results = [result for result in contents.results if result.section != SECTION]
     results.sort(key=lambda result: _order(result.case))
+    owners = _owners(results, whole=contents.whole)
+    with ThreadPoolExecutor(1, "pack") as packing:  # on another core, while the rest is made
+        blocks = [
+            packing.submit(_packed, _block(results[at : at + _IN_A_BLOCK], contents, owners))
+            for at in range(0, len(results), _IN_A_BLOCK)
+        ]
+        return _rendered(results, contents, blocks)
+
+
+def _rendered(results: list[Result], contents: Contents, blocks: Iterable[Future[str]]) -> str:
     shown = [_row(number, result, contents) for number, result in enumerate(results)]
     by_requirement = _by_requirement(results)
-    owners = _owners(results, whole=contents.whole)
     requirements = [_requirement(asked, by_requirement) for asked in contents.requirements]
     return html.render(
         "report.html.j2",
@@ -117,9 +128,7 @@ def page(contents: Contents) -> str:
         rfc_sections=_sections(row["asked"].section for row in requirements),
         marks={name: html.part("components.html.j2", "verdict", name) for name in _WORST},
         changes=sorted(set(contents.changes.values())),
-        blocks=[
-            _packed(results[at : at + _IN_A_BLOCK], contents, owners) for at in range(0, len(results), _IN_A_BLOCK)
-        ],
+        blocks=(block.result() for block in blocks),  # the last of what the page holds
         expectations=[result for result in contents.results if result.section == SECTION],
         total=len(requirements),
     )
@@ -172,14 +181,19 @@ def _owners(results: Iterable[Result], *, whole: bool) -> dict[str, str]:
     return found
 
 
-def _packed(results: Sequence[Result], contents: Contents, owners: Mapping[str, str]) -> str:
-    """Return some variants as a block: JSON, deflated, in base64."""
+def _block(results: Sequence[Result], contents: Contents, owners: Mapping[str, str]) -> bytes:
+    """Return some variants as JSON."""
     parts = [msgspec.json.encode(_detail(result, contents, owners)) for result in results]
     # The exchanges are JSON already: they are put in, not read and written again.
     for number, result in enumerate(results):
         exchange = contents.exchanges.get(result.case, b"null")
         parts[number] = parts[number][:-1] + b',"exchange":' + exchange + b"}"
-    return base64.b64encode(zlib.compress(b"[" + b",".join(parts) + b"]")).decode()
+    return b"[" + b",".join(parts) + b"]"
+
+
+def _packed(block: bytes) -> str:
+    """Return a block as the page holds it: deflated, in base64."""
+    return base64.b64encode(zlib.compress(block)).decode()
 
 
 def _detail(result: Result, contents: Contents, owners: Mapping[str, str]) -> dict[str, Any]:
