@@ -95,7 +95,7 @@ def drawing(lane: Lane) -> str:
     parts: list[str] = []
     for step in lane.steps:
         y += _ROW
-        parts += _arrow(step, y)
+        parts.append(_arrow(step, y))
         if step.detail or step.offending:
             y += _DETAIL
             parts.append(_details(step, y))
@@ -128,31 +128,38 @@ def _whole(lane: Lane, parts: Iterable[str], height: int) -> Iterator[str]:
     yield "</svg>"
 
 
-def _arrow(step: Step, y: int) -> Iterator[str]:
-    side = "l" if step.from_left else "r"
-    start, end = (_LEFT, _RIGHT) if step.from_left else (_RIGHT, _LEFT)
-    back = -7 if step.from_left else 7
-    dashed = " tcp" if step.size is None else ""
+def _arrow(step: Step, y: int) -> str:
+    side, start, end, back = ("l", _LEFT, _RIGHT, -7) if step.from_left else ("r", _RIGHT, _LEFT, 7)
     bad = " bad" if step.offending else ""
-    if step.link is not None:
-        yield f'<g class="link" tabindex="0" role="link" data-message="{step.link}">'
-    if not step.joined:
-        yield f'<text class="time" x="{_TIME}" y="{y + 4}" text-anchor="end">{step.time_ms:.3f}</text>'
-    else:  # hangs from the frame before it
-        yield f'<path class="cut" d="M{start} {y - _ROW + 4}V{y}"/>'
-    yield f'<path class="line {side}{dashed}" d="M{start} {y}H{end}"/>'
-    yield f'<path class="{side}" d="M{end} {y}l{back} -4v8z"/>'
-    label = step.label if step.size is None else f"[{step.size}] {step.label}"
-    label = f"✗ {label}" if step.offending else label
+    if step.size is None:
+        dashed, label = " tcp", step.label
+    else:
+        dashed, label = "", f"[{step.size}] {step.label}"
+    if bad:
+        label = f"✗ {label}"
+    if step.joined:  # hangs from the frame before it
+        begin = f'<path class="cut" d="M{start} {y - _ROW + 4}V{y}"/>'
+    else:
+        begin = f'<text class="time" x="{_TIME}" y="{y + 4}" text-anchor="end">{step.time_ms:.3f}</text>'
     width = min(len(label), 88) * _CHARACTER + 16
     place = f'x="{_MIDDLE - width / 2:.0f}" y="{y - 9}" width="{width:.0f}" height="18"'
-    yield f'<rect class="frame {side}{bad}" {place} rx="3"/>'
-    yield f'<text class="{bad.strip()}" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(label, 88)}</text>'
-    for cut in range(1, min(step.segments, _MOST_CUTS)):
-        at = start + (end - start) * 0.16 * cut / min(step.segments, _MOST_CUTS)
-        yield f'<path class="cut" d="M{at:.0f} {y - 7}v14"/>'
-    if step.link is not None:
-        yield "</g>"
+    drawn = (
+        f'{begin}<path class="line {side}{dashed}" d="M{start} {y}H{end}"/>'
+        f'<path class="{side}" d="M{end} {y}l{back} -4v8z"/>'
+        f'<rect class="frame {side}{bad}" {place} rx="3"/>'
+        f'<text class="{bad.strip()}" x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{_text(label, 88)}</text>'
+    )
+    if step.segments > 1:
+        drawn += _cuts(step.segments, start, end, y)
+    if step.link is None:
+        return drawn
+    return f'<g class="link" tabindex="0" role="link" data-message="{step.link}">{drawn}</g>'
+
+
+def _cuts(segments: int, start: int, end: int, y: int) -> str:
+    shown = min(segments, _MOST_CUTS)
+    places = (start + (end - start) * 0.16 * cut / shown for cut in range(1, shown))
+    return "".join(f'<path class="cut" d="M{at:.0f} {y - 7}v14"/>' for at in places)
 
 
 def _details(step: Step, y: int) -> str:
