@@ -33,6 +33,11 @@ class Judgement:
             return Verdict.INCONC
         return Verdict.PASS if self.held else Verdict.NONE
 
+    @property
+    def saw_something(self) -> bool:
+        """Whether there was anything to judge."""
+        return self.held > 0 or self.breaches > 0 or self.doubts > 0
+
     def take(self, seen: Iterable[Observation]) -> None:
         """Count observations."""
         held = 0
@@ -54,11 +59,14 @@ class Judgement:
     def add(self, other: Judgement) -> None:
         """Take over what the same rule came to elsewhere."""
         self.held += other.held
-        self.breaches += other.breaches
-        self.doubts += other.doubts
-        self.broken += other.broken[: _KEPT - len(self.broken)]
-        self.unclear += other.unclear[: _KEPT - len(self.unclear)]
-        self.readings += [text for text in other.readings if text not in self.readings]
+        if other.breaches:
+            self.breaches += other.breaches
+            self.broken += other.broken[: _KEPT - len(self.broken)]
+        if other.doubts:
+            self.doubts += other.doubts
+            self.unclear += other.unclear[: _KEPT - len(self.unclear)]
+        if other.readings:
+            self.readings += [text for text in other.readings if text not in self.readings]
 
 
 def _keep(kept: list[Observation], observation: Observation) -> None:

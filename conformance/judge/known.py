@@ -125,9 +125,9 @@ class Known:
         """Return the agent of a user name fragment."""
         return next((party for party in self.parties if ufrag in party.ufrags), None)
 
-    def endpoints(self, *, active: bool = False) -> set[Address]:
+    def endpoints(self, *, active: bool = False) -> frozenset[Address]:
         """Return the transport addresses of all TCP candidates that others can connect to, or of all."""
-        return {endpoint for party in self.parties for endpoint in party.endpoints[0 if active else 1]}
+        return frozenset().union(*(party.endpoints[0 if active else 1] for party in self.parties))
 
 
 def _trickles(description: SessionDescription) -> bool:

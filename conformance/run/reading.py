@@ -101,7 +101,7 @@ class Work:
             judged = judge_case(octets, capture)
         except (OSError, CaptureError) as error:
             return CaseReading(f"its capture cannot be read: {error}", f"the capture cannot be read: {error}")
-        self._judged[capture.case] = capture, judged.judgements
+        self._judged[capture.case] = capture, [judgement for judgement in judged.judgements if judgement.saw_something]
         connections, flows = judged.reading.connections, judged.reading.flows
         if judged.cut:
             return CaseReading(f"its capture cannot be read: {judged.cut}", _ladder(capture, connections, flows))
