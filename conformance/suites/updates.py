@@ -26,6 +26,18 @@ _TERMS = ("ice-options", "ice-pacing", "ice-lite")
 _DISCARD = 9
 
 
+def needs_control_of_the_iut(peer: Peer) -> None:
+    """Raise `JudgedElsewhere` where we control because the IUT, which was opened as a full agent, says that it is lite.
+
+    RFC 8445 section 6.1.1. Who of the two then controls is settled by a role conflict, as the tie-breakers have it.
+    """
+    if peer.controlling:
+        raise JudgedElsewhere(
+            "the IUT says a=ice-lite, so that it does not control",
+            case="RFC8839-4.2.1.4/full_agent_does_not_say_ice_lite",
+        )
+
+
 def update(upper: Upper, peer: Peer, by: str, selected: Sequence[Connection]) -> Description:
     """Make an exchange without a restart that the "IUT" or the "tester" begins; return the IUT's description."""
     for connection in selected:

@@ -175,3 +175,11 @@ def test_no_offer_follows_an_answer_that_is_refused(tmp_path) -> None:
     )
     found = verdicts(tmp_path, f"{AGENT} --fault later-answer-without-ice-refused", taken, offer)
     assert found == {taken: "fail", offer: "n/a"}
+
+
+def test_who_says_that_it_is_lite_is_not_blamed_for_what_its_offers_lack(tmp_path) -> None:
+    """As we then control, it controls only if the tie-breakers have it so: it need not name remote candidates."""
+    each = "RFC8839-5.2/remote_candidates_name_each_component"
+    for number in range(2):
+        found = verdicts(tmp_path / f"{number}", f"{AGENT} --fault full-says-lite", NAMED, each)
+        assert set(found.values()) <= {"n/a", "inconc"}, found

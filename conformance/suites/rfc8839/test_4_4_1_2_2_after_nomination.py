@@ -6,7 +6,13 @@ import pytest
 
 from conformance.suites.establishing import establish
 from conformance.suites.marks import OPENERS, requirement
-from conformance.suites.updates import expect_default_of, expect_nominated_alone, named, update
+from conformance.suites.updates import (
+    expect_default_of,
+    expect_nominated_alone,
+    named,
+    needs_control_of_the_iut,
+    update,
+)
 
 
 @requirement("RFC8839-4.4.1.2.2-01", needs="sides:answerer")
@@ -35,6 +41,7 @@ def test_remote_candidates_name_our_end(upper, peer, opener):
     when    the IUT makes a later offer
     then    it has a=remote-candidates with our end of the nominated pair."""
     selected = establish(upper, peer, "offerer", opener=opener)
+    needs_control_of_the_iut(peer)
     ours = selected.local_address
     found = named(upper.updated_offer().media())
     assert found.get(1) == (ours.ip, ours.port), f"a=remote-candidates names {found}, our end is {ours}"

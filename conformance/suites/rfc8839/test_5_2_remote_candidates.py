@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suites.establishing import establish_components
 from conformance.suites.marks import both_sides, requirement
 from conformance.suites.negotiation import obtain_description
-from conformance.suites.updates import named
+from conformance.suites.updates import named, needs_control_of_the_iut
 
 
 @both_sides
@@ -24,6 +24,7 @@ def test_remote_candidates_name_each_component(upper, peer):
     when    the IUT makes a later offer
     then    a=remote-candidates names our end of both pairs."""
     selected = establish_components(upper, peer, "offerer", 2)
+    needs_control_of_the_iut(peer)
     ours = {one.component: (one.local_address.ip, one.local_address.port) for one in selected}
     found = named(upper.updated_offer().media())
     assert found == ours, f"a=remote-candidates names {found}, our ends are {ours}"
