@@ -144,6 +144,13 @@ class Iut:
         """Return a new session; nothing is opened yet."""
         return AdapterSession(self, f"f{next(self._names)}")
 
+    def ended_by(self) -> str:
+        """End it as the contract says, by the end of its input; return the signal that it dies of, in words, if any."""
+        went = self.process.close()
+        self._killed = True  # whatever it says from now on is no death in a session
+        child = self.process._child  # noqa: SLF001
+        return f"the adapter {child.how}" if went and child.signalled else ""
+
     def kill(self) -> None:
         """End it. That is not a death of the IUT."""
         self._killed = self._killed or not self.death

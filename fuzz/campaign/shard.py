@@ -28,6 +28,7 @@ from fuzz.findings import Buckets, from_data, load
 from fuzz.generate import Generator
 from fuzz.judging import monitors
 from fuzz.judging.runner import Runner
+from fuzz.judging.session import at_end
 from fuzz.judging.symptom import Evidence, Symptom
 from fuzz.novelty import Novelty
 from fuzz.player.outcome import SessionFailed
@@ -104,6 +105,7 @@ class Shard:
             self._load(past)
             self._loop()
             self._last_look()
+            self._end_of_input()
         except SessionFailed as error:
             raise AdapterError(f"it does not do the simplest thing: {error}") from None
         finally:
@@ -239,6 +241,19 @@ class Shard:
         for symptom in self._runner.late():
             played = self._played_last(self.parts.blocks.plain)
             self.parts.suspicions.suspect(symptom, played, self.parts.blocks.number, lambda: evidence)
+
+    def _end_of_input(self) -> None:
+        """See what shows only when the process ends by itself: what a sanitizer says of leaks, a crash in its teardown.
+
+        It is a finding that no trial repeats, since trials end processes by force; `replay.py` does.
+        """
+        assert self.parts is not None
+        iut = self._runner.iut
+        if self.parts.runner.spoilt or not iut.usable:
+            return
+        heard, played = iut.heard, self._played_last(self.parts.blocks.plain)
+        for symptom in at_end(iut):
+            self.parts.suspicions.keep(symptom, [played], self.parts.blocks.number, Evidence(iut.last_words(heard)))
 
     def _evidence(self) -> Evidence:
         """Return what the process has said, and the history of its last session: the symptom came after that one."""

@@ -56,7 +56,7 @@ class Suspicions:
             return False
         evidence = recorded()
         if self.exhausted(symptom.kind, symptom.cause):
-            self._keep(symptom, [self.before, played], number, evidence)
+            self.keep(symptom, [self.before, played], number, evidence)
             return False
         self.look_into(symptom, [self.before, played], number, evidence)
         return self._runner.spoilt or self._runner.iut is not process or symptom.kind != "disagreement"
@@ -72,7 +72,7 @@ class Suspicions:
         if finding is None:
             self._sought[f"{symptom.kind}: {symptom.cause}"] += 1
             self._log.event("unconfirmed", number=number, **asdict(symptom))
-            self._keep(symptom, sessions, number, evidence)
+            self.keep(symptom, sessions, number, evidence)
         else:
             self._found(finding, number, evidence)
         self._log.event("settled", number=number)
@@ -90,7 +90,7 @@ class Suspicions:
         before, played = sessions[0], sessions[-1]
         return self._investigator.investigate(symptom, played, before)
 
-    def _keep(self, symptom: Symptom, sessions: Sequence[list[Case]], number: int, evidence: Evidence) -> None:
+    def keep(self, symptom: Symptom, sessions: Sequence[list[Case]], number: int, evidence: Evidence) -> None:
         """Keep a symptom that does not come again. Deaths and exceptions are findings all the same."""
         early = symptom.cause == "memory" and self._sought[f"{symptom.kind}: {symptom.cause}"] < _GROWS
         if symptom.kind not in (*CERTAIN, *MEASURED) or early:

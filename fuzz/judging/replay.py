@@ -8,7 +8,8 @@ from typing import Any
 
 from fuzz.judging.answers import answers_of
 from fuzz.judging.runner import Runner
-from fuzz.judging.symptom import Symptom
+from fuzz.judging.session import at_end
+from fuzz.judging.symptom import AT_END, Symptom
 from fuzz.player.adapter import Adapter
 from fuzz.player.outcome import PLAN, Outcome, SessionFailed
 
@@ -34,6 +35,8 @@ def again(runner: Runner, known: Known) -> list[Symptom]:
     if known.kind in _LONG:
         return runner.leak(known.case, max(1, known.repeat))
     found = runner.trial(known.case, anew=True)
+    if known.cause.endswith(AT_END):
+        return found or at_end(runner.iut)
     if known.kind == "disagreement" and not found:
         return disagreement(runner, known)
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fuzz.judging import monitors, oracle
 from fuzz.judging.expect import View
-from fuzz.judging.symptom import Evidence, Symptom
+from fuzz.judging.symptom import AT_END, Evidence, Symptom
 from fuzz.player.outcome import Outcome, SessionFailed
 from fuzz.player.steps import Player
 
@@ -150,6 +151,20 @@ def late(iut: Subject) -> list[Symptom]:
     if found:
         iut.dies(_CLOSING)
     return fatal(iut, since) or found
+
+
+def at_end(iut: Subject) -> list[Symptom]:
+    """End a process by the end of its input; return what shows only then: leaks that a sanitizer tells, crashes.
+
+    Nothing for a process that has ended before, and for one that stays.
+    """
+    if not iut.usable:
+        return []
+    heard = iut.heard
+    how = iut.ended_by()
+    said = iut.last_words(heard)
+    found = [monitors.death(how, said)] if how else monitors.complaints(said)
+    return [replace(symptom, cause=symptom.cause + AT_END) for symptom in found]
 
 
 def fatal(iut: Subject, since: int | None = None) -> list[Symptom]:

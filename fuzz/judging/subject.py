@@ -86,6 +86,10 @@ class Subject(Protocol):
         """Return the lines on stderr after so many; all of them once it has ended."""
         ...
 
+    def ended_by(self) -> str:
+        """End it by the end of its input; return the signal that it dies of, in words; empty if it dies of none."""
+        ...
+
     def kill(self) -> None:
         """End it."""
         ...

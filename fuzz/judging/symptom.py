@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 CERTAIN = ("death", "exception", "garbage")  # kinds that no load of the machine can fake: seen once, they are findings
 MEASURED = ("leak", "hang", "spin")  # kinds that depend on time and load: they are findings once they come again
 FATAL = ("death", "hang", "garbage")  # kinds after which the process is of no more use
+AT_END = " when its input had ended"  # behind the cause of what shows only as the process ends
 
 
 @dataclass(frozen=True, slots=True)

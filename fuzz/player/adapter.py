@@ -20,6 +20,7 @@ from fuzz.player.outcome import SessionFailed
 _LINES = 400  # of stderr that are kept
 _LAST_WORDS = 0.5  # seconds for what is left in the pipes after the end
 _HELLO = 10.0
+_EXIT = 5.0  # seconds to end in after the end of its input
 
 
 class Pending:
@@ -200,6 +201,16 @@ class Adapter:
             self._threads[1].join(_LAST_WORDS)
         lines = list(self._stderr)
         return lines[max(0, len(lines) - (self.heard - since)) :]
+
+    def ended_by(self) -> str:
+        """End it by the end of its input; return the signal that it dies of, in words; empty if it dies of none."""
+        with contextlib.suppress(OSError, ValueError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        went = self.dies(_EXIT)
+        died = self.death if went and self.process.returncode < 0 else ""
+        self.kill()
+        return died
 
     def kill(self) -> None:
         """End it, and what it started."""

@@ -76,6 +76,12 @@ ACTS = {
     "spin": lambda: later(spin),
     "garbage": lambda: print("junk\n" * 300, flush=True),
 }
+AT_END = {  # what it does when its input has ended
+    "leak at end": lambda: die(ASAN.replace("heap-buffer-overflow on", "detected memory leaks at"), 23),
+    "panic at end": lambda: die(GO),
+    "signal at end": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "status at end": lambda: die("the end of my input\n", 1),
+}
 
 
 def main(mode, state, *numbers):
@@ -90,6 +96,9 @@ def main(mode, state, *numbers):
             ACTS[mode]()
         return judge(*arguments)
 
+    if mode in AT_END:
+        agent.main(["--passive"])
+        AT_END[mode]()
     stun.judge = counting
     return agent.main(["--passive"])
 
