@@ -1,7 +1,8 @@
 """What changed between two runs: two versions of a stack, two machines, or two stacks.
 
 Verdicts are compared variant by variant, so that a case of which one variant fails is not hidden by the others.
-A failure that an earlier run had and the later one did not judge is not gone: it is no longer judged.
+A failure that an earlier run had and the later one did not judge is not gone: it is no longer judged. What a case says
+that the earlier run's suite did not have is no change of the IUT either: such a failure may be as old as the IUT.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Change(enum.StrEnum):
     """How the verdict of a variant changed."""
 
     NEW_FAILURE = "new failure"
+    NEW_CASE = "new case"  # the suite of the earlier run did not have it; the verdict says nothing about a change
     GONE_FAILURE = "gone failure"
     OTHER_FAILURE = "other failure"  # it failed and fails, for another reason
     NEWLY_JUDGED = "newly judged"
@@ -51,9 +53,10 @@ class Difference:
     known: str = ""
     repeat: str = ""
 
-    def counts(self, fail_on: Level) -> bool:
-        """Whether it is a new failure that fails the comparison."""
-        if self.change is not Change.NEW_FAILURE or self.known:
+    def counts(self, fail_on: Level, *, new_cases: bool = False) -> bool:
+        """Whether it is a new failure that fails the comparison; `new_cases`: failures of new cases do as well."""
+        new = self.change is Change.NEW_FAILURE or (new_cases and self.change is Change.NEW_CASE)
+        if not new or self.after != Verdict.FAIL or self.known:
             return False
         return self.level.binding or fail_on is Level.SHOULD
 
@@ -96,9 +99,9 @@ class Comparison:
         found = [difference for difference in self.differences if difference.change is change]
         return sorted(found, key=lambda one: (one.requirements[:1], one.variant))
 
-    def status(self, fail_on: Level) -> ExitStatus:
+    def status(self, fail_on: Level, *, new_cases: bool = False) -> ExitStatus:
         """Return the exit status: a new failure is certain, whatever else could not be judged."""
-        if any(difference.counts(fail_on) for difference in self.differences):
+        if any(difference.counts(fail_on, new_cases=new_cases) for difference in self.differences):
             return ExitStatus.DOES_NOT_CONFORM
         if not self.unchanged and not any(d.after in _JUDGED and d.before in _JUDGED for d in self.differences):
             return ExitStatus.COULD_NOT_JUDGE  # the runs have nothing in common
@@ -111,23 +114,26 @@ def compare(
     after: Sequence[Result],
     *,
     partial: bool = False,
+    unfinished: bool = False,
     renamed: Callable[[str], Iterable[str]] = lambda _variant: (),
 ) -> Comparison:
     """Compare the verdicts of an earlier run with those of a later one.
 
     `partial`: one of them selected only a part of the suite, so that a variant that is absent there says nothing.
+    `unfinished`: the earlier run did not come to its end, so that a case that is absent there may not be new.
     `renamed` gives the ids that a variant of the earlier run may have in the later one.
     """
     old, new = _by_variant(before), _by_variant(after)
     old = {_present(variant, new, renamed): result for variant, result in old.items()}
     found = Comparison()
+    suite = {case_name(variant) for variant in old}
     only_before = only_after = 0
     for variant in dict.fromkeys([*old, *new]):
         one, other = old.get(variant), new.get(variant)
         if partial and (one is None or other is None):
             only_before, only_after = only_before + (other is None), only_after + (one is None)
             continue
-        difference = _difference(variant, one, other)
+        difference = _difference(variant, one, other, new_case=not unfinished and case_name(variant) not in suite)
         if difference is not None:
             found.differences.append(difference)
         elif one is not None and other is not None and one.verdict in _JUDGED:
@@ -151,12 +157,14 @@ def _present(variant: str, new: Mapping[str, Result], renamed: Callable[[str], I
     return next((name for name in renamed(variant) if name in new), variant)
 
 
-def _difference(variant: str, one: Result | None, other: Result | None) -> Difference | None:
+def _difference(variant: str, one: Result | None, other: Result | None, *, new_case: bool) -> Difference | None:
     before = ABSENT if one is None else one.verdict
     after = ABSENT if other is None else other.verdict
     change = _change(one, other)
     if change is None:
         return None
+    if new_case:
+        change = Change.NEW_CASE
     shown = one if change is Change.GONE_FAILURE or other is None else other
     assert shown is not None  # absent in both is no change
     return Difference(

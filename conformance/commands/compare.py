@@ -29,12 +29,18 @@ Examples:
 @click.argument("before", metavar="RUN", type=click.Path())
 @click.argument("after", metavar="RUN", type=click.Path())
 @fail_on("The weakest level at which a new failure counts.")
+@click.option("--new-cases", is_flag=True, help="Failures of cases that only the later run's suite has count as well.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def compare(before: str, after: str, fail_on: str, as_json: bool) -> int:
+def compare(before: str, after: str, fail_on: str, new_cases: bool, as_json: bool) -> int:
     """Compare two runs, the earlier one first: folders of runs, or their record.jsonl.
 
-    They may be of two versions of a stack, of two machines, or of two stacks. Printed are new failures, failures that
-    are gone, failures with another reason, and what only one of the runs could judge, by requirement and case.
+    They may be of two versions of a stack, of two machines, or of two stacks. Printed are new failures, what new cases
+    of the suite say, failures that are gone, failures with another reason, and what only one of the runs could judge,
+    by requirement and case.
+
+    A case is new if no variant of it is in the earlier run. Its failure is not counted as new, since the earlier run
+    would have failed as well for all that is known: a newer suite alone does not fail a comparison of the same stack.
+    With --new-cases it counts. A further variant of a case that the earlier run has is never a new case.
 
     Exit status: 0 no new failure, 1 a new failure (one that --expect of the later run knows does not count), 2 usage,
     3 could not be compared: a run was interrupted, both judged nothing in common, or cases that the earlier run judged
@@ -49,8 +55,8 @@ def compare(before: str, after: str, fail_on: str, as_json: bool) -> int:
     except ReportError as error:
         return complain(str(error), ExitStatus.USAGE)
     partial = first[0].partial or second[0].partial
-    found = comparing.compare(first[1], second[1], partial=partial, renamed=today)
-    status = found.status(Level(fail_on))
+    found = comparing.compare(first[1], second[1], partial=partial, unfinished=not first[2], renamed=today)
+    status = found.status(Level(fail_on), new_cases=new_cases)
     unfinished = [path for path, (_, _, whole) in ((before, first), (after, second)) if not whole]
     if unfinished and status is ExitStatus.CONFORMS:
         status = ExitStatus.COULD_NOT_JUDGE
@@ -100,10 +106,12 @@ def _notes(first: RunInfo, second: RunInfo, unfinished: list[str]) -> None:
 
 
 def _tell(found: Comparison) -> None:
+    from conformance.verdict import Verdict
     from reports.compare import Change, by_requirement
 
     titles = {
         Change.NEW_FAILURE: "new failures",
+        Change.NEW_CASE: "new cases",
         Change.GONE_FAILURE: "gone failures",
         Change.OTHER_FAILURE: "failures with another reason",
         Change.NEWLY_JUDGED: "newly judged",
@@ -111,7 +119,9 @@ def _tell(found: Comparison) -> None:
     }
     for change, title in titles.items():
         differences = found.of(change)
-        click.echo(f"\n{title}: {counted(len(differences), 'variant')}")
+        failing = sum(difference.after == Verdict.FAIL for difference in differences)
+        which = f", of which {failing} fail" if change is Change.NEW_CASE and failing else ""
+        click.echo(f"\n{title}: {counted(len(differences), 'variant')}{which}")
         for requirement, cases in by_requirement(differences).items():
             click.echo(f"  {_requirement(requirement, cases)}")
             for case, variants in cases.items():

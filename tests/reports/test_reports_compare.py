@@ -34,11 +34,11 @@ def changes(before: list[Result], after: list[Result], **options) -> dict[str, s
         (PASS, FAIL, "new failure", 1),
         (NA, FAIL, "new failure", 1),
         (INCONC, FAIL, "new failure", 1),
-        (None, FAIL, "new failure", 1),
+        (None, FAIL, "new case", 0),
         (FAIL, PASS, "gone failure", 0),
         (NA, PASS, "newly judged", 0),
         (INCONC, PASS, "newly judged", 0),
-        (None, PASS, "newly judged", 0),
+        (None, PASS, "new case", 0),
         (FAIL, NA, "no longer judged", 0),
         (PASS, None, "no longer judged", 0),
         (PASS, INCONC, "no longer judged", 3),
@@ -79,6 +79,34 @@ def test_a_failure_that_the_later_run_knows_is_told_and_does_not_count() -> None
     found = compare([result("s/a", PASS)], [result("s/a", FAIL, known="issue 4")])
     assert found.of(Change.NEW_FAILURE)[0].known == "issue 4"
     assert found.status(Level.MUST) is ExitStatus.CONFORMS
+
+
+def test_a_failure_of_a_new_case_counts_only_where_it_is_asked_for() -> None:
+    old, new = [result("s/a", PASS)], [result("s/a", PASS), result("s/b[1]", FAIL), result("s/c", PASS)]
+    found = compare(old, new)
+    assert [(d.variant, d.before, d.after) for d in found.of(Change.NEW_CASE)] == [
+        ("s/b[1]", "absent", "fail"),
+        ("s/c", "absent", "pass"),
+    ]
+    assert (found.status(Level.MUST), found.status(Level.MUST, new_cases=True)) == (0, 1)
+    known = compare(old, [new[0], replace(new[1], known="issue 4"), new[2]])
+    assert known.status(Level.MUST, new_cases=True) == 0
+
+
+def test_a_further_variant_of_a_case_is_no_new_case() -> None:
+    old = [result("s/a[1]", PASS), result("s/b[1]", NA)]
+    new = [*old, result("s/a[2]", FAIL), result("s/b[2]", FAIL), result("s/a[3]", PASS)]
+    assert changes(old, new) == {"s/a[2]": "new failure", "s/b[2]": "new failure", "s/a[3]": "newly judged"}
+
+
+def test_a_case_that_an_unfinished_run_lacks_may_be_an_old_one() -> None:
+    old, new = [result("s/a", PASS)], [result("s/a", PASS), result("s/b", FAIL), result("s/c", PASS)]
+    assert changes(old, new, unfinished=True) == {"s/b": "new failure", "s/c": "newly judged"}
+
+
+def test_a_case_that_was_renamed_is_no_new_case() -> None:
+    old, new = [result("old/a[1]", PASS)], [result("new/a[1]", FAIL)]
+    assert changes(old, new, renamed=lambda name: (name.replace("old", "new"),)) == {"new/a[1]": "new failure"}
 
 
 def test_the_selection_of_a_run_is_no_change() -> None:
@@ -146,6 +174,22 @@ def test_the_command_tells_what_changed_by_requirement_and_case(tmp_path) -> Non
     assert found["counts"]["new failure"] == found["exit_status"] == 1
     assert found["differences"][0]["repeat"] == "icetcp run --case a"
     assert icetcp(new, old).returncode == 1, "b fails in the old one"
+
+
+def test_the_command_tells_new_cases_from_new_failures(tmp_path) -> None:
+    old = written(tmp_path / "old", [result("RFC6544-8/a", PASS)])
+    failing = result("RFC6544-8/b", FAIL, reason="it closed")
+    new = written(tmp_path / "new", [result("RFC6544-8/a", PASS), failing, result("RFC6544-8/c", PASS)])
+    told = icetcp(old, new)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "new failures: 0 variants" in told.stdout.splitlines()
+    assert "new cases: 2 variants, of which 1 fail" in told.stdout.splitlines()
+    assert "    RFC6544-8/b: absent -> fail, 1 variant" in told.stdout.splitlines()
+    assert icetcp(old, new, "--new-cases").returncode == 1
+    found = json.loads(icetcp(old, new, "--json").stdout)
+    assert (found["counts"]["new case"], found["counts"]["new failure"], found["exit_status"]) == (2, 0, 0)
+    cut = written(tmp_path / "cut", [result("RFC6544-8/a", PASS)], whole=False)
+    assert "new failures: 1 variant" in icetcp(cut, new).stdout
 
 
 def test_a_run_that_did_not_end_cannot_show_that_all_is_well(tmp_path) -> None:
