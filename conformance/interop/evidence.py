@@ -122,7 +122,7 @@ def read(cell: Cell, folder: Path) -> Evidence:
     reading, last_ns = _reading(folder / CAPTURE)
     until_ns = max(last_ns, facts.described_ns + int(facts.waited * 1e9))  # recorded was until then, also silence
     aimed = known.endpoints()
-    read_all = [Talk(connection) for connection in reading.ended]
+    read_all = [Talk(connection, aimed) for connection in reading.ended]
     talks = sorted(
         (talk for talk in read_all if talk.checked or talk.connection.server in aimed),
         key=lambda talk: talk.connection.first_ns,

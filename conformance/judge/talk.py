@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.judge.known import Known
@@ -20,7 +20,8 @@ class Stun:
     """A STUN message on a connection. ``valid``: it would be taken for one, its FINGERPRINT included.
 
     What it is, every rule asks of every message, so it is found out once. ``is_request``, ``is_success``,
-    ``is_response``: of the method Binding. ``is_check``: a connectivity check, not a question to a STUN or TURN server.
+    ``is_response``: of the method Binding. ``is_check``: a connectivity check, not a question to a STUN or TURN server;
+    of what may be either the connection decides.
     ``theirs`` and ``own``: what its user name has before and behind the first colon.
     """
 
@@ -54,8 +55,18 @@ class Stun:
         self.is_success = binding and cls is _SUCCESS
         self.is_response = binding and (cls is _SUCCESS or cls is _ERROR)
         self.is_check = self.is_request and (
-            (self.username is not None and ":" in self.username) or not _OF_CHECKS.isdisjoint(message.values)
+            (":" in (self.username or "") and _REALM not in message.values)
+            or not _OF_CHECKS_ALONE.isdisjoint(message.values)
         )
+
+    @property
+    def may_be_check(self) -> bool:
+        """Whether it is a request that a STUN or TURN server may get as well.
+
+        PRIORITY is of checks, and yet some agents put it into every request. A colon may stand in the name of a user
+        of the long-term mechanism, which REALM shows (RFC 8489 section 14.9); a check's is of the short-term one.
+        """
+        return self.is_request and (":" in (self.username or "") or _PRIORITY in self.message.values)
 
     @property
     def octets(self) -> bytes:
@@ -91,7 +102,8 @@ _CONTROLS = frozenset(map(int, Method)) - {0x001, _CONNECTION_BIND}
 # Plain numbers and names: looking up the members of an enumeration costs more than all that is done with them.
 _BINDING, _REQUEST, _SUCCESS, _ERROR = 0x001, MessageClass.REQUEST, MessageClass.SUCCESS, MessageClass.ERROR
 _USERNAME = 0x0006
-_OF_CHECKS = frozenset((0x0024, 0x0025, 0x8029, 0x802A))  # PRIORITY, USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING
+_REALM, _PRIORITY = 0x0014, 0x0024
+_OF_CHECKS_ALONE = frozenset((0x0025, 0x8029, 0x802A))  # USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING
 _OF_INTEGRITY = frozenset((0x0008, 0x001C))  # MESSAGE-INTEGRITY, MESSAGE-INTEGRITY-SHA256
 _NO_NAMES = (None, "", "")
 
@@ -113,10 +125,11 @@ class Talk:
     connection, but a check over UDP that is relayed. ``ended_ns``: when a side ended it first; infinite: never.
     ``complete``: by side (true: the client), whether the capture holds all of it. ``signals``: SYNs, answers to them,
     FINs and RSTs. ``plain`` and ``unframed``, by side: the frames without a STUN message, and what stands outside
-    frames, each with its place among the connection's events.
+    frames, each with its place among the connection's events. ``aimed``: the candidates that descriptions state and
+    that can be connected to.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, aimed: Collection[Address] = ()) -> None:
         self.connection = connection
         self.stun: list[Stun] = []
         self._undecodable: list[tuple[int, Malformed]] = []
@@ -127,6 +140,7 @@ class Talk:
         self.plain: dict[bool, list[tuple[int, Event]]] = {True: [], False: []}
         self.unframed: dict[bool, list[tuple[int, Event]]] = {True: [], False: []}
         self._read(connection.events)
+        self._tell_checks(to_candidate=connection.server in aimed)
         ends = [event.time_ns for event in self.signals if event.what in _ENDS]
         self.ended_ns = min(ends, default=math.inf)
         self.complete = {side: connection.complete_from(client=side) for side in (True, False)}
@@ -159,6 +173,17 @@ class Talk:
                     self._decode(event, index)
             elif what != "gap":
                 self.signals.append(event)
+
+    def _tell_checks(self, *, to_candidate: bool) -> None:
+        """Take what may be a check, or a question to a server, for what it is by the connection that it is on.
+
+        A server reads no frames (RFC 8489 section 6.2.2) and is no candidate of anybody. So a request is one to a
+        server only where no message stands in a frame, no other is a check, and nobody stated a candidate there.
+        """
+        doubtful = [stun for stun in self.stun if not stun.is_check and stun.may_be_check]
+        if doubtful and (to_candidate or self._cookies or any(stun.is_check for stun in self.stun)):
+            for stun in doubtful:
+                stun.is_check = True
 
     def _decode(self, event: Event, index: int) -> None:
         try:

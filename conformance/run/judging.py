@@ -116,7 +116,7 @@ def _judge_ended(judged: JudgedCapture, known: Known, show: int, *, last: bool =
     """Judge the connections that are over, and let go of them."""
     reading = judged.reading
     aimed = known.endpoints()
-    read = [Talk(connection) for connection in reading.ended]
+    read = [Talk(connection, aimed) for connection in reading.ended]
     talks = [talk for talk in read if talk.checked or talk.connection.server in aimed]
     for connection in reading.ended:
         if not connection.began:
