@@ -83,9 +83,12 @@ class Exchange:
 # -- what a rule says --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Observation:
-    """One thing that a rule saw. ``agent`` is the address of who is judged, ``connection`` where it was seen."""
+    """One thing that a rule saw. ``agent`` is the address of who is judged, ``connection`` where it was seen.
+
+    Nobody changes one. It is not frozen because each doubt about each message makes one, and freezing doubles its cost.
+    """
 
     verdict: Verdict
     reason: str = ""
@@ -98,8 +101,7 @@ class Observation:
     def __post_init__(self) -> None:
         """Escape what came from the wire or from a description: it goes to terminals and reports."""
         if not (self.reason + self.expected + self.actual).isprintable():
-            for name in ("reason", "expected", "actual"):
-                object.__setattr__(self, name, visible(getattr(self, name)))
+            self.reason, self.expected, self.actual = map(visible, (self.reason, self.expected, self.actual))
 
 
 HELD = Observation(Verdict.PASS)
@@ -127,6 +129,12 @@ def unclear(reason: str, talk: Talk | None = None) -> Observation:
 
 def hole(talk: Talk) -> str:
     """Return, in words, what a connection's capture lacks."""
+    if not talk.hole:
+        talk.hole = _hole(talk)
+    return talk.hole
+
+
+def _hole(talk: Talk) -> str:
     connection = talk.connection
     if connection.clipped:
         return f"{connection.clipped} of the connection's events were too many to be kept"

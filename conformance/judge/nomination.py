@@ -61,12 +61,16 @@ class _Earned:
         self._first: dict[tuple[object, ...], int] = {}  # time of the first success of a pair
         for talk in exchange.talks:
             for client in (True, False):
-                for request, response in talk.successes(exchange.known, client=client):
-                    key = (*talk.pair, client, request.username)  # a restart changes the user name
+                found = talk.successes(exchange.known, client=client)
+                pair = talk.pair
+                for request, response in found:
+                    key = (*pair, client, request.username)  # a restart changes the user name
                     here = (id(talk), client, request.username)
-                    self._here[here] = min(response.index, self._here.get(here, response.index))
+                    if here not in self._here or response.index < self._here[here]:
+                        self._here[here] = response.index
                     time_ns = response.event.time_ns
-                    self._first[key] = min(time_ns, self._first.get(key, time_ns))
+                    if key not in self._first or time_ns < self._first[key]:
+                        self._first[key] = time_ns
 
     def before(self, talk: Talk, stun: Stun) -> bool:
         """Whether a check of the same session had succeeded before this one, on this connection or an earlier one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -126,6 +125,7 @@ class _Use:
         succeeded = chosen.successes(exchange.known, client=client)
         self._validated_ns = min((response.event.time_ns for _, response in succeeded), default=None)
         self._end = chosen.end()
+        self._nominations = self._nominated_anew()
 
     def observations(self) -> Iterator[Observation]:
         """Yield what can be said of it."""
@@ -176,9 +176,10 @@ class _Use:
 
     def _leaves_it_unchecked(self) -> bool:
         """Whether a full agent sent no check of its own, on this connection or another of the pair."""
+        if min(self._end_ns, self._chosen.connection.last_ns) - self._time_ns < _WAIT_NS:
+            return False
         checked = (*self._chosen.pair, self._client) in _checked_pairs(self._exchange)
-        waited = min(self._end_ns, self._chosen.connection.last_ns) - self._time_ns >= _WAIT_NS
-        return waited and not checked and self._is_full() and not self._exchange.partial
+        return not checked and self._is_full() and not self._exchange.partial
 
     def _closes_it_for_another(self) -> Talk | None:
         """Return the connection that the agent left open when it closed this one, in place of the other way round."""
@@ -195,8 +196,7 @@ class _Use:
         ends = {talk.connection.client.ip, talk.connection.server.ip}
         return len(names) == 1 and len(ends) == 2 and self._ip in ends  # else it is not known which end is whose
 
-    @functools.cached_property
-    def _nominations(self) -> list[int]:
+    def _nominated_anew(self) -> list[int]:
         """Return when the agent nominated the pair anew, each time sooner than anything to keep it alive is due."""
         again = [s.event.time_ns for s in self._checks if s.message.use_candidate and s.event.time_ns > self._time_ns]
         if not again:
@@ -218,16 +218,19 @@ class _Use:
                 return talk, late[0].event
         return None
 
-    @functools.cached_property
+    @property
     def _keeps_it(self) -> bool:
         """Whether the agent sent something of its own since: keepalives, checks for consent, what is no STUN."""
+        since = max(self._time_ns, self._validated_ns or self._time_ns)
+        if self._chosen.connection.last_from(client=self._client) <= since:
+            return False
         answers = {stun.index for stun in self._chosen.sent(client=self._client) if stun.is_response}
         anew = set(self._nominations)
         events = enumerate(self._chosen.connection.events)
         return any(
-            event.from_client is self._client
+            event.time_ns > since
+            and event.from_client is self._client
             and event.what in ("frame", "unframed")
-            and event.time_ns > max(self._time_ns, self._validated_ns or self._time_ns)
             and index not in answers
             and event.time_ns not in anew
             for index, event in events
@@ -281,14 +284,15 @@ def _has_validated(exchange: Exchange, talk: Talk, ip: str, until_ns: int) -> bo
 
 def _selection(exchange: Exchange, talks: Sequence[Talk]) -> tuple[Talk, int] | None:
     """Return connection and time of the nomination that succeeded; None: there is none, or on several connections."""
-    found = [
-        (talk, response.event.time_ns)
-        for talk in talks
-        for client in (True, False)
-        for request, response in talk.successes(exchange.known, client=client)
-        if request.message.use_candidate
-    ]
-    return found[0] if found and all(talk is found[0][0] for talk, _ in found) else None
+    first: tuple[Talk, int] | None = None
+    for talk in talks:
+        for client in (True, False):
+            for request, response in talk.successes(exchange.known, client=client):
+                if request.message.use_candidate:
+                    if first is not None and first[0] is not talk:
+                        return None
+                    first = first or (talk, response.event.time_ns)
+    return first
 
 
 def _is_there(talk: Talk, time_ns: int) -> bool:

@@ -156,6 +156,7 @@ class Talk:
         self.malformed = {side: self._meant(client=side) for side in (True, False)}
         self._legible: dict[bool, bool] = {}
         self._text = ""
+        self.hole = ""  # what the capture lacks of it, once a rule has asked
         self.checked = not controls and (any(stun.is_check for stun in self.stun) or self._is_framed_stun())
 
     def _read(self, events: Sequence[Event]) -> None:

@@ -110,7 +110,9 @@ def is_fingerprint(octets: bytes, at: int) -> bool:
     """Whether the FINGERPRINT that begins at an offset is the message's last attribute, of its length, and right."""
     if at + 8 != len(octets) or octets[at + 2 : at + 4] != _CRC_SIZE:
         return False
-    return int.from_bytes(octets[at + 4 :], "big") == fingerprint_value(octets[:at])
+    length = len(octets) - _HEADER
+    before = octets[:at] if octets[2] << 8 | octets[3] == length else with_length(octets[:at], length)
+    return int.from_bytes(octets[at + 4 :], "big") == zlib.crc32(before) ^ _FINGERPRINT_XOR
 
 
 def _verdict(valid: bool) -> Check:

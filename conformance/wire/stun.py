@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def pack_type(method: int, cls: int) -> int:
     return (method & 0xF80) << 2 | (method & 0x070) << 1 | method & 0x00F | (cls & 2) << 7 | (cls & 1) << 4
 
 
+@functools.lru_cache(maxsize=256)  # few of all are in use
 def unpack_type(value: int) -> tuple[int, MessageClass]:
     """Take method and class out of a message type (14 bits)."""
     method = value >> 2 & 0xF80 | value >> 1 & 0x070 | value & 0x00F
@@ -208,9 +210,9 @@ class View(Values):
 
     def _number(self, kind: int, octets: int) -> int | None:
         value = self.values.get(kind)
-        if value is not None and len(value) == octets:
-            return int.from_bytes(value, "big")
-        return super()._number(kind, octets)
+        if value is None or len(value) != octets:
+            return None if value is None else super()._number(kind, octets)
+        return int.from_bytes(value, "big")
 
 
 def looks_like_stun(octets: bytes) -> bool:
