@@ -69,7 +69,10 @@ class FrameReader:
             if (octets[:1] >= _RTP or self._rtp is not None) and self._is_bare_rtp(octets):
                 self._lose()
                 return [Cut(octets[:_SHOWN], framed=False)]
-            if self._is_one_frame(octets) and self._begun:
+            # The first frame of a direction may be something else, unless a message stands in it.
+            begun = self._begun or octets[_COOKIE_IN_FRAME : _COOKIE_IN_FRAME + 4] == COOKIE
+            if begun and self._is_one_frame(octets):
+                self._begun = True
                 return [Cut(octets[_LENGTH:])]
         piece = len(self._buffer)
         self._buffer += octets

@@ -243,8 +243,8 @@ def decode_address(attribute: RawAttribute) -> Address:
 def decode_xor_address(attribute: RawAttribute, transaction_id: bytes) -> Address:
     """Return the address of XOR-MAPPED-ADDRESS and its like (RFC 8489 section 14.2)."""
     value = attribute.value
-    if len(value) == _IPV4_SIZE and value[1] == _IPV4:  # nearly always; the transaction id takes no part
-        return _ipv4_xored(value)
+    if is_ipv4(value):  # nearly always; the transaction id takes no part
+        return ipv4_xored(value)
     return _address(attribute, value[:2] + _xored(value[2:], transaction_id))
 
 
@@ -265,8 +265,14 @@ def decode_unknown_attributes(attribute: RawAttribute) -> tuple[int, ...]:
     return struct.unpack(f"!{len(attribute.value) // 2}H", attribute.value)
 
 
+def is_ipv4(value: bytes) -> bool:
+    """Whether the value of an attribute is an IPv4 address with its port, of the right size."""
+    return len(value) == _IPV4_SIZE and value[1] == _IPV4
+
+
 @functools.lru_cache(maxsize=1 << 12)
-def _ipv4_xored(value: bytes) -> Address:
+def ipv4_xored(value: bytes) -> Address:
+    """Return the address of the value of XOR-MAPPED-ADDRESS or its like that `is_ipv4`."""
     plain = _xored(value[2:], b"")
     return Address(ip.text(plain[2:]), plain[0] << 8 | plain[1])
 

@@ -24,6 +24,8 @@ from conformance.wire.values import MessageClass, Values
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conformance.wire.attributes import Address
+
 __all__ = ["MAGIC_COOKIE", "Message", "MessageClass", "Method", "RawAttribute", "build", "looks_like_stun"]
 
 HEADER = 20
@@ -213,6 +215,10 @@ class View(Values):
         if value is None or len(value) != octets:
             return None if value is None else super()._number(kind, octets)
         return int.from_bytes(value, "big")
+
+    def _xor_address(self, kind: int) -> Address | None:
+        value = self.values.get(kind)
+        return attr.ipv4_xored(value) if value is not None and attr.is_ipv4(value) else super()._xor_address(kind)
 
 
 def looks_like_stun(octets: bytes) -> bool:
