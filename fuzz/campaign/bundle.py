@@ -14,6 +14,7 @@ MODULES = (
     "conformance",
     "conformance.wire",
     "conformance.wire.errors",
+    "conformance.wire.frozen",
     "conformance.wire.ip",
     "conformance.wire.attributes",
     "conformance.wire.integrity",
