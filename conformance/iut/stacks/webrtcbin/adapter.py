@@ -57,6 +57,7 @@ class Connection(Session):
         self._gathered = threading.Event()
         self._channel: Any = None
         self._trickling = False
+        self._handlers: list[tuple[Any, int]] = []
 
     def open(self, params: dict[str, Any]) -> None:
         """Make the pipeline."""
@@ -76,9 +77,11 @@ class Connection(Session):
         if params.get("transports"):
             agent.set_property("ice-udp", "udp" in params["transports"])
             agent.set_property("ice-tcp", "tcp" in params["transports"])
-        agent.connect("component-state-changed", self._take_state)
-        self._bin.connect("on-ice-candidate", self._take_candidate)
-        self._bin.connect("notify::ice-gathering-state", self._take_gathering)
+        self._handlers = [
+            (agent, agent.connect("component-state-changed", self._take_state)),
+            (self._bin, self._bin.connect("on-ice-candidate", self._take_candidate)),
+            (self._bin, self._bin.connect("notify::ice-gathering-state", self._take_gathering)),
+        ]
         self._bin.connect("on-data-channel", lambda _bin, channel: self._take(channel))
         self._pipeline.set_state(Gst.State.PLAYING)
         if params["side"] == "offerer":
@@ -100,8 +103,8 @@ class Connection(Session):
         if self._trickling:
             self.tell("candidate", candidate=candidate, mid=str(line))
 
-    def _take_gathering(self, _bin: Any, _property: Any) -> None:
-        if self._bin.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
+    def _take_gathering(self, element: Any, _property: Any) -> None:
+        if element.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
             self._gathered.set()
             if self._trickling:
                 self.tell("candidate", candidate="", mid="0")
@@ -141,8 +144,12 @@ class Connection(Session):
         self._channel.emit("send-data", GLib.Bytes.new(base64.b64decode(params["data"])))
 
     def close(self, _params: dict[str, Any]) -> None:
-        """End the pipeline."""
+        """End the pipeline, and let it go: what refers to it, our handlers too, would keep its sockets open."""
         self._pipeline.set_state(Gst.State.NULL)
+        for each, handler in self._handlers:
+            each.disconnect(handler)
+        self._handlers.clear()
+        self._pipeline = self._bin = self._ice = self._channel = None
 
     def _promise(self, signal: str, argument: Any) -> Any:
         """Emit a signal that takes a promise, and return the reply. Raises `Refused` with webrtcbin's words."""
