@@ -105,6 +105,10 @@ class Inconclusive(CaseOutcome):
     verdict = Verdict.INCONC
 
 
+class Unreadable(Inconclusive):
+    """What the IUT said cannot be read, so nobody knows what it says. That it says it better later changes nothing."""
+
+
 class NotApplicable(CaseOutcome):
     """What the IUT declared, or answered, rules the case out."""
 

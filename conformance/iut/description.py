@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.iut.trickle import END
-from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable
+from conformance.verdict import Inconclusive, JudgedElsewhere, NotApplicable, Unreadable
 from conformance.wire.addresses import flaw
 from conformance.wire.candidate import Candidate
 from conformance.wire.errors import SdpError
@@ -97,11 +97,11 @@ class Description:
         return self.text == other.text
 
     def add(self, candidate: str, mid: str) -> None:
-        """Take a candidate that the IUT has trickled; Inconclusive if it is none."""
+        """Take a candidate that the IUT has trickled; `Unreadable` if it is none."""
         try:
             found = Candidate.parse(candidate)
         except SdpError as error:
-            raise Inconclusive(f"a candidate that the IUT trickled cannot be parsed: {error}") from error
+            raise Unreadable(f"a candidate that the IUT trickled cannot be parsed: {error}") from error
         section = next((media for media in self.sdp.media if media.mid == mid), self.media())
         self.trickled.append(found)
         if found not in section.candidates:

@@ -110,6 +110,7 @@ class Lease:
         self.neighbours: set[str] = set()
         self.predecessor = process.last_user
         self.isolated = isolated
+        self.unreadable = False  # whether the case ended because nobody can read what the IUT said
         self.keeps_log = True  # off before the end: nobody will look at it
         self._begun = time.time()
         self._log = CaseLog(log_dir / log_name(case), process.said)

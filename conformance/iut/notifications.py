@@ -6,14 +6,14 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from conformance.verdict import Inconclusive
+from conformance.verdict import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class Notifications:
-    """The notifications of one session, in order. What cannot be read is `Inconclusive`: nobody knows what it says.
+    """The notifications of one session, in order. What cannot be read is `Unreadable`: nobody knows what it says.
 
     ``received``: octets by stream and component. ``completed``: stream and component of each state "completed", None
     where it names none. ``trickled``: candidates with their mids, an empty candidate ends them.
@@ -52,7 +52,7 @@ class Notifications:
         try:
             octets = base64.b64decode(str(parameters.get("data", "")), validate=True)
         except binascii.Error as error:
-            raise Inconclusive(f"the adapter's data notification is no base64: {error}") from error
+            raise Unreadable(f"the adapter's data notification is no base64: {error}") from error
         self.received.setdefault(_place("data", parameters), bytearray()).extend(octets)
 
 
@@ -61,5 +61,5 @@ def _place(method: str, parameters: Mapping[str, Any]) -> tuple[int, int]:
     stream, component = parameters.get("stream", 0), parameters.get("component", 1)
     for name, number in (("stream", stream), ("component", component)):
         if type(number) is not int:
-            raise Inconclusive(f"the adapter's {method} notification has a {name} that is no number: {number!r}")
+            raise Unreadable(f"the adapter's {method} notification has a {name} that is no number: {number!r}")
     return stream, component

@@ -16,7 +16,7 @@ from conformance.iut.notifications import Notifications
 from conformance.iut.received import without_stun
 from conformance.iut.strange import strange, with_line_feeds
 from conformance.iut.trickle import without_candidates
-from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable
+from conformance.verdict import Failed, Inconclusive, JudgedElsewhere, Missing, NotApplicable, Unreadable
 from conformance.wire.errors import SdpError
 from conformance.wire.sdp import SessionDescription
 
@@ -181,7 +181,7 @@ class Upper:
             known |= {"offers": self.pics.get("offers", []), "reads": self.reads}
             self.description = Description(str(result.get("type")), str(result.get("sdp", "")), **known)
         except SdpError as error:
-            raise Inconclusive(f"the IUT's description cannot be parsed: {error}") from error
+            raise Unreadable(f"the IUT's description cannot be parsed: {error}") from error
         self.exchanged[-1] = ("IUT", self.description.sdp)
         self.on_description(self.description, self._calls.answered_at)
         if self.trickles and not trickle:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from conformance.iut.errors import AdapterError
 from conformance.peer.pump import Aborted
-from conformance.verdict import CaseOutcome, NotApplicable, Result, Verdict
+from conformance.verdict import CaseOutcome, NotApplicable, Result, Unreadable, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +32,7 @@ class attributed:  # noqa: N801  (reads as a word in a with statement)
         self._result = result
         self._function = function
         self._then = then
+        self.unreadable = False  # whether it ended because nobody can read what the IUT said
 
     def __enter__(self) -> None:
         pass
@@ -40,6 +41,7 @@ class attributed:  # noqa: N801  (reads as a word in a with statement)
         result = self._result
         if error is None:
             return False
+        self.unreadable = any(isinstance(one, Unreadable) for one in _reasons(error))
         if isinstance(error, NotApplicable):
             result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(error)
         elif isinstance(error, CaseOutcome):
@@ -60,6 +62,13 @@ def described(error: BaseException) -> str:
     """Return an exception of ours in one line, with the place in the code where it was raised."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text} ({_place(error)})" if text else f"{type(error).__name__} ({_place(error)})"
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception and, one after the other, those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _raised_in(error: BaseException, function: Callable[..., None]) -> bool:

@@ -171,7 +171,7 @@ class Engine:
         else:
             execution.incidents = lease.incidents  # complete when the lease has ended
             execution.shared = lease.shared_death
-            execution.others = lease.others
+            execution.others, execution.unreadable = lease.others, lease.unreadable
         result.duration = time.monotonic() - begun
         return execution
 
@@ -211,7 +211,7 @@ class Engine:
                     further.upper.exchanged = recorded.exchanged = testers.upper.exchanged  # the judge reads them all
                     return further.upper, further.peer
 
-                self._play(case, result, testers, pump, another)
+                lease.unreadable = self._play(case, result, testers, pump, another)
             recorded.verdict = f"{result.verdict.value}: {result.reason}".rstrip(": ")
         result.capture = recorded.capture
         if recorded.problem:
@@ -277,8 +277,12 @@ class Engine:
         testers: _Testers,
         pump: Pump,
         another: Callable[[], tuple[Upper, Peer]],
-    ) -> None:
-        """Execute the case's function, then the postamble; `another` makes the testers of a further session."""
+    ) -> bool:
+        """Execute the case's function, then the postamble; `another` makes the testers of a further session.
+
+        Returns whether the case ended because nobody can read what the IUT said.
+        """
+        body = attributed(result, case.function, _outcome_asked(case))
         offered = {
             "upper": testers.upper,
             "peer": testers.peer,
@@ -287,7 +291,7 @@ class Engine:
             "rng": testers.rng,
         }
         try:
-            with attributed(result, case.function, _outcome_asked(case)):
+            with body:
                 with self._judged(case, testers, another), premises(testers.peer, case.requirements):
                     case.function(**_arguments(case.function, offered, case.parameters))
                 result.verdict = result.verdict.worse(Verdict.PASS)
@@ -297,6 +301,7 @@ class Engine:
         finally:
             with attributed(result):
                 testers.peer.close()
+        return body.unreadable
 
     def _judged(
         self, case: Case, testers: _Testers, another: Callable[[], tuple[Upper, Peer]]

@@ -47,6 +47,7 @@ class Execution:
     alone: bool = False
     shared: bool = False  # the process failed while other cases were using it, or before
     others: int = 0  # cases that used the process meanwhile, or right before
+    unreadable: bool = False  # what the IUT said: it is known to have said that, whatever it says when asked again
 
     @property
     def serious(self) -> list[Incident]:
@@ -62,7 +63,8 @@ class Execution:
     @property
     def undecided(self) -> bool:
         """Whether it came to nothing in a process that did the adapter's contract justice, but had other sessions."""
-        return self.result.verdict is Verdict.INCONC and self.others > 0 and not (self.alone or self.serious)
+        settled = self.alone or self.serious or self.unreadable
+        return self.result.verdict is Verdict.INCONC and self.others > 0 and not settled
 
 
 class Repetitions:

@@ -34,6 +34,19 @@ def test_a_description_that_cannot_be_read_is_unknown(tmp_path: Path, kind: str)
     assert rules == []
 
 
+@pytest.mark.parametrize("kind", ["no-sdp", "junk"])
+def test_what_was_said_once_and_cannot_be_read_is_not_undone_by_saying_it_again(tmp_path: Path, kind: str) -> None:
+    iut = f"exec:{sys.executable} {ADAPTER} {kind} 7"  # the scan's session has the first of a process
+    command = [sys.executable, "-m", "conformance", "run", "--iut", iut, "-j", "2", "--out", str(tmp_path)]
+    done = subprocess.run([*command, "-k", "length_equals"], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 3, done.stdout
+    _, results = read(tmp_path / "record.jsonl")
+    unread = [result for result in results if result.verdict is Verdict.INCONC]
+    assert unread
+    assert all("cannot be parsed" in result.reason and not result.executions for result in unread)
+    assert len([result for result in results if result.verdict is Verdict.PASS]) > 6
+
+
 @pytest.mark.parametrize("kind", ["component-in-words", "stream-in-a-list", "no-component"])
 def test_a_notification_that_names_no_component_is_no_error_of_ours(tmp_path: Path, kind: str) -> None:
     iut = f"exec:{sys.executable} {ADAPTER} {kind}"

@@ -1,6 +1,6 @@
 """The reference agent as an adapter whose descriptions, or notifications, cannot be read.
 
-python unreadable_adapter.py KIND
+python unreadable_adapter.py KIND [NUMBER]: all of them, or that description of the process alone
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ NOTES = {
     "no-component": {"method": "data", "params": {"component": None, "data": ""}},
 }
 change, note = CHANGES.get(sys.argv[1], lambda sdp: sdp), NOTES.get(sys.argv[1])
+alone = int(sys.argv[2]) if len(sys.argv) > 2 else 0
 sessions: dict[int, str] = {}
 agent = subprocess.Popen([sys.executable, "-m", "conformance.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -29,11 +30,13 @@ agent = subprocess.Popen([sys.executable, "-m", "conformance.agent"], stdin=subp
 def back() -> None:
     """Hand on what the agent says, its descriptions changed."""
     assert agent.stdout is not None
+    described = 0
     for line in agent.stdout:
         said = json.loads(line)
         result = said.get("result")
         if isinstance(result, dict) and "sdp" in result:
-            result["sdp"] = change(result["sdp"])
+            described += 1
+            result["sdp"] = change(result["sdp"]) if alone in (0, described) else result["sdp"]
             if result["sdp"] is None:
                 del result["sdp"]
         sys.stdout.write(json.dumps(said) + "\n")
