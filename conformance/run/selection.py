@@ -74,6 +74,15 @@ def _is_rule(asked: str) -> bool:
     return rule_of(asked) is not None
 
 
+def _rules(asked: str) -> list[str]:
+    """Return the ids of the judge's rules where one of them is meant."""
+    if "judge_" not in asked:
+        return []
+    from conformance.judge import RULES  # see above
+
+    return [rule.id for rule in RULES]
+
+
 def in_section(section: str, asked: str) -> bool:
     """Whether "RFC6544-7.2" is, or lies in, the section asked for: "RFC6544-7", "RFC6544", or "7.2" of RFC 6544."""
     rfc, _, number = section.partition("-")
@@ -114,7 +123,7 @@ def _hint(option: str, value: str, every: Sequence[Case]) -> str:
     elif option == "--case":
         name, bracket, _ = value.partition("[")
         variants = [case.id for case in every if bracket and case_name(case.id) == name]
-        names = variants or dict.fromkeys(case_name(case.id) for case in every)
+        names = variants or [*dict.fromkeys(case_name(case.id) for case in every), *_rules(value)]
         see = "icetcp list --variants" if variants else "icetcp list"
     else:
         names, see = dict.fromkeys(case.section for case in every), "icetcp list"

@@ -82,7 +82,8 @@ def test_a_rule_that_is_not_there_is_named_with_the_nearest() -> None:
         done = icetcp(*arguments)
         assert done.returncode == 2
         assert f"{RULE}x" in done.stderr
-    assert f"nearest: {RULE}" in icetcp("show", f"{RULE}x").stderr
+        assert f"nearest: {RULE}" in done.stderr
+    assert f"nearest: {RULE}" in icetcp("run", "--case", RULE.partition("/")[2]).stderr
 
 
 def test_a_rule_selects_all_cases(tmp_path) -> None:
