@@ -302,6 +302,7 @@ def _require_ordinary_answers(peer: Peer, iut: Description, connection: Connecti
     for _ in range(2):
         if not (_has(AnyResponse, peer, iut, ordinary) or _has(BindingSuccess, peer, iut, ordinary, other_role=True)):
             raise Inconclusive(f"{failure}; but an ordinary check on {ordinary} is not answered either") from failure
+    peer.set_aside(ordinary)  # the case's session is one without it
 
 
 def _has(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from conformance.verdict import Inconclusive, Missing
 from conformance.wire.layers import binding_request
 
 
-def not_answered(*answered: bool, roles: str) -> None:
+def not_answered(*answered: bool, roles: str, set_aside: Callable[[object], None] = lambda _: None) -> None:
     """Miss an answer to the case's check; of the ordinary checks behind it these are answered, in their order."""
     answers = list(answered)
 
@@ -32,6 +33,7 @@ def not_answered(*answered: bool, roles: str) -> None:
         controlling=True,
         check=lambda *_, **__: check,
         connect=lambda _: ordinary,
+        set_aside=set_aside,
     )
     candidate = SimpleNamespace(component=1)
     iut = SimpleNamespace(hosts=lambda _: [candidate], candidate=lambda **_: candidate)
@@ -41,6 +43,14 @@ def not_answered(*answered: bool, roles: str) -> None:
 def test_an_iut_that_answers_ordinary_checks_has_failed() -> None:
     with pytest.raises(Missing):
         not_answered(True, True, roles="own")
+
+
+def test_the_connection_of_the_ordinary_check_is_none_of_the_case() -> None:
+    """Some agents have one connection only: an ordinary session need not have two because of that check."""
+    aside: list[object] = []
+    with pytest.raises(Missing):
+        not_answered(True, True, roles="own", set_aside=aside.append)
+    assert len(aside) == 1
 
 
 def test_an_iut_that_answers_no_ordinary_check_either_is_not_judged() -> None:
