@@ -238,7 +238,9 @@ class Child:
     def _watch(self, selector: selectors.BaseSelector) -> None:
         deadline: float | None = None
         while selector.get_map():
-            for key, _ in selector.select(None if deadline is None else max(0.0, deadline - time.monotonic())):
+            ready = selector.select(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            # An answer may end a case and its log: what was written to stderr before it comes first.
+            for key, _ in sorted(ready, key=lambda event: bool(event[0].data == self._take_output)):
                 if key.data is None:
                     selector.unregister(key.fileobj)
                     deadline = time.monotonic() + _LAST_WORDS_WITHIN

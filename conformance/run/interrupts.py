@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -173,8 +174,18 @@ def hard_exit() -> NoReturn:
 
 
 def end_descendants(within: float = 1.0) -> None:
-    """Kill every descendant of this process, so that a run that broke off leaves none behind."""
-    _end(lambda: descendants(os.getpid()), within)
+    """Kill every descendant of this process, so that a run that broke off leaves none behind.
+
+    Python's own tracker of what processes share is spared: it ends with this process, and is missed before.
+    """
+    spared = _tracker()
+    _end(lambda: [process for process in descendants(os.getpid()) if process != spared], within)
+
+
+def _tracker() -> int | None:
+    """Return the id of the process that multiprocessing has started for itself, if there is one."""
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    return getattr(getattr(module, "_resource_tracker", None), "_pid", None)
 
 
 def end_processes(roots: Iterable[int], within: float = 1.0) -> None:

@@ -106,8 +106,8 @@ def test_mending_installs_looks_again_and_tells(icetcp, programs, as_root, tmp_p
     status, out, _ = icetcp("--mend", findings=((GOOD, OPTIONAL), (GOOD,)))
     assert status == 0
     assert log.read_text().splitlines() == [
-        "noninteractive -q update",
-        "noninteractive -q install -y --no-install-recommends tshark gcc",
+        "noninteractive -q -o DPkg::Lock::Timeout=300 update",
+        "noninteractive -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends tshark gcc",
     ]
     assert out.splitlines()[-1] == "ok       compiler         /usr/bin/cc"
 
@@ -144,14 +144,15 @@ def test_sudo_without_a_password_is_used(programs, as_user, tmp_path):
     done, said = mended()
     assert done
     assert said[1] == (
-        "+ sudo -n env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends tshark"
+        "+ sudo -n env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 install -y "
+        "--no-install-recommends tshark"
     )
     assert log.read_text().splitlines()[0] == "-n true"
 
 
 def test_without_fresh_lists_the_old_ones_are_tried(programs, as_root):
     programs("env", 'shift; exec "$@"')
-    programs("apt-get", '[ "$2" = install ] || { echo "no network" >&2; exit 100; }')
+    programs("apt-get", '[ "$4" = install ] || { echo "no network" >&2; exit 100; }')
     done, said = mended()
     assert done
     assert "    no network" in said

@@ -22,6 +22,27 @@ print(len(before), left_of({*before, *descendants(os.getpid())}, within=0))
 """
 
 
+TRACKED = """
+import multiprocessing, time
+from multiprocessing import resource_tracker
+from conformance.run.session import end_descendants
+resource_tracker.ensure_running()
+child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+child.start()
+end_descendants()
+child.join()
+resource_tracker.ensure_running()  # warns if it is gone
+print(child.exitcode)
+"""
+
+
+def test_the_tracker_of_pythons_own_is_left() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", TRACKED], capture_output=True, text=True, timeout=90, cwd=TESTS
+    )
+    assert (done.stdout, done.stderr) == ("-9\n", "")
+
+
 def test_no_descendant_runs_any_more_not_even_one_that_was_started_meanwhile() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=90, check=True, cwd=TESTS
