@@ -66,4 +66,4 @@ if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)  # nothing is left to be put in order, and whoever ended us waits for the end
+    os._exit(status)  # nothing is left to be put in order, and the tester waits for the end

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import time
 
-from conformance.run.interrupts import ENDING, end_descendants
+from conformance.iut.signals import ENDING
+from conformance.run.interrupts import end_descendants
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

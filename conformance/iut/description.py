@@ -97,7 +97,7 @@ class Description:
         return self.text == other.text
 
     def add(self, candidate: str, mid: str) -> None:
-        """Take a candidate that the IUT has trickled; `Unreadable` if it is none."""
+        """Take a candidate that the IUT has trickled. Raises `Unreadable` if it does not parse."""
         try:
             found = Candidate.parse(candidate)
         except SdpError as error:

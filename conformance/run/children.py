@@ -10,8 +10,8 @@ import signal
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
+from conformance.iut.signals import ENDING
 from conformance.peer.share import Share
-from conformance.run.interrupts import ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,22 +16,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from conformance.iut.signals import ENDING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
 
-# What asks a program to end, and would end it by itself: terminals, service managers, batch systems before they kill.
-ENDING = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-    signal.SIGXCPU,
-)
 _ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _TOGETHER = 0.5  # seconds; nobody has seen the first one take effect, and asks again, in less
 

@@ -10,7 +10,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from fuzz.campaign.interrupt import ENDING
+from conformance.iut.signals import ENDING
 from fuzz.campaign.shard import Shard
 from fuzz.campaign.spec import Spec, Status
 

@@ -9,23 +9,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from conformance.iut.signals import ENDING
 from conformance.verdict import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-# What asks a program to end, and would end it by itself: terminals, service managers, batch systems before they kill.
-ENDING = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-    signal.SIGXCPU,
-)
 _ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _TOGETHER = 0.5  # seconds
 

@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.iut import stacks
+from conformance.iut.signals import ENDING
 from fuzz.campaign.coordinator import Total
 from fuzz.campaign.folder import hand_over
-from fuzz.campaign.interrupt import ENDING, interruptible
+from fuzz.campaign.interrupt import interruptible
 from fuzz.campaign.iut import starter
 from fuzz.campaign.log import Past
 from fuzz.campaign.shard import Shard
